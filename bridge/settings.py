@@ -1,0 +1,137 @@
+"""Settings: the environment, read once into one frozen value. Secrets never print.
+
+Law: this is the only module that reads the environment; it opens nothing but the master key file and
+makes nothing but that file. Every name is in the README's table (`interface.md`, environment).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+KEY_BYTES: Final = 32
+
+
+class Mode(StrEnum):
+    """Who the command line speaks for: the owner (family) or a named operator (clinic)."""
+
+    FAMILY = "family"
+    CLINIC = "clinic"
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the text names it and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the outside tells the bridge. `base_url` has no slash at its end."""
+
+    home: Path
+    base_url: str
+    mode: Mode
+    mappings: Path | None
+    key_file: Path | None
+    worker: bool = True
+    allow_loopback: bool = False
+    key_text: str | None = field(default=None, repr=False)
+
+    @property
+    def fhir_base(self) -> str:
+        """The FHIR base URL, without a slash at its end."""
+        return f"{self.base_url}/fhir"
+
+
+def load(environment: Mapping[str, str] | None = None, home: Path | None = None) -> Settings:
+    """Settings from the environment; `home` (the command line's --home) wins over BRIDGE_HOME."""
+    env = os.environ if environment is None else environment
+    _refuse_unbuilt(env)
+    mappings = env.get("BRIDGE_MAPPINGS")
+    key_file = env.get("BRIDGE_MASTER_KEY_FILE")
+    return Settings(
+        home=(home or Path(env.get("BRIDGE_HOME", "bridge-data"))).absolute(),
+        base_url=env.get("BRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+        mode=_mode(env.get("BRIDGE_MODE", Mode.FAMILY)),
+        mappings=Path(mappings) if mappings else None,
+        key_file=Path(key_file) if key_file else None,
+        worker=env.get("BRIDGE_WORKER", "1") != "0",
+        allow_loopback=env.get("BRIDGE_ALLOW_LOOPBACK", "0") == "1",
+        key_text=env.get("BRIDGE_MASTER_KEY"),
+    )
+
+
+def master_key(settings: Settings) -> bytes:
+    """The 32 bytes that wrap every other key: from BRIDGE_MASTER_KEY (hex or base64), from the file that
+    BRIDGE_MASTER_KEY_FILE names, or from `master.key` in the home, made with mode 0600 at first start."""
+    if settings.key_text is not None:
+        return _decoded(settings.key_text, "BRIDGE_MASTER_KEY")
+    if settings.key_file is not None:
+        return _read(settings.key_file)
+    path = settings.home / "master.key"
+    return _read(path) if path.exists() else _made(path)
+
+
+def shipped(name: str) -> Path:
+    """A folder that comes with the bridge (`mappings`, `conformance`): in a wheel or in a checkout."""
+    here = Path(__file__).resolve().parent
+    for candidate in (here / "_shipped" / name, here.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise SettingsError(f"the folder {name!r} that ships with the bridge is missing: install it again")
+
+
+def _refuse_unbuilt(env: Mapping[str, str]) -> None:
+    for name in ("BRIDGE_DATABASE_URL", "BRIDGE_KEYS_URL"):
+        if env.get(name):
+            raise SettingsError(f"{name} is set, but this version keeps everything in BRIDGE_HOME: unset it")
+
+
+def _mode(text: str) -> Mode:
+    try:
+        return Mode(text)
+    except ValueError:
+        raise SettingsError(f"BRIDGE_MODE is {text!r}; it can be family or clinic") from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return _decoded(path.read_text("ascii").strip(), str(path))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"the master key in {path} cannot be read: {fault}") from fault
+
+
+def _made(path: Path) -> bytes:
+    key = secrets.token_bytes(KEY_BYTES)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process was first
+        return _read(path)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(key.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    print(
+        f"A master key was made in {path}. Whoever has it and the data can read everything: "
+        "move it elsewhere with BRIDGE_MASTER_KEY_FILE, and keep a copy.",
+        file=sys.stderr,
+    )
+    return key
+
+
+def _decoded(text: str, name: str) -> bytes:
+    for decode in (bytes.fromhex, base64.b64decode):
+        try:
+            key = decode(text.strip())
+        except ValueError:
+            continue
+        if len(key) == KEY_BYTES:
+            return key
+    raise SettingsError(f"{name} must hold 32 bytes as hex or base64, for example from: openssl rand -hex 32")

@@ -1,0 +1,98 @@
+"""What is declared is locked and used, and nothing else is; a wheel carries what it needs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+UNSEEN: Final = {
+    "httptools": "uvicorn parses HTTP with it",
+    "tzdata": "zoneinfo reads it where the system has no zones",
+    "uvloop": "uvicorn runs on it",
+}
+"""Dependencies that no line of ours imports, and who does."""
+MODULES: Final = {"fhir.resources": "fhir", "python-calamine": "python_calamine", "ruamel.yaml": "ruamel"}
+PARTS: Final = {"pydantic_core": "pydantic"}
+"""Modules that come with a dependency."""
+
+
+def declared(project: Path, extra: str | None = None) -> set[str]:
+    """Names of the dependencies in pyproject.toml."""
+    table = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = table["optional-dependencies"][extra] if extra else table["dependencies"]
+    return {re.split(r"[\[<>=;\s]", line)[0] for line in lines}
+
+
+def imported(project: Path) -> set[str]:
+    """Top names of everything foreign that a file of bridge/ imports."""
+    names: set[str] = set()
+    for path in (project / "bridge").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                names.update(each.name.partition(".")[0] for each in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.partition(".")[0])
+    names = {PARTS.get(name, name) for name in names}
+    return names - set(sys.stdlib_module_names) - {"bridge"}
+
+
+def test_every_dependency_is_used_and_every_use_is_declared(project: Path) -> None:
+    expected = {MODULES.get(name, name) for name in declared(project) - UNSEEN.keys()}
+    assert imported(project) == expected
+
+
+def test_every_dependency_says_what_it_does(project: Path) -> None:
+    text = (project / "pyproject.toml").read_text("utf-8")
+    for name in declared(project) | declared(project, "dev"):
+        assert re.search(rf'"{re.escape(name)}[^"]*",\s+# \w', text), f"{name} has no reason"
+
+
+def test_every_dependency_is_locked_and_nothing_names_an_address(project: Path) -> None:
+    lines = (project / "requirements.lock").read_text("utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert [line for line in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)] == []
+    locked = {line.partition("==")[0].lower().replace("_", "-") for line in pins}
+    assert {name.lower() for name in declared(project) | declared(project, "dev")} <= locked
+
+
+def test_a_wheel_carries_mappings_samples_and_schema(project: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    kept = {path.relative_to(project).as_posix() for path in (project / "mappings").rglob("*.yaml")}
+    kept |= {
+        path.relative_to(project).as_posix()
+        for path in (project / "conformance").rglob("*")
+        if path.is_file()
+    }
+    assert {f"bridge/_shipped/{name}" for name in kept} <= names
+    sql = {path.relative_to(project).as_posix() for path in (project / "bridge").rglob("*.sql")}
+    assert sql
+    assert sql <= names
+    assert not [name for name in names if "/tests/" in name or name.startswith("tests/")]
+
+
+def test_make_says_in_one_sentence_which_python_it_needs(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_bytes((project / "Makefile").read_bytes())
+    for target in ("run", "test"):
+        command = ["make", target, "PYTHON=no-such-python"]
+        done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+        assert done.returncode != 0
+        assert "This needs Python 3.11 or later with venv" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize("script", [".ci/run"])
+def test_the_scripts_are_executable_and_parse(project: Path, script: str) -> None:
+    path = project / script
+    assert path.stat().st_mode & 0o111
+    assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
