@@ -1,0 +1,162 @@
+"""Readings in: artifacts absorbed, taken back and read anew, each whole or not at all.
+
+Law: this module takes values and returns counts and names, never values (architecture.md, laws). Kept
+bytes are synced first; merging, compressing and sealing happen on a snapshot; the write transaction puts
+finished rows, and only if nothing of the patient changed since the snapshot, else all is merged again
+(data.md, blocks and SQLite). Killed at any moment, an import is there whole or not at all; again, it
+changes nothing.
+
+Rejected: locking a patient while parsing (a crashed import would hold it), merging inside the write
+transaction (SQLite has one writer).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from bridge.period import Instant
+from bridge.reading import Readings, Stream
+from bridge.store import artifacts, originals, series
+from bridge.store.artifacts import NewArtifact
+from bridge.store.checks import verify
+from bridge.store.columns import TooMany, ints, names
+from bridge.store.db import Database
+from bridge.store.ids import Name
+from bridge.store.keys import Box
+from bridge.store.layers import Layer, put, read
+from bridge.store.merge import is_gone
+from bridge.store.plans import Counts, Plan, absorbing, named, recasting
+
+__all__ = [
+    "Absorbed",
+    "Contended",
+    "Counts",
+    "NewArtifact",
+    "TooMany",
+    "Withdrawn",
+    "absorb",
+    "reabsorb",
+    "retracted",
+    "verify",
+    "withdraw",
+]
+
+_TRIES: Final = 50
+
+
+class Contended(Exception):
+    """Other writers of the same patient were always faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """What an import did. `already`: the same bytes were here, nothing changed. `gone`: names that a
+    second reading of the same bytes left without a reading."""
+
+    artifact: int
+    already: bool
+    streams: dict[Stream, Counts]
+    gone: Sequence[Name] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What a removal did: readings gone or changed per stream, the names that went, and how many
+    readings say again what they said before."""
+
+    streams: dict[Stream, int]
+    gone: Sequence[Name]
+    restored: int
+
+
+def absorb(db: Database, patient: int, new: NewArtifact, batches: Sequence[Readings]) -> Absorbed:
+    """Keep an artifact and its readings. Raises Erased, TooMany, Contended, and ValueError where an
+    instant cannot be named."""
+    box = db.keys.box(patient)
+    with originals.keeping(db):
+        originals.keep(db, box, patient, originals.name(db, patient, new.sha256), new.original)
+
+        def plan(con: sqlite3.Connection) -> Plan | Absorbed:
+            known = artifacts.by_hash(db, patient, new.sha256)
+            if known is not None:
+                return Absorbed(known.number, True, {})
+            return absorbing(db, con, box, artifacts.received(db, con, patient, new, "stored"), batches)
+
+        done = _swapped(db, box, patient, plan)
+    return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, done.streams)
+
+
+def reabsorb(
+    db: Database, patient: int, artifact: int, revision: str, batches: Sequence[Readings]
+) -> Absorbed:
+    """Put what the kept bytes say now in the place of what they said; also how a confirmed artifact
+    leaves quarantine. ValueError where it is removed, or quarantined and not confirmed."""
+    box = db.keys.box(patient)
+
+    def plan(con: sqlite3.Connection) -> Plan:
+        kept = artifacts.load(db, patient, artifact)
+        if kept.state == "removed" or (kept.state == "quarantined" and not kept.confirmed):
+            raise ValueError(f"artifact {artifact} is {kept.state}: it brings no readings")
+        return recasting(db, con, box, replace(kept, state="stored", revision=revision), batches)
+
+    done = _swapped(db, box, patient, plan)
+    return Absorbed(artifact, False, done.streams, tuple(done.gone))
+
+
+def withdraw(db: Database, patient: int, artifact: int) -> Withdrawn:
+    """Take exactly what the artifact brought, restore what it displaced, delete its kept bytes."""
+    box = db.keys.box(patient)
+
+    def plan(con: sqlite3.Connection) -> Plan:
+        kept = replace(artifacts.load(db, patient, artifact), state="removed", file="", account=b"{}")
+        return recasting(db, con, box, kept, ())
+
+    done = _swapped(db, box, patient, plan)
+    originals.sweep(db, wait=True)
+    return Withdrawn(done.touched, tuple(done.gone), done.restored)
+
+
+def retracted(db: Database, patient: int) -> tuple[tuple[Name, Instant], ...]:
+    """The names whose readings were taken away, and when: what a recipient may have to be told."""
+    box, con = db.keys.box(patient), db.reader("bridge")
+    found: list[tuple[Name, Instant]] = []
+    for row in series.listed(con, patient, box):
+        for held in read(con, box, patient, row.number, Layer.AWAY).values():
+            gone = is_gone(held.table)
+            who = named(patient, row.number, names(held.table)[gone])
+            found.extend(zip(who, ints(held.table, "changed")[gone].tolist(), strict=True))
+    return tuple(found)
+
+
+# ------------------------------------------------------------------------------------- compare and swap
+
+_Planned = TypeVar("_Planned")
+
+
+def _swapped(
+    db: Database, box: Box, patient: int, plan: Callable[[sqlite3.Connection], _Planned]
+) -> _Planned:
+    """Plan on a snapshot and put the plan, until nothing of the patient changed in between."""
+    for _ in range(_TRIES):
+        with db.snapshot("bridge") as con:
+            revision = artifacts.revision(con, patient)
+            planned = plan(con)
+        if not isinstance(planned, Plan):
+            return planned
+        with db.write("bridge") as con:
+            if artifacts.revision(con, patient) == revision:
+                _write(db, con, box, patient, planned)
+                return planned
+    raise Contended(f"patient {patient} was changed by others {_TRIES} times in a row: try again later")
+
+
+def _write(db: Database, con: sqlite3.Connection, box: Box, patient: int, plan: Plan) -> None:
+    artifacts.touch(con, patient)
+    artifacts.put(db, con, box, plan.artifact)
+    for row in plan.series:
+        series.put(con, patient, box, row)
+    put(con, plan.writes)
+    artifacts.claim(con, patient, plan.artifact.number, plan.serials)

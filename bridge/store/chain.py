@@ -1,0 +1,122 @@
+"""Hash chains: how a row of the ledger is tied to all rows before it, and how that is checked.
+
+Law: h = HMAC-SHA-256(ledger key, previous h | stored bytes); the first previous h is made of the chain's
+name, so a chain cannot be passed off as another's (`data.md`, ledger). Only rows that are closed are
+packed, and packing changes neither bytes nor h. Rejected: a plain hash (whoever can write the file can
+recompute it), one chain for everybody (a patient could not check their own).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_HEADER: Final = struct.Struct(">QQI32s")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One row of a chain."""
+
+    entry: int
+    seq: int
+    body: bytes
+    h: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain."""
+
+    seq: int
+    h: bytes
+
+
+def patients_chain(patient: int) -> str:
+    """The chain of one patient."""
+    return f"p{patient}"
+
+
+def clients_chain(client: str) -> str:
+    """The chain of a client's requests that named no known patient."""
+    return f"c{client}"
+
+
+def beginning(key: bytes, chain: str) -> Head:
+    """The head of a chain without rows."""
+    return Head(0, hmac.digest(key, b"chain|" + chain.encode(), hashlib.sha256))
+
+
+def follow(key: bytes, previous: bytes, body: bytes) -> bytes:
+    """The h of a row with `body` after `previous`."""
+    return hmac.digest(key, previous + body, hashlib.sha256)
+
+
+def head(con: sqlite3.Connection, key: bytes, chain: str) -> Head:
+    """Where the chain ends now."""
+    row = con.execute("SELECT seq, h FROM heads WHERE chain = ?", (chain,)).fetchone()
+    return Head(*row) if row else beginning(key, chain)
+
+
+def append(con: sqlite3.Connection, key: bytes, chain: str, body: bytes) -> int:
+    """Add one row inside the caller's transaction; the number of the entry."""
+    last = head(con, key, chain)
+    h = follow(key, last.h, body)
+    added = con.execute(
+        "INSERT INTO ledger (chain, seq, body, h) VALUES (?, ?, ?, ?)", (chain, last.seq + 1, body, h)
+    ).lastrowid
+    con.execute(
+        "INSERT INTO heads (chain, seq, h) VALUES (?, ?, ?)"
+        " ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq, h = excluded.h",
+        (chain, last.seq + 1, h),
+    )
+    assert added is not None
+    return added
+
+
+def links(con: sqlite3.Connection, chain: str) -> Iterator[Link]:
+    """Every row of a chain in order, through the packed months."""
+    for (packed,) in con.execute("SELECT packed FROM months WHERE chain = ? ORDER BY first", (chain,)):
+        yield from _unpacked(packed)
+    rows = con.execute("SELECT entry, seq, body, h FROM ledger WHERE chain = ? ORDER BY seq", (chain,))
+    for entry, seq, body, h in rows:
+        yield Link(entry, seq, body, h)
+
+
+def names(con: sqlite3.Connection) -> tuple[str, ...]:
+    """Every chain, known by its head or by its rows."""
+    rows = con.execute(
+        "SELECT chain FROM heads UNION SELECT chain FROM ledger UNION SELECT chain FROM months ORDER BY chain"
+    )
+    return tuple(chain for (chain,) in rows)
+
+
+def pack(con: sqlite3.Connection, chain: str, last: int) -> int:
+    """Pack the loose rows up to seq `last` into one compressed block; how many there were."""
+    rows = con.execute(
+        "SELECT entry, seq, body, h FROM ledger WHERE chain = ? AND seq <= ? ORDER BY seq", (chain, last)
+    ).fetchall()
+    if not rows:
+        return 0
+    plain = b"".join(_HEADER.pack(entry, seq, len(body), h) + body for entry, seq, body, h in rows)
+    con.execute(
+        "INSERT INTO months (chain, first, last, packed) VALUES (?, ?, ?, ?)",
+        (chain, rows[0][1], rows[-1][1], zlib.compress(plain, 6)),
+    )
+    con.execute("DELETE FROM ledger WHERE chain = ? AND seq <= ?", (chain, last))
+    return len(rows)
+
+
+def _unpacked(packed: bytes) -> Iterator[Link]:
+    plain, place = zlib.decompress(packed), 0
+    while place < len(plain):
+        entry, seq, length, h = _HEADER.unpack_from(plain, place)
+        place += _HEADER.size
+        yield Link(entry, seq, plain[place : place + length], h)
+        place += length

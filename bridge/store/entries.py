@@ -1,0 +1,190 @@
+"""What one entry of the ledger says, as stored bytes and back.
+
+Law: the stored bytes are JSON (RFC 8259) with sorted keys; who the person was and what was asked are inside
+it sealed under the patient's key, so an erased patient's entries still count but no longer tell
+(`consent.md`, the ledger). The list of fields is 45 CFR 164.528(b) and more. No value of a reading ever
+stands here.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from bridge.period import Instant
+from bridge.store.chain import Link, clients_chain, patients_chain
+from bridge.store.db import Database
+from bridge.store.keys import Box, Erased, Tampered, place
+
+ERASED: Final = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who received: organisation, name, address, contact as the grant has them, and the client."""
+
+    client: str
+    organization: str = ""
+    name: str = ""
+    address: str = ""
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """About to leave. `sealed`: person and asked, by `seal`. `first`, `last`: instants of items."""
+
+    patient: int
+    at: Instant
+    party: Party
+    grants: tuple[tuple[str, int], ...]
+    purpose: str
+    basis: str
+    way: str
+    channel: str
+    kinds: tuple[str, ...]
+    grains: tuple[str, ...]
+    items: int
+    first: Instant | None
+    last: Instant | None
+    token: str
+    sealed: bytes
+    retracts: bool = False
+
+    @property
+    def chain(self) -> str:
+        """The patient's chain."""
+        return patients_chain(self.patient)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the intent `entry`: sent, acknowledged, failed, blocked, retracted, cut."""
+
+    patient: int
+    at: Instant
+    entry: int
+    outcome: str
+    sent: int
+
+    @property
+    def chain(self) -> str:
+        """The patient's chain."""
+        return patients_chain(self.patient)
+
+
+@dataclass(frozen=True, slots=True)
+class Empties:
+    """How many answers without any item a client got in the hour that starts at `at`."""
+
+    client: str
+    patient: int | None
+    at: Instant
+    count: int
+
+    @property
+    def chain(self) -> str:
+        """The patient's chain where there is one, else the client's."""
+        return clients_chain(self.client) if self.patient is None else patients_chain(self.patient)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A step of a grant. `digest`: SHA-256 (hex) of what was signed."""
+
+    patient: int
+    at: Instant
+    grant: str
+    version: int
+    step: str
+    epoch: int
+    digest: str
+
+    @property
+    def chain(self) -> str:
+        """The patient's chain."""
+        return patients_chain(self.patient)
+
+
+Entry: TypeAlias = Intent | Outcome | Empties | Change
+Plain: TypeAlias = Mapping[str, object]
+
+_NAMES: Final[Mapping[type[Entry], str]] = {
+    Intent: "intent",
+    Outcome: "outcome",
+    Empties: "empty",
+    Change: "grant",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry as the owner reads it. `kind`: intent, outcome, empty, grant; `fields` as stored, with
+    `person` and `asked` in clear, or "erased" where the patient's key is gone."""
+
+    entry: int
+    seq: int
+    kind: str
+    at: Instant
+    fields: Plain
+
+
+def seal(box: Box, patient: int, person: str, asked: str) -> bytes:
+    """The free fields of an intent under the patient's key."""
+    return box.seal(json.dumps([person, asked]).encode(), place("ledger", patient))
+
+
+def encode(entry: Entry) -> bytes:
+    """The stored bytes of an entry."""
+    fields = {name: _plain(getattr(entry, name)) for name in type(entry).__slots__}
+    return json.dumps({"kind": _NAMES[type(entry)], **fields}, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode(body: bytes) -> dict[str, object]:
+    """The fields of stored bytes."""
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError("an entry of the ledger is a JSON object")
+    return found
+
+
+class Reader:
+    """Reads one patient's entries; opens sealed fields while the key exists."""
+
+    def __init__(self, db: Database, patient: int) -> None:
+        self._patient = patient
+        try:
+            self._box: Box | None = db.keys.box(patient)
+        except Erased:
+            self._box = None
+
+    def row(self, link: Link) -> Row:
+        """One entry."""
+        fields = decode(link.body)
+        if "sealed" in fields:
+            fields |= self._opened(str(fields.pop("sealed")))
+        kind, at = str(fields.pop("kind")), fields.pop("at")
+        if not isinstance(at, int):
+            raise ValueError(f"entry {link.entry} of the ledger has no time")
+        return Row(link.entry, link.seq, kind, at, fields)
+
+    def _opened(self, sealed: str) -> dict[str, object]:
+        if self._box is None:
+            return {"person": ERASED, "asked": ERASED}
+        try:
+            plain = self._box.open(base64.b64decode(sealed), place("ledger", self._patient))
+        except Tampered:
+            return {"person": ERASED, "asked": ERASED}
+        person, asked = json.loads(plain)
+        return {"person": person, "asked": asked}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Party):
+        return {name: getattr(value, name) for name in Party.__slots__}
+    return value

@@ -1,0 +1,135 @@
+"""Grants at rest: every signed version and every step, append-only, in the ledger's file.
+
+Law: a step raises the patient's epoch and writes its ledger row in one transaction, so nothing decided
+before it can leave after it (`data.md`, consent epoch). What was signed is kept in clear but for names
+of persons, because it explains the ledger; those are sealed under the patient's key. What the bytes mean
+is `bridge.consent.grants`' business. Rejected: an updatable row per grant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import bridge.store.chain as chain
+from bridge.period import Instant
+from bridge.store.db import Database
+from bridge.store.entries import Change, encode
+from bridge.store.ledger import current_epoch
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """One signed version."""
+
+    id: str
+    version: int
+    patient: int
+    recipient: str
+    pairing: bytes
+    body: bytes
+    sealed: bytes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of what was signed."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One step of one version."""
+
+    id: str
+    version: int
+    step: str
+    at: Instant
+    until: Instant | None
+    sealed: bytes
+
+
+class Overtaken(Exception):
+    """Another change of the patient's grants came first: look again."""
+
+
+def spell(what: Mapping[str, object] | Sequence[str]) -> bytes:
+    """The bytes in which a grant or its free fields rest: JSON with sorted keys (RFC 8259)."""
+    return json.dumps(what, sort_keys=True, separators=(",", ":")).encode()
+
+
+def epoch(db: Database, patient: int) -> int:
+    """The patient's consent epoch, 0 before the first grant."""
+    return current_epoch(db.reader("ledger"), patient)
+
+
+def append(
+    db: Database, patient: int, expected: int, versions: Sequence[GrantRow], events: Sequence[EventRow]
+) -> int:
+    """Keep new versions and steps; the new epoch. Overtaken where the epoch is not `expected`."""
+    with db.write("ledger") as con:
+        if current_epoch(con, patient) != expected:
+            raise Overtaken("the patient's grants changed meanwhile: look at them again and repeat")
+        con.execute(
+            "INSERT INTO epochs (patient, epoch) VALUES (?, 1)"
+            " ON CONFLICT (patient) DO UPDATE SET epoch = epoch + 1",
+            (patient,),
+        )
+        con.executemany(
+            "INSERT INTO grants (id, version, patient, recipient, pairing, body, sealed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(g.id, g.version, patient, g.recipient, g.pairing, g.body, g.sealed) for g in versions],
+        )
+        for event in events:
+            con.execute(
+                "INSERT INTO grant_events (id, version, patient, step, at, until, sealed)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (event.id, event.version, patient, event.step, event.at, event.until, event.sealed),
+            )
+            (body,) = con.execute(
+                "SELECT body FROM grants WHERE id = ? AND version = ?", (event.id, event.version)
+            ).fetchone()
+            digest = hashlib.sha256(body).hexdigest()
+            change = Change(patient, event.at, event.id, event.version, event.step, expected + 1, digest)
+            chain.append(con, db.keys.ledger_key, change.chain, encode(change))
+    return expected + 1
+
+
+def listed(db: Database, patient: int) -> tuple[tuple[GrantRow, tuple[EventRow, ...]], ...]:
+    """Every version with its steps, oldest first."""
+    with db.snapshot("ledger") as con:
+        versions = con.execute(
+            "SELECT id, version, patient, recipient, pairing, body, sealed FROM grants WHERE patient = ?",
+            (patient,),
+        ).fetchall()
+        steps = con.execute(
+            "SELECT id, version, step, at, until, sealed FROM grant_events WHERE patient = ? ORDER BY event",
+            (patient,),
+        ).fetchall()
+    events = [EventRow(*step) for step in steps]
+    order = {(event.id, event.version): place for place, event in reversed(list(enumerate(events)))}
+    rows = sorted((GrantRow(*row) for row in versions), key=lambda row: order[row.id, row.version])
+    return tuple(
+        (row, tuple(e for e in events if (e.id, e.version) == (row.id, row.version))) for row in rows
+    )
+
+
+def patient_of(db: Database, grant: str) -> int | None:
+    """Whose grant it is; None where there is none of that id."""
+    row = db.reader("ledger").execute("SELECT patient FROM grants WHERE id = ? LIMIT 1", (grant,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def pairings(db: Database, recipient: str) -> tuple[bytes, ...]:
+    """The pairing ids under which a recipient may know people; nearly always none or one."""
+    rows = db.reader("ledger").execute(
+        "SELECT DISTINCT pairing FROM grants WHERE recipient = ? AND pairing <> x'' ORDER BY pairing",
+        (recipient,),
+    )
+    return tuple(bytes(pairing) for (pairing,) in rows)
+
+
+def patients(db: Database) -> tuple[int, ...]:
+    """Everybody who ever made a grant."""
+    return tuple(number for (number,) in db.reader("ledger").execute("SELECT patient FROM epochs"))

@@ -1,0 +1,125 @@
+"""Logical ids: one AES-128 block over what a thing is called, printed like a UUID.
+
+Law: an id is stable, needs no index, and reveals neither order nor count; decoding it is the lookup
+(data.md, ids). Bits, high to low: patient 36, series 16, instant + 2**43 44, slot 12, zero 20; a block
+whose check bits are not zero names nothing. The key is HKDF-SHA-256(id key, kind, pairing): the same
+reading has unrelated ids as another FHIR type and for a pseudonymous recipient. FHIR R4 2.24.0.1 (id):
+at most 64 of [A-Za-z0-9.-].
+
+Rejected: row numbers, UUIDv7, hashes with an index (architecture.md, decisions).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from numpy.typing import NDArray
+
+from bridge.period import BEGINNING, END_OF_TIME, Instant
+
+Bytes: TypeAlias = NDArray[np.uint8]
+
+PATIENTS: Final = 2**36
+SERIES: Final = 2**16
+RANKS: Final = 2**9
+_CHECK: Final = 20
+_SLOT: Final = 12
+_SHAPE: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HEX: Final = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint16)
+_PLACES: Final = np.array([i for i in range(36) if i not in (8, 13, 18, 23)])
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Name:
+    """What an id stands for. `slot` is grain << 9 | rank; grain 0 is raw."""
+
+    patient: int
+    series: int
+    instant: Instant
+    slot: int
+
+    @property
+    def grain(self) -> int:
+        """0 raw, 1 15-minute, 2 hourly, 3 daily mean, 4 summary."""
+        return self.slot >> 9
+
+    @property
+    def rank(self) -> int:
+        """Rank among readings of one first instant."""
+        return self.slot & (RANKS - 1)
+
+
+class Ids:
+    """Mints and reads ids with the keys derived from the installation's id key."""
+
+    def __init__(self, id_key: bytes) -> None:
+        self._key = id_key
+        self._ciphers: dict[tuple[str, bytes], Cipher[ECB]] = {}
+
+    def mint(
+        self,
+        kind: str,
+        patient: int,
+        series: int,
+        instants: NDArray[np.int64],
+        slots: NDArray[np.uint16],
+        pairing: bytes = b"",
+    ) -> Bytes:
+        """Raw ids uint8[n, 16] of n names in one series (instants int64[n] ms UTC, slots uint16[n])."""
+        if not 0 <= patient < PATIENTS or not 0 <= series < SERIES:
+            raise ValueError(f"no id can name patient {patient}, series {series}")
+        moments = instants + np.int64(-BEGINNING)
+        if len(moments) and (int(moments.min()) < 0 or int(moments.max()) >= 2**44):
+            raise ValueError("no id can name an instant before 1691 or after 2248")
+        words = np.empty((len(moments), 2), ">u8")
+        words[:, 0] = np.uint64(patient << 28 | series << 12) | (moments >> 32).astype(np.uint64)
+        low = (moments & 0xFFFFFFFF).astype(np.uint64) << np.uint64(_SLOT + _CHECK)
+        words[:, 1] = low | slots.astype(np.uint64) << np.uint64(_CHECK)
+        sealed = self._cipher(kind, pairing).encryptor().update(words.tobytes())
+        return np.frombuffer(sealed, np.uint8).reshape(-1, 16)
+
+    def one(self, kind: str, name: Name, pairing: bytes = b"") -> str:
+        """The id of one name as text."""
+        instants, slots = np.array([name.instant], np.int64), np.array([name.slot], np.uint16)
+        raw = self.mint(kind, name.patient, name.series, instants, slots, pairing)
+        return text(raw).tobytes().decode()
+
+    def read(self, kind: str, text: str, pairing: bytes = b"") -> Name | None:
+        """The name behind an id; None where it is malformed or was not minted for this kind and pairing."""
+        if not _SHAPE.fullmatch(text):
+            return None
+        raw = self._cipher(kind, pairing).decryptor().update(bytes.fromhex(text.replace("-", "")))
+        bits = int.from_bytes(raw, "big")
+        if bits & (1 << _CHECK) - 1:
+            return None
+        instant = (bits >> 32 & 2**44 - 1) + BEGINNING
+        return Name(bits >> 92, bits >> 76 & 0xFFFF, instant, bits >> _CHECK & 0xFFF)
+
+    def _cipher(self, kind: str, pairing: bytes) -> Cipher[ECB]:
+        found = self._ciphers.get((kind, pairing))
+        if found is None:
+            info = b"id|" + kind.encode() + b"|" + pairing
+            key = HKDF(algorithm=SHA256(), length=16, salt=None, info=info).derive(self._key)
+            if len(self._ciphers) >= 4096:
+                self._ciphers.clear()
+            # One block a name, every block another name: the mode that repeats is the right one here.
+            found = self._ciphers[kind, pairing] = Cipher(AES(key), ECB())
+        return found
+
+
+def text(raw: Bytes) -> Bytes:
+    """ASCII uint8[n, 36] (8-4-4-4-12 lower-case hex) of raw ids uint8[n, 16]."""
+    out = np.full((len(raw), 36), ord("-"), np.uint8)
+    out[:, _PLACES] = _HEX[raw].view(np.uint8).reshape(len(raw), 32)
+    return out
+
+
+assert END_OF_TIME - BEGINNING == 2**44

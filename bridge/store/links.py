@@ -1,0 +1,177 @@
+"""Whose chart is it: our patient and the receiver's record of the same person, as a human confirmed it.
+
+Law (`safety.md`, whose chart is it): no delivery without a confirmed link; the bridge matches nobody by
+name. What the receiver showed when the link was confirmed rests under the patient's key, and what it
+shows later is compared with that. A broken link stays until a human confirms anew; a confirmation is a
+new link, the old one is kept for what was sent under it.
+
+Rejected: updating a link in place (what was sent could no longer be told to its chart).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from bridge.period import Instant
+from bridge.store.db import Database
+from bridge.store.keys import place
+
+
+class LinkState(StrEnum):
+    """Only `confirmed` lets anything be delivered."""
+
+    CONFIRMED = "confirmed"
+    SUSPENDED = "suspended"  # by a human
+    BROKEN = "broken"  # by what the receiver showed
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The record as the receiver showed it at confirmation; all empty where it shows no patients."""
+
+    id: str = ""
+    name: str = ""
+    birth_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Our patient, a client, and the receiver's identifier (system, value) for the same person."""
+
+    number: int
+    patient: int
+    client: str
+    system: str
+    value: str
+    shown: Shown
+    confirmed_by: str
+    confirmed: Instant
+    state: LinkState
+    reason: str
+
+
+_COLUMNS: Final = "link, patient, client, state, reason, confirmed, sealed"
+
+
+def confirm(
+    db: Database,
+    patient: int,
+    client: str,
+    system: str,
+    value: str,
+    confirmed_by: str,
+    shown: Shown | None = None,
+) -> Link:
+    """Link the patient anew; a link to the same client before it is kept as removed. ValueError where
+    nobody confirms or the identifier is empty."""
+    if not confirmed_by.strip() or not value.strip():
+        raise ValueError("a link names the receiver's identifier and who confirmed it")
+    found, now = shown or Shown(), db.clock()
+    kept = json.dumps(
+        {
+            "system": system,
+            "value": value,
+            "id": found.id,
+            "name": found.name,
+            "birth": found.birth_date.isoformat() if found.birth_date else "",
+            "by": confirmed_by,
+        }
+    ).encode()
+    box = db.keys.box(patient)
+    with db.write("bridge") as con:
+        con.execute(
+            "UPDATE links SET state = 'removed', changed = ?"
+            " WHERE patient = ? AND client = ? AND state <> 'removed'",
+            (now, patient, client),
+        )
+        number = con.execute(
+            "INSERT INTO links (patient, client, state, reason, confirmed, changed, sealed)"
+            " VALUES (?, ?, 'confirmed', '', ?, ?, x'')",
+            (patient, client, now, now),
+        ).lastrowid
+        assert number is not None
+        sealed = box.seal(kept, place("link", patient, number))
+        con.execute("UPDATE links SET sealed = ? WHERE link = ?", (sealed, number))
+    return load(db, number)
+
+
+def load(db: Database, number: int) -> Link:
+    """The link, whatever its state; KeyError where there is none."""
+    rows = _rows(db, "link = ?", number)
+    if not rows:
+        raise KeyError(f"there is no link {number}")
+    return rows[0]
+
+
+def of(db: Database, patient: int, client: str) -> Link | None:
+    """The link in use between a patient and a client, also a suspended or broken one."""
+    rows = _rows(db, "patient = ? AND client = ? AND state <> 'removed'", patient, client)
+    return rows[0] if rows else None
+
+
+def listed(db: Database, patient: int | None = None) -> tuple[Link, ...]:
+    """The links in use, of one patient or of all."""
+    if patient is None:
+        return _rows(db, "state <> 'removed'")
+    return _rows(db, "state <> 'removed' AND patient = ?", patient)
+
+
+def suspend(db: Database, number: int, reason: str) -> None:
+    """Stop deliveries over a link until a human confirms anew."""
+    _move(db, number, LinkState.SUSPENDED, reason)
+
+
+def break_(db: Database, number: int, reason: str) -> None:
+    """The receiver shows another person or none; `reason` says it without naming anyone."""
+    _move(db, number, LinkState.BROKEN, reason)
+
+
+def remove(db: Database, number: int) -> None:
+    """End a link."""
+    _move(db, number, LinkState.REMOVED, "")
+
+
+def _move(db: Database, number: int, state: LinkState, reason: str) -> None:
+    with db.write("bridge") as con:
+        moved = con.execute(
+            "UPDATE links SET state = ?, reason = ?, changed = ? WHERE link = ? AND state <> 'removed'",
+            (state.value, reason, db.clock(), number),
+        ).rowcount
+    if not moved:
+        raise KeyError(f"there is no link {number} in use")
+
+
+def _rows(db: Database, where: str, *values: int | str) -> tuple[Link, ...]:
+    found = db.reader("bridge").execute(f"SELECT {_COLUMNS} FROM links WHERE {where} ORDER BY link", values)
+    return tuple(_link(db, *row) for row in found.fetchall())
+
+
+def _link(
+    db: Database,
+    number: int,
+    patient: int,
+    client: str,
+    state: str,
+    reason: str,
+    confirmed: Instant,
+    sealed: bytes,
+) -> Link:
+    kept = json.loads(db.keys.box(patient).open(sealed, place("link", patient, number)))
+    birth = date.fromisoformat(kept["birth"]) if kept["birth"] else None
+    return Link(
+        number=number,
+        patient=patient,
+        client=client,
+        system=kept["system"],
+        value=kept["value"],
+        shown=Shown(kept["id"], kept["name"], birth),
+        confirmed_by=kept["by"],
+        confirmed=confirmed,
+        state=LinkState(state),
+        reason=reason,
+    )

@@ -1,0 +1,298 @@
+"""Deliveries, how far each grant was delivered, and what each receiver holds.
+
+Law: a delivery and its entries are durable before the first byte leaves, and what came of them is
+recorded in one transaction with the cursor: a crash between leaves `sending` with entries `tried`, and
+the next attempt sends the same identifiers again, which a conditional create (FHIR R4 3.1.0.8.1) makes
+harmless. One delivery a lane (person and destination) is open at a time. No reading rests here, only ids
+and versions (`safety.md`, corrections travel).
+
+Rejected: the rendered Bundle in the outbox; it would outlive a revocation.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Final, Literal, TypeAlias
+
+from bridge.period import Instant
+from bridge.store.db import Database
+from bridge.store.lanes import Lane
+
+SEVERAL: Final = "?"
+"""A version that is one of several: the entry is sent once more, as an update."""
+
+What: TypeAlias = Literal["readings", "retraction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry to be sent: our id (16 bytes), its resource type, our version."""
+
+    id: bytes
+    kind: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a receiver holds or may hold of one item; the columns of `sent` in the schema."""
+
+    destination: int
+    id: bytes
+    kind: str
+    version: str
+    tried: str
+    state: str
+    reference: str
+    etag: str
+    link: int
+    delivery: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one entry. `version`: ours that the receiver now holds ('' none); `settled`: nothing
+    of it is in doubt any more."""
+
+    id: bytes
+    version: str
+    state: Literal["open", "refused", "retracted"] = "open"
+    reference: str = ""
+    etag: str = ""
+    problem: str = ""
+    settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery; the columns of `deliveries` in the schema."""
+
+    delivery: int
+    patient: int
+    destination: int
+    what: What
+    grant_id: str
+    state: str
+    attempts: int
+    due: Instant | None
+    items: int
+    taken: int
+    since: bytes | None
+    entry: int | None
+    problem: str
+    began: Instant
+    changed: Instant
+
+    @property
+    def lane(self) -> Lane:
+        """Whose delivery, and where to."""
+        return Lane(self.patient, self.destination)
+
+
+_DELIVERY: Final = ", ".join(field.name for field in fields(Delivery))
+_HELD: Final = ", ".join(field.name for field in fields(Held))
+
+
+def cursor(db: Database, lane: Lane, grant: str) -> bytes | None:
+    """The keyset after which a grant's delivery goes on; None at its beginning."""
+    row = db.reader("bridge").execute(
+        "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ?",
+        (lane.patient, lane.destination, grant),
+    ).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def opened(db: Database, lane: Lane) -> Delivery | None:
+    """The lane's unfinished delivery: queued, sending, unknown, or failed and waiting for a human."""
+    where = "patient = ? AND destination = ? AND state IN ('queued', 'sending', 'unknown', 'failed')"
+    found = _deliveries(db, where, lane.patient, lane.destination)
+    return found[0] if found else None
+
+
+def begin(
+    db: Database, lane: Lane, what: What, grant: str, link: int, entry: int | None, items: Sequence[Item]
+) -> Delivery:
+    """Before the first byte: the lane's open delivery, or a new one, is `sending` these items."""
+    now, known = db.clock(), opened(db, lane)
+    since, readings = cursor(db, lane, grant), sum(each.kind == "Observation" for each in items)
+    with db.write("bridge") as con:
+        if known is None:
+            number = con.execute(
+                "INSERT INTO deliveries (patient, destination, what, grant_id, state, attempts, due, items,"
+                " taken, since, entry, problem, began, changed)"
+                " VALUES (?, ?, ?, ?, 'sending', 1, ?, ?, 0, ?, ?, '', ?, ?)",
+                (lane.patient, lane.destination, what, grant, now, readings, since, entry, now, now),
+            ).lastrowid
+            assert number is not None
+        else:
+            number = known.delivery
+            con.execute(
+                "UPDATE deliveries SET what = ?, grant_id = ?, state = 'sending', attempts = attempts + 1,"
+                " due = ?, items = ?, since = ?, entry = ?, changed = ? WHERE delivery = ?",
+                (what, grant, now, readings, since, entry, now, number),
+            )
+        con.executemany(
+            "INSERT INTO sent (patient, destination, id, kind, version, tried, state, reference, etag, link,"
+            " delivery, problem, changed) VALUES (?, ?, ?, ?, '', ?, 'open', '', '', ?, ?, '', ?)"
+            " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
+            " link = excluded.link, changed = excluded.changed, tried = CASE"
+            f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END",
+            [
+                (lane.patient, lane.destination, each.id, each.kind, each.version, link, number, now)
+                for each in items
+            ],
+        )
+    return load(db, number)
+
+
+def settle(
+    db: Database,
+    delivery: Delivery,
+    state: str,
+    *,
+    due: Instant | None = None,
+    problem: str = "",
+    results: Sequence[Result] = (),
+    taken: int = 0,
+    after: bytes | None = None,
+) -> None:
+    """After the answer, in one transaction: the delivery's state, what each entry came to, the cursor."""
+    now, lane = db.clock(), delivery.lane
+    with db.write("bridge") as con:
+        con.execute(
+            "UPDATE deliveries SET state = ?, due = ?, problem = ?, taken = taken + ?, changed = ?"
+            " WHERE delivery = ?",
+            (state, due, problem, taken, now, delivery.delivery),
+        )
+        _note(con, lane, results, now)
+        if after is not None:
+            con.execute(
+                "INSERT INTO cursors (patient, destination, grant_id, after) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (patient, destination, grant_id) DO UPDATE SET after = excluded.after",
+                (lane.patient, lane.destination, delivery.grant_id, after),
+            )
+
+
+def note(db: Database, lane: Lane, results: Sequence[Result]) -> None:
+    """What was found out about entries without sending anything."""
+    with db.write("bridge") as con:
+        _note(con, lane, results, db.clock())
+
+
+def holding(db: Database, lane: Lane) -> tuple[tuple[str, What, Held], ...]:
+    """What the destination holds or may hold and was not retracted, each with the grant that it last left
+    by and what it was then."""
+    columns = ", ".join(f"s.{field.name}" for field in fields(Held))
+    rows = db.reader("bridge").execute(
+        f"SELECT d.grant_id, d.what, {columns} FROM sent s JOIN deliveries d ON d.delivery = s.delivery"
+        " WHERE s.patient = ? AND s.destination = ? AND s.state <> 'retracted'"
+        " AND (s.version <> '' OR s.tried <> '')",
+        (lane.patient, lane.destination),
+    )
+    return tuple((grant, what, Held(*row)) for grant, what, *row in rows)
+
+
+def held(db: Database, lane: Lane, ids: Iterable[bytes]) -> Mapping[bytes, Held]:
+    """What the destination holds, or may hold, of these ids."""
+    con = db.reader("bridge")
+    query = f"SELECT {_HELD} FROM sent WHERE patient = ? AND destination = ? AND id = ?"
+    rows = (con.execute(query, _key(lane, each)).fetchone() for each in ids)
+    found = (Held(*row) for row in rows if row is not None)
+    return {each.id: each for each in found}
+
+
+def links_used(db: Database, lane: Lane) -> frozenset[int]:
+    """The links under which the destination holds anything of the person."""
+    rows = db.reader("bridge").execute(
+        "SELECT DISTINCT link FROM sent WHERE patient = ? AND destination = ? AND state <> 'retracted'",
+        (lane.patient, lane.destination),
+    )
+    return frozenset(number for (number,) in rows)
+
+
+def holders(db: Database, patient: int, ids: Iterable[bytes]) -> tuple[Held, ...]:
+    """Who holds, or may hold, any of these ids, over all destinations."""
+    con = db.reader("bridge")
+    wanted = frozenset(ids)
+    rows = con.execute(f"SELECT {_HELD} FROM sent WHERE patient = ?", (patient,))
+    return tuple(each for each in (Held(*row) for row in rows) if each.id in wanted)
+
+
+def lanes(db: Database) -> tuple[Lane, ...]:
+    """Every lane that ever carried anything."""
+    rows = db.reader("bridge").execute("SELECT DISTINCT patient, destination FROM sent ORDER BY 1, 2")
+    return tuple(Lane(*row) for row in rows)
+
+
+def spent(db: Database, lane: Lane, since: Instant) -> int:
+    """Readings that the receiver took since then."""
+    row = db.reader("bridge").execute(
+        "SELECT coalesce(sum(taken), 0) FROM deliveries"
+        " WHERE patient = ? AND destination = ? AND changed >= ? AND what = 'readings'",
+        (lane.patient, lane.destination, since),
+    ).fetchone()
+    return int(row[0])
+
+
+def load(db: Database, number: int) -> Delivery:
+    """The delivery; KeyError where there is none."""
+    for found in _deliveries(db, "delivery = ?", number):
+        return found
+    raise KeyError(f"there is no delivery {number}")
+
+
+def listed(db: Database, patient: int | None = None) -> tuple[Delivery, ...]:
+    """Deliveries of one patient or of all, oldest first."""
+    return _deliveries(db, "?1 IS NULL OR patient = ?1", patient)
+
+
+def retry(db: Database, number: int) -> None:
+    """A human wants it tried again: at once, its attempts forgotten, its refused entries with it. KeyError
+    where there is none; ValueError where nothing of it is left to do."""
+    known, now = load(db, number), db.clock()
+    if known.state == "acked":
+        raise ValueError(f"delivery {number} was taken whole: there is nothing to repeat")
+    lane = known.lane
+    with db.write("bridge") as con:
+        if known.state != "partial":
+            con.execute(
+                "UPDATE deliveries SET state = 'queued', attempts = 0, due = ?, problem = ''"
+                " WHERE delivery = ?",
+                (now, number),
+            )
+        con.execute(
+            "UPDATE sent SET state = 'open', problem = '' WHERE patient = ? AND destination = ?"
+            " AND delivery = ? AND state = 'refused'",
+            (lane.patient, lane.destination, number),
+        )
+        con.execute(
+            "UPDATE cursors SET after = coalesce(?, x'')"
+            " WHERE patient = ? AND destination = ? AND grant_id = ?",
+            (known.since, lane.patient, lane.destination, known.grant_id),
+        )
+        con.execute("DELETE FROM cursors WHERE length(after) = 0")
+
+
+def _note(con: sqlite3.Connection, lane: Lane, results: Sequence[Result], now: Instant) -> None:
+    con.executemany(
+        "UPDATE sent SET version = ?, tried = CASE WHEN ? THEN '' ELSE tried END, state = ?,"
+        " reference = CASE WHEN ?4 = '' THEN reference ELSE ?4 END, etag = ?, problem = ?, changed = ?"
+        " WHERE patient = ? AND destination = ? AND id = ?",
+        [
+            (r.version, r.settled, r.state, r.reference, r.etag, r.problem, now, *_key(lane, r.id))
+            for r in results
+        ],
+    )
+
+
+def _key(lane: Lane, id_: bytes) -> tuple[int, int, bytes]:
+    return lane.patient, lane.destination, id_
+
+
+def _deliveries(db: Database, where: str, *values: int | None) -> tuple[Delivery, ...]:
+    query = f"SELECT {_DELIVERY} FROM deliveries WHERE {where} ORDER BY delivery"
+    rows = db.reader("bridge").execute(query, values)
+    return tuple(Delivery(*row) for row in rows.fetchall())

@@ -1,0 +1,96 @@
+"""Means as each recipient holds them: frozen, so that no difference of two answers tells a reading.
+
+Law: a mean that left is the same for that recipient until at least three more readings of its bucket
+arrived, changed or went (`consent.md`, a mean cannot be undone). One row holds the buckets of one week,
+sealed under the patient's key; it is written in the transaction of the intent and only over the version
+that was read. Rejected: computing the same number again and trusting that it is the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.period import DAY
+from bridge.store.db import Database
+from bridge.store.keys import Box, place
+
+BLOCK: Final = 7 * DAY
+FIELDS: Final = ("start", "end", "value", "count", "expected", "off_scale", "changed", "version")
+"""Columns of a frozen mean, each int64. `changed`: when it was published as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Whose means of what: the key that all rows of one series, grain and recipient share."""
+
+    patient: int
+    recipient: str
+    series: int
+    grain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The frozen means of one week of bucket starts: int64[n, 8], sorted by start. `version` 0: none yet."""
+
+    shelf: Shelf
+    block: int
+    version: int
+    rows: NDArray[np.int64]
+
+
+def nothing() -> NDArray[np.int64]:
+    """No rows."""
+    return np.zeros((0, len(FIELDS)), np.int64)
+
+
+def load(db: Database, box: Box, shelf: Shelf, first: int, last: int) -> dict[int, Week]:
+    """The weeks from block `first` to block `last` that hold something, by block."""
+    found = db.reader("ledger").execute(
+        "SELECT block, version, sealed FROM published"
+        " WHERE patient = ? AND recipient = ? AND series = ? AND grain = ? AND block BETWEEN ? AND ?",
+        (shelf.patient, shelf.recipient, shelf.series, shelf.grain, first, last),
+    )
+    return {
+        block: Week(shelf, block, version, _opened(box, shelf, block, sealed))
+        for block, version, sealed in found.fetchall()
+    }
+
+
+def freeze(con: sqlite3.Connection, box: Box, weeks: Sequence[Week]) -> bool:
+    """Write weeks over the versions that they were read at; False where another writer came first."""
+    for week in weeks:
+        sealed = box.seal(zlib.compress(week.rows.tobytes(), 1), _aad(week.shelf, week.block))
+        shelf = week.shelf
+        key = (shelf.patient, shelf.recipient, shelf.series, shelf.grain, week.block)
+        if week.version == 0:
+            done = con.execute(
+                "INSERT OR IGNORE INTO published (patient, recipient, series, grain, block, version, sealed)"
+                " VALUES (?, ?, ?, ?, ?, 1, ?)",
+                (*key, sealed),
+            ).rowcount
+        else:
+            done = con.execute(
+                "UPDATE published SET version = version + 1, sealed = ? WHERE version = ?"
+                " AND patient = ? AND recipient = ? AND series = ? AND grain = ? AND block = ?",
+                (sealed, week.version, *key),
+            ).rowcount
+        if not done:
+            return False
+    return True
+
+
+def _opened(box: Box, shelf: Shelf, block: int, sealed: bytes) -> NDArray[np.int64]:
+    plain = zlib.decompress(box.open(sealed, _aad(shelf, block)))
+    return np.frombuffer(plain, np.int64).reshape(-1, len(FIELDS))
+
+
+def _aad(shelf: Shelf, block: int) -> bytes:
+    return place("published", shelf.patient, shelf.recipient, shelf.series, shelf.grain, block)
