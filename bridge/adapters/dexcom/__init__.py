@@ -1,0 +1,1 @@
+"""Dexcom: what the Clarity export needs beyond its mapping."""

@@ -1,0 +1,1 @@
+"""Abbott FreeStyle Libre: what the LibreView download needs beyond its mapping."""

@@ -1,0 +1,65 @@
+"""What an unrecognised file looks like: a sentence for the person who chose it.
+
+Law: content only. Magic numbers name the kind, header words name another vendor's export, else the first
+cells are quoted, so that the sender of a bug report has said what matters.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.mapping.account import Unreadable
+from bridge.mapping.sheet import looks
+
+MAGIC: Final = (
+    (b"%PDF", "a PDF: a report cannot be read back; download the CSV export instead"),
+    (b"\x89PNG", "a picture: download the CSV export instead"),
+    (b"\xff\xd8\xff", "a picture: download the CSV export instead"),
+    (b"\x1f\x8b", "packed with gzip: unpack it first"),
+    (b"SQLite format 3\x00", "a SQLite database, not an export"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls): save it as .csv or .xlsx"),
+    (b"7z\xbc\xaf", "packed with 7-Zip: unpack it first"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+)
+FOREIGN: Final = (
+    (("patientinfofield", "glucoseinternaltime"), "a Dexcom Studio (G4) export"),
+    (("t:connect",), "a Tandem t:connect export"),
+    (("deviceType,serialnumber".casefold(), "egv"), "a Tandem t:connect export"),
+    (("bwz estimate",), "a Medtronic CareLink export"),
+    (("bg reading (mg/dl)",), "a Medtronic CareLink export"),
+    (("sensor glucose (mg/dl)", "isig value"), "a Medtronic CareLink export"),
+    (("glooko",), "a Glooko export"),
+    (('"sgv"',), "Nightscout entries"),
+    (("resourcetype",), "FHIR JSON"),
+    (('"deviceid"', '"deviceTime"'.casefold()), "Tidepool data"),
+)
+
+
+def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
+    """Why `data` is none of the formats in `known`. An Unreadable from the text itself is passed through."""
+    kind = next((said for magic, said in MAGIC if data.startswith(magic)), None)
+    if kind is not None:
+        return Unreadable(f"the file is {kind}")
+    reads = f"this version reads {' and '.join(known)}"
+    if data.startswith(b"PK\x03\x04") and b"xl/" not in data and b"[Content_Types]" not in data:
+        return Unreadable(f"the file is a zip archive: unpack it and give the files in it; {reads}")
+    try:
+        rows = [row for look in looks(data) for row in look.rows[:3]]
+    except Unreadable as fault:
+        return fault
+    start = data[:4096].decode("utf-8", "replace").casefold()
+    for words, said in FOREIGN:
+        if all(word in start for word in words):
+            return Unreadable(f"the file looks like {said}: {reads}")
+    if start.lstrip().startswith(("{", "[")):
+        return Unreadable(f"the file is JSON of no known kind: {reads}")
+    if start.lstrip().startswith("<"):
+        return Unreadable(
+            f"the file is a web page or XML, perhaps a login page: download the export again; {reads}"
+        )
+    if not rows:
+        first = start.split("\n", 1)[0][:60].strip()
+        return Unreadable(f"the file is no table: it begins with {first!r}; {reads}")
+    cells = ", ".join(repr(cell[:30]) for cell in max(rows, key=len)[:5])
+    return Unreadable(f"the file is a table of no known kind, with the columns {cells} …: {reads}")

@@ -1,0 +1,72 @@
+"""Wall-clock times as instants where no counter helps: the patient's zone history, then the order of rows.
+
+Law (`safety.md`, time): the best witness decides and is kept with its bound. A time that the clock showed
+twice is settled only where the rows of one series step back once; else it stays undecided: the first pass is
+given, flagged UNCERTAIN, the second lies `bound` ms later. A time that no clock showed is flagged likewise.
+Rejected: picking a pass by the shape of the glucose curve.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.mapping.cells import Ints, Mask
+from bridge.mapping.stages import Clocked, Rows
+from bridge.period import HOUR, MINUTE, ZoneHistory
+from bridge.reading import NO_OFFSET, Flag, Witness
+
+STEP_BACK: Final = 20 * MINUTE
+"""Rows of one series that go back by more than this have begun the second pass."""
+SAME_FOLD: Final = 3 * HOUR
+
+
+def by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
+    """Instants by the zone history, see the law."""
+    found = zones.resolve(rows.wall)
+    bound = np.where(found.skipped, HOUR, found.later).astype(np.int32)
+    witness = np.full(len(rows.wall), Witness.ZONE, np.uint8)
+    instant = found.instants.copy()
+    for fold in folds(rows, found.ambiguous):
+        later = second_pass(rows.wall[fold])
+        if later is None:
+            witness[fold] = Witness.UNDECIDED
+            continue
+        witness[fold] = Witness.ROW_ORDER
+        instant[fold] += np.where(later, bound[fold], 0)
+        bound[fold] = 0
+    witness[found.skipped] = Witness.UNDECIDED
+    return settled(instant, bound, witness)
+
+
+def settled(instant: Ints, bound: NDArray[np.int32], witness: NDArray[np.uint8]) -> Clocked:
+    """Clocked columns of a zone's instants: undecided ones are flagged and keep their bound."""
+    undecided = witness == Witness.UNDECIDED
+    return Clocked(
+        instant,
+        np.full(len(instant), NO_OFFSET, np.int16),
+        np.where(undecided, Flag.UNCERTAIN, 0).astype(np.uint16),
+        np.where(undecided, bound, 0).astype(np.int32),
+        witness,
+    )
+
+
+def folds(rows: Rows, ambiguous: Mask) -> list[NDArray[np.intp]]:
+    """The ambiguous rows, by series and repeated hour, in the order of the file."""
+    among = np.flatnonzero(ambiguous)
+    if not len(among):
+        return []
+    among = among[np.lexsort((rows.row[among], rows.group[among]))]
+    far = np.abs(np.diff(rows.wall[among])) > SAME_FOLD
+    other = np.diff(rows.group[among]) != 0
+    return np.split(among, np.flatnonzero(far | other) + 1)
+
+
+def second_pass(wall: Ints) -> Mask | None:
+    """Which rows of one fold belong to the second pass; None where their order does not tell."""
+    back = np.flatnonzero(np.diff(wall) < -STEP_BACK)
+    if len(back) != 1 or (np.diff(wall) < 0).sum() != 1:
+        return None
+    return np.asarray(np.arange(len(wall)) > back[0])

@@ -1,0 +1,57 @@
+"""The closed list of procedures that a mapping may name: what cannot be declared.
+
+Law (`mapping.md`): a procedure is a pure function in the vendor's adapter, registered under one of these
+names; a mapping calls it, a file holds no code. Each stage has one signature, in `bridge/mapping/stages.py`.
+Rejected: import paths in a mapping (then clinic IT could name any function of the machine).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Stage(StrEnum):
+    """Where in the reading of a file a procedure is called."""
+
+    PREPARE = "prepare"  # mends cells, adds marks
+    DATES = "dates"  # picks between date orders that both fit
+    CLOCK = "clock"  # wall-clock times become instants
+    DEVICE = "device"  # names the thing behind a serial
+    PERSON = "person"  # whom the file names
+    LIMITS = "limits"  # limits that depend on the file
+
+
+PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
+    "dexcom.tick-order": (
+        Stage.CLOCK,
+        "orders readings by transmitter tick: wall minus tick jumps with the clock; the zone anchors chains",
+    ),
+    "dexcom.device": (
+        Stage.DEVICE,
+        "transmitter or sensor by the form of its id, model from the Device lines",
+    ),
+    "dexcom.person": (Stage.PERSON, "names, identifier and birth date from the undated lines"),
+    "libre.split-decimals": (
+        Stage.PREPARE,
+        "rejoins 13,0 that an unquoted decimal comma split into two cells",
+    ),
+    "libre.app-views": (
+        Stage.PREPARE,
+        "marks views of a one-minute sensor's current value (Libre 3, 3 Plus)",
+    ),
+    "libre.date-order": (Stage.DATES, "day or month first, from line 1's date; undecidable is refused"),
+    "libre.wall-clock": (
+        Stage.CLOCK,
+        "patient zone; keeps both passes of a repeated hour; readers that did not follow summer time",
+    ),
+    "libre.device": (Stage.DEVICE, "an app install (UUID), a reader or a blood meter"),
+    "libre.person": (Stage.PERSON, "the patient of a report's line 2, else the account's owner in line 1"),
+    "libre.us-ceiling": (Stage.LIMITS, "400 mg/dL is a ceiling in a US file that never exceeds it"),
+}
+
+
+def known(stage: Stage) -> tuple[str, ...]:
+    """The names that a mapping may use at that stage."""
+    return tuple(name for name, (at, _) in PROCEDURES.items() if at is stage)
