@@ -1,0 +1,272 @@
+"""What a wish comes to under a decision: pages of items, with all that an entry and a disclosure need.
+
+Law: reads through a `Reader` that is handed in and reaches only what is open; knows no clock, no ledger and
+no seal. Totals are counted over what may leave and only where asked for (`smart-consent.md`, L2); devices
+come from disclosed readings alone (L28). Rejected: a count query beside the page (two truths).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.consent.asked import Asked, Grain, Kind, Order, Selector
+from bridge.consent.assemble import NEEDED, Assembly, merged
+from bridge.consent.batches import Batch, count
+from bridge.consent.clusters import LIKENESS, WIDEST
+from bridge.consent.disclosure import DisclosedDevice, Group, Origin
+from bridge.consent.gather import Gathering
+from bridge.consent.means import Load, fresh_rows
+from bridge.consent.opened import MEANS
+from bridge.consent.page import Cursor, Page, beyond, chosen, cursor, keyset, sort_keys
+from bridge.consent.past import with_past
+from bridge.consent.retraction import page_of
+from bridge.consent.rows import PART, admitted
+from bridge.consent.slabs import slabs
+from bridge.consent.strands import AROUND, Mask, Named, Strand, View, strands
+from bridge.metrics.buckets import ceiling, floor
+from bridge.period import BEGINNING, END_OF_TIME, Instant, PeriodSet
+from bridge.store.columns import Table, ints
+from bridge.store.ids import Ids, Name
+from bridge.store.published import BLOCK, Week
+from bridge.store.series import SeriesRow
+
+
+class Reader(Protocol):
+    """The readings of one patient, as the gate lets them be read."""
+
+    def series(self) -> tuple[SeriesRow, ...]:
+        """Every series."""
+
+    def chunks(
+        self, series: int, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
+    ) -> Iterator[Table]:
+        """Rows in `reach`, chunk by chunk, each chunk sorted by instant."""
+
+    def locate(self, name: Name) -> Instant | None:
+        """Where a named reading is now."""
+
+    def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
+        """Its earlier versions, oldest first."""
+
+    def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
+        """Where artifacts came from, as the asker may know it."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page of an answer. `weeks`: means that leave for the first time or anew."""
+
+    groups: tuple[Group, ...] = ()
+    devices: tuple[DisclosedDevice, ...] = ()
+    count: int = 0
+    more: bytes | None = None
+    last_updated: Instant | None = None
+    first: Instant | None = None
+    last: Instant | None = None
+    kinds: frozenset[str] = frozenset()
+    weeks: tuple[Week, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One wish of one asker under one decision."""
+
+    view: View
+    reader: Reader
+    ids: Ids
+    patient: int
+    fhir_changed: Callable[[str], Instant]
+    load: Load
+    was_told: Callable[[NDArray[np.int64], NDArray[np.int64]], Mask]
+
+    def part(self) -> Part:
+        """The one page that was asked for."""
+        asked = self.view.asked
+        if asked.selectors == frozenset():
+            devices = self._every_device() if asked.device_resources else ()
+            return Part(devices=devices, kinds=frozenset({Kind.DEVICE} if devices else ()))
+        if asked.limit == 0:
+            return Part()
+        return next(self.parts(asked.limit), Part())
+
+    def parts(self, size: int | None) -> Iterator[Part]:
+        """Everything from the cursor on, in order, in pages of `size`."""
+        order, last, pending = self.view.asked.order, None, list[Batch]()
+        if self.view.asked.after is not None:
+            last = cursor(self.view.asked.after, self.ids, self.view.decision.pairing)
+            if last is None:
+                return
+        for batches in self._walk(self.view, last):
+            pending += batches if last is None else [b.taken(beyond(b, order, last)) for b in batches]
+            while size and order.endswith("date") and count(pending) > size:
+                page = chosen(pending, order, size)
+                yield self._part(page)
+                pending = _rest(pending, order, page)
+        while count(pending):
+            page = chosen(pending, order, size)
+            yield self._part(page)
+            pending = _rest(pending, order, page) if page.has_more else []
+
+    def whole(self) -> Part:
+        """Everything that was asked for as one, without groups: its count, edges and new means."""
+        batches = [batch for found in self._walk(self.view, None) for batch in found]
+        instants = [ints(batch.rows, "instant") for batch in batches]
+        return Part(
+            count=count(batches),
+            first=min((int(each.min()) for each in instants), default=None),
+            last=max((int(each.max()) for each in instants), default=None),
+            kinds=frozenset(batch.strand.kind for batch in batches),
+            weeks=self._weeks(chosen(batches, "date", None)),
+        )
+
+    def total(self) -> int:
+        """How many items were asked for and may leave, over all pages."""
+        return sum(count(found) for found in self._walk(self.view, None))
+
+    def gone(self, retracted: Iterable[tuple[Name, Instant]]) -> Part:
+        """Those of the ids asked for that were taken away after they had left to this asker."""
+        pairing, ids = self.view.decision.pairing, self.view.asked.ids or ()
+        read = (self.ids.read("Observation", text, pairing) for text in ids)
+        wanted = {name for name in read if name is not None}
+        found = {name: at for name, at in retracted if name in wanted}
+        instants = np.array([name.instant for name in found], np.int64)
+        told = self.was_told(instants, np.array(list(found.values()), np.int64)).tolist()
+        left = {name: found[name] for name, was in zip(found, told, strict=True) if was}
+        page = page_of(left, self.reader.series())
+        return self._part(page) if page.count else Part()
+
+    def _walk(self, view: View, last: Cursor | None) -> Iterator[list[Batch]]:
+        """The items that may leave, slab by slab; from about the cursor on where the order is by date."""
+        found = strands(view, self.reader.series(), self._named(view.asked), self._devices(view.asked))
+        if not found:
+            return
+        descending = view.asked.order == "-date"
+        margin = _margin(found)
+        has_means = any(box.grain in MEANS for box in view.decision.boxes)
+        columns = None if view.is_owner else NEEDED
+        chunks = []
+        for strand in found:
+            reach = strand.reach if last is None else strand.reach & _onwards(view, last, margin)
+            rows = self.reader.chunks(strand.series.number, reach, descending, columns)
+            chunks.append(admitted(view, strand, rows))
+        gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told)
+
+        def align(edge: Instant) -> Instant:
+            if not has_means:
+                return edge
+            return ceiling(edge, view.zones) if descending else floor(edge, view.zones)
+
+        for slab in slabs(chunks, margin, align, descending):
+            yield list(gathering.items(slab))
+
+    def _named(self, asked: Asked) -> Named | None:
+        """The readings asked for by id, by series; ids that are none of this asker's name nothing."""
+        if asked.ids is None:
+            return None
+        found: dict[int, list[tuple[Name, Instant]]] = {}
+        for text in sorted(asked.ids):
+            name = self.ids.read("Observation", text, self.view.decision.pairing)
+            if name is None or name.patient != self.patient:
+                continue
+            at = self.reader.locate(name) if name.grain == Grain.RAW else name.instant
+            if at is not None and name.grain in (*Grain, PART):
+                found.setdefault(name.series, []).append((name, at))
+        return found
+
+    def _devices(self, asked: Asked) -> frozenset[int] | None:
+        """The series of the devices asked for."""
+        if asked.devices is None:
+            return None
+        pairing = self.view.decision.pairing
+        names = (self.ids.read("Device", text, pairing) for text in asked.devices)
+        return frozenset(name.series for name in names if name is not None and name.patient == self.patient)
+
+    def _assembly(self) -> Assembly:
+        return Assembly(self.view, self.ids, self.patient, self.reader.origins, self.fhir_changed)
+
+    def _part(self, page: Page) -> Part:
+        asked, assembly = self.view.asked, self._assembly()
+        weeks = self._weeks(page)
+        more = self._keyset(page) if page.has_more else None
+        if asked.history:
+            page = with_past(self.view, page, self.reader.past, self.fhir_changed)
+        groups = assembly.groups(page)
+        instants = [ints(batch.rows, "instant") for batch, _ in page.batches]
+        devices = assembly.devices([batch for batch, _ in page.batches]) if asked.device_resources else ()
+        return Part(
+            groups=groups,
+            devices=devices,
+            count=page.count,
+            more=more,
+            last_updated=max(int(group.last_updated.max()) for group in groups),
+            first=min(int(each.min()) for each in instants),
+            last=max(int(each.max()) for each in instants),
+            kinds=frozenset(batch.strand.kind for batch, _ in page.batches)
+            | ({Kind.DEVICE} if devices else frozenset[Kind]()),
+            weeks=weeks,
+        )
+
+    def _keyset(self, page: Page) -> bytes:
+        batch, place = _last(page)
+        raw = self._assembly().minted("Observation", batch.taken(slice(place, place + 1)))
+        return keyset(int(sort_keys(batch, self.view.asked.order)[place]), raw.tobytes())
+
+    def _weeks(self, page: Page) -> tuple[Week, ...]:
+        """The means of the page that are told for the first time or anew, as they are to be kept."""
+        found: list[Week] = []
+        for batch, _ in merged(page):
+            if batch.grain in MEANS and not self.view.is_owner:
+                blocks = batch.first // BLOCK
+                held = self.load(batch.strand, batch.grain, int(blocks.min()), int(blocks.max()))
+                found += held.with_rows(fresh_rows(batch, held.rows()))
+        return tuple(found)
+
+    def _every_device(self) -> tuple[DisclosedDevice, ...]:
+        """The devices that were asked for and have a reading that may leave."""
+        asked = replace(self.view.asked, selectors=_ANYTHING, ids=None, order="date", after=None)
+        view = replace(self.view, asked=asked)
+        batches = [batch for found in self._walk(view, None) for batch in found]
+        return self._assembly().devices(batches)
+
+
+_ANYTHING: Final[frozenset[Selector] | None] = None
+
+
+def _margin(found: Sequence[Strand]) -> int:
+    """How far copies may lie apart, where some are possible."""
+    joined = [strand.stream for strand in found if strand.stream in LIKENESS]
+    return WIDEST if len(joined) > len(set(joined)) else 0
+
+
+def _onwards(view: View, last: Cursor, margin: int) -> PeriodSet:
+    """Where anything after the cursor may lie."""
+    around = margin + max(AROUND[box.grain] for box in view.decision.boxes)
+    if view.asked.order == "date":
+        return PeriodSet.between(last.key - around, END_OF_TIME)
+    if view.asked.order == "-date":
+        return PeriodSet.between(BEGINNING, last.key + 1 + around)
+    return PeriodSet.between(BEGINNING, END_OF_TIME)
+
+
+def _last(page: Page) -> tuple[Batch, int]:
+    """The last item of a page: its batch and place in it."""
+    for batch, at in page.batches:
+        places = np.flatnonzero(at == page.count - 1)
+        if len(places):
+            return batch, int(places[0])
+    raise AssertionError("a page with more after it has a last item")
+
+
+def _rest(pending: Sequence[Batch], order: Order, page: Page) -> list[Batch]:
+    """What stands after a page."""
+    batch, place = _last(page)
+    name = Name(0, batch.strand.series.number, int(batch.first[place]), int(batch.slots[place]))
+    last = Cursor(int(sort_keys(batch, order)[place]), name)
+    return [each.taken(beyond(each, order, last)) for each in pending]

@@ -1,0 +1,198 @@
+"""What an asker wants, said once for every way out: search, push, bulk, file.
+
+Law: an `Asked` holds wishes, never permission. It names one patient; what of the wish is granted is
+decided behind the gate, inside the query, never by a filter over an answer. Date prefixes follow FHIR
+R4 3.1.1.4.4. Rejected: passing search strings to the gate (two parsers, two opinions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final, Literal, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.period import ALL, BEGINNING, END_OF_TIME, Period, PeriodSet
+from bridge.reading import EventKind, Stream, Unit
+
+Prefix: TypeAlias = Literal["eq", "ne", "gt", "ge", "lt", "le", "sa", "eb", "ap"]
+Order: TypeAlias = Literal["date", "-date", "lastUpdated", "-lastUpdated"]
+Columns: TypeAlias = NDArray[np.int64]
+
+
+class Grain(IntEnum):
+    """How finely values may be told, finest first; the number is the grain inside an id (`data.md`)."""
+
+    RAW = 0
+    QUARTER_HOUR = 1
+    HOUR = 2
+    DAY = 3
+    SUMMARY = 4
+
+
+class Way(StrEnum):
+    """How something leaves; each is chosen in the grant."""
+
+    LOOK = "look"  # a query or a link
+    FILE = "file"  # a push or a document that is filed
+    FEED = "feed"  # a subscription or a standing order
+    BULK = "bulk"
+
+
+class Kind(StrEnum):
+    """What a grant names. The last six are never implied by a wildcard."""
+
+    GLUCOSE = "glucose"
+    CAPILLARY = "capillary"  # fingersticks and ketones
+    INSULIN = "insulin"
+    CARBS = "carbs"
+    ACTIVITY = "activity"
+    DEVICE = "device"  # model and session
+    EVENTS = "events"
+    SETTINGS = "settings"
+    MODE = "mode"  # loop, overrides with reason
+    SERIALS = "serials"
+    NOTES = "notes"
+    CYCLE = "cycle"
+    ALCOHOL = "alcohol"
+    STRESS = "stress"
+    ILLNESS = "illness"
+
+
+SINGLY: Final = frozenset(
+    {Kind.SERIALS, Kind.NOTES, Kind.CYCLE, Kind.ALCOHOL, Kind.STRESS, Kind.ILLNESS}
+)
+"""Kinds that leave only where they are named one by one."""
+WILDCARD: Final = frozenset(Kind) - SINGLY
+"""What "everything" means in a grant."""
+
+KIND_OF: Final[Mapping[Stream, Kind]] = {
+    Stream.GLUCOSE: Kind.GLUCOSE,
+    Stream.CAPILLARY: Kind.CAPILLARY,
+    Stream.CALIBRATION: Kind.CAPILLARY,
+    Stream.KETONE: Kind.CAPILLARY,
+    Stream.BOLUS: Kind.INSULIN,
+    Stream.BASAL: Kind.INSULIN,
+    Stream.CARBS: Kind.CARBS,
+    Stream.ACTIVITY: Kind.ACTIVITY,
+    Stream.NOTE: Kind.NOTES,
+    Stream.EVENT: Kind.EVENTS,
+    Stream.MODE: Kind.MODE,
+    Stream.SETTINGS: Kind.SETTINGS,
+}
+
+SENSITIVE: Final[Mapping[EventKind, Kind]] = {
+    EventKind.ILLNESS: Kind.ILLNESS,
+    EventKind.HIGH_SYMPTOMS: Kind.ILLNESS,
+    EventKind.LOW_SYMPTOMS: Kind.ILLNESS,
+    EventKind.STRESS: Kind.STRESS,
+    EventKind.CYCLE: Kind.CYCLE,
+    EventKind.ALCOHOL: Kind.ALCOHOL,
+}
+"""Rows of the event stream that need a kind of their own; other event kinds from 100 up need all."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class DateTest:
+    """One date parameter: a prefix and the instants that its text names. For `ap` the caller has
+    already widened the period by a tenth of its distance from now."""
+
+    prefix: Prefix
+    period: Period
+
+    def instants(self) -> PeriodSet:
+        """The instants at which a point value passes."""
+        return _POINTS[self.prefix](self.period)
+
+    def spans(self, starts: Columns, ends: Columns) -> NDArray[np.bool_]:
+        """Which spans `[start, end)` (int64[n] each, ms UTC) pass."""
+        return _SPANS[self.prefix](self.period, starts, ends)
+
+
+def _inside(period: Period) -> PeriodSet:
+    return PeriodSet((period,))
+
+
+def _before(instant: int) -> PeriodSet:
+    return PeriodSet.between(BEGINNING, instant)
+
+
+def _from(instant: int) -> PeriodSet:
+    return PeriodSet.between(instant, END_OF_TIME)
+
+
+_POINTS: Final[Mapping[str, Callable[[Period], PeriodSet]]] = {
+    "eq": _inside,
+    "ap": _inside,
+    "ne": lambda p: ALL - _inside(p),
+    "gt": lambda p: _from(p.end),
+    "sa": lambda p: _from(p.end),
+    "ge": lambda p: _from(p.start),
+    "lt": lambda p: _before(p.start),
+    "eb": lambda p: _before(p.start),
+    "le": lambda p: _before(p.end),
+}
+
+
+def _within(p: Period, starts: Columns, ends: Columns) -> NDArray[np.bool_]:
+    return (starts >= p.start) & (ends <= p.end)
+
+
+_SPANS: Final[Mapping[str, Callable[[Period, Columns, Columns], NDArray[np.bool_]]]] = {
+    "eq": _within,
+    "ne": lambda p, starts, ends: ~_within(p, starts, ends),
+    "gt": lambda p, starts, ends: ends > p.end,
+    "lt": lambda p, starts, ends: starts < p.start,
+    "ge": lambda p, starts, ends: (ends > p.end) | _within(p, starts, ends),
+    "le": lambda p, starts, ends: (starts < p.start) | _within(p, starts, ends),
+    "sa": lambda p, starts, ends: starts >= p.end,
+    "eb": lambda p, starts, ends: ends <= p.start,
+    "ap": lambda p, starts, ends: (starts < p.end) & (ends > p.start),
+}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One kind of item: a stream, and where given its unit and grain."""
+
+    stream: Stream
+    unit: Unit | None = None
+    grain: Grain | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A wish about one patient.
+
+    `patient` None: the request names no patient that exists; the gate answers as for one without a
+    grant. `channel`: query, push, bulk, subscription, share-link, file, report. `described`: the request
+    in words, kept sealed in the ledger. `selectors` None: every stream; the empty set: no readings (a
+    Patient or Device alone). `dates` and `updated` all hold (and). `ids`: logical ids of Observations;
+    `devices`: of Devices. `after`: a `Disclosure.more`. `history`: earlier versions too (with `ids`).
+    `provenance`: evidence ids and origins. `device_resources`, `patient_resource`: the Devices, the
+    person's demographics themselves are wanted; without them neither leaves.
+    """
+
+    patient: int | None
+    way: Way
+    channel: str
+    described: str
+    selectors: frozenset[Selector] | None = None
+    dates: tuple[DateTest, ...] = ()
+    updated: tuple[DateTest, ...] = ()
+    ids: frozenset[str] | None = None
+    devices: frozenset[str] | None = None
+    order: Order = "date"
+    after: bytes | None = None
+    limit: int | None = None
+    total: bool = False
+    history: bool = False
+    provenance: bool = False
+    device_resources: bool = False
+    patient_resource: bool = False

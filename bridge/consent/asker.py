@@ -1,0 +1,88 @@
+"""Who asks, as the gate and the ledger need it: made from a permit, once a request.
+
+Law: nothing of it is taken from the request. A delivery asks as the recipient of its own grant; the owner
+and an operator see everything and are written down all the same (`consent.md`, operators). Rejected: the
+gate asking `isinstance` in every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from bridge.consent.decide import Decision
+from bridge.consent.grant import Grant, Standing
+from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
+from bridge.period import Instant
+from bridge.store.entries import Party
+
+OWNER: Final = "owner"
+OPERATOR: Final = "operator"
+_BY_GRANT: Final = "authorisation of the person (grant)"
+_BY_RIGHT: Final = "access of the person to their own record"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """`only`: the grant of a delivery. `person`, `reason`: an operator's. `is_open`: the permit itself holds
+    for this patient now."""
+
+    client: str
+    organization: str
+    purpose: str
+    token: str = ""
+    only: str | None = None
+    person: str = ""
+    reason: str = ""
+    basis: str = _BY_GRANT
+    sees_all: bool = False
+    is_open: bool = True
+
+    @property
+    def key(self) -> str:
+        """What tells recipients apart."""
+        return self.organization or self.client
+
+    def party(self, decision: Decision) -> Party:
+        """The recipient as its grants name it."""
+        for grant in decision.grants():
+            to = grant.recipient
+            return Party(self.client, self.organization, to.name, to.address, to.contact)
+        return Party(self.client, self.organization)
+
+
+def asker(permit: Permit, patient: int | None, standings: Sequence[Standing], now: Instant) -> Asker:
+    """The asker behind a permit, for this patient."""
+    if isinstance(permit, RecipientPermit):
+        is_open = now < permit.expires
+        return Asker(permit.client, permit.organization, permit.purpose, permit.token, is_open=is_open)
+    if isinstance(permit, OwnerPermit):
+        holds = permit.patient == patient
+        return Asker(OWNER, "", "PATRQT", basis=_BY_RIGHT, sees_all=True, is_open=holds)
+    if isinstance(permit, OperatorPermit):
+        return Asker(
+            OPERATOR,
+            "",
+            "PATADMIN",
+            person=permit.name,
+            reason=permit.reason,
+            basis=permit.basis,
+            sees_all=True,
+            is_open=permit.patient == patient,
+        )
+    return _delivery(permit, standings)
+
+
+def _delivery(permit: DeliveryPermit, standings: Sequence[Standing]) -> Asker:
+    grant = newest(permit.grant, standings)
+    if grant is None or (grant.recipient.clients and permit.client not in grant.recipient.clients):
+        return Asker(permit.client, "", "", only=permit.grant, is_open=False)
+    return Asker(permit.client, grant.recipient.organization, grant.purpose, only=permit.grant)
+
+
+def newest(grant: str, standings: Sequence[Standing]) -> Grant | None:
+    """The newest version of a grant among the standings."""
+    versions = [each.grant for each in standings if each.grant.id == grant]
+    return max(versions, key=lambda each: each.version, default=None)

@@ -1,0 +1,300 @@
+"""The door: the only way from what rests to what leaves.
+
+Law: a request comes with a permit and a wish, never with a grant; the gate loads the grants itself, decides,
+reads only what is open, has the ledger keep the intent, and only then makes the Disclosure (`consent.md`,
+the door). No ledger: LedgerUnavailable, no bytes. The intent is kept only if the patient's epoch is still
+the one that was decided on, else all is decided again. Refused equals absent. Nothing turns this off.
+
+Rejected: taking the grants as an argument (a caller could pass "everything"); a quicker path for the owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bridge.store.ledger as ledger
+import bridge.store.published as published
+import bridge.store.readings as readings
+from bridge.consent.answer import Answer, Part
+from bridge.consent.asked import Asked, Grain, Way
+from bridge.consent.asker import Asker, asker
+from bridge.consent.decide import Cut
+from bridge.consent.disclosure import NOTICE, Disclosure, Origin, claim
+from bridge.consent.entry import Leaving
+from bridge.consent.explain import sentences
+from bridge.consent.gather import nothing_held
+from bridge.consent.known import behind_id, behind_identifier
+from bridge.consent.look import Look, Opens, also
+from bridge.consent.means import Held
+from bridge.consent.memory import CLOSED, OPEN, Decided, Memory
+from bridge.consent.permit import OwnerPermit, Permit
+from bridge.consent.retraction import pairing_of, told_before
+from bridge.consent.strands import Mask, Strand, View
+from bridge.consent.subject import subject
+from bridge.period import Instant, PeriodSet
+from bridge.store.artifacts import listed
+from bridge.store.blocks import retracted
+from bridge.store.columns import Table
+from bridge.store.db import Database
+from bridge.store.entries import Outcome
+from bridge.store.grants import pairings
+from bridge.store.ids import Name
+from bridge.store.keys import Box, Erased
+from bridge.store.ledger import Ledger, LedgerUnavailable
+from bridge.store.patients import Patient, load
+from bridge.store.published import Shelf
+from bridge.store.series import SeriesRow
+
+__all__ = ["Disclosure", "Gate", "LedgerUnavailable", "Moved"]
+
+_SEAL: Final = claim()
+_TRIES: Final = 8
+_RESTLESS: Final = "the grants of this patient kept changing: ask again"
+
+
+class Moved(Exception):
+    """The patient's grants changed while a stream ran: cut it without closing the document."""
+
+
+@dataclass(slots=True)
+class _Reader:
+    """The readings of one patient, for one request (`answer.Reader`)."""
+
+    db: Database
+    patient: int
+    box: Box
+    sees_all: bool
+
+    def series(self) -> tuple[SeriesRow, ...]:
+        return readings.series(self.db, self.patient, self.box)
+
+    def chunks(
+        self, series: int, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
+    ) -> Iterator[Table]:
+        found = readings.select(self.db, self.patient, self.box, series, reach, descending, columns)
+        if not descending:
+            return found
+        return ({name: values[::-1] for name, values in table.items()} for table in found)
+
+    def locate(self, name: Name) -> Instant | None:
+        return readings.locate(self.db, self.patient, name.series, name.instant, name.rank)
+
+    def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
+        return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank)
+
+    def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
+        found = readings.sources(self.db, self.patient, self.box, artifacts)
+        return {number: source.source for number, source in found.items()}
+
+    def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
+        found = readings.sources(self.db, self.patient, self.box, artifacts)
+        return {number: self._origin(number, source) for number, source in found.items()}
+
+    def _origin(self, number: int, source: readings.Source) -> Origin:
+        if not self.sees_all:
+            return Origin(source.format, source.revision)
+        public = self.db.ids.one("artifact", Name(self.patient, 0, number, 0))
+        return Origin(
+            source.format, source.revision, source.received, public, source.sha256, source.file, source.source
+        )
+
+
+@final
+class Gate:
+    """The one door of a process. `fhir_changed` tells when the FHIR half of a format was activated."""
+
+    def __init__(
+        self, db: Database, clock: Callable[[], Instant], fhir_changed: Callable[[str], Instant]
+    ) -> None:
+        self._db, self._clock, self._fhir_changed = db, clock, fhir_changed
+        self._ledger, self._memory = Ledger(db), Memory(db)
+        self._sources: dict[int, dict[int, str]] = {}
+
+    async def disclose(self, permit: Permit, asked: Asked) -> Disclosure:
+        """What of the wish may leave to the permit's holder, written down. LedgerUnavailable."""
+        for _ in range(_TRIES):
+            look = self._look(permit, asked)
+            if look.opens is None or (leaving := look.leaving(look.opens)).is_nothing:
+                return self._empty(look)
+            intent, weeks = look.intent(look.opens, leaving), leaving.part.weeks
+            entry = await self._ledger.intend(intent, look.epoch, also(look.opens, weeks))
+            if entry is not None:
+                return self._sealed(look, leaving, entry)
+        raise LedgerUnavailable(_RESTLESS)
+
+    def disclose_now(self, permit: Permit, asked: Asked) -> Disclosure:
+        """The same for callers without an event loop."""
+        for _ in range(_TRIES):
+            look = self._look(permit, asked)
+            if look.opens is None or (leaving := look.leaving(look.opens)).is_nothing:
+                return self._empty(look)
+            intent, weeks = look.intent(look.opens, leaving), leaving.part.weeks
+            entry = self._ledger.intend_now(intent, look.epoch, also(look.opens, weeks))
+            if entry is not None:
+                return self._sealed(look, leaving, entry)
+        raise LedgerUnavailable(_RESTLESS)
+
+    async def stream(self, permit: Permit, asked: Asked, chunk: int = 1000) -> AsyncIterator[Disclosure]:
+        """Everything that was asked for, in pages under one intent. Raises Moved before a page where a grant
+        changed or ended meanwhile; the outcome then tells how many left."""
+        look = self._look(permit, asked)
+        if look.opens is None or (leaving := look.leaving_whole(look.opens)).is_nothing:
+            yield self._empty(look)
+            return
+        intent, weeks = look.intent(look.opens, leaving), leaving.part.weeks
+        entry = await self._ledger.intend(intent, look.epoch, also(look.opens, weeks))
+        if entry is None:
+            raise LedgerUnavailable(_RESTLESS)
+        sent, outcome = 0, "cut"
+        try:
+            for part in look.opens.answer.parts(chunk):
+                if not self._still(look) or sent + part.count > leaving.part.count:
+                    raise Moved("what may leave changed while it was leaving: ask again")
+                sent += part.count
+                yield self._sealed(look, replace(leaving, part=part), entry)
+            outcome = "sent"
+        finally:
+            self._ledger.settle(Outcome(look.opens.person.number, self._clock(), entry, outcome, sent))
+
+    async def retract(self, permit: Permit, patient: int, ids: frozenset[str]) -> Disclosure:
+        """Entered-in-error, without values, for those of `ids` that are gone and had left to this
+        recipient; also after its grant ended. Its own entry in the ledger."""
+        asked = Asked(patient, Way.FEED, "retraction", f"retraction of {len(ids)} readings", ids=ids)
+        look = self._look(permit, asked, though_closed=True)
+        if look.opens is None:
+            return self._empty(look)
+        leaving = look.leaving_gone(look.opens, retracted(self._db, patient))
+        if leaving.is_nothing:
+            return self._empty(look)
+        entry = await self._ledger.intend(look.intent(look.opens, leaving, retracts=True), look.epoch)
+        if entry is None:
+            raise LedgerUnavailable(_RESTLESS)
+        return self._sealed(look, leaving, entry)
+
+    def settle(self, disclosure: Disclosure, outcome: str, sent: int) -> None:
+        """What came of a disclosure: sent, acknowledged, failed, blocked, cut. Unsettled counts as sent."""
+        if disclosure.entry is not None and disclosure.patient is not None:
+            at = self._clock()
+            self._ledger.settle(Outcome(disclosure.patient, at, disclosure.entry, outcome, sent))
+
+    def flush(self, before: Instant | None = None) -> None:
+        """Write what waits in memory: outcomes, and empties of hours before `before` (None: all)."""
+        self._ledger.flush()
+        self._ledger.flush_empties(before)
+
+    def patient(self, permit: Permit, text: str, kind: str = "Patient") -> int | None:
+        """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
+        return behind_id(self._db, self._memory, permit, kind, text, self._clock())
+
+    def identified(self, permit: Permit, system: str, value: str) -> int | None:
+        """The patient with an identifier, where the asker may see identifiers."""
+        return behind_identifier(self._db, self._memory, permit, system, value, self._clock())
+
+    def explain(
+        self, permit: OwnerPermit, client: str, organization: str, purpose: str, way: Way
+    ) -> tuple[Cut, ...]:
+        """For the owner: a sentence for everything that does not leave to that recipient that way."""
+        patient, who = permit.patient, Asker(client, organization, purpose)
+        person, box, epoch = load(self._db, patient), self._db.keys.box(patient), self._memory.epoch(patient)
+        decided = self._memory.decided(patient, epoch, who, way, self._clock(), person.zones)
+        reader = _Reader(self._db, patient, box, sees_all=True)
+        sources = {each.source for each in listed(self._db, patient) if each.state == "stored"}
+        return sentences(decided.decision, reader.series(), sources)
+
+    # --------------------------------------------------------------------------------------------- parts
+
+    def _look(self, permit: Permit, asked: Asked, though_closed: bool = False) -> Look:
+        """The wish decided now. `though_closed`: for retractions, which outlive their grant."""
+        now, patient = self._clock(), asked.patient
+        epoch = 0 if patient is None else self._memory.epoch(patient)
+        standings = () if patient is None else self._memory.standings(patient, epoch)
+        who = asker(permit, patient, standings, now)
+        closed = Look(asked, who, epoch, now, CLOSED)
+        if patient is None or not who.is_open or not (who.sees_all or standings):
+            return closed
+        try:
+            person, box = load(self._db, patient), self._db.keys.box(patient)
+        except (KeyError, Erased):
+            return closed
+        decided = OPEN
+        if not who.sees_all:
+            decided = self._memory.decided(patient, epoch, who, asked.way, now, person.zones)
+        if though_closed:
+            known = [*pairings(self._db, who.organization), *pairings(self._db, who.client)]
+            pairing = pairing_of(self._db.ids, asked.ids, known)
+            decided = replace(decided, decision=replace(decided.decision, pairing=pairing))
+        elif not decided.decision.boxes:
+            return closed
+        opens = Opens(person, box, self._answer(asked, who, now, decided, person, box))
+        return Look(asked, who, epoch, now, decided, opens)
+
+    def _answer(
+        self, asked: Asked, who: Asker, now: Instant, decided: Decided, person: Patient, box: Box
+    ) -> Answer:
+        number = person.number
+        reader = _Reader(self._db, number, box, who.sees_all)
+        names = self._sources.setdefault(number, {})
+        view = View(
+            asked=asked,
+            decision=decided.decision,
+            zones=person.zones,
+            now=now,
+            is_owner=who.sees_all,
+            source_of=reader.sources,
+            memory=decided.opened,
+            names=names,
+        )
+        return Answer(
+            view=view,
+            reader=reader,
+            ids=self._db.ids,
+            patient=number,
+            fhir_changed=self._fhir_changed,
+            load=nothing_held if who.sees_all else partial(self._held, box, number, who.key),
+            was_told=partial(self._was_told, number, who.key),
+        )
+
+    def _held(
+        self, box: Box, patient: int, key: str, strand: Strand, grain: Grain, low: int, high: int
+    ) -> Held:
+        shelf = Shelf(patient, key, strand.series.number, int(grain))
+        return Held(shelf, published.load(self._db, box, shelf, low, high))
+
+    def _was_told(
+        self, patient: int, key: str, instants: NDArray[np.int64], gone: NDArray[np.int64]
+    ) -> Mask:
+        return told_before(ledger.disclosures(self._db, patient), key, instants, gone)
+
+    def _still(self, look: Look) -> bool:
+        """Whether what was decided still holds."""
+        epoch = 0 if look.asked.patient is None else self._memory.epoch(look.asked.patient)
+        return epoch == look.epoch and self._clock() < look.decided.until
+
+    def _empty(self, look: Look) -> Disclosure:
+        """Nothing leaves: counted, and the same for whatever reason."""
+        self._ledger.count_empty(look.who.client, look.asked.patient, look.now)
+        leaving = Leaving(look.asked, look.who, look.decided.decision, Part(), 0, has_person=False)
+        return self._sealed(look, leaving, None)
+
+    def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
+        part, opens, decision = leaving.part, look.opens, look.decided.decision
+        return Disclosure(
+            _SEAL,
+            owner=look.who.sees_all,
+            subject=opens and subject(self._db.ids, opens.person, decision, look.asked, look.now),
+            groups=part.groups,
+            devices=part.devices,
+            count=part.count,
+            total=leaving.total,
+            more=part.more,
+            last_updated=part.last_updated,
+            notice=NOTICE,
+            entry=entry,
+            patient=look.asked.patient,
+        )

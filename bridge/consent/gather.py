@@ -1,0 +1,178 @@
+"""From slabs of rows to items that may leave: copies set aside, means made, the wish applied.
+
+Law: pure over what is handed in. Order matters: first what is open (`rows.py`), then which copies stay
+behind, then means, and only then what was asked, so that a narrow question and a wide one agree.
+lastUpdated of an asker is the latest of receipt or amendment, visibility without a break, and activation of
+the FHIR half (`data.md`, versions and times); nothing else computes it. A retracted reading is told, without
+its value, only to who held it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.consent.asked import Grain, Kind
+from bridge.consent.batches import Batch, slots
+from bridge.consent.clusters import LIKENESS, Track, shadowed
+from bridge.consent.means import Held, Load, mean_batch
+from bridge.consent.opened import MEANS
+from bridge.consent.rows import PART, take
+from bridge.consent.slabs import Slab
+from bridge.consent.strands import Mask, Strand, View, asked_points
+from bridge.period import Instant, PeriodSet
+from bridge.reading import INTERVALS, Flag
+from bridge.store.columns import Table, ints
+from bridge.store.published import BLOCK, Shelf
+
+_NO_TRACK: Final = Flag.NO_VALUE | Flag.RETRACTED
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """What gathering needs beside the slabs. `fhir_changed`: activation of a format's FHIR half; `load`:
+    the means that the asker holds; `was_told`: which retracted readings (instants, when they were
+    retracted) the asker was told before."""
+
+    view: View
+    strands: tuple[Strand, ...]
+    fhir_changed: Callable[[str], Instant]
+    load: Load
+    was_told: Callable[[NDArray[np.int64], NDArray[np.int64]], Mask]
+
+    def items(self, slab: Slab) -> Iterator[Batch]:
+        """Every item of the slab that may leave and was asked for."""
+        tables = _without_copies(self.strands, slab.tables) if self._joins() else slab.tables
+        for strand, rows in zip(self.strands, tables, strict=True):
+            if not strand.chosen or not (len(rows["instant"]) or _has_means(self.view, strand)):
+                continue
+            for batch in self._batches(strand, rows, slab):
+                found = self._asked(batch, slab)
+                if len(found):
+                    yield found
+
+    def _joins(self) -> bool:
+        """An owner who names a reading sees it, whichever copy stands before it."""
+        return not (self.view.is_owner and self.view.asked.ids is not None)
+
+    def _batches(self, strand: Strand, rows: Table, slab: Slab) -> Iterator[Batch]:
+        fhir = self.fhir_changed(strand.series.key.family)
+        if not _has_means(self.view, strand):
+            if Grain.RAW in strand.chosen:
+                yield self._raw(strand, rows, fhir)
+            return
+        grains = rows["grain"] if "grain" in rows else np.zeros(0, np.uint8)
+        if Grain.RAW in strand.chosen and (grains == Grain.RAW).any():
+            yield self._raw(strand, take(rows, grains == Grain.RAW), fhir)
+        for grain in MEANS:
+            if grain in strand.grains & strand.chosen and any(self.view.layers(strand.kind, grain)):
+                held = self.load(strand, grain, slab.low // BLOCK, slab.high // BLOCK)
+                yield mean_batch(self.view, strand, grain, take(rows, grains == grain), held.rows(), fhir)
+
+    def _raw(self, strand: Strand, rows: Table, fhir: Instant) -> Batch:
+        updated = np.maximum(np.maximum(ints(rows, "changed"), rows["since"]), fhir)
+        grain = np.where(ints(rows, "part") > 0, PART << 9, 0) if "part" in rows else 0
+        named = np.asarray(slots(0, ints(rows, "rank")) | grain, np.uint16)
+        batch = Batch(strand, Grain.RAW, rows, ints(rows, "first"), named, updated, ints(rows, "version"))
+        gone = ints(rows, "flags") & Flag.RETRACTED != 0
+        if not gone.any():
+            return batch
+        told = gone & (self.view.is_owner | self.was_told(ints(rows, "instant"), ints(rows, "changed")))
+        return _without_values(batch, gone).taken(~gone | told)
+
+    def _asked(self, batch: Batch, slab: Slab) -> Batch:
+        """The items of the stretch of the slab that the wish names."""
+        asked, instants = self.view.asked, ints(batch.rows, "instant")
+        keep = _between(instants, slab.low, slab.high)
+        if asked.dates and batch.strand.stream not in INTERVALS and batch.grain is Grain.RAW:
+            keep &= _inside(asked_points(asked), instants)
+        elif asked.dates:
+            ends = np.maximum(ints(batch.rows, "end"), instants + 1)
+            for test in asked.dates:
+                keep &= test.spans(instants, ends)
+        for test in asked.updated:
+            keep &= _inside(test.instants(), batch.updated)
+        if batch.strand.wanted is not None:
+            keep &= _named(batch)
+        if asked.devices is not None:
+            keep &= device_mask(self.view, batch)
+        return batch if keep.all() else batch.taken(keep)
+
+
+def device_mask(view: View, batch: Batch, kind: Kind = Kind.DEVICE) -> Mask:
+    """Which items may name their device (or, with `Kind.SERIALS`, its serial)."""
+    starts = ints(batch.rows, "instant")
+    found = np.zeros(len(batch), np.bool_)
+    ends = np.maximum(ints(batch.rows, "end"), starts + 1)
+    for of_source, opened in view.by_source(batch.rows, kind):
+        mask = np.zeros(len(batch), np.bool_)
+        for layer in opened.layers:
+            mask |= layer.periods.covers_mask(starts, ends - 1)
+        found |= mask if of_source is None else mask & of_source
+    return found
+
+
+def _without_copies(strands: Sequence[Strand], tables: Sequence[Table]) -> list[Table]:
+    """The tables without the rows that a copy in another series stands before."""
+    found = list(tables)
+    for stream in LIKENESS:
+        places = [i for i, each in enumerate(strands) if each.stream is stream and len(tables[i]["instant"])]
+        if len(places) < 2:
+            continue
+        plain = [np.flatnonzero(ints(tables[i], "flags") & _NO_TRACK == 0) for i in places]
+        tracks = [_track(strands[i], take(tables[i], rows)) for i, rows in zip(places, plain, strict=True)]
+        for i, rows, hidden in zip(places, plain, shadowed(tracks), strict=True):
+            keep = np.ones(len(tables[i]["instant"]), np.bool_)
+            keep[rows[hidden]] = False
+            found[i] = take(tables[i], keep)
+    return found
+
+
+def _track(strand: Strand, rows: Table) -> Track:
+    kinds, grains = ints(rows, "kind").astype(np.uint16), rows["grain"].astype(np.uint8)
+    return Track(strand.series, ints(rows, "instant"), ints(rows, "value"), kinds, grains)
+
+
+def _without_values(batch: Batch, gone: Mask) -> Batch:
+    """A retracted reading has a status and no value."""
+    blank: dict[str, int | str] = {"value": 0, "trend": 0, "rate": 0, "text": ""}
+    rows = {
+        name: np.where(gone, np.array(blank[name], values.dtype), values) if name in blank else values
+        for name, values in batch.rows.items()
+    }
+    return Batch(batch.strand, batch.grain, rows, batch.first, batch.slots, batch.updated, batch.versions)
+
+
+def _has_means(view: View, strand: Strand) -> bool:
+    return any(box.grain in MEANS and strand.kind in box.kinds for box in view.decision.boxes)
+
+
+def _named(batch: Batch) -> Mask:
+    """The items whose names were asked for."""
+    found = np.zeros(len(batch), np.bool_)
+    for name in batch.strand.wanted or ():
+        found |= (batch.first == name.instant) & (batch.slots == name.slot)
+    return found
+
+
+def _between(instants: NDArray[np.int64], low: Instant, high: Instant) -> Mask:
+    return np.asarray((low <= instants) & (instants < high))
+
+
+def _inside(periods: PeriodSet, instants: NDArray[np.int64]) -> Mask:
+    return periods.mask(instants)
+
+
+def shelf_of(patient: int, recipient: str, strand: Strand, grain: Grain) -> Shelf:
+    """Where the means of a recipient stand."""
+    return Shelf(patient, recipient, strand.series.number, int(grain))
+
+
+def nothing_held(strand: Strand, grain: Grain, first: int, last: int) -> Held:
+    """For an asker that holds no means."""
+    return Held(Shelf(0, "", strand.series.number, int(grain)), {})

@@ -1,0 +1,76 @@
+"""Whom an asker means: the patient behind a logical id or an identifier, as far as it may know.
+
+Law: a recipient that knows a person under a pairing finds it by ids of that pairing alone, and one that
+knows it in clear by ids in clear alone; otherwise a right id of the wrong kind would join the two. An
+identifier finds only a person whose identifiers the asker may see. What is not found is as absent as what
+does not exist (`consent.md`, what the asker learns).
+"""
+
+from __future__ import annotations
+
+from bridge.consent.asker import asker, newest
+from bridge.consent.decide import known_as
+from bridge.consent.grant import Identity, State, state_at
+from bridge.consent.memory import Memory
+from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit
+from bridge.period import Instant
+from bridge.store.db import Database
+from bridge.store.grants import pairings, patient_of
+from bridge.store.patients import by_identifier
+
+
+def behind_id(
+    db: Database, memory: Memory, permit: Permit, kind: str, text: str, now: Instant
+) -> int | None:
+    """The patient that an id of that kind belongs to."""
+    if isinstance(permit, OwnerPermit | OperatorPermit):
+        name = db.ids.read(kind, text)
+        return name.patient if name is not None and name.patient == permit.patient else None
+    if isinstance(permit, DeliveryPermit):
+        return _of_delivery(db, memory, permit, kind, text)
+    keys = {permit.organization, permit.client} - {""}
+    for pairing in (b"", *(each for key in sorted(keys) for each in pairings(db, key))):
+        name = db.ids.read(kind, text, pairing)
+        if name is not None:
+            standings = memory.standings(name.patient, memory.epoch(name.patient))
+            known = known_as(
+                standings,
+                client=permit.client,
+                organization=permit.organization,
+                purpose=permit.purpose,
+                now=now,
+            )
+            return name.patient if known == pairing else None
+    return None
+
+
+def _of_delivery(db: Database, memory: Memory, permit: DeliveryPermit, kind: str, text: str) -> int | None:
+    patient = patient_of(db, permit.grant)
+    if patient is None:
+        return None
+    grant = newest(permit.grant, memory.standings(patient, memory.epoch(patient)))
+    name = None if grant is None else db.ids.read(kind, text, grant.pairing)
+    return patient if name is not None and name.patient == patient else None
+
+
+def behind_identifier(
+    db: Database, memory: Memory, permit: Permit, system: str, value: str, now: Instant
+) -> int | None:
+    """The patient with that identifier, where the asker may see identifiers."""
+    patient = by_identifier(db, system, value)
+    if patient is None:
+        return None
+    if isinstance(permit, OwnerPermit | OperatorPermit):
+        return patient if patient == permit.patient else None
+    standings = memory.standings(patient, memory.epoch(patient))
+    who = asker(permit, patient, standings, now)
+    named = (
+        each
+        for each in standings
+        if each.grant.identity is Identity.FULL
+        and each.grant.recipient.includes(who.client, who.organization)
+        and each.grant.purpose == who.purpose
+        and state_at(each, now) is State.ACTIVE
+    )
+    return patient if who.is_open and any(True for _ in named) else None
+

@@ -1,0 +1,85 @@
+"""One request as far as it was decided: who asks, what is open, and what the wish comes to.
+
+Law: made by the gate alone, lives for one try of one request, and is never handed out. `opens` None: nothing
+of this person is open to the asker, which looks the same as a person that does not exist. Rejected: one
+object for a request and its stream (a page would be answered under yesterday's decision).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import final
+
+from bridge.consent.answer import Answer, Part
+from bridge.consent.asked import Asked
+from bridge.consent.asker import Asker
+from bridge.consent.entry import Leaving
+from bridge.consent.memory import Decided
+from bridge.period import Instant
+from bridge.store.entries import Intent
+from bridge.store.ids import Name
+from bridge.store.keys import Box
+from bridge.store.ledger import Also
+from bridge.store.patients import Patient
+from bridge.store.published import Week, freeze
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """The person behind an open decision: their demographics, key and answer."""
+
+    person: Patient
+    box: Box
+    answer: Answer
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A wish that was decided at `now` under `epoch`."""
+
+    asked: Asked
+    who: Asker
+    epoch: int
+    now: Instant
+    decided: Decided
+    opens: Opens | None = None
+
+    def leaving(self, opens: Opens) -> Leaving:
+        """The page that was asked for, and its total where it is wanted or plain."""
+        part = opens.answer.part()
+        total = self._total(opens.answer, part)
+        return Leaving(self.asked, self.who, self.decided.decision, part, total, self.asked.patient_resource)
+
+    def leaving_whole(self, opens: Opens) -> Leaving:
+        """All that was asked for, as numbers."""
+        part = opens.answer.whole()
+        has_person = self.asked.patient_resource
+        return Leaving(self.asked, self.who, self.decided.decision, part, part.count, has_person)
+
+    def leaving_gone(self, opens: Opens, retracted: Iterable[tuple[Name, Instant]]) -> Leaving:
+        """The readings of the wish that were taken away after they had left to this asker."""
+        part = opens.answer.gone(retracted)
+        return Leaving(self.asked, self.who, self.decided.decision, part, None, has_person=False)
+
+    def intent(self, opens: Opens, leaving: Leaving, retracts: bool = False) -> Intent:
+        """The entry that is to be written first."""
+        return leaving.intent(opens.person.number, self.now, opens.box, retracts)
+
+    def _total(self, answer: Answer, part: Part) -> int | None:
+        if part.more is None and self.asked.after is None and self.asked.limit != 0:
+            return part.count
+        return answer.total() if self.asked.total else None
+
+
+def also(opens: Opens, weeks: Sequence[Week]) -> Also | None:
+    """What is written together with the intent: means that leave for the first time or anew."""
+    return partial(_freeze, opens.box, tuple(weeks)) if weeks else None
+
+
+def _freeze(box: Box, weeks: Sequence[Week], con: sqlite3.Connection) -> bool:
+    return freeze(con, box, weeks)

@@ -1,0 +1,171 @@
+"""Means for one recipient: made of open readings, and frozen as that recipient holds them.
+
+Law: a mean that left stays as it is until at least three readings of its bucket arrived, changed or went
+since; then it is told anew with a new version (`consent.md`, a mean cannot be undone). A bucket of which too
+little is left is told entered-in-error to whoever holds it. A bucket that overlaps a held one with other
+edges (the zone was corrected) is not told. Rejected: freezing only what the page shows after the fact (two
+pages could tell two numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.consent.asked import Grain
+from bridge.consent.batches import Batch, slots
+from bridge.consent.rows import take
+from bridge.consent.strands import Mask, Strand, View
+from bridge.metrics.buckets import LEAST, Means, means, step_of
+from bridge.period import Instant
+from bridge.reading import Flag
+from bridge.store.columns import Table, ints
+from bridge.store.published import BLOCK, FIELDS, Shelf, Week, nothing
+
+Rows: TypeAlias = NDArray[np.int64]
+START, END, VALUE, COUNT, EXPECTED, OFF_SCALE, CHANGED, VERSION = range(len(FIELDS))
+_UNHELD: Final = -1
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The weeks of one shelf that a recipient holds, by block, and where they are loaded from."""
+
+    shelf: Shelf
+    weeks: dict[int, Week]
+
+    def rows(self) -> Rows:
+        """All of them, sorted by start."""
+        return np.concatenate([nothing(), *(self.weeks[block].rows for block in sorted(self.weeks))])
+
+    def with_rows(self, fresh: Rows) -> list[Week]:
+        """The weeks that `fresh` changes, as they are to be written."""
+        written = []
+        for block in np.unique(fresh[:, START] // BLOCK).tolist():
+            week = self.weeks.get(block, Week(self.shelf, block, 0, nothing()))
+            new = fresh[fresh[:, START] // BLOCK == block]
+            kept = week.rows[~np.isin(week.rows[:, START], new[:, START])]
+            rows = np.concatenate([kept, new])
+            written.append(Week(self.shelf, block, week.version, rows[np.argsort(rows[:, START])]))
+        return written
+
+
+Load: TypeAlias = Callable[[Strand, Grain, int, int], Held]
+"""The held weeks of a strand and grain from block to block."""
+
+
+def mean_batch(view: View, strand: Strand, grain: Grain, rows: Table, held: Rows, fhir: Instant) -> Batch:
+    """The buckets of open rows (sorted by instant) as this recipient is to see them, `held` considered."""
+    rows = take(rows, ints(rows, "flags") & (Flag.NO_VALUE | Flag.RETRACTED) == 0)
+    starts, ends, since = (_marked(rows, name) for name in ("bucket", "bucket_end", "since"))
+    values, flags, changed = ints(rows, "value"), ints(rows, "flags").astype(np.uint16), ints(rows, "changed")
+    made = means(starts, ends, values, flags, changed, step_of(strand.series.key.family))
+    since = _per_bucket(made.start, starts, since, 0)
+    artifact = _per_bucket(made.start, starts, ints(rows, "artifact"), 0)
+    told = _told(made, held, starts, changed)
+    keep = ~_straddles(made, held)
+    told, since, artifact = told[keep], since[keep], artifact[keep]
+    gone = _gone(view, strand, grain, held, made)
+    told = np.concatenate([told, gone])
+    since = np.concatenate([since, np.zeros(len(gone), np.int64)])
+    artifact = np.concatenate([artifact, np.zeros(len(gone), np.int64)])
+    batch = _batch(strand, grain, told, np.maximum(since, fhir), artifact)
+    return batch.taken(np.argsort(batch.first, kind="stable"))
+
+
+def _marked(rows: Table, name: str) -> Rows:
+    """A column that `rows.py` adds; it is missing only where there are no rows of means."""
+    return rows[name].astype(np.int64) if name in rows else np.zeros(0, np.int64)
+
+
+def fresh_rows(batch: Batch, held: Rows) -> Rows:
+    """The rows of a batch of means that are told for the first time or anew: they are to be frozen."""
+    columns = (*(batch.rows[name] for name in ("instant", *FIELDS[1:VERSION])), batch.versions)
+    rows = np.stack([column.astype(np.int64) for column in columns], axis=1)
+    place = _where(held, rows[:, START])
+    if not len(held):
+        return rows
+    is_new = (place == _UNHELD) | (held[np.maximum(place, 0), VERSION] != rows[:, VERSION])
+    return np.asarray(rows[is_new], np.int64)
+
+
+def _told(made: Means, held: Rows, starts: Rows, changed: Rows) -> Rows:
+    """What is told of each bucket: the held row, or the new one where enough moved since."""
+    place = _where(held, made.start)
+    known = place != _UNHELD
+    before = held[np.maximum(place, 0)] if len(held) else np.zeros((len(made.start), len(FIELDS)), np.int64)
+    new = np.stack(
+        [
+            made.start, made.end, made.value, made.count, made.expected, made.off_scale,
+            np.maximum(made.changed, made.end), np.where(known, before[:, VERSION] + 1, 0),
+        ],
+        axis=1,
+    )  # fmt: skip
+    bucket = np.searchsorted(made.start, starts)
+    inside = _where_sorted(made.start, starts) != _UNHELD
+    later = changed[inside] > before[bucket[inside], CHANGED]
+    arrived = np.bincount(bucket[inside][later], minlength=len(made.start))
+    went = before[:, COUNT] - (made.count - arrived)
+    stays = known & (np.maximum(arrived, went) < LEAST)
+    return np.where(stays[:, None], before, new)
+
+
+def _straddles(made: Means, held: Rows) -> Mask:
+    """Buckets that overlap a held one without being it."""
+    if not len(held):
+        return np.zeros(len(made.start), np.bool_)
+    low = np.searchsorted(held[:, END], made.start, side="right")
+    high = np.searchsorted(held[:, START], made.end, side="left")
+    alone = (high - low == 1) & (held[np.minimum(low, len(held) - 1), START] == made.start)
+    return np.asarray((high > low) & ~alone)
+
+
+def _gone(view: View, strand: Strand, grain: Grain, held: Rows, made: Means) -> Rows:
+    """Held buckets, still open, of which fewer than three readings are left: entered in error."""
+    if not len(held):
+        return nothing()
+    gone = held[~np.isin(held[:, START], made.start)].copy()
+    opened = np.zeros(len(gone), np.bool_)
+    for layer in view.layers(strand.kind, grain):
+        opened |= layer.open_spans(gone[:, START], gone[:, END])
+    gone = gone[opened]
+    news = gone[:, COUNT] > 0
+    gone[news, CHANGED] = view.now
+    gone[news, VERSION] += 1
+    for column in (VALUE, COUNT, OFF_SCALE):
+        gone[:, column] = 0
+    return gone
+
+
+def _batch(strand: Strand, grain: Grain, told: Rows, since: Rows, artifact: Rows) -> Batch:
+    flags = np.where(told[:, COUNT] == 0, int(Flag.RETRACTED), 0).astype(np.uint16)
+    columns: Table = {"instant": told[:, START], "flags": flags, "artifact": artifact}
+    columns |= {name: told[:, place] for place, name in enumerate(FIELDS) if place > START}
+    updated = np.maximum(told[:, CHANGED], since)
+    named = slots(grain, np.zeros(len(told), np.int64))
+    return Batch(strand, grain, columns, told[:, START], named, updated, told[:, VERSION])
+
+
+def _per_bucket(buckets: Rows, starts: Rows, values: Rows, least: int) -> Rows:
+    """The greatest of `values` in each bucket."""
+    found = np.full(len(buckets), least, np.int64)
+    place = _where_sorted(buckets, starts)
+    inside = place != _UNHELD
+    np.maximum.at(found, place[inside], values[inside])
+    return found
+
+
+def _where(held: Rows, starts: Rows) -> NDArray[np.int64]:
+    return _where_sorted(held[:, START], starts)
+
+
+def _where_sorted(keys: Rows, wanted: Rows) -> NDArray[np.int64]:
+    if not len(keys):
+        return np.full(len(wanted), _UNHELD, np.int64)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, place, _UNHELD)

@@ -1,0 +1,96 @@
+"""Grants and decisions remembered between requests, only as long as they hold.
+
+Law: everything here is under the patient's epoch, which is read anew for every request, and a decision also
+ends with the first instant at which one of its grants may act differently. Nothing of a reading and nothing
+of a person is kept. Whatever was remembered is decided again where the ledger finds another epoch
+(`data.md`, consent epoch). Rejected: a time to live (a revocation would act late).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, final
+
+import bridge.store.grants as kept
+from bridge.consent import grants
+from bridge.consent.asked import Kind, Way
+from bridge.consent.asker import Asker
+from bridge.consent.decide import EVERYTHING, NOTHING, Decision, permitted
+from bridge.consent.grant import Standing
+from bridge.consent.opened import Opened
+from bridge.period import BEGINNING, END_OF_TIME, Instant, ZoneHistory
+from bridge.store.db import Database
+
+_MOST: Final = 4096
+_Key: TypeAlias = tuple[int, Asker, Way]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision with what was opened under it so far. It holds in `[since, until)` at one epoch."""
+
+    decision: Decision
+    epoch: int
+    zones: ZoneHistory | None
+    since: Instant
+    until: Instant
+    opened: dict[tuple[str, Kind], Opened] = field(default_factory=dict)
+
+    def holds(self, epoch: int, now: Instant, zones: ZoneHistory) -> bool:
+        """Whether it still is what would be decided."""
+        return self.epoch == epoch and self.since <= now < self.until and self.zones == zones
+
+
+CLOSED: Final = Decided(NOTHING, 0, None, BEGINNING, END_OF_TIME)
+OPEN: Final = Decided(EVERYTHING, 0, None, BEGINNING, END_OF_TIME)
+
+
+@final
+class Memory:
+    """What one process remembers of one database."""
+
+    __slots__ = ("_db", "_decided", "_standings")
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._standings: dict[int, tuple[int, tuple[Standing, ...]]] = {}
+        self._decided: dict[_Key, Decided] = {}
+
+    def standings(self, patient: int, epoch: int) -> tuple[Standing, ...]:
+        """The patient's grants as of that epoch or newer."""
+        known = self._standings.get(patient)
+        if known is not None and known[0] == epoch:
+            return known[1]
+        found = grants.listed(self._db, patient) if epoch else ()
+        if len(self._standings) >= _MOST:
+            self._standings.clear()
+        self._standings[patient] = (epoch, found)
+        return found
+
+    def epoch(self, patient: int) -> int:
+        """The patient's epoch now."""
+        return kept.epoch(self._db, patient)
+
+    def decided(
+        self, patient: int, epoch: int, who: Asker, way: Way, now: Instant, zones: ZoneHistory
+    ) -> Decided:
+        """The decision for this asker and way, remembered or made."""
+        key = (patient, who, way)
+        known = self._decided.get(key)
+        if known is not None and known.holds(epoch, now, zones):
+            return known
+        decision = permitted(
+            self.standings(patient, epoch),
+            client=who.client,
+            organization=who.organization,
+            purpose=who.purpose,
+            way=way,
+            now=now,
+            zones=zones,
+            only=who.only,
+        )
+        if len(self._decided) >= _MOST:
+            self._decided.clear()
+        made = self._decided[key] = Decided(decision, epoch, zones, now, decision.until)
+        return made

@@ -1,0 +1,194 @@
+"""What is read for one wish: a strand is one series seen for one kind, with what is open of it.
+
+Law: pure but for the two look-ups that are handed in. A strand reaches only for instants that some grant
+opens *and* the wish names, widened by what copies and means need around them and cut to what is open again:
+nothing that may not leave is read (`consent.md`, the door). Which source a row came from is told by its
+artifact. Rejected: reading the window and filtering afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Final, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.consent.asked import KIND_OF, SENSITIVE, Asked, Grain, Kind
+from bridge.consent.clusters import LIKENESS, WIDEST
+from bridge.consent.decide import Decision
+from bridge.consent.opened import MEANS, Layer, Opened, opened
+from bridge.metrics.buckets import is_offered
+from bridge.period import ALL, DAY, HOUR, MINUTE, Instant, PeriodSet, ZoneHistory, union
+from bridge.reading import EventKind, Stream
+from bridge.store.columns import Table, ints
+from bridge.store.ids import Name
+from bridge.store.series import SeriesRow
+
+Mask: TypeAlias = NDArray[np.bool_]
+
+LENGTH: Final[Mapping[Grain, int]] = {
+    Grain.QUARTER_HOUR: 15 * MINUTE,
+    Grain.HOUR: HOUR,
+    Grain.DAY: DAY,
+}
+AROUND: Final[Mapping[Grain, int]] = {
+    Grain.RAW: 0,
+    Grain.QUARTER_HOUR: HOUR,
+    Grain.HOUR: 2 * HOUR,
+    Grain.DAY: 30 * HOUR,
+    Grain.SUMMARY: 0,
+}
+"""How far around an instant its bucket may reach: a local day has up to 30 hours, rarely."""
+
+
+@dataclass(slots=True)
+class View:
+    """One request as the decision sees it. `source_of` names the sources of artifacts; `memory` keeps what
+    was opened for (source, kind) as long as the decision holds."""
+
+    asked: Asked
+    decision: Decision
+    zones: ZoneHistory
+    now: Instant
+    is_owner: bool
+    source_of: Callable[[Sequence[int]], Mapping[int, str]]
+    memory: dict[tuple[str, Kind], Opened] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+
+    def opened(self, source: str, kind: Kind) -> Opened:
+        """What is open of one source and kind."""
+        found = self.memory.get((source, kind))
+        if found is None:
+            found = self.memory[source, kind] = opened(self.decision, source, kind)
+        return found
+
+    def layers(self, kind: Kind, grain: Grain) -> Iterator[Layer]:
+        """Every layer of that kind and grain, of whatever source."""
+        named = {source for grant in self.decision.grants() for source in grant.sources}
+        for source in ("", *sorted(named)):
+            yield from (layer for layer in self.opened(source, kind).layers if layer.grain is grain)
+
+    def by_source(self, rows: Table, kind: Kind) -> Iterator[tuple[Mask | None, Opened]]:
+        """What is open for the rows of each source; None: for all rows."""
+        if all(grant.later_sources and not grant.withheld for grant in self.decision.grants()):
+            yield None, self.opened("", kind)
+            return
+        artifacts = ints(rows, "artifact")
+        if not len(artifacts) or (artifacts[0] == artifacts).all():
+            yield None, self.opened(self._source(int(artifacts[0])) if len(artifacts) else "", kind)
+            return
+        for artifact in np.unique(artifacts).tolist():
+            yield artifacts == artifact, self.opened(self._source(artifact), kind)
+
+    def _source(self, artifact: int) -> str:
+        if artifact not in self.names:
+            self.names.update(self.source_of([artifact]))
+        return self.names.get(artifact, "")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """One series for one kind. `reach`: what to read. `grains`: those its source can be told at; `chosen`:
+    those asked for, none where it is read for its copies alone. `wanted`: the names asked for, None for
+    all. `codes`: codes of the `kind` column that belong to this strand, None for all."""
+
+    series: SeriesRow
+    kind: Kind
+    reach: PeriodSet
+    grains: frozenset[Grain]
+    chosen: frozenset[Grain]
+    wanted: tuple[Name, ...] | None
+    codes: frozenset[int] | None
+
+    @property
+    def stream(self) -> Stream:
+        """The stream of the series."""
+        return self.series.key.stream
+
+
+Named: TypeAlias = Mapping[int, Sequence[tuple[Name, Instant]]]
+"""Ids asked for, by series: the name and the instant where it is now."""
+
+
+def strands(
+    view: View, series: Sequence[SeriesRow], named: Named | None, devices: frozenset[int] | None
+) -> tuple[Strand, ...]:
+    """What to read. `devices`: series numbers asked for."""
+    found: list[Strand] = []
+    for stream in dict.fromkeys(each.key.stream for each in series):
+        peers = [each for each in series if each.key.stream is stream]
+        chosen = {each.number: _chosen(view, each, named, devices) for each in peers}
+        for each in peers:
+            joins = stream in LIKENESS and len(peers) > 1 and any(chosen.values())
+            if chosen[each.number] or joins:
+                found += _strands(view, each, chosen[each.number], named, joins)
+    return tuple(found)
+
+
+def _strands(
+    view: View, series: SeriesRow, chosen: frozenset[Grain], named: Named | None, joins: bool
+) -> Iterator[Strand]:
+    grains = frozenset(_grains(series))
+    for kind, codes in _kinds(series.key.stream):
+        boxes = [box for box in view.decision.boxes if kind in box.kinds and box.grain in grains]
+        margin = max((AROUND[box.grain] for box in boxes), default=0) + (WIDEST if joins else 0)
+        around = asked_points(view.asked).widened(margin) if margin else asked_points(view.asked)
+        if named is not None:
+            places = [at for names in named.values() for _, at in names]
+            around &= union(PeriodSet.between(at - margin, at + max(1, margin)) for at in places)
+        if reach := union(box.periods for box in boxes) & around:
+            wanted = None if named is None else tuple(name for name, _ in named.get(series.number, ()))
+            yield Strand(series, kind, reach, grains, chosen, wanted, codes)
+
+
+def _grains(series: SeriesRow) -> Iterator[Grain]:
+    """The grains that the source can be told at."""
+    for grain in (Grain.RAW, *MEANS):
+        if grain is Grain.RAW or is_offered(series.key.stream, series.key.family, LENGTH[grain]):
+            yield grain
+
+
+def _chosen(
+    view: View, series: SeriesRow, named: Named | None, devices: frozenset[int] | None
+) -> frozenset[Grain]:
+    """The grains of the series that the wish names."""
+    if (devices is not None and series.number not in devices) or (
+        named is not None and series.number not in named
+    ):
+        return frozenset()
+    key, selectors = series.key, view.asked.selectors
+    return frozenset(
+        grain
+        for grain in (Grain.RAW, *MEANS)
+        if selectors is None
+        or any(
+            each.stream is key.stream and each.unit in (None, key.unit) and each.grain in (None, grain)
+            for each in selectors
+        )
+    )
+
+
+def asked_points(asked: Asked) -> PeriodSet:
+    """The instants that all date tests let through."""
+    return reduce(lambda found, test: found & test.instants(), asked.dates, ALL)
+
+
+def _kinds(stream: Stream) -> Iterable[tuple[Kind, frozenset[int] | None]]:
+    """The kinds of a stream, each with the codes of its rows."""
+    if stream is not Stream.EVENT:
+        return ((KIND_OF[stream], None),)
+    plain = frozenset(int(code) for code in EventKind if code not in SENSITIVE and code < _HEALTH)
+    singly = {
+        kind: frozenset(int(code) for code, own in SENSITIVE.items() if own is kind)
+        for kind in set(SENSITIVE.values())
+    }
+    return ((Kind.EVENTS, plain), *sorted(singly.items()))
+
+
+_HEALTH: Final = 100
+
+

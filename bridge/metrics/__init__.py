@@ -1,0 +1,1 @@
+"""CGM figures over columns, pure. Import the modules, not this."""
