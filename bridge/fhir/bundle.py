@@ -1,0 +1,67 @@
+"""Bundles (R4 2.36) of rows and single entries, in one buffer.
+
+Law: every Bundle of every type carries the notice in meta.tag, whether or not anything was held back
+(`consent.md`, the decision); an empty one has no `entry`. `total` is said only where the disclosure says
+it. A document is never closed after a cut: `open_bundle` and `CLOSED` are the two ends of a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.consent.disclosure import NOTICE
+from bridge.fhir import terms
+from bridge.fhir.cells import instant
+from bridge.fhir.render_json import encode
+from bridge.fhir.template import Rows, assemble
+from bridge.fhir.tree import Tree
+from bridge.period import Instant
+
+CLOSED: Final = b"]}"
+
+_ENTRIES: Final = b',"entry":['
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a Bundle says before its entries. `links`: (relation, url)."""
+
+    type: str
+    total: int | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    updated: Instant | None = None
+    timestamp: Instant | None = None
+
+    def tree(self) -> Tree:
+        """The Bundle without entries."""
+        updated = None if self.updated is None else instant(self.updated)
+        return {
+            "resourceType": "Bundle",
+            "meta": {"lastUpdated": updated, "tag": terms.notice(NOTICE)},
+            "type": self.type,
+            "timestamp": None if self.timestamp is None else instant(self.timestamp),
+            "total": self.total,
+            "link": tuple({"relation": relation, "url": url} for relation, url in self.links),
+        }
+
+
+def bundle(head: Head, parts: Sequence[bytes | Rows]) -> memoryview:
+    """The whole Bundle. Each part begins with a comma."""
+    opened = open_bundle(head)
+    out = assemble((opened, *parts, CLOSED))
+    if len(out) == len(opened) + len(CLOSED):
+        return memoryview(encode(head.tree()))
+    out[len(opened)] = ord(" ")
+    return out
+
+
+def open_bundle(head: Head) -> bytes:
+    """Everything before the first entry."""
+    return encode(head.tree())[:-1] + _ENTRIES
+
+
+def entry(tree: Tree) -> bytes:
+    """One entry, with the comma that all but the first need."""
+    return b"," + encode(tree)

@@ -1,0 +1,99 @@
+"""What this server can do (R4 5.1): built from the tables that the parser reads, so they agree.
+
+Law: static. It names no person, count, vendor account or day of data (`smart-consent.md`, L38), and
+says what a client must know to read an answer rightly: whole days are the patient's, absence is no
+evidence, what is refused looks absent, and what the bridge is for (`safety.md`, intended purpose).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.fhir.parameters import INCLUDES, PARAMETERS, REVINCLUDES, Parameter
+from bridge.fhir.tree import Node, Tree, coding, concept
+
+_DEFINITIONS: Final = "http://hl7.org/fhir/SearchParameter/"
+
+PURPOSE: Final = (
+    "Retrospective transfer and display of a person's own glucose data for a visit. No alarms, no dosing "
+    "advice, no real-time monitoring. Every answer holds what the patient shared with this client for the "
+    "periods that the patient chose: it is not a complete record, and absence of data is no evidence of "
+    "absence of events. What is not shared is absent: 404, or an empty Bundle. Dates without a time are "
+    "whole days in the patient's time zone. Unknown search parameters are ignored and left out of the self "
+    "link, or refused under Prefer: handling=strict; chains, _has and modifiers are always refused. Only "
+    "totals that are asked for (_total=accurate) are told. Every Bundle carries the notice in meta.tag."
+)
+
+INTERACTIONS: Final = {
+    "Observation": ("read", "vread", "history-instance", "search-type"),
+    "Device": ("read", "search-type"),
+    "Patient": ("read", "search-type"),
+    "Provenance": ("read", "search-type"),
+}
+PROFILES: Final = {
+    "Observation": (
+        "cgm-sensor-reading-mass-per-volume",
+        "cgm-sensor-reading-moles-per-volume",
+        "cgm-summary-mean-glucose-mass-per-volume",
+        "cgm-summary-mean-glucose-moles-per-volume",
+    ),
+    "Device": ("cgm-device",),
+}
+
+
+def tree(base: str, version: str, released: str) -> Tree:
+    """The CapabilityStatement of the server at `base`; `released`: a FHIR date."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": released,
+        "kind": "instance",
+        "software": {"name": "cgm-bridge", "version": version},
+        "implementation": {"description": "A bridge from a person's own diabetes data", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ("application/fhir+json", "json"),
+        "implementationGuide": ("http://hl7.org/fhir/uv/cgm/ImplementationGuide/hl7.fhir.uv.cgm|1.0.0",),
+        "rest": (
+            {
+                "mode": "server",
+                "documentation": PURPOSE,
+                "security": _security(),
+                "resource": tuple(_resource(kind) for kind in INTERACTIONS),
+                "interaction": ({"code": "batch"},),
+            },
+        ),
+    }
+
+
+def _security() -> Tree:
+    smart = coding("http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR")
+    return {
+        "service": (concept(smart),),
+        "description": "Every SMART address stands in [base]/.well-known/smart-configuration.",
+    }
+
+
+def _resource(kind: str) -> Tree:
+    names = PROFILES.get(kind, ())
+    profiles = tuple(f"http://hl7.org/fhir/uv/cgm/StructureDefinition/{name}" for name in names)
+    interactions = INTERACTIONS[kind]
+    return {
+        "type": kind,
+        "supportedProfile": profiles,
+        "interaction": tuple({"code": code} for code in interactions),
+        "versioning": "versioned" if "vread" in interactions else "no-version",
+        "readHistory": "vread" in interactions,
+        "conditionalRead": "full-support",
+        "searchInclude": INCLUDES.get(kind, ()),
+        "searchRevInclude": REVINCLUDES.get(kind, ()),
+        "searchParam": tuple(_parameter(each) for each in PARAMETERS[kind]),
+    }
+
+
+def _parameter(parameter: Parameter) -> Node:
+    return {
+        "name": parameter.name,
+        "definition": _DEFINITIONS + parameter.definition,
+        "type": parameter.type,
+        "documentation": parameter.says,
+    }

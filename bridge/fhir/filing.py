@@ -1,0 +1,156 @@
+"""A disclosure as a transaction Bundle for a receiver's chart (R4 3.1.0.11).
+
+Law (`safety.md`, corrections travel; whose chart is it): no Patient is ever sent; the subject is the
+receiver's own reference. What the receiver does not hold is created once, by our identifier
+(R4 3.1.0.8.1); what it holds is put over its own copy, under its ETag where it told one, as corrected or
+entered-in-error. A retracted reading that the receiver never got is not sent at all. Ids and versions
+are the receiver's to give.
+
+Rejected: PUT to our ids (many receivers refuse update-as-create); a Patient entry with a match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from bridge.consent.disclosure import DisclosedDevice, Disclosure, Group
+from bridge.fhir import observation, resources
+from bridge.fhir.bundle import Head, bundle, entry
+from bridge.fhir.fills import READING, Cut, Integers, filled
+from bridge.fhir.frames import Frame, Place, framed
+from bridge.fhir.observation import AMENDED, Variant
+from bridge.fhir.rows import Compiler, variants
+from bridge.fhir.template import Lot, Rows
+from bridge.fhir.tree import ID_WIDTH
+from bridge.period import Instant
+from bridge.reading import Flag
+
+Method: TypeAlias = Literal["POST", "PUT"]
+
+_SAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a receiver holds under one of our ids: its reference there (`Observation/17`) and the ETag of
+    the version that it told last ('' none)."""
+
+    reference: str
+    etag: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id there. ValueError where the reference has none."""
+        found = self.reference.rpartition("/")[2]
+        if not 0 < len(found) <= 64 or not _SAFE.issuperset(found):
+            raise ValueError("a receiver's reference ends in an id of at most 64 of A-Z a-z 0-9 - .")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One entry of the Bundle, in its order: our logical id, our version of it, what was asked for."""
+
+    kind: str
+    id: str
+    version: str
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Where one delivery goes: the receiver's reference of the patient, what it holds already by our
+    logical id, and when the Bundle is made."""
+
+    subject: str
+    known: Mapping[str, Known]
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows that are filed alike; `names` are their logical ids."""
+
+    cut: Cut
+    variant: Variant
+    frame: Frame
+    etag: str | None
+    names: tuple[str, ...]
+
+
+def transaction(
+    compiler: Compiler, disclosure: Disclosure, filing: Filing
+) -> tuple[memoryview, tuple[Sent, ...]]:
+    """The Bundle and, in the same order, what each entry is."""
+    devices = tuple(each for each in disclosure.devices if each.id not in filing.known)
+    parts = tuple(_parts(compiler, disclosure, filing))
+    kept = np.zeros(disclosure.count, np.bool_)
+    for part in parts:
+        kept[part.cut.at] = True
+    places = np.cumsum(kept) - 1
+    rows = Rows(int(kept.sum()), tuple(_lot(compiler, part, places) for part in parts))
+    entries = tuple(_device_entry(compiler, disclosure, filing, each) for each in devices)
+    told = [Sent("Device", each.id, resources.version(each), "POST") for each in devices]
+    readings = {place: sent for part in parts for place, sent in _told(part, places)}
+    head = Head("transaction", timestamp=filing.at)
+    return bundle(head, (*entries, rows)), (*told, *(readings[place] for place in sorted(readings)))
+
+
+def _parts(compiler: Compiler, disclosure: Disclosure, filing: Filing) -> Iterator[_Part]:
+    for group in disclosure.groups:
+        device = _device(group, disclosure, filing)
+        for cut, variant in variants(compiler, disclosure, group):
+            filed = replace(variant, subject=filing.subject, device=device, is_filed=True)
+            yield from _split(cut, filed, filing)
+
+
+def _split(cut: Cut, variant: Variant, filing: Filing) -> Iterator[_Part]:
+    """Rows to create, and each row to replace by itself."""
+    rows = np.arange(len(cut.group.at)) if cut.rows is None else cut.rows
+    joined = cut.identities(cut.group.ids).tobytes().decode("ascii")
+    names = tuple(joined[at : at + ID_WIDTH] for at in range(0, len(joined), ID_WIDTH))
+    new = [at for at, name in enumerate(names) if name not in filing.known]
+    if new and not variant.has(Flag.RETRACTED):
+        created = replace(cut, rows=rows[new])
+        yield _Part(created, variant, Frame.CREATE, None, tuple(names[at] for at in new))
+    for at, name in enumerate(names):
+        known = filing.known.get(name)
+        if known is not None:
+            there = replace(variant, filed_as=known.id, marks=variant.marks | AMENDED)
+            yield _Part(replace(cut, rows=rows[at : at + 1]), there, Frame.REPLACE, known.etag, (name,))
+
+
+def _lot(compiler: Compiler, part: _Part, places: Integers) -> Lot:
+    make = compiler.observation if part.frame is Frame.CREATE else compiler.replacement
+    template = make(part.variant, part.frame, part.etag)
+    return Lot(template, places[part.cut.at], filled(template, part.cut, READING))
+
+
+def _told(part: _Part, places: Integers) -> Iterator[tuple[int, Sent]]:
+    method: Method = "POST" if part.frame is Frame.CREATE else "PUT"
+    versions = part.cut.integers(part.cut.group.version).tolist()
+    for at, name, version in zip(part.cut.at.tolist(), part.names, versions, strict=True):
+        told = Sent("Observation", name, f"{version + 1}-{part.cut.revision}", method)
+        yield int(places[at]), told
+
+
+def _device(group: Group, disclosure: Disclosure, filing: Filing) -> str | None:
+    """How a group's device is named: where the receiver keeps it, as an entry, or by identifier alone."""
+    if group.device is None:
+        return None
+    if group.device in filing.known:
+        return f"Device/{filing.known[group.device].id}"
+    is_entry = any(each.id == group.device for each in disclosure.devices)
+    return observation.BY_ENTRY if is_entry else observation.BY_IDENTIFIER
+
+
+def _device_entry(
+    compiler: Compiler, disclosure: Disclosure, filing: Filing, device: DisclosedDevice
+) -> bytes:
+    source = resources.source_of(disclosure, device)
+    tree = resources.device(device, compiler.system, source, filing.subject, is_filed=True)
+    return entry(framed(Frame.CREATE, tree, device.id, Place(compiler.base, compiler.system)))

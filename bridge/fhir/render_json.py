@@ -1,0 +1,100 @@
+"""Trees as JSON bytes (R4 2.6.2), with the places where cells go.
+
+Law: every constant passes a JSON encoder; whitespace stands only between tokens. This is the only
+place beside `render.py` where JSON is made. XML will be a second module of the same two functions.
+
+Rejected: one encoder call over the whole tree with markers in it (a hostile text could be a marker).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias
+
+from bridge.fhir.template import Place, Template
+from bridge.fhir.tree import Node, Slot, Text, Tree, is_absent, legible
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
+"""What a JSON encoder takes."""
+
+
+def encode(tree: Tree) -> bytes:
+    """A tree without slots as JSON."""
+    return _ENCODER.encode(_plain(tree)).encode("utf-8")
+
+
+def compile_template(before: bytes, tree: Tree, after: bytes = b"") -> Template:
+    """A tree with slots as a template whose rows begin and end with these bytes."""
+    row = bytearray(before)
+    places: dict[str, list[Place]] = {}
+    for piece in _pieces(tree):
+        if isinstance(piece, Slot):
+            places.setdefault(piece.name, []).append(Place(len(row), piece.width))
+            row += b" " * piece.width
+        else:
+            row += piece
+    row += after
+    return Template(bytes(row), {name: tuple(at) for name, at in places.items()})
+
+
+def _plain(node: Node) -> Plain:
+    """The node without absent elements. ValueError where it has a slot."""
+    if isinstance(node, str):
+        return legible(node)
+    if isinstance(node, bool | int) or node is None:
+        return node
+    if isinstance(node, Mapping):
+        return {name: _plain(each) for name, each in node.items() if not is_absent(each)}
+    if isinstance(node, Slot | Text):
+        return legible(_constant(node))
+    return [_plain(each) for each in node if not is_absent(each)]
+
+
+def _constant(node: Slot | Text) -> str:
+    parts = (node,) if isinstance(node, Slot) else node.parts
+    if any(isinstance(part, Slot) for part in parts):
+        raise ValueError("a slot in a tree that is encoded at once")
+    return "".join(str(part) for part in parts)
+
+
+def _pieces(node: Node) -> Iterator[bytes | Slot]:
+    if isinstance(node, Slot):
+        yield node
+    elif isinstance(node, Text):
+        yield from _text(node)
+    elif isinstance(node, str):
+        yield _quoted(node)
+    elif node is None or isinstance(node, bool | int):
+        yield _ENCODER.encode(node).encode("ascii")
+    elif isinstance(node, Mapping):
+        yield from _members(node)
+    else:
+        for index, item in enumerate(each for each in node if not is_absent(each)):
+            yield b"," if index else b"["
+            yield from _pieces(item)
+        yield b"]"
+
+
+def _members(node: Mapping[str, Node]) -> Iterator[bytes | Slot]:
+    present = [(name, value) for name, value in node.items() if not is_absent(value)]
+    for index, (name, value) in enumerate(present):
+        yield (b"," if index else b"{") + _quoted(name) + b":"
+        yield from _pieces(value)
+    yield b"}"
+
+
+def _text(node: Text) -> Iterator[bytes | Slot]:
+    yield b'"'
+    for part in node.parts:
+        yield part if isinstance(part, Slot) else _quoted(part)[1:-1]
+    last = node.parts[-1]
+    if not (isinstance(last, Slot) and last.closes):
+        yield b'"'
+
+
+def _quoted(text: str) -> bytes:
+    return _ENCODER.encode(legible(text)).encode("utf-8")

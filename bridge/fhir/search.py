@@ -1,0 +1,89 @@
+"""A search (R4 3.1.1) read: query pairs in, `Search` or `Problem` out.
+
+Law: nothing is looked up and nothing is decided here. What could widen an answer when ignored (chains,
+`_has`, modifiers, `_filter`, empty or malformed values) is 400 always; an unknown parameter is 400 under
+`Prefer: handling=strict`, otherwise ignored and left out of the self link (R4 3.1.1.1.1); a code that
+means nothing finds nothing. One patient a search, by name, or 400 (`consent.md`, what the asker learns).
+
+Rejected: a parameter framework that answers what it does not know with everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.fhir.controls import CONTROLS
+from bridge.fhir.draft import Draft, Step
+from bridge.fhir.filters import FILTERS, ONE_PATIENT
+from bridge.fhir.outcome import Problem, bad_parameter
+from bridge.fhir.parameters import FORMS, PARAMETERS, READINGS, REFUSED
+from bridge.fhir.sought import Search
+from bridge.fhir.vocabulary import Vocabulary
+
+__all__ = ["Search", "parse"]
+
+
+def parse(
+    kind: str,
+    pairs: Sequence[tuple[str, str]],
+    vocabulary: Vocabulary,
+    *,
+    base: str = "",
+    strict: bool = False,
+) -> Search | Problem:
+    """The search of type `kind` that these decoded query or form pairs say. KeyError where the bridge
+    does not search that type. `base`: our FHIR address, under which absolute references are ours."""
+    draft = Draft(kind, vocabulary, base, strict)
+    used: list[tuple[str, str]] = []
+    for name, value in pairs:
+        step = _read(draft, name, value)
+        if isinstance(step, Problem):
+            return step
+        if step:
+            used.append((name, value))
+    return _finished(draft, tuple(used))
+
+
+def _read(draft: Draft, name: str, value: str) -> Step:
+    plain, _, modifier = name.partition(":")
+    shown = plain[:64]
+    if plain in REFUSED or "." in plain:
+        return bad_parameter(shown, "chained and reverse-chained searches, filters and lists are not offered")
+    if plain in FORMS:
+        return False
+    parameter = next((p for p in PARAMETERS[draft.kind] if p.name == plain), None)
+    if modifier and not (parameter and parameter.target == modifier):
+        return bad_parameter(shown, f"the modifier :{modifier[:64]} is not offered; ask without it")
+    if parameter is None and plain not in CONTROLS:
+        return bad_parameter(shown, "this parameter is not known for this type") if draft.strict else False
+    if not value:
+        return bad_parameter(shown, "the value is missing; write one or leave the parameter out")
+    return CONTROLS[plain](draft, value) if parameter is None else FILTERS[plain](draft, parameter, value)
+
+
+def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Problem:
+    if len(draft.patients) + (draft.identifier is not None) != 1:
+        wanted = "_id" if draft.kind == "Patient" else "patient"
+        return bad_parameter(wanted, ONE_PATIENT)
+    if draft.targets is not None and draft.ids is not None:
+        return bad_parameter("target", "search a Provenance by target or by _id, not by both")
+    chosen = draft.vocabulary.everything() if draft.selectors is None else draft.selectors
+    return Search(
+        kind=draft.kind,
+        pairs=used,
+        patient=next(iter(draft.patients), None),
+        identifier=draft.identifier,
+        selectors=chosen if draft.kind in READINGS else frozenset(),
+        dates=tuple(draft.dates),
+        updated=tuple(draft.updated),
+        ids=None if draft.kind == "Patient" else draft.ids,
+        targets=draft.targets,
+        devices=draft.devices,
+        order=draft.order,
+        count=draft.count,
+        total=draft.total,
+        count_only=draft.count_only,
+        elements=draft.elements,
+        include_devices="Observation:device" in draft.includes,
+        include_provenance="Provenance:target" in draft.includes,
+    )

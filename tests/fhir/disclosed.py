@@ -1,0 +1,152 @@
+"""Disclosures for tests of the renderer: the columns that the gate would seal, made by hand.
+
+The gate's own tests show that it makes such columns; tests/fhir/test_through_the_gate.py shows that what
+it really makes is rendered. People are invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.consent import disclosure as sealed
+from bridge.consent.asked import Grain
+from bridge.consent.disclosure import NOTICE, DisclosedDevice, Disclosure, Group, Origin, Subject
+from bridge.consent.grant import Identity
+from bridge.fhir.render import Renderer
+from bridge.mapping import Mappings, load
+from bridge.reading import SourceClass, Stream, Unit
+
+PROJECT = Path(__file__).resolve().parents[2]
+BASE = "https://bridge.example/fhir"
+INSTALLATION = "0f8fad5b-d9cb-469f-a165-70867728950e"
+SYSTEM = f"urn:uuid:{INSTALLATION}"
+NOON = 1_772_359_200_000  # 2026-03-01T10:00:00Z
+
+PATIENT = "11111111-2222-3333-4444-555555555555"
+DEVICE = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+
+def mappings() -> Mappings:
+    """The shipped mappings."""
+    return load(PROJECT / "mappings")
+
+
+def renderer(using: Mappings | None = None) -> Renderer:
+    """A renderer of an invented installation."""
+    return Renderer(using or mappings(), BASE, INSTALLATION)
+
+
+def subject(identity: Identity = Identity.FULL, name: str = "Åsa Öberg") -> Subject:
+    """An invented person as the identity shows her."""
+    is_named = identity in (Identity.FULL, Identity.VISIT)
+    return Subject(
+        id=PATIENT,
+        identity=identity,
+        name=name if is_named else None,
+        birth_date=date(1984, 2, 29) if is_named else None,
+        identifiers=(("urn:oid:1.2.3", "P-7"),) if identity is Identity.FULL else (),
+        zone="Europe/Stockholm",
+        version=1,
+        last_updated=NOON,
+    )
+
+
+def device(**changes: Any) -> DisclosedDevice:
+    """An invented sensor."""
+    return replace(DisclosedDevice(DEVICE, "Dexcom", "G6", "transmitter", None, 1, NOON), **changes)
+
+
+ORIGIN = Origin(route="Dexcom Clarity export", revision="0a1b2c3d")
+OWN_ORIGIN = Origin(
+    route="Dexcom Clarity export",
+    revision="0a1b2c3d",
+    received=NOON,
+    artifact="99999999-8888-7777-6666-555555555555",
+    sha256="ab" * 32,
+    file='Åsa "export".csv',
+    source="clarity",
+)
+
+
+def ids(count: int, first: int = 0) -> NDArray[np.uint8]:
+    """Raw ids that differ."""
+    raw = np.zeros((count, 16), np.uint8)
+    raw[:, 8:] = np.arange(first, first + count, dtype=">u8").view(np.uint8).reshape(count, 8)
+    raw[:, 0] = 0xC0
+    return raw
+
+
+def group(
+    size: int = 3,
+    /,
+    *,
+    stream: Stream = Stream.GLUCOSE,
+    unit: Unit = Unit.MG_DL,
+    scale: int = 0,
+    grain: Grain = Grain.RAW,
+    at: NDArray[np.int32] | None = None,
+    device: str | None = DEVICE,
+    provenance: bool = False,
+    origin: Origin = ORIGIN,
+    rows: bool = False,
+    first: int = 0,
+    format: str = "dexcom-clarity",
+    source_class: SourceClass = SourceClass.MAKER,
+    version: NDArray[np.uint8] | None = None,
+    last_updated: NDArray[np.int64] | None = None,
+    columns: Mapping[str, NDArray[np.generic]] = {},
+) -> Group:
+    """Readings five minutes apart from noon in Stockholm; columns can be given."""
+    said: dict[str, NDArray[np.generic]] = {
+        "instant": NOON + 300_000 * np.arange(size, dtype=np.int64),
+        "value": np.arange(100, 100 + size, dtype=np.int64),
+        "flags": np.zeros(size, np.uint16),
+        "offset": np.full(size, 60, np.int16),
+    }
+    return Group(
+        format=format,
+        stream=stream,
+        unit=unit,
+        scale=scale,
+        grain=grain,
+        source_class=source_class,
+        device=device,
+        at=np.arange(size, dtype=np.int32) if at is None else at,
+        ids=ids(size, first),
+        provenance=ids(size, first + 1_000_000) if provenance else None,
+        columns={**said, **columns},
+        version=np.zeros(size, np.uint8) if version is None else version,
+        last_updated=np.full(size, NOON, np.int64) if last_updated is None else last_updated,
+        origins=(origin,),
+        origin=np.zeros(size, np.int32),
+        rows=np.arange(2, 2 + size, dtype=np.int32) if rows else None,
+    )
+
+
+def disclose(*groups: Group, **changes: object) -> Disclosure:
+    """A sealed disclosure of these groups."""
+    seal = sealed._claimed[0] if sealed._claimed else sealed.claim()
+    count = sum(len(each.at) for each in groups)
+    said = {
+        "owner": False,
+        "subject": subject(),
+        "groups": groups,
+        "devices": (),
+        "count": count,
+        "total": None,
+        "more": None,
+        "last_updated": NOON if count else None,
+        "notice": NOTICE,
+        "entry": 1 if count else None,
+        "patient": 1,
+    }
+    return Disclosure(seal, **{**said, **changes})
+
+
