@@ -1,0 +1,132 @@
+"""SMART scopes: read, intersect, print (SMART App Launch 2.2, scopes-and-launch-context).
+
+Law: a scope is the outer fence and never widens; the patient's grant decides. What is not understood in
+full (letters out of order, a parameter other than `category` and `code`, a modifier) grants nothing: `.dus`
+is not a typo for `.ud`, and `.read` is never `r` and `d`. Absence means no: a token without a matching
+scope reaches the empty tuple.
+
+Version 1 (`.read`, `.write`, `.*`) maps to `rs`, `cud`, `cruds`; who asked in version 1 is answered in it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, TypeAlias
+from urllib.parse import quote, unquote
+
+ALL_ACTIONS: Final = "cruds"
+_LEGACY: Final = {"read": "rs", "write": "cud", "*": ALL_ACTIONS}
+_LEGACY_NAMES: Final = {actions: name for name, actions in _LEGACY.items()}
+_FENCE_PARAMETERS: Final = {"Observation": frozenset({"category", "code"})}
+_GRAMMAR: Final = re.compile(
+    r"(patient|user|system)/([A-Z][A-Za-z]{0,63}|\*)\.(read|write|\*|c?r?u?d?s?)(?:\?([\x21-\x7e]+))?"
+)
+
+Fence: TypeAlias = frozenset[tuple[str, str]]
+"""Search parameters that must all hold; the empty fence holds everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One scope. `actions` is a subset of `cruds` in that order; `resource` may be `*`."""
+
+    context: str
+    resource: str
+    actions: str
+    fence: Fence = frozenset()
+    legacy: bool = False
+
+    def covers(self, other: Scope) -> bool:
+        """Whether everything that `other` reaches is reached by this one."""
+        return (
+            self.context == other.context
+            and self.resource in ("*", other.resource)
+            and set(other.actions) <= set(self.actions)
+            and self.fence <= other.fence
+        )
+
+    def __str__(self) -> str:
+        if self.legacy and not self.fence and self.actions in _LEGACY_NAMES:
+            return f"{self.context}/{self.resource}.{_LEGACY_NAMES[self.actions]}"
+        terms = "&".join(f"{name}={quote(value, safe='/:|,.-_~')}" for name, value in sorted(self.fence))
+        return f"{self.context}/{self.resource}.{self.actions}" + (f"?{terms}" if terms else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """What one token may ask."""
+
+    items: tuple[Scope, ...] = ()
+
+    def reach(self, resource: str, action: str, context: str = "system") -> tuple[Fence, ...]:
+        """The fences inside which `action` (one of `cruds`) on `resource` is allowed: an item is inside when
+        any one fence holds it. Empty: not allowed at all. An empty fence among them: without limit."""
+        fences = tuple(
+            scope.fence
+            for scope in self.items
+            if scope.context == context and scope.resource in ("*", resource) and action in scope.actions
+        )
+        return (frozenset(),) if frozenset() in fences else fences
+
+    def __bool__(self) -> bool:
+        return bool(self.items)
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.items))
+
+
+def read(text: str) -> Scope | None:
+    """One scope, or None where it is not understood in full."""
+    match = _GRAMMAR.fullmatch(text)
+    if match is None or not match[3]:
+        return None
+    context, resource, actions, terms = match.groups()
+    if terms is None:
+        return Scope(context, resource, _LEGACY.get(actions, actions), legacy=actions in _LEGACY)
+    fence = _fence(resource, terms)
+    return None if fence is None or actions in _LEGACY else Scope(context, resource, actions, fence)
+
+
+@lru_cache(maxsize=1024)
+def parse(text: str) -> Scopes:
+    """The understood scopes of a space-separated list, without repetitions."""
+    return Scopes(_shortest([scope for scope in map(read, text.split()) if scope is not None]))
+
+
+def not_understood(text: str) -> tuple[str, ...]:
+    """The parts of a scope list that `parse` leaves out: for telling a person at registration."""
+    return tuple(part for part in text.split() if read(part) is None)
+
+
+def granted(asked: str, registered: str) -> Scopes:
+    """What is asked for, cut to what is registered, in the asker's spelling."""
+    held = parse(registered).items
+    met = [_meet(one, other) for one in parse(asked).items for other in held]
+    return Scopes(_shortest([scope for scope in met if scope is not None]))
+
+
+def _fence(resource: str, terms: str) -> Fence | None:
+    allowed = _FENCE_PARAMETERS.get(resource, frozenset[str]())
+    pairs = [term.partition("=") for term in terms.split("&")]
+    if any(name not in allowed or not value for name, _, value in pairs):
+        return None
+    return frozenset((name, unquote(value)) for name, _, value in pairs)
+
+
+def _meet(asked: Scope, held: Scope) -> Scope | None:
+    resources = {asked.resource, held.resource} - {"*"}
+    actions = "".join(letter for letter in asked.actions if letter in held.actions)
+    if asked.context != held.context or len(resources) > 1 or not actions:
+        return None
+    resource = resources.pop() if resources else "*"
+    return Scope(asked.context, resource, actions, asked.fence | held.fence, asked.legacy)
+
+
+def _shortest(scopes: list[Scope]) -> tuple[Scope, ...]:
+    kept: list[Scope] = []
+    for scope in scopes:
+        if not any(other.covers(scope) for other in kept):
+            kept = [other for other in kept if not scope.covers(other)] + [scope]
+    return tuple(kept)

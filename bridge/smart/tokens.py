@@ -1,0 +1,70 @@
+"""Access tokens: made of chance, kept as a hash, turned back into a permit.
+
+Law: a token is 256 random bits that mean nothing outside the database; it comes in the Authorization header
+or not at all (RFC 6750 2.2 and 2.3 are refused). `authenticate` is the only maker of a RecipientPermit: who
+asks, for which organisation and purpose, comes from the registry and never from the request (`consent.md`).
+One indexed look a request and nothing remembered between requests, so an ended token is ended at once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import bridge.store.tokens
+from bridge.consent.permit import RecipientPermit
+from bridge.period import Instant
+from bridge.smart.scopes import Scopes, parse
+from bridge.store.db import Database
+
+LIFE_SECONDS: Final = 300
+"""SMART App Launch 2.2, backend-services: should not be longer than 300."""
+_HEADER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A verified asker: the permit for the gate, and the outer fence."""
+
+    permit: RecipientPermit
+    scopes: Scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request stays outside (RFC 6750 3.1). `error` is None where nothing was shown."""
+
+    error: str | None
+    sentence: str
+
+
+NOTHING_SHOWN: Final = Refusal(None, "This address needs an access token in the Authorization header.")
+NOT_VALID: Final = Refusal("invalid_token", "The access token is unknown or has run out: ask for a new one.")
+
+
+def fresh() -> str:
+    """A new token: 256 bits as 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> bytes:
+    """What is kept of a token."""
+    return sha256(token.encode("ascii")).digest()
+
+
+def authenticate(db: Database, header: str | None, now: Instant) -> Bearer | Refusal:
+    """Who holds the token of an Authorization header; None: there was no such header."""
+    if header is None:
+        return NOTHING_SHOWN
+    match = _HEADER.fullmatch(header)
+    if match is None:
+        return NOT_VALID
+    hashed = digest(match[1])
+    found = bridge.store.tokens.find(db, hashed, now)
+    if found is None:
+        return NOT_VALID
+    permit = RecipientPermit(found.client, found.organization, found.purpose, hashed[:8].hex(), found.expires)
+    return Bearer(permit, parse(found.scope))

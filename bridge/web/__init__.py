@@ -1,0 +1,1 @@
+"""HTTP: thin routes from a request to the door and back."""

@@ -1,0 +1,112 @@
+"""A batch: reads and searches in one request, each judged as if it had come alone (L36).
+
+Law: SMART has no scope for a batch, so every entry goes the way of its own request: its own 403, 404 or
+400, its own ledger row, and what one entry may see opens nothing for another. Only GET is read: a POST
+entry would be a write. A large `_count` gives a page with a link. If the ledger or the bridge fails at one
+entry, nothing leaves at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bridge.consent.gate import Moved
+from bridge.fhir.outcome import (
+    ABSENT,
+    MOVED,
+    NOT_ACCEPTABLE,
+    NOT_OFFERED,
+    NOT_READABLE,
+    Problem,
+    problem,
+)
+from bridge.fhir.parameters import PARAMETERS
+from bridge.fhir.render import Answered
+from bridge.smart.tokens import Bearer
+from bridge.web.call import BUNDLE_BYTES, FHIR_JSON, Call, Refused, decoded
+from bridge.web.desk import Desk
+from bridge.web.envelope import MOST_URL, Conditions, read
+from bridge.web.instance import VERSIONED, Instances
+from bridge.web.negotiate import is_json_wanted, is_strict
+from bridge.web.response import FhirResponse
+from bridge.web.route import wanted
+from bridge.web.search import Request, Searches
+
+NO_REQUEST: Final = Problem(400, "required", "This entry has no request.", ("Bundle.entry.request",))
+FULL: Final = problem(413, "The answers before this one fill the batch: ask this one alone.")
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Answers that are held at once: a batch is one document."""
+
+
+class Batches:
+    """Answers POST [base]."""
+
+    def __init__(self, desk: Desk, searches: Searches, instances: Instances) -> None:
+        self._desk = desk
+        self._searches = searches
+        self._instances = instances
+
+    async def post(self, call: Call) -> FhirResponse:
+        """Every entry in its order."""
+        if call.media_type() not in FHIR_JSON:
+            raise Refused(NOT_READABLE)
+        envelope = read(await call.body(BUNDLE_BYTES))
+        strict = is_strict(call.header(b"prefer"))
+        answers: list[FhirResponse] = []
+        try:
+            for asked in envelope.requests:
+                answers.append(await self._one(call.bearer, asked, strict, answers))
+        except BaseException:
+            for answer in answers:
+                answer.unsent(self._desk.gate)
+            raise
+        told = [_told(answer, asked) for answer, asked in zip(answers, envelope.requests, strict=True)]
+        disclosed = [disclosure for answer in answers for disclosure in answer.disclosures]
+        return FhirResponse(200, self._desk.renderer.batch_response(told), disclosed)
+
+    async def _one(
+        self, bearer: Bearer, asked: Conditions | None, strict: bool, before: Sequence[FhirResponse]
+    ) -> FhirResponse:
+        try:
+            if sum(len(answer.body) for answer in before) > MOST_BYTES:
+                raise Refused(FULL)
+            if asked is None:
+                raise Refused(NO_REQUEST)
+            return await self._routed(bearer, asked, strict)
+        except Refused as refused:
+            return self._desk.refusal(refused.problem)
+        except Moved:
+            return self._desk.refusal(MOVED)
+
+    async def _routed(self, bearer: Bearer, asked: Conditions, strict: bool) -> FhirResponse:
+        if asked.method != "GET":
+            raise Refused(NOT_OFFERED)
+        base = self._desk.renderer.base
+        path, _, query = asked.url.removeprefix(base + "/").partition("?")
+        kind, *rest = path.strip("/").split("/")
+        if len(asked.url) > MOST_URL or kind not in PARAMETERS:
+            raise Refused(ABSENT)
+        pairs = decoded(query.encode("utf-8")) if query else ()
+        if not is_json_wanted(b"", wanted(pairs)):
+            raise Refused(NOT_ACCEPTABLE)
+        if not rest:
+            return await self._searches.whole(bearer, Request(kind, pairs, strict))
+        return await self._instance(bearer, kind, rest)
+
+    async def _instance(self, bearer: Bearer, kind: str, rest: list[str]) -> FhirResponse:
+        match rest:
+            case [name]:
+                return await self._instances.read(bearer, kind, name)
+            case [name, "_history"] if kind in VERSIONED:
+                return await self._instances.versions(bearer, kind, name)
+            case [name, "_history", version] if kind in VERSIONED:
+                return await self._instances.read(bearer, kind, name, version)
+        raise Refused(ABSENT)
+
+
+def _told(answer: FhirResponse, asked: Conditions | None) -> Answered:
+    """The entry's answer, 304 where its condition holds."""
+    if asked and answer.is_held(asked.if_none_match.encode(), asked.if_modified_since.encode()):
+        return Answered(304)
+    return Answered(answer.status, answer.body)

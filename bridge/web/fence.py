@@ -1,0 +1,67 @@
+"""The scopes of a token as limits on a wish: the outer fence, never the boundary.
+
+Law: 403 is decided by the token's scopes alone, before anything is looked up (`consent.md`, what the asker
+learns). A granular scope (`?category=`, `?code=`) is read by the same parser as a search, so both mean
+the same; what it cannot read opens nothing. A fence only takes away: it is intersected with what was asked.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from bridge.consent.asked import Selector
+from bridge.fhir.outcome import OUT_OF_SCOPE, Problem
+from bridge.fhir.search import parse
+from bridge.fhir.sought import Search
+from bridge.fhir.vocabulary import Vocabulary
+from bridge.smart.scopes import Fence
+from bridge.smart.tokens import Bearer
+from bridge.web.call import Refused
+
+READ: Final = "r"
+SEARCH: Final = "s"
+INSUFFICIENT: Final = {"WWW-Authenticate": 'Bearer realm="fhir", error="insufficient_scope"'}
+
+
+class Fences:
+    """What scopes mean under the mappings in force."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self.everything = vocabulary.everything()
+        self._opened = lru_cache(maxsize=256)(self._selectors)
+
+    def readings(self, bearer: Bearer, action: str) -> frozenset[Selector]:
+        """The Observations inside the token's scopes; Refused with 403 where there is no such scope."""
+        return self._opened(reached(bearer, "Observation", action))
+
+    def allow(self, bearer: Bearer, search: Search) -> frozenset[Selector]:
+        """What of a search lies inside the scopes; 403 where its type or an inclusion does not."""
+        if search.kind != "Observation":
+            reached(bearer, search.kind, SEARCH)
+            return search.selectors
+        for kind, is_wanted in (
+            ("Device", search.include_devices),
+            ("Provenance", search.include_provenance),
+        ):
+            if is_wanted:
+                reached(bearer, kind, SEARCH)
+        return search.selectors & self.readings(bearer, SEARCH)
+
+    def _selectors(self, fences: tuple[Fence, ...]) -> frozenset[Selector]:
+        if frozenset() in fences:
+            return self.everything
+        return frozenset().union(*(self._inside(fence) for fence in fences))
+
+    def _inside(self, fence: Fence) -> frozenset[Selector]:
+        found = parse("Observation", (("patient", "any"), *sorted(fence)), self._vocabulary, strict=True)
+        return frozenset() if isinstance(found, Problem) else found.selectors
+
+
+def reached(bearer: Bearer, kind: str, action: str) -> tuple[Fence, ...]:
+    """The fences of that type and action; Refused with 403 where there are none."""
+    fences = bearer.scopes.reach(kind, action)
+    if not fences:
+        raise Refused(OUT_OF_SCOPE, INSUFFICIENT)
+    return fences

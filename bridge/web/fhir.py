@@ -1,0 +1,76 @@
+"""The addresses under /fhir, in one table.
+
+Law: what is not in the table is 404 behind the guard, so nobody without a token learns what exists. The
+CapabilityStatement is made once: it is the same for everyone and knows nobody (L38). The hottest addresses
+stand first, because starlette tries them in order. `/fhir/.well-known/smart-configuration` is served by
+`web.smart`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from starlette.routing import Route
+
+from bridge import __version__
+from bridge.consent.gate import Gate
+from bridge.fhir.outcome import problem
+from bridge.fhir.parameters import PARAMETERS
+from bridge.fhir.render import Renderer
+from bridge.period import Instant
+from bridge.store.db import Database
+from bridge.web.batch import Batches
+from bridge.web.call import Call, Refused
+from bridge.web.desk import Desk
+from bridge.web.fence import Fences
+from bridge.web.instance import VERSIONED, Instances
+from bridge.web.meters import Meters
+from bridge.web.response import FhirResponse
+from bridge.web.route import Guard, Handler, Reply, route
+from bridge.web.search import Searches
+
+RELEASED: Final = "2026-11-20"
+"""Date of the CapabilityStatement: of the software, not of the installation."""
+NO_SUCH_ADDRESS: Final = problem(404, "There is no such address; GET [base]/metadata lists what there is.")
+
+
+def routes(
+    gate: Gate, renderer: Renderer, db: Database, clock: Callable[[], Instant], meters: Meters
+) -> list[Route]:
+    """Every route under /fhir but discovery."""
+    desk = Desk(gate, renderer, db, clock, Fences(renderer.vocabulary), meters)
+    permit = Guard(db, clock)
+    return [
+        *(route(path, handlers, desk=desk, permit=permit) for path, handlers in _guarded(desk).items()),
+        route("/fhir/metadata", {"GET": _metadata(renderer)}, desk=desk),
+        route("/fhir/{rest:path}", {"GET": _nowhere, "POST": _nowhere}, desk=desk, permit=permit),
+    ]
+
+
+def _guarded(desk: Desk) -> dict[str, dict[str, Handler]]:
+    searches, instances = Searches(desk), Instances(desk)
+    table: dict[str, dict[str, Handler]] = {}
+    for kind in PARAMETERS:
+        table[f"/fhir/{kind}"] = {"GET": partial(searches.get, kind)}
+        table[f"/fhir/{kind}/_search"] = {"POST": partial(searches.post, kind)}
+        table[f"/fhir/{kind}/{{id}}"] = {"GET": partial(instances.get, kind)}
+        if kind in VERSIONED:
+            table[f"/fhir/{kind}/{{id}}/_history"] = {"GET": partial(instances.history, kind)}
+            table[f"/fhir/{kind}/{{id}}/_history/{{vid}}"] = {"GET": partial(instances.version, kind)}
+    batches = Batches(desk, searches, instances)
+    return table | {"/fhir": {"POST": batches.post}, "/fhir/": {"POST": batches.post}}
+
+
+def _metadata(renderer: Renderer) -> Handler:
+    body = renderer.capability(__version__, RELEASED)
+
+    async def metadata(call: Call) -> Reply:
+        return FhirResponse(200, body, (), {"Access-Control-Allow-Origin": "*"})
+
+    return metadata
+
+
+async def _nowhere(call: Call) -> Reply:
+    raise Refused(NO_SUCH_ADDRESS)

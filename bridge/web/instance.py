@@ -1,0 +1,90 @@
+"""Read, vread and history of one resource (R4 3.1.0.2, 3.1.0.3, 3.1.0.10).
+
+Law: an id that never was, one outside the grant and one outside the scopes' categories are the one 404,
+byte for byte (L19); the id decides whose door is asked, and the same work is done for all of them. A
+version is looked for among those that may be seen now (L20). Conditions are looked at afterwards, by the
+answer that the gate gave (L21).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.consent.asked import Asked, Selector, Way
+from bridge.fhir.outcome import ABSENT
+from bridge.smart.tokens import Bearer
+from bridge.web.call import Call, Refused
+from bridge.web.desk import Desk
+from bridge.web.evidence import targets
+from bridge.web.fence import READ, reached
+from bridge.web.response import FhirResponse
+
+VERSIONED: Final = frozenset({"Observation"})
+"""Types whose versions are offered (`data.md`, versions and times)."""
+SHOWN: Final = 64
+"""An id is at most 64 characters (R4 2.24.0.1); of a longer one the ledger keeps the beginning."""
+
+
+class Instances:
+    """Answers what names one resource."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def get(self, kind: str, call: Call) -> FhirResponse:
+        """GET [base]/[type]/[id]"""
+        return await self.read(call.bearer, kind, call.params["id"])
+
+    async def version(self, kind: str, call: Call) -> FhirResponse:
+        """GET [base]/[type]/[id]/_history/[vid]"""
+        return await self.read(call.bearer, kind, call.params["id"], call.params["vid"])
+
+    async def history(self, kind: str, call: Call) -> FhirResponse:
+        """GET [base]/[type]/[id]/_history"""
+        return await self.versions(call.bearer, kind, call.params["id"])
+
+    async def versions(self, bearer: Bearer, kind: str, text: str) -> FhirResponse:
+        """The permitted versions of one resource."""
+        asked = self._asked(bearer, kind, text, history=True)
+        disclosure = await self._desk.gate.disclose(bearer.permit, asked)
+        url = f"{self._desk.renderer.base}/{kind}/{text[:SHOWN]}/_history"
+        body = self._desk.renderer.history(disclosure, url)
+        if body is None:
+            raise Refused(ABSENT)
+        return FhirResponse(200, body, (disclosure,))
+
+    async def read(self, bearer: Bearer, kind: str, text: str, version: str | None = None) -> FhirResponse:
+        """The newest state of one resource, or the named version of it."""
+        asked = self._asked(bearer, kind, text, history=version is not None)
+        disclosure = await self._desk.gate.disclose(bearer.permit, asked)
+        body = self._desk.renderer.read(disclosure, kind, version=version)
+        if body is None:
+            raise Refused(ABSENT)
+        return FhirResponse(200, body, (disclosure,))
+
+    def _asked(self, bearer: Bearer, kind: str, text: str, history: bool) -> Asked:
+        selectors = self._readings(bearer, kind)
+        return Asked(
+            patient=self._desk.patient(bearer.permit, kind, text),
+            way=Way.LOOK,
+            channel="query",
+            described=f"{kind}/{text[:SHOWN]}" + ("/_history" if history else ""),
+            selectors=selectors,
+            ids=self._named(bearer, kind, text),
+            devices=frozenset({text}) if kind == "Device" else None,
+            history=history,
+            provenance=kind == "Provenance",
+            device_resources=kind == "Device",
+            patient_resource=kind == "Patient",
+        )
+
+    def _readings(self, bearer: Bearer, kind: str) -> frozenset[Selector]:
+        if kind == "Observation":
+            return self._desk.fences.readings(bearer, READ)
+        reached(bearer, kind, READ)
+        return self._desk.fences.everything if kind == "Provenance" else frozenset()
+
+    def _named(self, bearer: Bearer, kind: str, text: str) -> frozenset[str] | None:
+        if kind == "Provenance":
+            return targets(self._desk.db, bearer.permit, [text])
+        return frozenset({text}) if kind == "Observation" else None

@@ -1,0 +1,115 @@
+"""What headers mean, as tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.web.call import Refused, decoded
+from bridge.web.conditional import http_date, is_unchanged
+from bridge.web.negotiate import is_gzip_wanted, is_json_wanted, is_strict
+
+SINCE = 1_790_000_000_000
+DATE = http_date(SINCE)
+
+
+@pytest.mark.parametrize(
+    ("accept", "form", "wanted"),
+    [
+        (b"", None, True),
+        (b"*/*", None, True),
+        (b"application/fhir+json", None, True),
+        (b"application/fhir+json; fhirVersion=4.0", None, True),
+        (b"application/fhir+json; fhirVersion=5.0", None, False),
+        (b"application/fhir+json; fhirVersion=5.0, application/fhir+json;q=0.1", None, True),
+        (b"application/json;q=0.5, application/fhir+xml", None, True),
+        (b"Application/JSON", None, True),
+        (b"application/*", None, True),
+        (b"application/fhir+xml", None, False),
+        (b"text/html", None, False),
+        (b"application/json;q=0", None, False),
+        (b"application/json;q=oops", None, False),
+        (b",", None, False),
+        (b"application/fhir+xml", "json", True),
+        (b"application/fhir+xml", "application/fhir+json", True),
+        (b"application/fhir+xml", "application/fhir json", True),
+        (b"*/*", "xml", False),
+        (b"*/*", "application/fhir+xml", False),
+        (b"*/*", "html", False),
+        (b"*/*", "", False),
+        (b"*/*", "application/fhir+json;fhirVersion=3.0", False),
+    ],
+)
+def test_json_or_nothing(accept: bytes, form: str | None, wanted: bool) -> None:
+    assert is_json_wanted(accept, form) is wanted
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        (b"", False),
+        (b"gzip", True),
+        (b"x-gzip", True),
+        (b"GZIP;q=0.001", True),
+        (b"gzip;q=0", False),
+        (b"gzip; q=0.0, deflate", False),
+        (b"br, gzip, deflate", True),
+        (b"br", False),
+        (b"identity", False),
+        (b"*", True),
+        (b"*;q=0", False),
+        (b"gzip;q=0, *", False),
+    ],
+)
+def test_gzip_is_sent_where_it_is_accepted(header: bytes, wanted: bool) -> None:
+    assert is_gzip_wanted(header) is wanted
+
+
+@pytest.mark.parametrize(
+    ("prefer", "strict"),
+    [
+        (b"", False),
+        (b"handling=strict", True),
+        (b"respond-async, handling=strict", True),
+        (b'return=minimal; handling="strict"', True),
+        (b"Handling = Strict", True),
+        (b"handling=lenient", False),
+        (b"handling=stricter", False),
+    ],
+)
+def test_strict_handling_is_a_wish_of_the_asker(prefer: bytes, strict: bool) -> None:
+    assert is_strict(prefer) is strict
+
+
+@pytest.mark.parametrize(
+    ("none_match", "since", "unchanged"),
+    [
+        (b"", b"", False),
+        (b'W/"1"', b"", True),
+        (b'"1"', b"", True),
+        (b'"0", W/"1"', b"", True),
+        (b"*", b"", True),
+        (b'W/"2"', b"", False),
+        (b"1", b"", False),
+        (b'W/"2"', DATE, False),  # If-None-Match wins
+        (b"", DATE, True),
+        (b"", http_date(SINCE - 1000), False),
+        (b"", http_date(SINCE + 1000), True),
+        (b"", b"yesterday", False),
+        (b"", b"Mon, 32 Foo 20026 99:99:99 GMT", False),
+    ],
+)
+def test_a_condition_holds_or_not(none_match: bytes, since: bytes, unchanged: bool) -> None:
+    assert is_unchanged(none_match, since, 'W/"1"', SINCE + 250) is unchanged
+    assert not is_unchanged(none_match, since, None, None)
+
+
+def test_pairs_keep_their_order_and_repetitions() -> None:
+    found = decoded(b"date=ge2020&patient=a&date=lt2021&flag&x=%C3%A9+%2B")
+    assert found == (("date", "ge2020"), ("patient", "a"), ("date", "lt2021"), ("flag", ""), ("x", "é +"))
+
+
+@pytest.mark.parametrize("text", [b"x=%FF", b"x=%C3", b"\xff=1", b"&".join(b"a=1" for _ in range(201))])
+def test_pairs_that_are_no_utf8_or_too_many_are_refused(text: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        decoded(text)
+    assert refused.value.problem.status == 400
