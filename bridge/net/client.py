@@ -1,0 +1,188 @@
+"""The one outbound client: allow-list, pinned address, no redirects, limits, register of calls.
+
+Law: the name is resolved once, every address it gave is judged, and the connection goes to one of those
+addresses while certificate and Host header stay with the name (RFC 9110 7.2, 4.3.4): a second lookup
+could answer otherwise. One connection a call: a pool keyed by address would lend one host's connection
+to another. The environment's proxies are not used. Whether to try again is the caller's decision; only
+a refused connection moves on to the next address, because nothing was sent.
+
+Rejected: redirects (they lead where nobody registered), compressed answers (a small one can grow without
+limit), streaming answers to callers (no caller needs more than a few MB).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final, TypeAlias
+
+import httpx
+
+from bridge.net.address import Reach, reach
+from bridge.net.endpoint import PORTS, Endpoint, Origin, Purpose, may_reach, origin
+from bridge.net.message import Answer, Call, Fault, NetFault, Request
+from bridge.period import Instant
+
+Allowed: TypeAlias = Callable[[Purpose], Collection[Endpoint]]
+"""What is registered for a purpose, asked anew at every call."""
+Register: TypeAlias = Callable[[Call], None]
+Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+
+CONNECT_SECONDS: Final = 10.0
+ADDRESSES_TRIED: Final = 3
+
+FAULTS: Final[tuple[tuple[type[Exception], Fault], ...]] = (
+    (httpx.ConnectTimeout, Fault.UNREACHABLE),
+    (httpx.ConnectError, Fault.UNREACHABLE),
+    (httpx.TimeoutException, Fault.TIMED_OUT),
+    (TimeoutError, Fault.TIMED_OUT),
+    (httpx.RemoteProtocolError, Fault.CUT_OFF),
+    (httpx.NetworkError, Fault.CUT_OFF),
+)
+"""What the outside did, most specific first. Anything else is our own fault and raises."""
+
+
+class _Stop(Exception):
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """The addresses of a name, in the system's order of preference; OSError where there is none."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Outbound:
+    """Calls registered endpoints. `allow_loopback` (demo and tests) lets calls reach this machine, also
+    over plain http; nothing else is ever called over plain http."""
+
+    def __init__(
+        self,
+        allowed: Allowed,
+        register: Register,
+        clock: Callable[[], Instant],
+        *,
+        allow_loopback: bool = False,
+        resolver: Resolver = resolve,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allowed = allowed
+        self._register = register
+        self._clock = clock
+        self._allow_loopback = allow_loopback
+        self._resolver = resolver
+        self._trust = trust or httpx.create_ssl_context(trust_env=False)
+
+    async def fetch(self, request: Request) -> Answer | NetFault:
+        """Make one call and note it in the register, whatever came of it."""
+        at, where = self._clock(), origin(request.url)
+        host = where.host if where else "that host"
+        result: Answer | NetFault
+        try:
+            result = await self._judged(request, where)
+        except _Stop as stop:
+            result = NetFault(stop.fault, host)
+        self._note(request, host, at, result)
+        return result
+
+    def fetch_now(self, request: Request) -> Answer | NetFault:
+        """`fetch` where no event loop runs (the command line)."""
+        return asyncio.run(self.fetch(request))
+
+    async def _judged(self, request: Request, where: Origin | None) -> Answer:
+        if where is None:
+            raise _Stop(Fault.MALFORMED)
+        allowed = next((e for e in self._allowed(request.purpose) if e.origin == where), None)
+        if allowed is None or allowed.purpose is not request.purpose:
+            raise _Stop(Fault.NOT_REGISTERED)
+        addresses = await self._addresses(allowed, request.seconds)
+        for address in addresses[:-1]:
+            try:
+                return await self._exchange(request, where, address)
+            except _Stop as stop:
+                if stop.fault is not Fault.UNREACHABLE:
+                    raise
+        return await self._exchange(request, where, addresses[-1])
+
+    async def _addresses(self, allowed: Endpoint, seconds: float) -> Sequence[str]:
+        try:
+            async with asyncio.timeout(min(seconds, CONNECT_SECONDS)):
+                found = await self._resolver(allowed.origin.host.strip("[]"), allowed.origin.port)
+        except (OSError, UnicodeError):
+            raise _Stop(Fault.UNRESOLVED) from None
+        ways = [reach(address) for address in found]
+        if not found:
+            raise _Stop(Fault.UNRESOLVED)
+        if not all(may_reach(allowed, way, self._allow_loopback) for way in ways):
+            raise _Stop(Fault.FORBIDDEN_ADDRESS)
+        if allowed.origin.scheme != "https" and any(way is not Reach.LOOPBACK for way in ways):
+            raise _Stop(Fault.NOT_HTTPS)
+        return found[:ADDRESSES_TRIED]
+
+    async def _exchange(self, request: Request, where: Origin, address: str) -> Answer:
+        try:
+            async with asyncio.timeout(request.seconds):
+                return await self._spoken(request, where, address)
+        except (httpx.TransportError, TimeoutError) as fault:
+            raise _Stop(_named(fault)) from None
+
+    async def _spoken(self, request: Request, where: Origin, address: str) -> Answer:
+        times = httpx.Timeout(request.seconds, connect=min(request.seconds, CONNECT_SECONDS))
+        async with (
+            httpx.AsyncClient(verify=self._trust, trust_env=False, timeout=times) as client,
+            client.stream(
+                request.method,
+                httpx.URL(request.url).copy_with(host=address),
+                content=request.body or None,
+                headers=_headers(request, where),
+                extensions={"sni_hostname": where.host},
+                follow_redirects=False,
+            ) as response,
+        ):
+            if response.headers.get("content-encoding", "identity").lower() != "identity":
+                raise _Stop(Fault.NOT_UNDERSTOOD)
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > request.limit:
+                    raise _Stop(Fault.TOO_LARGE)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, bytes(body))
+
+    def _note(self, request: Request, host: str, at: Instant, result: Answer | NetFault) -> None:
+        answered = isinstance(result, Answer)
+        outcome = str(result.status) if isinstance(result, Answer) else result.fault.value
+        left = answered or (isinstance(result, NetFault) and result.is_unknown)
+        received = len(result.body) if isinstance(result, Answer) else 0
+        sent = len(request.body) if left else 0
+        self._register(Call(request.purpose, host, outcome, sent, received, at, request.patient))
+
+
+def _headers(request: Request, where: Origin) -> list[tuple[str, str]]:
+    usual = where.port == PORTS[where.scheme]
+    name = f"[{where.host}]" if ":" in where.host else where.host
+    host = name if usual else f"{name}:{where.port}"
+    own = [("host", host), ("user-agent", "cgm-bridge"), ("accept-encoding", "identity")]
+    return own + list(request.headers)
+
+
+def _named(fault: Exception) -> Fault:
+    if isinstance(fault, httpx.ConnectError) and _is_about_trust(fault):
+        return Fault.NOT_TRUSTED
+    for kind, name in FAULTS:
+        if isinstance(fault, kind):
+            return name
+    raise fault
+
+
+def _is_about_trust(fault: BaseException | None) -> bool:
+    while fault is not None:
+        if isinstance(fault, ssl.SSLError):
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False

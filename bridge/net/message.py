@@ -1,0 +1,118 @@
+"""What goes out, what comes back, and what can go wrong between: the closed vocabulary of a call.
+
+Law: an outside fault is a value with a sentence that names the host and the mend. Each fault says
+whether the request may have had its effect: a lost answer is not a lost request (`smart-consent.md`
+7.1: a POST that timed out has an unknown outcome). Neither bodies nor headers are ever printed or kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Literal
+
+from bridge.net.endpoint import Purpose
+from bridge.period import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call. `limit`: the most bytes of answer that are read; `seconds`: for the whole call;
+    `patient`: whose call it is in the register (None: nobody's)."""
+
+    purpose: Purpose
+    method: Literal["GET", "POST", "PUT"]
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    limit: int = 1 << 20
+    seconds: float = 30.0
+    patient: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer of any status. Header names are lower case; the body is at most `limit` long."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """The header's value, '' where it is missing."""
+        return self.headers.get(name, "")
+
+
+class Fault(StrEnum):
+    """Everything that can go wrong in a call."""
+
+    MALFORMED = "malformed-address"
+    NOT_REGISTERED = "not-registered"
+    NOT_HTTPS = "not-https"
+    UNRESOLVED = "unresolved"
+    FORBIDDEN_ADDRESS = "forbidden-address"
+    UNREACHABLE = "unreachable"
+    NOT_TRUSTED = "not-trusted"
+    TIMED_OUT = "timed-out"
+    CUT_OFF = "cut-off"
+    TOO_LARGE = "too-large"
+    NOT_UNDERSTOOD = "not-understood"
+    WRONG_STATUS = "wrong-status"
+    WRONG_TYPE = "wrong-type"
+
+
+SENTENCES: Final[Mapping[Fault, str]] = {
+    Fault.MALFORMED: "the address of {host} cannot be called: give an absolute https:// address without "
+    "credentials or fragment",
+    Fault.NOT_REGISTERED: "{host} is not registered for this purpose: register it first",
+    Fault.NOT_HTTPS: "{host} is not called over plain http: register an https:// address",
+    Fault.UNRESOLVED: "the name {host} leads to no address: check its spelling and the name server",
+    Fault.FORBIDDEN_ADDRESS: "{host} leads to an address inside a private network or this machine: register "
+    "it as internal if that is meant",
+    Fault.UNREACHABLE: "{host} accepts no connection: check that it runs and that a firewall lets it through",
+    Fault.NOT_TRUSTED: "the certificate of {host} is not trusted: have it renewed or its issuer installed",
+    Fault.TIMED_OUT: "{host} did not answer in time: it may have done what was asked",
+    Fault.CUT_OFF: "{host} broke the connection off: it may have done what was asked",
+    Fault.TOO_LARGE: "{host} answered more than was asked for: the answer was not read to its end",
+    Fault.NOT_UNDERSTOOD: "{host} answered something that is not plain HTTP: check the address",
+    Fault.WRONG_STATUS: "{host} answered with another status than 200: check the address",
+    Fault.WRONG_TYPE: "{host} answered with another content type than JSON: check the address",
+}
+
+AFTER_SENDING: Final = frozenset(
+    {Fault.TIMED_OUT, Fault.CUT_OFF, Fault.TOO_LARGE, Fault.NOT_UNDERSTOOD}
+)
+"""Faults after which the request may have had its effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetFault:
+    """A call that brought no usable answer."""
+
+    fault: Fault
+    host: str
+
+    @property
+    def sentence(self) -> str:
+        """What happened, where, and the mend."""
+        return SENTENCES[self.fault].format(host=self.host)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the receiver may nevertheless have done what was asked."""
+        return self.fault in AFTER_SENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One row of the register of calls: that it happened, never what it said. `outcome` is the status
+    of the answer or the fault."""
+
+    purpose: Purpose
+    host: str
+    outcome: str
+    sent: int
+    received: int
+    at: Instant
+    patient: int | None

@@ -1,0 +1,111 @@
+"""What a receiver's answer means for each entry that was sent: pure, as a table.
+
+Law (`safety.md`, corrections travel): an entry is settled when it is known which version of ours the
+receiver holds. Created is ours of now. "Was there already" (FHIR R4 3.1.0.8.1: 200) is ours of the one
+attempt that had no answer; where there were several, or none, it is doubtful and goes out once more as
+an update. A receiver's refusal of one entry does not hold up the others; it waits for a human.
+
+Rejected: taking 200 and 201 for the same (a correction made between two attempts would be lost).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bridge.push.retry import Step, step
+from bridge.push.sinks import Entry
+from bridge.store.outbox import SEVERAL, Held, Item, Result
+
+READING: Final = "Observation"
+CREATED: Final = 201
+GONE: Final = frozenset({404, 410})
+
+WORST: Final = (Step.RECONCILE, Step.UNKNOWN, Step.AGAIN)
+
+REFUSALS: Final[Mapping[int, str]] = {
+    404: "the receiver no longer has it",
+    410: "the receiver no longer has it",
+    400: "the receiver finds it wrong",
+    422: "the receiver's rules refuse it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an answer came to. `step`: the whole; `results`: each entry that is now known; the counts are
+    of readings that the receiver took; `refused`: of entries that it will not. `is_doubtful`: it holds one
+    of several versions of something, so another round follows at once."""
+
+    step: Step
+    results: tuple[Result, ...]
+    sent: int = 0
+    updated: int = 0
+    retracted: int = 0
+    refused: int = 0
+    is_doubtful: bool = False
+
+    @property
+    def taken(self) -> int:
+        """Readings that the receiver took."""
+        return self.sent + self.updated + self.retracted
+
+
+def settled(
+    items: Sequence[Item], entries: Sequence[Entry], before: Mapping[bytes, Held], retracts: bool
+) -> Settlement:
+    """The account of one answered Bundle. `before`: what was known of each id before it was sent."""
+    pairs = [(item, entry, before.get(item.id)) for item, entry in zip(items, entries, strict=True)]
+    results = [_result(item, entry, known, retracts) for item, entry, known in pairs]
+    took = [known for item, entry, known in pairs if item.kind == READING and _took(entry)]
+    total, updates = len(took), sum(is_update(known) for known in took)
+    return Settlement(
+        step=_whole(entries),
+        results=tuple(result for result in results if result is not None),
+        sent=0 if retracts else total - updates,
+        updated=0 if retracts else updates,
+        retracted=total if retracts else 0,
+        refused=sum(1 for result in results if result is not None and result.state == "refused"),
+        is_doubtful=any(result is not None and result.version == SEVERAL for result in results),
+    )
+
+
+def is_update(known: Held | None) -> bool:
+    """Whether an entry goes out as an update: the receiver's place of it is known."""
+    return known is not None and known.reference != ""
+
+
+def _result(item: Item, entry: Entry, known: Held | None, retracts: bool) -> Result | None:
+    if _took(entry):
+        state: Literal["open", "retracted"] = "retracted" if retracts else "open"
+        version = item.version if is_update(known) else _version(item, entry, known)
+        return Result(item.id, version, state, entry.reference, entry.etag)
+    if retracts and entry.status in GONE:
+        return Result(item.id, item.version, "retracted")
+    if _of(entry) is not Step.STOP:
+        return None
+    problem = REFUSALS.get(entry.status, "the receiver did not take it") + f" (HTTP {entry.status})"
+    held = "" if known is None else known.version
+    return Result(item.id, held, "refused", "", "" if known is None else known.etag, problem)
+
+
+def _version(item: Item, entry: Entry, known: Held | None) -> str:
+    if entry.status == CREATED:
+        return item.version
+    return item.version if known is not None and known.tried == item.version else SEVERAL
+
+
+def _whole(entries: Sequence[Entry]) -> Step:
+    """The worst step that any entry asks for; refusals hold nothing up."""
+    steps = {_of(entry) for entry in entries}
+    return next((worst for worst in WORST if worst in steps), Step.DONE)
+
+
+def _took(entry: Entry) -> bool:
+    return step(entry.status) is Step.DONE
+
+
+def _of(entry: Entry) -> Step:
+    """A status that could not be read leaves the entry in doubt."""
+    return Step.UNKNOWN if entry.status == 0 else step(entry.status)

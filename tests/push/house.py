@@ -1,0 +1,207 @@
+"""A whole bridge with one person, one client and one hospital, in a folder: real parts, a clock by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bridge.store.clients as clients
+import bridge.store.destinations as destinations
+import bridge.store.links as links
+import bridge.store.patients as patients
+from bridge.consent import grants
+from bridge.consent.asked import WILDCARD, Grain, Kind, Way
+from bridge.consent.gate import Gate
+from bridge.consent.grant import Authoriser, Grant, Identity, Recipient
+from bridge.fhir.render import Renderer
+from bridge.mapping import Mappings, load
+from bridge.net.client import Outbound
+from bridge.net.endpoint import Endpoint, Purpose, endpoint
+from bridge.net.message import Call
+from bridge.period import ALL, DAY, PeriodSet
+from bridge.push.round import Report
+from bridge.push.worker import Worker
+from bridge.reading import Device, Readings, SeriesKey, SourceClass, Stream, Unit
+from bridge.store.blocks import NewArtifact, absorb
+from bridge.store.db import Database
+from bridge.store.links import Shown
+from tests.push.twin import BIRTH, IDENTIFIER, NAME
+
+MASTER = bytes(32)
+BEGIN = 1_780_000_000_000
+"""2026-05-28: when the clock of these tests starts."""
+STEP = 300_000
+SOURCE = "dexcom-clarity"
+SHOWN = Shown("p1", NAME, date.fromisoformat(BIRTH))
+
+
+@dataclass
+class Clock:
+    """Moves when told, and a millisecond each time it is read: no two things happen at one instant."""
+
+    now: int = BEGIN
+
+    def __call__(self) -> int:
+        self.now += 1
+        return self.now
+
+    def skip(self, milliseconds: int) -> None:
+        self.now += milliseconds
+
+
+@dataclass
+class House:
+    """The parts, and verbs for what people do with them."""
+
+    db: Database
+    clock: Clock
+    gate: Gate
+    worker: Worker
+    patient: int
+    client: str
+    calls: list[Call] = field(default_factory=list)
+
+    def push(self) -> Report:
+        """What `cgm-bridge push` does."""
+        return asyncio.run(self.worker.once(self.patient, self.client))
+
+    def bring(self, first: int, values: list[int], name: str = "") -> int:
+        """Import readings 5 minutes apart from the `first` slot on; the number of the artifact."""
+        instants = BEGIN - 10 * DAY + (first + np.arange(len(values), dtype=np.int64)) * STEP
+        columns: dict[str, NDArray[np.generic]] = {
+            "instant": instants,
+            "value": np.array(values, np.int64),
+            "counter": np.arange(first, first + len(values), dtype=np.int64),
+            "row": np.arange(1, len(values) + 1, dtype=np.int32),
+        }
+        key = SeriesKey(Stream.GLUCOSE, SOURCE, "8XXXXX", Unit.MG_DL, 0, by_counter=True)
+        device = Device("Dexcom", "G6", serial="8XXXXX", kind="transmitter")
+        batch = Readings(key, columns, device, SourceClass.MAKER)
+        original = f"{name}{first}{values}".encode()
+        new = NewArtifact(
+            source=SOURCE,
+            sha256=hashlib.sha256(original).hexdigest(),
+            format="dexcom-clarity",
+            revision="00000000",
+            file=f"{name or first}.csv",
+            size=len(original),
+            account=b"{}",
+            original=original,
+        )
+        return absorb(self.db, self.patient, new, [batch]).artifact
+
+    def grant(
+        self,
+        ways: frozenset[Way] = frozenset({Way.FILE}),
+        periods: PeriodSet = ALL,
+        kinds: frozenset[Kind] = WILDCARD,
+        identity: Identity = Identity.FULL,
+        grain: Grain = Grain.RAW,
+    ) -> str:
+        """Sign a grant for the client; its id."""
+        now = self.clock()
+        recipient = Recipient("Clinic", frozenset({self.client}))
+        grant = Grant(
+            id=grants.new_id(),
+            version=1,
+            patient=self.patient,
+            authoriser=Authoriser("Robin Example"),
+            recipient=recipient,
+            purpose="TREAT",
+            ways=ways,
+            periods=periods,
+            kinds=kinds,
+            signed=now,
+            begins=now,
+            ends=now + 90 * DAY,
+            sources=frozenset({SOURCE}),
+            identity=identity,
+            pairing=grants.pairing_for(self.db, recipient, identity),
+            grain=grain,
+        )
+        grants.sign(self.db, grant)
+        return grant.id
+
+    def revoke(self, grant: str) -> None:
+        """The patient's no."""
+        grants.revoke(self.db, grant)
+
+    def pause(self, grant: str) -> None:
+        """The patient's not now."""
+        grants.pause(self.db, grant)
+
+    def resume(self, grant: str) -> None:
+        """The patient's again."""
+        grants.resume(self.db, grant)
+
+    def link(self, shown: Shown | None = SHOWN) -> None:
+        """A human confirms the hospital's record."""
+        links.confirm(self.db, self.patient, self.client, *IDENTIFIER, "Dr. Who", shown)
+
+    def wait(self, minutes: float = 1) -> None:
+        """Time goes by."""
+        self.clock.skip(round(minutes * 60_000))
+
+
+def mappings() -> Mappings:
+    """The shipped ones."""
+    return load(Path(__file__).parents[2] / "mappings")
+
+
+def opened(home: Path, clock: Clock) -> House:
+    """The bridge in `home`, whoever lives there."""
+    db = Database.open(home, MASTER, clock)
+    gate = Gate(db, clock, lambda _format: 0)
+    renderer = Renderer(mappings(), "https://bridge.example/fhir", db.installation)
+    calls: list[Call] = []
+    net = Outbound(lambda purpose: registered(db, purpose), calls.append, clock, allow_loopback=True)
+    worker = Worker(db, gate, renderer, net, clock, chance=lambda: 0.5)
+    numbers = patients.numbers(db)
+    known = clients.listed(db)
+    return House(
+        db, clock, gate, worker, numbers[0] if numbers else 0, known[0].id if known else "", calls
+    )
+
+
+def registered(db: Database, purpose: Purpose) -> list[Endpoint]:
+    """What the composition root registers: the destinations in use."""
+    found = [endpoint(Purpose.DELIVERY, each.url, each.internal) for each in destinations.listed(db)]
+    return [each for each in found if purpose is Purpose.DELIVERY and each is not None]
+
+
+def furnished(
+    home: Path, url: str, monitored: str = "", daily: int | None = None, secret: str | None = None
+) -> House:
+    """A new bridge with a person, a client, and the hospital as its destination; nothing granted."""
+    house = opened(home, Clock())
+    house.patient = patients.add(house.db, NAME, date.fromisoformat(BIRTH), "Europe/Berlin", (IDENTIFIER,))
+    house.client = "clinic"
+    clients.add(
+        house.db,
+        clients.Client("clinic", "Clinic", clients.ClientType.BACKEND, "Clinic", "", "TREAT", "system/*.rs"),
+    )
+    destinations.add(
+        house.db, "clinic", "transaction", url, monitored=monitored, daily=daily, secret=secret
+    )
+    return house
+
+
+def main(home: str, skip: str) -> None:
+    """A worker process that can be killed: one round in the house at `home`."""
+    clock = Clock(BEGIN + int(skip))
+    house = opened(Path(home), clock)
+    print("ready", flush=True)
+    report = house.push()
+    print(report.sent, report.updated, *report.held, *report.failed, flush=True)
+    house.db.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
