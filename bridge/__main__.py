@@ -1,0 +1,51 @@
+"""The command line `cgm-bridge`, the same as `python -m bridge`. Parses, calls, prints."""
+
+from __future__ import annotations
+
+import click
+
+from bridge import __version__
+from bridge.cli.artifacts import artifact, reimport
+from bridge.cli.checks import check, migrate
+from bridge.cli.clients import client
+from bridge.cli.demo import demo
+from bridge.cli.grants import grant
+from bridge.cli.imports import import_files
+from bridge.cli.ledgers import ledger
+from bridge.cli.links import destination, link
+from bridge.cli.mappings import mapping
+from bridge.cli.people import patient
+from bridge.cli.provenance import provenance
+from bridge.cli.pushes import deliveries, push
+from bridge.cli.server import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="cgm-bridge", message="%(prog)s %(version)s")
+def main() -> None:
+    """The CGM bridge: a person's own diabetes data, as FHIR R4, for exactly the days they granted."""
+
+
+for command in (
+    demo,
+    serve,
+    patient,
+    import_files,
+    artifact,
+    reimport,
+    provenance,
+    client,
+    grant,
+    link,
+    destination,
+    push,
+    deliveries,
+    ledger,
+    mapping,
+    migrate,
+    check,
+):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main(prog_name="cgm-bridge")

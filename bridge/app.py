@@ -1,0 +1,185 @@
+"""The composition root: the one place where clock, database, mappings, gate, renderer and routes meet.
+
+Law: the clock is read here and nowhere else; the Gate is made here and nowhere else. Nothing here
+decides: it opens, hands over and closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import FastAPI
+
+import bridge.settings
+import bridge.store.clients
+import bridge.store.destinations
+import bridge.store.patients
+import bridge.web.fhir
+import bridge.web.health
+import bridge.web.smart
+from bridge import __version__
+from bridge.consent.gate import Gate
+from bridge.fhir.render import Renderer
+from bridge.mapping import Mappings, load
+from bridge.net.client import Outbound
+from bridge.net.endpoint import Endpoint, Purpose, endpoint
+from bridge.net.keys import KeyFetcher
+from bridge.net.message import Call
+from bridge.period import BEGINNING, HOUR, Instant
+from bridge.push.worker import Worker
+from bridge.settings import Settings, master_key, shipped
+from bridge.smart.backend import TokenEndpoint
+from bridge.smart.discovery import token_url
+from bridge.smart.jwks import KeySource
+from bridge.store.activations import activate
+from bridge.store.anchors import anchor
+from bridge.store.db import Database
+from bridge.store.ids import Name
+from bridge.web.meters import Meters
+
+GC_THRESHOLD: Final = 100_000
+"""Collections are rare: a page makes few cycles, and a full collection costs more than the page."""
+
+
+def clock() -> Instant:
+    """Now, in ms UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """An opened bridge. `close` writes what is only in memory and shuts the files."""
+
+    settings: Settings
+    db: Database
+    mappings: Mappings
+    gate: Gate
+    renderer: Renderer
+    outbound: Outbound
+    worker: Worker
+
+    def now(self) -> Instant:
+        """The clock that everything here runs by."""
+        return self.db.clock()
+
+    def patients(self) -> tuple[int, ...]:
+        """The numbers of all patients."""
+        return bridge.store.patients.numbers(self.db)
+
+    def patient_id(self, number: int) -> str:
+        """The public id of a patient."""
+        return self.db.ids.one("Patient", Name(number, 0, 0, 0))
+
+    def artifact_id(self, patient: int, number: int) -> str:
+        """The public id of an upload."""
+        return self.db.ids.one("artifact", Name(patient, 0, number, 0))
+
+    def close(self) -> None:
+        """Settle and shut. Safe to call once."""
+        self.gate.flush()
+        self.db.close()
+
+
+def opened(settings: Settings) -> Bridge:
+    """Open the bridge of a home. SettingsError, BadStore, WrongMaster, MappingErrors say what is wrong."""
+    mappings = load(shipped("mappings"), settings.mappings)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = Database.open(settings.home, master_key(settings), clock)
+    try:
+        return _composed(settings, db, mappings)
+    except BaseException:
+        db.close()
+        raise
+
+
+def _composed(settings: Settings, db: Database, mappings: Mappings) -> Bridge:
+    since = activate(db, {name: each.fhir_revision for name, each in mappings.formats.items()})
+    gate = Gate(db, clock, lambda format_: since.get(format_, BEGINNING))
+    renderer = Renderer(mappings, settings.fhir_base, db.installation)
+    outbound = Outbound(_allowed(db), _noted(db), clock, allow_loopback=settings.allow_loopback)
+    worker = Worker(db, gate, renderer, outbound, clock)
+    return Bridge(settings, db, mappings, gate, renderer, outbound, worker)
+
+
+def _allowed(db: Database) -> Callable[[Purpose], Collection[Endpoint]]:
+    """What may be called: the addresses that are registered at the moment of the call."""
+
+    def registered(purpose: Purpose) -> Collection[Endpoint]:
+        if purpose is Purpose.DELIVERY:
+            found = ((each.url, each.internal) for each in bridge.store.destinations.listed(db))
+        else:
+            found = ((each.jwks_url or "", False) for each in bridge.store.clients.listed(db))
+        return tuple(filter(None, (endpoint(purpose, url, internal) for url, internal in found)))
+
+    return registered
+
+
+def _noted(db: Database) -> Callable[[Call], None]:
+    """The register of calls, kept."""
+
+    def note(call: Call) -> None:
+        bridge.store.destinations.note(
+            db, call.patient, call.purpose, call.host, call.outcome, call.sent, call.received, call.at
+        )
+
+    return note
+
+
+# -------------------------------------------------------------------------------------------- serving
+
+
+def built(found: Bridge, *, worker: bool = True) -> FastAPI:
+    """The web application over an opened bridge; it is closed when the application stops."""
+    application = FastAPI(title="CGM bridge", version=__version__, lifespan=_lifespan(found, worker))
+    meters = Meters()
+    base = found.settings.base_url
+    keys = KeySource(KeyFetcher(found.outbound), clock)
+    application.router.routes[:0] = [
+        *bridge.web.fhir.routes(found.gate, found.renderer, found.db, clock, meters),
+        *bridge.web.health.routes(found.db, meters),
+    ]
+    application.router.routes[:0] = bridge.web.smart.routes(
+        TokenEndpoint(found.db, keys, token_url(base)), base, meters
+    )
+    return application
+
+
+def serving() -> FastAPI:
+    """What a server process starts: settings from the environment, BRIDGE_WORKER=0 for no deliveries."""
+    settings = bridge.settings.load()
+    return built(opened(settings), worker=settings.worker)
+
+
+def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD, 50, 50)
+        stop = asyncio.Event()
+        tasks = [asyncio.create_task(_anchored(found, stop))]
+        if worker:
+            tasks.append(asyncio.create_task(found.worker.run(stop)))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            anchor(found.db)
+            found.close()
+
+    return lifespan
+
+
+async def _anchored(found: Bridge, stop: asyncio.Event) -> None:
+    """An anchor every hour, until `stop`."""
+    while not stop.is_set():
+        await asyncio.to_thread(anchor, found.db)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), HOUR / 1000)

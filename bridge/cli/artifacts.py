@@ -1,0 +1,153 @@
+"""`artifact …`, `reimport`: what was uploaded, what became of it, and how it is taken back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    bridge,
+    emit,
+    home_option,
+    json_option,
+    number,
+    patient_option,
+    table,
+)
+from bridge.ingest.again import let_in, reread
+from bridge.period import ZoneHistory, iso
+from bridge.reading import Stream
+from bridge.store.artifacts import Artifact, listed, load
+from bridge.store.blocks import Absorbed, Counts, withdraw
+from bridge.store.patients import load as load_patient
+
+
+@click.group()
+def artifact() -> None:
+    """The uploads that were kept."""
+
+
+@artifact.command("list")
+@patient_option
+@home_option
+@json_option
+def list_artifacts(patient: str, home: Path | None, as_json: bool) -> None:
+    """Every upload of a person, in order of receipt."""
+    with bridge(home) as found:
+        rows = [_row(found, each) for each in listed(found.db, number(found, patient))]
+    emit(rows, as_json, table(rows, ("id", "state", "file", "format", "received", "first", "last")))
+
+
+@artifact.command("show")
+@click.argument("artifact_id", metavar="ID")
+@home_option
+@json_option
+def show_artifact(artifact_id: str, home: Path | None, as_json: bool) -> None:
+    """One upload, with its account and why it is where it is."""
+    with bridge(home) as found:
+        row = _row(found, _load(found, artifact_id))
+    emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
+
+
+@artifact.command("confirm")
+@click.argument("artifact_id", metavar="ID")
+@click.option("--reason", required=True, metavar="R", help="Why it is this person's after all.")
+@home_option
+@json_option
+def confirm_artifact(artifact_id: str, reason: str, home: Path | None, as_json: bool) -> None:
+    """Let a file in from quarantine."""
+    with bridge(home) as found:
+        one = _load(found, artifact_id)
+        person = load_patient(found.db, one.patient)
+        try:
+            done = let_in(found.db, found.mappings, person, one.number, reason)
+        except ValueError as wrong:
+            raise Failed(str(wrong)) from wrong
+    emit(_counts(artifact_id, done), as_json, f"{artifact_id} is let in: {_told(done.streams)}")
+
+
+@artifact.command("remove")
+@click.argument("artifact_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@json_option
+def remove_artifact(artifact_id: str, yes: bool, home: Path | None, as_json: bool) -> None:
+    """Take away exactly what an upload brought; what it displaced comes back, what had left is retracted."""
+    with bridge(home) as found:
+        one = _load(found, artifact_id)
+        if not yes:
+            click.confirm(f"Remove {one.file} and everything it brought?", abort=True, err=True)
+        try:
+            done = withdraw(found.db, one.patient, one.number)
+        except ValueError as wrong:
+            raise Failed(str(wrong)) from wrong
+    taken = {stream.value: count for stream, count in done.streams.items()}
+    value: Value = {"id": artifact_id, "taken": taken, "restored": done.restored, "names": len(done.gone)}
+    told = ", ".join(f"{count} {name}" for name, count in taken.items()) or "nothing"
+    emit(value, as_json, f"taken: {told}; restored: {done.restored}")
+
+
+@click.command("reimport")
+@click.argument("artifact_id", metavar="ID")
+@click.option("--timezone", metavar="Area/City", help="The zone of this file, where it is not the person's.")
+@home_option
+@json_option
+def reimport(artifact_id: str, timezone: str | None, home: Path | None, as_json: bool) -> None:
+    """Read a kept upload again, by today's mapping and zone history."""
+    with bridge(home) as found:
+        one = _load(found, artifact_id)
+        person = load_patient(found.db, one.patient)
+        try:
+            zones = ZoneHistory.always(timezone) if timezone else None
+            done = reread(found.db, found.mappings, person, one.number, zones)
+        except ValueError as wrong:
+            raise Failed(str(wrong)) from wrong
+    emit(_counts(artifact_id, done), as_json, f"{artifact_id} is read again: {_told(done.streams)}")
+
+
+def _load(found: Bridge, artifact_id: str) -> Artifact:
+    name = found.db.ids.read("artifact", artifact_id)
+    with suppress(KeyError):
+        if name is not None:
+            return load(found.db, name.patient, name.instant)
+    raise Failed(f"no upload has the id {artifact_id!r}: see `cgm-bridge artifact list --patient ID`")
+
+
+def _row(found: Bridge, one: Artifact) -> dict[str, Value]:
+    return {
+        "id": found.artifact_id(one.patient, one.number),
+        "state": one.state,
+        "file": one.file,
+        "source": one.source,
+        "format": one.format,
+        "sha256": one.sha256,
+        "size": one.size,
+        "received": iso(one.received),
+        "first": None if one.first is None else iso(one.first),
+        "last": None if one.last is None else iso(one.last),
+        "reason": one.reason or None,
+        "confirmed": one.confirmed or None,
+        "account": one.account.decode(),
+    }
+
+
+def _counts(artifact_id: str, done: Absorbed) -> Value:
+    return {
+        "id": artifact_id,
+        "streams": {
+            stream.value: {"read": c.read, "stored": c.stored, "duplicate": c.duplicate, "amended": c.amended}
+            for stream, c in done.streams.items()
+        },
+    }
+
+
+def _told(streams: dict[Stream, Counts]) -> str:
+    return (
+        ", ".join(f"{c.stored} {s} stored, {c.amended} corrected" for s, c in streams.items())
+        or "no readings"
+    )

@@ -1,0 +1,77 @@
+"""`check` and `migrate`: is this installation in order?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
+from bridge.store.anchors import verify as verify_ledger
+from bridge.store.blocks import verify as verify_blocks
+
+EARLIEST: Final = 1_750_000_000_000
+"""A clock before mid-2025 is a clock that was never set."""
+
+
+@click.command("check")
+@home_option
+@json_option
+def check(home: Path | None, as_json: bool) -> None:
+    """Keys, database, mappings, clock: exit 1 where something is broken; warnings are only said."""
+    with bridge(home) as found:
+        faults = [f"{name}: {fault}" for name, test in TESTS.items() for fault in test(found)]
+        warnings = list(_warnings(found))
+    value: Value = {"ok": not faults, "faults": faults, "warnings": warnings}
+    lines = [
+        *faults,
+        *(f"warning: {each}" for each in warnings),
+        *([] if faults else ["everything is in order"]),
+    ]
+    emit(value, as_json, "\n".join(lines))
+    if faults:
+        raise Failed(f"{len(faults)} faults found")
+
+
+@click.command("migrate")
+@home_option
+@json_option
+def migrate(home: Path | None, as_json: bool) -> None:
+    """Bring the files of a home to this version; opening them does the same."""
+    with bridge(home) as found:
+        place = str(found.settings.home)
+    emit({"home": place, "migrated": True}, as_json, f"{place} is of this version.")
+
+
+def _clock(found: Bridge) -> Iterator[str]:
+    if found.now() < EARLIEST:
+        yield "the clock of this machine stands years behind: set it, or nothing will be in force"
+
+
+def _ledger(found: Bridge) -> Iterator[str]:
+    yield from verify_ledger(found.db).faults
+
+
+def _blocks(found: Bridge) -> Iterator[str]:
+    yield from verify_blocks(found.db)
+
+
+TESTS: Final[Mapping[str, Callable[[Bridge], Iterator[str]]]] = {
+    "clock": _clock,
+    "readings": _blocks,
+    "ledger": _ledger,
+}
+
+
+def _warnings(found: Bridge) -> Iterator[str]:
+    settings = found.settings
+    if settings.key_text is not None:
+        return
+    key = settings.key_file or settings.home / "master.key"
+    if key.stat().st_dev == settings.home.stat().st_dev:
+        yield "master key and database are on one disk: who copies the disk can read everything"
+    if key.stat().st_mode & 0o077:
+        yield f"others on this machine may read {key}: chmod 600 it"

@@ -1,0 +1,116 @@
+"""`import`: a person's own files in, with a truthful account of every row."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bridge.adapters import Unreadable
+from bridge.app import Bridge
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, number, patient_option
+from bridge.ingest.upload import Imported, take
+from bridge.period import ZoneHistory, iso
+from bridge.store.patients import load
+
+LARGEST: Final = 512 * 1024 * 1024
+"""A year of every vendor's export is below 30 MB; what is larger is no export."""
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
+@patient_option
+@click.option("--source", metavar="NAME", help="What to call where it came from (default: its format).")
+@click.option(
+    "--timezone", metavar="Area/City", help="The zone of these files, where it is not the person's."
+)
+@home_option
+@json_option
+def import_files(
+    files: tuple[Path, ...],
+    patient: str,
+    source: str | None,
+    timezone: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Import exports of any known vendor; each file is taken whole or not at all."""
+    kept: list[Imported] = []
+    faults: list[str] = []
+    with bridge(home) as found:
+        person = load(found.db, number(found, patient))
+        for path in files:
+            try:
+                zones = ZoneHistory.always(timezone) if timezone else None
+                one = take(found.db, found.mappings, person, _bytes(path), path.name, source, zones)
+            except (Unreadable, Failed, ValueError) as fault:
+                faults.append(f"{path}: {fault}")
+                continue
+            kept.append(one)
+            if one.reason:
+                faults.append(f"{path}: in quarantine, because {one.reason}; see `artifact confirm`")
+        rows: list[Value] = [_row(found, person.number, one) for one in kept]
+    emit({"artifacts": rows}, as_json, "\n".join(_told(one) for one in kept))
+    for line in faults:
+        print(f"cgm-bridge: {line}", file=sys.stderr)
+    if faults:
+        raise click.exceptions.Exit(1)
+
+
+def _bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise Failed("this is a folder: name the files in it")
+    try:
+        if path.stat().st_size > LARGEST:
+            raise Failed(f"larger than {LARGEST // 2**20} MiB, so no vendor's export: nothing was read")
+        return path.read_bytes()
+    except OSError as fault:
+        raise Failed(f"cannot be read: {fault.strerror}") from fault
+
+
+def _row(found: Bridge, patient: int, one: Imported) -> dict[str, Value]:
+    account = one.account
+    return {
+        "id": found.artifact_id(patient, one.artifact),
+        "file": one.file,
+        "source": one.source,
+        "format": one.format,
+        "sha256": one.sha256,
+        "state": one.state,
+        "reason": one.reason,
+        "rows": account.rows,
+        "streams": {
+            stream.value: {
+                "read": counts.read,
+                "stored": counts.stored,
+                "duplicate": counts.duplicate,
+                "amended": counts.amended,
+            }
+            for stream, counts in one.streams.items()
+        },
+        "first": None if one.first is None else iso(one.first),
+        "last": None if one.last is None else iso(one.last),
+        "ignored": dict(account.ignored),
+        "rejected": [{"row": each.row, "reason": each.reason} for each in account.rejected],
+        "ignored_fields": list(account.fields_ignored),
+        "unknown_fields": list(account.fields_unknown),
+        "warnings": list(account.warnings),
+    }
+
+
+def _told(one: Imported) -> str:
+    lines = [f"{one.file}: {one.format}, {one.account.rows} rows, {one.state}"]
+    if one.first is not None and one.last is not None:
+        lines.append(f"  from {iso(one.first)} to {iso(one.last)}")
+    for stream, c in one.streams.items():
+        lines.append(f"  {stream}: {c.stored} stored, {c.duplicate} already here, {c.amended} corrected")
+    lines += [f"  {count} rows ignored: {rule}" for rule, count in one.account.ignored.items()]
+    lines += [f"  row {each.row} rejected: {each.reason}" for each in one.account.rejected[:10]]
+    if len(one.account.rejected) > 10:
+        lines.append(f"  … and {len(one.account.rejected) - 10} more rejected rows: see --json")
+    if one.account.fields_unknown:
+        lines.append(f"  columns not known: {', '.join(one.account.fields_unknown)}")
+    lines += [f"  note: {warning}" for warning in one.account.warnings]
+    return "\n".join(lines)

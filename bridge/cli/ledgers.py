@@ -1,0 +1,91 @@
+"""`ledger …`: what left, for whom, when and why, and the proof that nothing was taken out of the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    bridge,
+    emit,
+    home_option,
+    json_option,
+    number,
+    patient_option,
+    table,
+)
+from bridge.period import iso
+from bridge.store.anchors import verify
+from bridge.store.entries import Row
+from bridge.store.ledger import listed
+
+
+@click.group()
+def ledger() -> None:
+    """What left, for whom, when and why."""
+
+
+@ledger.command("list")
+@patient_option
+@home_option
+@json_option
+def list_ledger(patient: str, home: Path | None, as_json: bool) -> None:
+    """Every entry of a person, oldest first."""
+    with bridge(home) as found:
+        rows = [_row(each) for each in listed(found.db, number(found, patient))]
+    emit(
+        rows,
+        as_json,
+        table(rows, ("entry", "at", "kind", "channel", "items", "first", "last", "outcome", "step")),
+    )
+
+
+@ledger.command("verify")
+@home_option
+@json_option
+def verify_ledger(home: Path | None, as_json: bool) -> None:
+    """Walk every chain and every anchor; exit 1 where something was changed or is missing."""
+    with bridge(home) as found:
+        verdict = verify(found.db)
+    value: Value = {
+        "sound": verdict.is_sound,
+        "chains": verdict.chains,
+        "entries": verdict.entries,
+        "anchors": verdict.anchors,
+        "faults": list(verdict.faults),
+    }
+    told = f"{verdict.entries} entries in {verdict.chains} chains, {verdict.anchors} anchors: "
+    emit(value, as_json, told + ("sound" if verdict.is_sound else "NOT SOUND"))
+    if not verdict.is_sound:
+        raise Failed("; ".join(verdict.faults))
+
+
+@ledger.command("export")
+@patient_option
+@home_option
+def export_ledger(patient: str, home: Path | None) -> None:
+    """The same as JSON, for keeping."""
+    with bridge(home) as found:
+        rows = [_row(each) for each in listed(found.db, number(found, patient))]
+    emit(rows, True, "")
+
+
+def _row(one: Row) -> dict[str, Value]:
+    fields = {name: _plain(value) for name, value in one.fields.items()}
+    for name in ("first", "last"):
+        if isinstance(fields.get(name), int):
+            fields[name] = iso(int(str(fields[name])))
+    return {**fields, "entry": one.entry, "seq": one.seq, "kind": one.kind, "at": iso(one.at)}
+
+
+def _plain(value: object) -> Value:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return str(value)

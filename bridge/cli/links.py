@@ -1,0 +1,213 @@
+"""`link …` and `destination …`: whose chart receives, and where."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    bridge,
+    emit,
+    home_option,
+    json_option,
+    number,
+    patient_option,
+    table,
+)
+from bridge.net.endpoint import Purpose, endpoint
+from bridge.push.chart import Broken, NotShown, look
+from bridge.push.sinks import TransactionSink
+from bridge.store import destinations, links
+from bridge.store.clients import load as load_client
+
+
+@click.group()
+def link() -> None:
+    """Our patient and the record at a receiver that is theirs: no delivery without one."""
+
+
+@link.command("add")
+@patient_option
+@click.option("--client", required=True, metavar="ID")
+@click.option(
+    "--identifier", required=True, metavar="SYSTEM|VALUE", help="The receiver's patient identifier."
+)
+@click.option("--confirmed-by", required=True, metavar="WHO", help="Who compared the two records.")
+@home_option
+@json_option
+def add_link(
+    patient: str, client: str, identifier: str, confirmed_by: str, home: Path | None, as_json: bool
+) -> None:
+    """Confirm that a receiver's record is this patient's."""
+    system, bar, value = identifier.partition("|")
+    if not bar or not value:
+        raise click.UsageError(f"--identifier is SYSTEM|VALUE, not {identifier!r}")
+    with bridge(home) as found:
+        one, known = number(found, patient), _client(found, client)
+        shown = _shown(found, one, known, system, value)
+        try:
+            made = links.confirm(found.db, one, known, system, value, confirmed_by, shown)
+        except ValueError as wrong:
+            raise Failed(str(wrong)) from wrong
+        row = _link(found, made)
+    emit(row, as_json, f"link {made.number} is confirmed.")
+
+
+@link.command("list")
+@click.option("--patient", metavar="ID")
+@home_option
+@json_option
+def list_links(patient: str | None, home: Path | None, as_json: bool) -> None:
+    """Every link, with its state and why."""
+    with bridge(home) as found:
+        of = number(found, patient) if patient else None
+        rows = [_link(found, each) for each in links.listed(found.db, of)]
+    emit(rows, as_json, table(rows, ("id", "patient", "client", "identifier", "state", "confirmed_by")))
+
+
+@link.command("suspend")
+@click.argument("link_id", metavar="ID", type=int)
+@click.option("--reason", default="suspended by hand")
+@home_option
+@json_option
+def suspend_link(link_id: int, reason: str, home: Path | None, as_json: bool) -> None:
+    """Stop deliveries over a link until it is confirmed anew."""
+    with bridge(home) as found:
+        try:
+            links.suspend(found.db, link_id, reason)
+        except KeyError as unknown:
+            raise Failed(f"there is no link {link_id}") from unknown
+    emit({"id": link_id, "state": "suspended"}, as_json, f"link {link_id} is suspended.")
+
+
+@link.command("remove")
+@click.argument("link_id", metavar="ID", type=int)
+@home_option
+@json_option
+def remove_link(link_id: int, home: Path | None, as_json: bool) -> None:
+    """End a link; what was sent over it stays known."""
+    with bridge(home) as found:
+        try:
+            links.remove(found.db, link_id)
+        except KeyError as unknown:
+            raise Failed(f"there is no link {link_id}") from unknown
+    emit({"id": link_id, "state": "removed"}, as_json, f"link {link_id} is removed.")
+
+
+@click.group()
+def destination() -> None:
+    """Where pushes go."""
+
+
+@destination.command("add")
+@click.option("--client", required=True, metavar="ID")
+@click.option("--kind", type=click.Choice(["transaction"]), required=True)
+@click.option("--url", required=True, metavar="U", help="The receiver's FHIR base.")
+@click.option("--internal", is_flag=True, help="The address lies in our own network.")
+@click.option("--monitored", default="", metavar="TEXT", help="Who looks at what arrives, and when.")
+@click.option("--token", metavar="-|FILE", help="A bearer secret, from standard input or a file.")
+@home_option
+@json_option
+def add_destination(
+    client: str,
+    kind: destinations.Sink,
+    url: str,
+    internal: bool,
+    monitored: str,
+    token: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Register where a client's pushes go; the one before it is retired."""
+    if endpoint(Purpose.DELIVERY, url, internal) is None:
+        raise Failed(f"{url!r} is no http or https address of a FHIR base")
+    secret = None if token is None else _secret(token)
+    with bridge(home) as found:
+        known = _client(found, client)
+        made = destinations.add(
+            found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
+        )
+    emit(_destination(made), as_json, f"destination {made.number} is registered.")
+
+
+@destination.command("list")
+@home_option
+@json_option
+def list_destinations(home: Path | None, as_json: bool) -> None:
+    """Every destination in use."""
+    with bridge(home) as found:
+        rows = [_destination(each) for each in destinations.listed(found.db)]
+    emit(rows, as_json, table(rows, ("id", "client", "kind", "url", "monitored")))
+
+
+@destination.command("remove")
+@click.argument("destination_id", metavar="ID", type=int)
+@home_option
+@json_option
+def remove_destination(destination_id: int, home: Path | None, as_json: bool) -> None:
+    """Retire a destination and forget its secret."""
+    with bridge(home) as found:
+        try:
+            destinations.remove(found.db, destination_id)
+        except KeyError as unknown:
+            raise Failed(f"there is no destination {destination_id} in use") from unknown
+    emit({"id": destination_id, "removed": True}, as_json, f"destination {destination_id} is retired.")
+
+
+def _shown(found: Bridge, patient: int, client: str, system: str, value: str) -> links.Shown | None:
+    """The record as the receiver shows it now, to be compared before every delivery; None where the
+    client has no destination yet, or shows no patients."""
+    known = destinations.listed(found.db, client)
+    if not known:
+        return None
+    sink = TransactionSink(
+        found.outbound, known[0].url, destinations.secret(found.db, known[0].number), patient
+    )
+    seen = asyncio.run(look(sink, system, value, found.now()))
+    if isinstance(seen, Broken):
+        raise Failed(f"{seen}: nothing was linked")
+    return None if isinstance(seen, NotShown) else seen
+
+
+def _client(found: Bridge, text: str) -> str:
+    try:
+        return load_client(found.db, text).id
+    except KeyError as unknown:
+        raise Failed(f"no client has the id {text!r}: see `cgm-bridge client list`") from unknown
+
+
+def _secret(source: str) -> str:
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except OSError as fault:
+        raise Failed(f"the secret cannot be read from {source}: {fault.strerror}") from fault
+    return text.strip()
+
+
+def _link(found: Bridge, one: links.Link) -> dict[str, Value]:
+    return {
+        "id": one.number,
+        "patient": found.patient_id(one.patient),
+        "client": one.client,
+        "identifier": f"{one.system}|{one.value}",
+        "state": one.state.value,
+        "reason": one.reason or None,
+        "confirmed_by": one.confirmed_by,
+    }
+
+
+def _destination(one: destinations.Destination) -> dict[str, Value]:
+    return {
+        "id": one.number,
+        "client": one.client,
+        "kind": one.kind,
+        "url": one.url,
+        "internal": one.internal,
+        "monitored": one.monitored or None,
+    }

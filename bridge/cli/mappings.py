@@ -1,0 +1,146 @@
+"""`mapping …`: are the files right, and what would they make of a file of yours?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.adapters import Decoded, Unreadable, decode, recognise
+from bridge.cli.shell import Failed, Value, emit, home_option, json_option, settings
+from bridge.mapping import MappingErrors, Mappings, load
+from bridge.period import BEGINNING, ZoneHistory, iso
+from bridge.reading import column
+from bridge.settings import shipped
+
+HEAD = 65_536
+SHOWN = 20
+
+
+@click.group()
+def mapping() -> None:
+    """What clinic IT edits: how files are read and said."""
+
+
+@mapping.command("check")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@home_option
+@json_option
+def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> None:
+    """Check the shipped mappings and those of your site (BRIDGE_MAPPINGS, or FOLDER)."""
+    site = folder or settings(home).mappings
+    try:
+        found = load(shipped("mappings"), site)
+    except MappingErrors as faults:
+        lines = [f"{f.file}:{f.line}:{f.column}: {f.sentence}" for f in faults.faults]
+        emit({"ok": False, "faults": lines}, as_json, "\n".join(lines))
+        raise Failed(f"{len(lines)} faults in the mappings") from faults
+    rows: list[dict[str, Value]] = [
+        {"name": each.name, "revision": each.revision, "fhir_revision": each.fhir_revision}
+        for each in found.formats.values()
+    ]
+    emit({"ok": True, "mappings": rows}, as_json, "\n".join(f"{r['name']}  {r['revision']}" for r in rows))
+
+
+@mapping.command("try")
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--timezone", default="UTC", show_default=True, metavar="Area/City")
+@home_option
+@json_option
+def try_mapping(name: str, file: Path, timezone: str, home: Path | None, as_json: bool) -> None:
+    """Show what a mapping makes of a file: values, what was dropped, and why. Nothing is kept."""
+    done = _decoded(_mappings(home), name, file, timezone)
+    streams: dict[str, Value] = {
+        f"{batch.key.stream} {batch.key.device}".strip(): [
+            {
+                "time": iso(int(instant)),
+                "value": f"{int(value) / 10**batch.key.scale:.{batch.key.scale}f} {batch.key.unit}",
+                "row": int(row),
+            }
+            for instant, value, row in zip(
+                batch.columns["instant"][:SHOWN],
+                column(batch.columns, "value")[:SHOWN],
+                column(batch.columns, "row")[:SHOWN],
+                strict=True,
+            )
+        ]
+        for batch in done.readings
+    }
+    value: Value = {"streams": streams, **_account(done)}
+    lines = [f"{key}: {len(rows)} shown" for key, rows in streams.items() if isinstance(rows, list)]
+    emit(value, as_json, "\n".join([*lines, *_told(done)]))
+
+
+@mapping.command("coverage")
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@home_option
+@json_option
+def coverage(name: str, file: Path, home: Path | None, as_json: bool) -> None:
+    """Which rows and fields of a file a mapping reads, ignores by rule, or does not know."""
+    done = _decoded(_mappings(home), name, file, "UTC")
+    emit(_account(done), as_json, "\n".join(_told(done)))
+
+
+@mapping.command("show")
+@click.argument("name")
+@home_option
+@json_option
+def show_mapping(name: str, home: Path | None, as_json: bool) -> None:
+    """A mapping's two halves as they are in force."""
+    found = _mappings(home)
+    if name not in found.formats:
+        raise Failed(f"no mapping is called {name!r}; there are {', '.join(found.formats)}")
+    one = found.formats[name]
+    fhir = {stream.value: shape.model_dump(mode="json") for stream, shape in one.fhir.items()}
+    value: Value = {
+        "name": one.name,
+        "revision": one.revision,
+        "fhir_revision": one.fhir_revision,
+        "fhir": fhir,
+    }
+    emit(value, as_json, "\n".join(f"{stream}: {shape}" for stream, shape in fhir.items()))
+
+
+def _mappings(home: Path | None) -> Mappings:
+    try:
+        return load(shipped("mappings"), settings(home).mappings)
+    except MappingErrors as faults:
+        raise Failed("the mappings have faults: see `cgm-bridge mapping check`") from faults
+
+
+def _decoded(mappings: Mappings, name: str, file: Path, timezone: str) -> Decoded:
+    data = file.read_bytes()
+    try:
+        seen = recognise(data[:HEAD], file.name, mappings)
+        if seen != name:
+            raise Failed(f"{file} is a file of {seen}, not of {name}")
+        return decode(data, mappings.formats[name], ZoneHistory.always(timezone), BEGINNING)
+    except (Unreadable, ValueError) as fault:
+        raise Failed(f"{file}: {fault}") from fault
+
+
+def _account(done: Decoded) -> dict[str, Value]:
+    account = done.account
+    return {
+        "rows": account.rows,
+        "read": {stream.value: count for stream, count in account.read.items()},
+        "ignored": dict(account.ignored),
+        "rejected": [{"row": each.row, "reason": each.reason} for each in account.rejected],
+        "ignored_fields": list(account.fields_ignored),
+        "unknown_fields": list(account.fields_unknown),
+        "warnings": list(account.warnings),
+    }
+
+
+def _told(done: Decoded) -> list[str]:
+    account = done.account
+    return [
+        f"{account.rows} rows",
+        *(f"  {count} read as {stream}" for stream, count in account.read.items()),
+        *(f"  {count} ignored: {rule}" for rule, count in account.ignored.items()),
+        *(f"  row {each.row} rejected: {each.reason}" for each in account.rejected[:SHOWN]),
+        *(f"  column not known: {name}" for name in account.fields_unknown),
+        *(f"  note: {warning}" for warning in account.warnings),
+    ]

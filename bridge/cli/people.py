@@ -1,0 +1,129 @@
+"""`patient …`: the people whose data rests here, and the zones their clocks stood in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, number, table
+from bridge.period import ZoneHistory, iso, spelled
+from bridge.store.patients import Patient, add, add_zone, erase, load
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def patient() -> None:
+    """The people whose data rests here."""
+
+
+@patient.command("add")
+@click.option("--name", required=True)
+@click.option("--birth-date", type=DAY, help="YYYY-MM-DD")
+@click.option("--timezone", default="UTC", show_default=True, metavar="Area/City")
+@click.option("--identifier", "identifiers", multiple=True, metavar="SYSTEM|VALUE")
+@home_option
+@json_option
+def add_patient(
+    name: str,
+    birth_date: datetime | None,
+    timezone: str,
+    identifiers: tuple[str, ...],
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Add a person. Their files are read as local time of --timezone."""
+    pairs = tuple(_identifier(text) for text in identifiers)
+    with bridge(home) as found:
+        try:
+            made = add(found.db, name, birth_date.date() if birth_date else None, timezone, pairs)
+        except ValueError as wrong:
+            raise Failed(str(wrong)) from wrong
+        public = found.patient_id(made)
+    emit({"id": public}, as_json, public)
+
+
+@patient.command("list")
+@home_option
+@json_option
+def list_patients(home: Path | None, as_json: bool) -> None:
+    """Everybody, by name."""
+    with bridge(home) as found:
+        rows = [_row(found, load(found.db, each)) for each in found.patients()]
+    emit(rows, as_json, table(rows, ("id", "name", "birth_date", "timezone")))
+
+
+@patient.command("show")
+@click.argument("patient_id", metavar="ID")
+@home_option
+@json_option
+def show_patient(patient_id: str, home: Path | None, as_json: bool) -> None:
+    """One person, with identifiers and zone history."""
+    with bridge(home) as found:
+        row = _row(found, load(found.db, number(found, patient_id)))
+    emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
+
+
+@patient.command("erase")
+@click.argument("patient_id", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+@json_option
+def erase_patient(patient_id: str, yes: bool, home: Path | None, as_json: bool) -> None:
+    """Destroy a person's key and everything under it. The ledger of what left stays."""
+    with bridge(home) as found:
+        one = number(found, patient_id)
+        if not yes:
+            click.confirm("Destroy the key and all data of this person?", abort=True, err=True)
+        erase(found.db, one)
+    emit({"id": patient_id, "erased": True}, as_json, f"{patient_id} is erased.")
+
+
+@patient.group("zone")
+def zone() -> None:
+    """Where the person's clocks stood."""
+
+
+@zone.command("add")
+@click.argument("patient_id", metavar="ID")
+@click.option("--timezone", required=True, metavar="Area/City")
+@click.option("--from", "since", required=True, metavar="ISO", help="A date or an instant.")
+@home_option
+@json_option
+def zone_add(patient_id: str, timezone: str, since: str, home: Path | None, as_json: bool) -> None:
+    """From that date on, local times are times of this zone."""
+    with bridge(home) as found:
+        one = number(found, patient_id)
+        try:
+            start = spelled(since, ZoneHistory.always(timezone)).start
+            add_zone(found.db, one, timezone, start)
+        except ValueError as wrong:
+            raise Failed(str(wrong)) from wrong
+        row = _row(found, load(found.db, one))
+    emit(row, as_json, f"{timezone} holds from {iso(start)}.")
+
+
+def _row(found: Bridge, one: Patient) -> dict[str, Value]:
+    entries = one.zones.entries
+    return {
+        "id": found.patient_id(one.number),
+        "name": one.name,
+        "birth_date": _text(one.birth_date),
+        "timezone": entries[-1][1],
+        "zones": [{"from": iso(since), "timezone": name} for since, name in entries[1:]],
+        "identifiers": [f"{system}|{value}" for system, value in one.identifiers],
+    }
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _identifier(text: str) -> tuple[str, str]:
+    system, bar, value = text.partition("|")
+    if not bar or not value:
+        raise click.UsageError(f"--identifier is SYSTEM|VALUE, not {text!r}")
+    return system, value

@@ -1,0 +1,56 @@
+"""`provenance show`: the owner follows one Observation back to the row it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
+from bridge.consent.asked import Asked, Way
+from bridge.consent.permit import OwnerPermit
+from bridge.period import iso
+
+
+@click.group()
+def provenance() -> None:
+    """Where a reading came from; for the owner."""
+
+
+@provenance.command("show")
+@click.argument("observation_id", metavar="OBSERVATION-ID")
+@home_option
+@json_option
+def show_provenance(observation_id: str, home: Path | None, as_json: bool) -> None:
+    """The file, its hash and the row behind one Observation."""
+    with bridge(home) as found:
+        name = found.db.ids.read("Observation", observation_id)
+        if name is None or name.patient not in found.patients():
+            raise Failed(f"no Observation has the id {observation_id!r}")
+        wish = Asked(
+            name.patient,
+            Way.LOOK,
+            "command line",
+            f"provenance show {observation_id}",
+            ids=frozenset({observation_id}),
+            provenance=True,
+        )
+        seen = found.gate.disclose_now(OwnerPermit(name.patient), wish)
+        if not seen.groups or not seen.groups[0].origins:
+            raise Failed(f"no Observation has the id {observation_id!r}")
+        (group,) = seen.groups
+        origin = group.origins[int(group.origin[0])]
+        row: dict[str, Value] = {
+            "observation": observation_id,
+            "time": iso(int(group.columns["instant"][0]), int(group.columns["offset"][0])),
+            "file": origin.file,
+            "row": None if group.rows is None else int(group.rows[0]),
+            "sha256": origin.sha256,
+            "artifact": origin.artifact,
+            "source": origin.source,
+            "route": origin.route,
+            "mapping_revision": origin.revision,
+            "received": None if origin.received is None else iso(origin.received),
+        }
+        found.gate.settle(seen, "sent", 1)
+    emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))

@@ -1,0 +1,123 @@
+"""`push` and `deliveries …`: what is due goes now; what went, waits or failed; who holds what."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    bridge,
+    emit,
+    home_option,
+    json_option,
+    number,
+    patient_option,
+    table,
+)
+from bridge.period import iso
+from bridge.push.affected import affected
+from bridge.push.round import Report
+from bridge.store import outbox
+from bridge.store.outbox import Delivery
+
+
+@click.command("push")
+@patient_option
+@click.option("--client", required=True, metavar="ID")
+@click.option("--once", is_flag=True, help="One round (the default); a running server goes on by itself.")
+@home_option
+@json_option
+def push(patient: str, client: str, once: bool, home: Path | None, as_json: bool) -> None:
+    """Deliver what is due to a client's destination now."""
+    with bridge(home) as found:
+        done = asyncio.run(found.worker.once(number(found, patient), client))
+    value: Value = {
+        "sent": done.sent,
+        "updated": done.updated,
+        "retracted": done.retracted,
+        "held": list(done.held),
+        "failed": list(done.failed),
+    }
+    emit(value, as_json, told(done))
+    if done.failed or done.held:
+        raise Failed("; ".join((*done.failed, *done.held)))
+
+
+def told(done: Report) -> str:
+    """A report in words."""
+    lines = [f"sent {done.sent}, updated {done.updated}, retracted {done.retracted}"]
+    return "\n".join(
+        [*lines, *(f"  held: {each}" for each in done.held), *(f"  failed: {e}" for e in done.failed)]
+    )
+
+
+@click.group()
+def deliveries() -> None:
+    """What went, waits or failed."""
+
+
+@deliveries.command("list")
+@click.option("--patient", metavar="ID")
+@home_option
+@json_option
+def list_deliveries(patient: str | None, home: Path | None, as_json: bool) -> None:
+    """Every delivery, newest first."""
+    with bridge(home) as found:
+        of = number(found, patient) if patient else None
+        rows = [_row(found, each) for each in outbox.listed(found.db, of)]
+    emit(
+        rows, as_json, table(rows, ("id", "state", "what", "items", "taken", "attempts", "began", "problem"))
+    )
+
+
+@deliveries.command("retry")
+@click.argument("delivery_id", metavar="ID", type=int)
+@home_option
+@json_option
+def retry_delivery(delivery_id: int, home: Path | None, as_json: bool) -> None:
+    """Let a failed delivery be tried again at the next round."""
+    with bridge(home) as found:
+        try:
+            outbox.retry(found.db, delivery_id)
+        except (KeyError, ValueError) as refused:
+            raise Failed(str(refused).strip("'\"")) from refused
+    emit({"id": delivery_id, "retry": True}, as_json, f"delivery {delivery_id} will be tried again.")
+
+
+@deliveries.command("affected")
+@click.option("--artifact", required=True, metavar="ID")
+@home_option
+@json_option
+def affected_deliveries(artifact: str, home: Path | None, as_json: bool) -> None:
+    """Who holds what of an upload."""
+    with bridge(home) as found:
+        name = found.db.ids.read("artifact", artifact)
+        if name is None:
+            raise Failed(f"no upload has the id {artifact!r}: see `cgm-bridge artifact list --patient ID`")
+        rows: list[dict[str, Value]] = [
+            {"destination": each.destination, "client": each.client, "items": each.items}
+            for each in affected(found.db, found.gate, name.patient, artifact)
+        ]
+    emit(rows, as_json, table(rows, ("destination", "client", "items")))
+
+
+def _row(found: Bridge, one: Delivery) -> dict[str, Value]:
+    return {
+        "id": one.delivery,
+        "patient": found.patient_id(one.patient),
+        "destination": one.destination,
+        "what": one.what,
+        "grant": one.grant_id,
+        "state": one.state,
+        "items": one.items,
+        "taken": one.taken,
+        "attempts": one.attempts,
+        "due": None if one.due is None else iso(one.due),
+        "began": iso(one.began),
+        "problem": one.problem or None,
+    }

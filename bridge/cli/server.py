@@ -1,0 +1,68 @@
+"""`serve`: the FHIR endpoint and the delivery worker, until it is stopped.
+
+Law: uvicorn serves; what a process needs to know travels in its environment. The allocator's settings
+must be there before a process starts: without them glibc gives the memory of every page back and asks
+for it again, which halves the rate.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+import uvicorn
+
+from bridge.cli.shell import bridge, home_option, settings
+
+MALLOC: Final[Mapping[str, str]] = {
+    "MALLOC_TRIM_THRESHOLD_": "536870912",
+    "MALLOC_MMAP_THRESHOLD_": "536870912",
+    "MALLOC_TOP_PAD_": "67108864",
+}
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=int)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--no-worker", is_flag=True, help="Answer queries only; deliver nothing.")
+@home_option
+def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None) -> None:
+    """Serve the FHIR endpoint and deliver what is due."""
+    wanted = settings(home)
+    environment = {
+        "BRIDGE_HOME": str(wanted.home),
+        "BRIDGE_WORKER": "0" if no_worker else "1",
+        "BRIDGE_BASE_URL": os.environ.get("BRIDGE_BASE_URL", f"http://{host}:{port}"),
+    }
+    with bridge(home):
+        pass  # what is wrong with the home is said here, in one sentence, before a server starts
+    os.environ.update(environment)
+    _with_malloc()
+    click.echo(f"FHIR R4 at {environment['BRIDGE_BASE_URL']}/fhir", err=True)
+    uvicorn.run(
+        "bridge.app:serving",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _with_malloc() -> None:
+    """Start this process anew with the allocator's settings, unless it has them."""
+    if all(os.environ.get(name) for name in MALLOC):
+        return
+    os.environ.update({name: os.environ.get(name, value) for name, value in MALLOC.items()})
+    os.execv(sys.executable, [sys.executable, "-m", "bridge", *sys.argv[1:]])

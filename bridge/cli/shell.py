@@ -1,0 +1,105 @@
+"""What every command shares: the home it works in, how it prints, how it fails.
+
+Law: results go to standard output (one JSON document with --json), progress and logs to standard error;
+exit 0 done, 1 the work failed or was refused with one sentence why, 2 wrong usage (`interface.md`).
+Secrets come from standard input or a file, never as arguments. This is the only module of the command
+line that writes JSON, and it cannot name a Disclosure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar
+
+import click
+
+from bridge.app import Bridge, opened
+from bridge.settings import Settings, SettingsError, load
+
+Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Failed(click.ClickException):
+    """The work failed or was refused: one sentence on standard error, exit 1."""
+
+    exit_code = 1
+
+    def show(self, file: IO[str] | None = None) -> None:
+        """Print the sentence."""
+        click.echo(f"cgm-bridge: {self.format_message()}", file=file, err=file is None)
+
+
+def home_option(command: Command) -> Command:
+    """Adds --home DIR."""
+    return click.option(
+        "--home",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="State directory (default: BRIDGE_HOME or ./bridge-data).",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Adds --json."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")(
+        command
+    )
+
+
+def patient_option(command: Command) -> Command:
+    """Adds --patient ID."""
+    return click.option("--patient", required=True, metavar="ID", help="As printed by `patient list`.")(
+        command
+    )
+
+
+def settings(home: Path | None) -> Settings:
+    """The settings of this call; a setting that cannot be used ends the command."""
+    try:
+        return load(home=home)
+    except SettingsError as fault:
+        raise Failed(str(fault)) from fault
+
+
+@contextmanager
+def bridge(home: Path | None) -> Iterator[Bridge]:
+    """The opened bridge of `home`; closed at the end, whatever happened."""
+    try:
+        found = opened(settings(home))
+    except SettingsError as fault:
+        raise Failed(str(fault)) from fault
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def emit(value: Value, as_json: bool, text: str) -> None:
+    """Print `value` as JSON or `text` for people."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2) if as_json else text)
+
+
+def table(rows: Sequence[Mapping[str, Value]], columns: Sequence[str]) -> str:
+    """Rows as aligned text under their column names."""
+    cells = [list(columns), *([_cell(row.get(name)) for name in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    return "\n".join(
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
+    )
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return "-"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def number(found: Bridge, text: str) -> int:
+    """The patient that a printed id names; an unknown id ends the command."""
+    name = found.db.ids.read("Patient", text)
+    if name is None or name.patient not in found.patients():
+        raise Failed(f"no patient has the id {text!r}: see `cgm-bridge patient list`")
+    return name.patient

@@ -1,0 +1,1 @@
+"""The demonstration: the main job end to end on the shipped samples, and the small receiver it pushes to."""

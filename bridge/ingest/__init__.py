@@ -1,0 +1,1 @@
+"""How bytes arrive: uploads now, cloud pulls later. Drives adapters, asks the store to keep."""

@@ -1,0 +1,137 @@
+"""One uploaded file of one patient: recognised, decoded, compared with the person, kept or set aside.
+
+Law: an upload is all or nothing and repeatable: the store takes the whole artifact in one transaction,
+the same bytes again change nothing. A file that names another person or another patient's device rests
+in quarantine, in no series (`safety.md`, whose data is it). What was refused leaves no trace.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.adapters import Account, Decoded, decode, recognise
+from bridge.ingest.person import contradiction
+from bridge.mapping import Mappings
+from bridge.period import Instant, Period, ZoneHistory
+from bridge.reading import Readings, Stream
+from bridge.store.artifacts import device_blind, overlapping, quarantine
+from bridge.store.blocks import Counts, NewArtifact, absorb
+from bridge.store.db import Database
+from bridge.store.patients import Patient
+
+HEAD: Final = 65_536
+"""Bytes that a format is recognised by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The truthful account of one file. `state` is stored or quarantined; `reason` says why the latter."""
+
+    artifact: int
+    state: str
+    reason: str | None
+    file: str
+    source: str
+    format: str
+    sha256: str
+    streams: dict[Stream, Counts]
+    first: Instant | None
+    last: Instant | None
+    account: Account
+
+
+def take(
+    db: Database,
+    mappings: Mappings,
+    patient: Patient,
+    data: bytes,
+    file: str,
+    source: str | None = None,
+    zones: ZoneHistory | None = None,
+) -> Imported:
+    """Keep one file for `patient`. `zones` overrides the patient's zone history. Raises Unreadable with
+    what was seen and what to do where the bytes cannot be read as any known format."""
+    with _undisturbed():
+        name = recognise(data[:HEAD], file, mappings)
+        decoded = decode(data, mappings.formats[name], zones or patient.zones, db.clock())
+        new = _artifact(decoded, data, file, source or name)
+        reason = _doubt(db, patient, decoded)
+        if reason is not None:
+            number = quarantine(db, patient.number, new, reason)
+            return _imported(number, "quarantined", reason, decoded, new, {})
+        kept = absorb(db, patient.number, new, decoded.readings)
+        return _imported(kept.artifact, "stored", None, decoded, new, kept.streams)
+
+
+def _artifact(decoded: Decoded, data: bytes, file: str, source: str) -> NewArtifact:
+    account = json.dumps({"rows": decoded.account.rows, "ignored": decoded.account.ignored})
+    return NewArtifact(
+        source=source,
+        sha256=hashlib.sha256(data).hexdigest(),
+        format=decoded.format,
+        revision=decoded.revision,
+        file=file,
+        size=len(data),
+        account=account.encode(),
+        original=data,
+    )
+
+
+def _doubt(db: Database, patient: Patient, decoded: Decoded) -> str | None:
+    reason = contradiction(decoded.person, patient.name, patient.birth_date, patient.identifiers)
+    if reason is not None:
+        return reason
+    if overlapping(db, patient.number, tuple(_claims(db, decoded.readings))):
+        return "a device in the file was worn by another patient at the same time"
+    return None
+
+
+def _claims(db: Database, batches: tuple[Readings, ...]) -> Iterator[tuple[bytes, Period]]:
+    for batch in batches:
+        blind = device_blind(db, batch.device)
+        if blind is not None and len(batch):
+            instants = batch.columns["instant"]
+            yield blind, Period(int(instants[0]), int(instants[-1]) + 1)
+
+
+def _imported(
+    number: int,
+    state: str,
+    reason: str | None,
+    decoded: Decoded,
+    new: NewArtifact,
+    streams: dict[Stream, Counts],
+) -> Imported:
+    firsts = [int(batch.columns["instant"][0]) for batch in decoded.readings if len(batch)]
+    lasts = [int(batch.columns["instant"][-1]) for batch in decoded.readings if len(batch)]
+    return Imported(
+        artifact=number,
+        state=state,
+        reason=reason,
+        file=new.file,
+        source=new.source,
+        format=decoded.format,
+        sha256=new.sha256,
+        streams=streams,
+        first=min(firsts, default=None),
+        last=max(lasts, default=None),
+        account=decoded.account,
+    )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Cyclic garbage collection off: a file makes a million short-lived objects and no cycles."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
