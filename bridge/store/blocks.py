@@ -90,17 +90,25 @@ def absorb(db: Database, patient: int, new: NewArtifact, batches: Sequence[Readi
 
 
 def reabsorb(
-    db: Database, patient: int, artifact: int, revision: str, batches: Sequence[Readings]
+    db: Database,
+    patient: int,
+    artifact: int,
+    revision: str,
+    batches: Sequence[Readings],
+    account: bytes | None = None,
 ) -> Absorbed:
-    """Put what the kept bytes say now in the place of what they said; also how a confirmed artifact
-    leaves quarantine. ValueError where it is removed, or quarantined and not confirmed."""
+    """Put what the kept bytes say now in the place of what they said, and the account of it where one is
+    given; also how a confirmed artifact leaves quarantine. ValueError where it is removed, or quarantined
+    and not confirmed."""
     box = db.keys.box(patient)
 
     def plan(con: sqlite3.Connection) -> Plan:
         kept = artifacts.load(db, patient, artifact)
         if kept.state == "removed" or (kept.state == "quarantined" and not kept.confirmed):
             raise ValueError(f"artifact {artifact} is {kept.state}: it brings no readings")
-        return recasting(db, con, box, replace(kept, state="stored", revision=revision), batches)
+        told = kept.account if account is None else account
+        anew = replace(kept, state="stored", revision=revision, account=told)
+        return recasting(db, con, box, anew, batches)
 
     done = _swapped(db, box, patient, plan)
     return Absorbed(artifact, False, done.streams, tuple(done.gone))
@@ -111,8 +119,8 @@ def withdraw(db: Database, patient: int, artifact: int) -> Withdrawn:
     box = db.keys.box(patient)
 
     def plan(con: sqlite3.Connection) -> Plan:
-        kept = replace(artifacts.load(db, patient, artifact), state="removed", file="", account=b"{}")
-        return recasting(db, con, box, kept, ())
+        kept = artifacts.load(db, patient, artifact)
+        return recasting(db, con, box, replace(kept, state="removed", file="", account=b"{}"), ())
 
     done = _swapped(db, box, patient, plan)
     originals.sweep(db, wait=True)

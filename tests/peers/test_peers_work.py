@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -158,7 +159,7 @@ def test_a_peer_that_does_not_listen_is_stopped_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "PATIENCE", 0.1)
-    with Peer(["sh", "-c", "sleep 60 & sleep 60"], tmp_path / "sleep.log") as deaf:
+    with Peer([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "deaf.log") as deaf:
         pass
     with pytest.raises(PeerBroken, match="ended with -9"):
         deaf.hear(5)

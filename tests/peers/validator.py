@@ -5,8 +5,8 @@ folders it is given. UCUM is known, so a unit that UCUM lacks is an error; LOINC
 not, so their codes are warnings. A profile is checked where the resource claims it (`meta.profile`) or where
 the caller names it.
 
-Good to know, measured on two cores: ready after about 4 s with 0.5 GB, the first resource of a kind some 100
-ms, then 2 ms an Observation.
+Good to know, measured on two free cores: ready after about 4 s with 0.5 GB; the first resource that has codes takes
+some 2 s, the first of another profile 0.1 s, then it is 2 ms an Observation and 20 ms a Bundle of 9 entries.
 """
 
 from __future__ import annotations

@@ -172,11 +172,12 @@ def test_a_second_reading_that_says_the_same_changes_no_version(db: Database, pa
     rows = batch(COUNTED, ticks(0, range(100, 120)))
     absorb(db, patient, upload(b"one"), [rows])
     before = everything(db, patient)
-    done = reabsorb(db, patient, 1, "ffffffff", [rows])
+    done = reabsorb(db, patient, 1, "ffffffff", [rows], account=b'{"rows": 22}')
     after = everything(db, patient)
     assert all(_same(before[name], after[name]) for name in before)
     assert [count.duplicate for count in done.streams.values()] == [20]
-    assert listed(db, patient)[0].revision == "ffffffff"
+    (kept,) = listed(db, patient)
+    assert (kept.revision, kept.account) == ("ffffffff", b'{"rows": 22}')
 
 
 def _same(left: Array, right: Array) -> bool:
