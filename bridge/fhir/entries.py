@@ -16,6 +16,7 @@ from bridge.consent.disclosure import Disclosure
 from bridge.fhir import resources
 from bridge.fhir.bundle import entry
 from bridge.fhir.frames import Frame, Place, framed
+from bridge.fhir.parameters import READINGS
 from bridge.fhir.render_json import encode
 from bridge.fhir.rows import Compiler, Elements, observations, provenances, standings
 from bridge.fhir.template import Rows, assemble
@@ -48,16 +49,18 @@ def entries(
 
 
 def total(disclosure: Disclosure, kind: str) -> int | None:
-    """Bundle.total, where the disclosure tells one."""
-    if disclosure.total is None or kind in ("Observation", "Provenance"):
+    """Bundle.total, where the disclosure tells one. Devices and persons are all on one page."""
+    if disclosure.total is None or kind in READINGS:
         return disclosure.total
     return len(disclosure.devices) if kind == "Device" else int(disclosure.subject is not None)
 
 
 def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
     """A weak ETag of the page's content."""
-    said = (wanted, disclosure.subject, disclosure.devices, disclosure.total, disclosure.more is None)
-    digest = hashlib.sha256(repr(said).encode())
+    elements = None if wanted.elements is None else sorted(wanted.elements)
+    asked = (wanted.kind, wanted.devices, wanted.provenance, elements)
+    told = (disclosure.subject, disclosure.devices, disclosure.total, disclosure.more is None)
+    digest = hashlib.sha256(repr((asked, told)).encode("utf-8", "backslashreplace"))
     for group in disclosure.groups:
         digest.update(f"|{compiler.revision(group.format)}|{group.source_class}|".encode())
         for column in (group.at, group.ids, group.version, group.last_updated):

@@ -107,8 +107,12 @@ class Renderer:
         body = bundle(head, entries(self._compiler, disclosure, wanted))
         return FhirBytes(_SEAL, body, tag(self._compiler, disclosure, wanted), disclosure.last_updated)
 
+    def counted(self, disclosure: Disclosure, url: str, kind: str = "Observation") -> FhirBytes:
+        """The answer to `_summary=count` for a search of any type."""
+        return self.count_only(total(disclosure, kind) or 0, url)
+
     def count_only(self, total: int, url: str) -> FhirBytes:
-        """The answer to `_summary=count`; `total` is the Disclosure's."""
+        """A searchset that says a number and nothing else."""
         return FhirBytes(_SEAL, bundle(Head("searchset", total, (("self", url),)), ()))
 
     def stream(

@@ -20,7 +20,7 @@ from bridge.ingest.person import contradiction
 from bridge.mapping import Mappings
 from bridge.period import Instant, Period, ZoneHistory
 from bridge.reading import Readings, Stream
-from bridge.store.artifacts import device_blind, overlapping, quarantine
+from bridge.store.artifacts import Artifact, by_hash, device_blind, overlapping, quarantine
 from bridge.store.blocks import Counts, NewArtifact, absorb
 from bridge.store.db import Database
 from bridge.store.patients import Patient
@@ -61,12 +61,22 @@ def take(
         name = recognise(data[:HEAD], file, mappings)
         decoded = decode(data, mappings.formats[name], zones or patient.zones, db.clock())
         new = _artifact(decoded, data, file, source or name)
+        known = by_hash(db, patient.number, new.sha256)
+        if known is not None:
+            return _imported(known.number, known.state, known.reason or None, decoded, new, _again(known, decoded))
         reason = _doubt(db, patient, decoded)
         if reason is not None:
             number = quarantine(db, patient.number, new, reason)
             return _imported(number, "quarantined", reason, decoded, new, {})
         kept = absorb(db, patient.number, new, decoded.readings)
         return _imported(kept.artifact, "stored", None, decoded, new, kept.streams)
+
+
+def _again(known: Artifact, decoded: Decoded) -> dict[Stream, Counts]:
+    """The same bytes once more: every reading is a duplicate, unless the first ones wait in quarantine."""
+    if known.state != "stored":
+        return {}
+    return {stream: Counts(count, 0, count, 0) for stream, count in decoded.account.read.items()}
 
 
 def _artifact(decoded: Decoded, data: bytes, file: str, source: str) -> NewArtifact:

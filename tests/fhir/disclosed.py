@@ -51,7 +51,7 @@ def subject(identity: Identity = Identity.FULL, name: str = "Åsa Öberg") -> Su
         identity=identity,
         name=name if is_named else None,
         birth_date=date(1984, 2, 29) if is_named else None,
-        identifiers=(("urn:oid:1.2.3", "P-7"),) if identity is Identity.FULL else (),
+        identifiers=(("urn:example:mrn", "P-7"),) if identity is Identity.FULL else (),
         zone="Europe/Stockholm",
         version=1,
         last_updated=NOON,

@@ -179,6 +179,15 @@ def test_an_app_or_a_nameless_thing_is_no_cgm_device() -> None:
         assert "profile" not in valid(content.body)["meta"]
 
 
+def test_a_count_of_any_type_is_a_number_and_nothing_else() -> None:
+    shown = disclose(group(2), devices=(disclosed.device(),), total=7)
+    counts = {"Observation": 7, "Provenance": 7, "Device": 1, "Patient": 1}
+    for kind, count in counts.items():
+        told = bundle(RENDERER.counted(shown, URL, kind))
+        assert told["total"] == count and "entry" not in told
+    assert bundle(RENDERER.counted(disclose(subject=None, total=0), URL, "Patient"))["total"] == 0
+
+
 def test_a_search_of_devices_finds_the_disclosed_ones() -> None:
     page = disclose(devices=(disclosed.device(serial="8G1234"),))
     found = resources(bundle(RENDERER.searchset(page, URL, kind="Device")), "Device")

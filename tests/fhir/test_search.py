@@ -334,7 +334,7 @@ def test_everything_that_is_offered_is_read() -> None:
 
 
 def test_an_identifier_that_the_identity_withholds_finds_nobody() -> None:
-    found = understood("identifier=urn:oid:1.2.3|P-7", "Patient")
+    found = understood("identifier=urn:example:mrn|P-7", "Patient")
     assert found.admits(disclosed.subject())
     assert not found.admits(disclosed.subject(Identity.PSEUDONYMOUS))
     assert not found.admits(None)
