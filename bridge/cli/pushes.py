@@ -101,7 +101,7 @@ def affected_deliveries(artifact: str, home: Path | None, as_json: bool) -> None
             raise Failed(f"no upload has the id {artifact!r}: see `cgm-bridge artifact list --patient ID`")
         rows: list[dict[str, Value]] = [
             {"destination": each.destination, "client": each.client, "items": each.items}
-            for each in affected(found.db, found.gate, name.patient, artifact)
+            for each in affected(found.db, name.patient, name.instant)
         ]
     emit(rows, as_json, table(rows, ("destination", "client", "items")))
 

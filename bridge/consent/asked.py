@@ -92,7 +92,7 @@ SENSITIVE: Final[Mapping[EventKind, Kind]] = {
     EventKind.CYCLE: Kind.CYCLE,
     EventKind.ALCOHOL: Kind.ALCOHOL,
 }
-"""Rows of the event stream that need a kind of their own; other event kinds from 100 up need all."""
+"""Rows of the event stream that need a kind of their own; unknown ones from 100 up are the owner's alone."""
 
 
 @final

@@ -69,6 +69,16 @@ class Decision:
         """The grants that count."""
         return tuple(box.grant for box in self.boxes if box.grant is not None)
 
+    def is_source_blind(self) -> bool:
+        """Whether every source is treated alike, now and in what was shown before."""
+        every = (box.grant for box in (*self.boxes, *self.ended))
+        return all(grant is None or (grant.later_sources and not grant.withheld) for grant in every)
+
+    def named_sources(self) -> tuple[str, ...]:
+        """Every source that a grant names."""
+        every = (box.grant for box in (*self.boxes, *self.ended))
+        return tuple(sorted({source for grant in every if grant is not None for source in grant.sources}))
+
 
 NOTHING: Final = Decision((), (), (), Identity.PSEUDONYMOUS, b"", END_OF_TIME)
 """No grant: the empty set."""

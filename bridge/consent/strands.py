@@ -67,13 +67,12 @@ class View:
 
     def layers(self, kind: Kind, grain: Grain) -> Iterator[Layer]:
         """Every layer of that kind and grain, of whatever source."""
-        named = {source for grant in self.decision.grants() for source in grant.sources}
-        for source in ("", *sorted(named)):
+        for source in ("", *self.decision.named_sources()):
             yield from (layer for layer in self.opened(source, kind).layers if layer.grain is grain)
 
     def by_source(self, rows: Table, kind: Kind) -> Iterator[tuple[Mask | None, Opened]]:
         """What is open for the rows of each source; None: for all rows."""
-        if all(grant.later_sources and not grant.withheld for grant in self.decision.grants()):
+        if self.decision.is_source_blind():
             yield None, self.opened("", kind)
             return
         artifacts = ints(rows, "artifact")
@@ -133,7 +132,7 @@ def _strands(
     view: View, series: SeriesRow, chosen: frozenset[Grain], named: Named | None, joins: bool
 ) -> Iterator[Strand]:
     grains = frozenset(_grains(series))
-    for kind, codes in _kinds(series.key.stream):
+    for kind, codes in _kinds(series.key.stream, view.is_owner):
         boxes = [box for box in view.decision.boxes if kind in box.kinds and box.grain in grains]
         margin = max((AROUND[box.grain] for box in boxes), default=0) + (WIDEST if joins else 0)
         around = asked_points(view.asked).widened(margin) if margin else asked_points(view.asked)
@@ -177,9 +176,9 @@ def asked_points(asked: Asked) -> PeriodSet:
     return reduce(lambda found, test: found & test.instants(), asked.dates, ALL)
 
 
-def _kinds(stream: Stream) -> Iterable[tuple[Kind, frozenset[int] | None]]:
+def _kinds(stream: Stream, is_owner: bool) -> Iterable[tuple[Kind, frozenset[int] | None]]:
     """The kinds of a stream, each with the codes of its rows."""
-    if stream is not Stream.EVENT:
+    if is_owner or stream is not Stream.EVENT:
         return ((KIND_OF[stream], None),)
     plain = frozenset(int(code) for code in EventKind if code not in SENSITIVE and code < _HEALTH)
     singly = {

@@ -55,9 +55,15 @@ class Chart:
 
     def matching(self, kind: str, tokens: str) -> list[Resource]:
         """Resources of a type with one of the identifiers `system|value,system|value`."""
-        wanted = {tuple(token.partition("|")[::2]) for token in tokens.split(",")}
-        shelf = self.shelves.get(kind, {}).values()
-        return [each for each in shelf if wanted & set(_identifiers(each))]
+        return _found(self.by_identifier(kind), tokens)
+
+    def by_identifier(self, kind: str) -> dict[tuple[str, str], list[Resource]]:
+        """The resources of a type under each of their identifiers."""
+        index: dict[tuple[str, str], list[Resource]] = {}
+        for each in self.shelves.get(kind, {}).values():
+            for identifier in _identifiers(each):
+                index.setdefault(identifier, []).append(each)
+        return index
 
     def counts(self) -> dict[str, int]:
         """How many resources of each type there are."""
@@ -70,32 +76,28 @@ class Chart:
         check(bundle)
         draft = Chart({kind: dict(shelf) for kind, shelf in self.shelves.items()}, self.numbers)
         entries = list(_objects(bundle, "entry"))
-        places = [draft._place(entry) for entry in entries]
+        indexes = {kind: self.by_identifier(kind) for kind in WELCOME}
+        places = [draft._place(entry, indexes) for entry in entries]
         became = {_text(entry, "fullUrl"): place for entry, place in zip(entries, places, strict=True)}
         answers = [draft._done(entry, place, became) for entry, place in zip(entries, places, strict=True)]
         self.shelves, self.numbers = draft.shelves, draft.numbers
         return {"resourceType": "Bundle", "type": "transaction-response", "entry": answers}
 
-    def _place(self, entry: Resource) -> str:
+    def _place(self, entry: Resource, indexes: Mapping[str, dict[tuple[str, str], list[Resource]]]) -> str:
         """The reference that an entry will have: references across entries resolve to it."""
         kind, request = _text(_object(entry, "resource"), "resourceType"), _object(entry, "request")
         if kind not in WELCOME:
             raise Refusal(422, f"{kind} is not written here")
         if _text(request, "method") == "PUT":
             return _text(request, "url")
-        found = self._condition(kind, _text(request, "ifNoneExist"))
-        if found is not None:
-            return f"{kind}/{_text(found, 'id')}"
-        self.numbers += 1
-        return f"{kind}/{self.numbers}"
-
-    def _condition(self, kind: str, query: str) -> Resource | None:
-        if not query:
-            return None
-        found = self.matching(kind, _identifier_of(query))
+        condition = _text(request, "ifNoneExist")
+        found = _found(indexes[kind], _identifier_of(condition)) if condition else []
         if len(found) > 1:
             raise Refusal(412, f"{len(found)} {kind} have that identifier")
-        return found[0] if found else None
+        if found:
+            return f"{kind}/{_text(found[0], 'id')}"
+        self.numbers += 1
+        return f"{kind}/{self.numbers}"
 
     def _done(self, entry: Resource, place: str, became: Mapping[str, str]) -> Resource:
         kind, _, id_ = place.partition("/")
@@ -151,6 +153,12 @@ def check(resource: Resource) -> None:
 def etag(resource: Resource) -> str:
     """The resource's version as a weak ETag (FHIR R4 3.1.0.5)."""
     return f'W/"{_version(resource)}"'
+
+
+def _found(index: Mapping[tuple[str, str], list[Resource]], tokens: str) -> list[Resource]:
+    named = (token.rpartition("|") for token in tokens.split(","))
+    found = [each for system, _, value in named for each in index.get((system, value), [])]
+    return list({_text(each, "id"): each for each in found}.values())
 
 
 def _match(held: Resource | None, place: str, tag: str) -> None:

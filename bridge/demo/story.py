@@ -183,7 +183,8 @@ def _last_days(found: Bridge, person: Patient) -> Period:
 
 
 async def _owned(found: Bridge, person: Patient) -> int:
-    wish = Asked(person.number, Way.LOOK, "demo", "the owner counts everything", total=True, limit=1)
+    everything = found.renderer.vocabulary.everything()
+    wish = Asked(person.number, Way.LOOK, "demo", "the owner counts", everything, total=True, limit=1)
     whole = await found.gate.disclose(OwnerPermit(person.number), wish)
     return whole.total or 0
 
@@ -201,7 +202,7 @@ def _held(found: Bridge, person: Patient, clinic: Client, kept: int, seen: Seen)
     owner = OwnerPermit(person.number)
     reasons = found.gate.explain(owner, clinic.id, clinic.organization, clinic.purpose, Way.LOOK)
     lines = [f"Noor has {kept} items; {seen.count} left; {kept - seen.count} were held back:"]
-    return "\n".join([*lines, *(f"  - {reason}" for reason in reasons)])
+    return "\n".join([*lines, *(f"  - {reason.sentence}" for reason in reasons)])
 
 
 def _days(window: Period, person: Patient) -> str:

@@ -132,19 +132,26 @@ def _reject_undated(judged: Judged, ok: Mask) -> None:
 
 
 def _reject_cut(judged: Judged) -> None:
-    """The last row of a file without a line end, where it lacks cells that such rows have, or its device id
-    is the beginning of another one."""
-    sheet, spec, fate = judged.sheet, judged.spec, judged.fate
-    if not len(sheet) or not (sheet.open_end or sheet.cut):
-        return
-    last = len(sheet) - 1
-    alike = sheet.count[:last][fate[:last] == fate[last]]
-    usual = alike if len(alike) else sheet.count[:last]
-    cut = sheet.cut or (len(usual) > 0 and int(sheet.count[last]) < int(usual.min()))
-    if spec.device and not cut:
-        mine = sheet.column(spec.device.serial).text(last)
-        others = judged.words.words(spec.device.serial).texts
-        cut = bool(mine) and any(other != mine and other.startswith(mine) for other in others)
-    if cut:
+    """The last row of a file without a line end, where it lacks what such rows have."""
+    sheet = judged.sheet
+    if len(sheet) and (sheet.cut or (sheet.open_end and _lacks(judged))):
         why = "the file ends inside this line: it was cut off, download it again"
-        judged.reasons.add(np.array([last]), [why])
+        judged.reasons.add(np.array([len(sheet) - 1]), [why])
+
+
+def _lacks(judged: Judged) -> bool:
+    """Whether the last row has fewer cells than rows of its rule, lacks one that all of them fill, or ends in
+    the beginning of another row's device id."""
+    sheet, fate, last = judged.sheet, judged.fate, len(judged.sheet) - 1
+    alike = np.flatnonzero(fate[:last] == fate[last])
+    usual = alike if len(alike) else np.arange(last)
+    if len(usual) and int(sheet.count[last]) < int(sheet.count[usual].min()):
+        return True
+    filled = (column.filled for column in sheet.columns.values())
+    if len(alike) and any(each[alike].all() and not each[last] for each in filled):
+        return True
+    if judged.spec.device is None:
+        return False
+    mine = sheet.column(judged.spec.device.serial).text(last)
+    others = judged.words.words(judged.spec.device.serial).texts
+    return bool(mine) and any(other != mine and other.startswith(mine) for other in others)

@@ -67,7 +67,8 @@ def from_yaml(file: str, error: MarkedYAMLError) -> Fault:
     """The fault of text that is no YAML."""
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Fault(file, line, column, f"this is no YAML here: {error.problem or error.context}")
+    said = str(error.problem or error.context).partition(" with value ")[0]
+    return Fault(file, line, column, f"this is no YAML here: {said}")
 
 
 def from_pydantic(
@@ -103,7 +104,7 @@ def unknown(name: str, names: Iterable[str]) -> str:
     """The sentence for a name that does not exist, with the nearest one and all that do."""
     there = sorted(set(names))
     near = difflib.get_close_matches(name, there, 1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
+    guess = f"; did you mean {near[0]!r}?" if near else "."
     return f"{name!r} is not known here{guess} There is {', '.join(there) or 'nothing'}"
 
 

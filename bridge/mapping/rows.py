@@ -70,9 +70,9 @@ def _account(judged: Judged, clocked: Clocked) -> Account:
     ignored: Counter[str] = Counter()
     for place, rule in judged.rules():
         count = len(judged.of(place))
-        if rule.stream is not None:
+        if rule.stream is not None and count:
             read[rule.stream] += count
-        elif rule.ignore:
+        elif rule.ignore and count:
             ignored[rule.name] += count
     whys = sorted(judged.reasons.why.items())
     return Account(

@@ -21,6 +21,8 @@ from bridge.mapping.scan import Facts, scan
 
 DELIMITERS: Final = (",", ";", "\t")
 MOST_LINES_OF_A_ROW: Final = 200
+MOST_LINES_CUT: Final = 4
+MOST_BLANKS: Final = 64
 SEPARATOR: Final = "\x1f"
 """Parts cells in the tolerant path's buffer; `text.clean` leaves no control characters."""
 
@@ -73,12 +75,17 @@ class Table:
         return replace(self, first=first, count=count, line=line)
 
     def blank_rows(self) -> Mask:
-        """Rows whose cells are all blank: as spreadsheets leave them below a table."""
+        """Rows whose cells are all blank, but for a few blanks: as spreadsheets leave them below a table."""
         length = self.marks[self.first + self.count] - self.marks[self.first]
-        found = np.zeros(len(self), np.bool_)
-        few = np.flatnonzero(length <= self.count * (4 + 2 * self.quote) + self.tail)
-        for row in few.tolist():
-            found[row] = not any(self.cells(row))
+        least = self.count * (1 + 2 * self.quote) + self.tail
+        found = np.asarray(length == least) if self.tight else np.asarray(length <= least + MOST_BLANKS)
+        if self.tight or not found.any():
+            return found
+        few = self.where(found)
+        said = np.zeros(len(few), np.bool_)
+        for place in range(int(few.count.max())):
+            said |= few.column(place).filled
+        found[found] = ~said
         return found
 
     def cells(self, row: int) -> list[str]:
@@ -96,23 +103,22 @@ def regular(data: bytes, delimiter: str) -> Table | None:
     """Split by bytes: files without any quote, or with every field quoted and no quote inside, with one kind
     of line end. None where the file is of another kind."""
     open_end = not data.endswith(b"\n")
-    whole = np.frombuffer(data + (b"\n" if open_end else b"") + PADDING, np.uint8)
+    missing = b"\r\n" if b"\r" in data and not data.endswith(b"\r") else b"\n"
+    whole = np.frombuffer(data + (missing if open_end else b"") + PADDING, np.uint8)
     body = whole[: -len(PADDING)]
     facts = scan(body, ord(delimiter))
     tail = int(facts.returns > 0)
-    if facts.returns and not facts.returns == facts.paired == len(facts.ends) - open_end:
+    if facts.returns and not facts.returns == facts.paired == len(facts.ends):
+        return None
+    if facts.quotes and not _all_quoted(body, facts, tail):
         return None
     last = np.searchsorted(facts.marks, facts.ends) - 1
-    if facts.quotes and ((tail and open_end) or not _all_quoted(body, facts, tail)):
-        return None
     first = np.concatenate(([0], last[:-1] + 1))
-    edged = facts.marks
     line = np.arange(1, len(first) + 1, dtype=np.int32)
     quote = int(facts.quotes > 0)
-    table = Table(
-        whole, edged, first, last - first + 1, line, quote, tail, _is_tight(body, facts, quote), open_end
-    )
-    empty = (table.count == 1) & (edged[last + 1] - edged[first] - 1 <= tail)
+    tight = _is_tight(body, facts.blanks, (34,) if quote else (10, 13, ord(delimiter)))
+    table = Table(whole, facts.marks, first, last - first + 1, line, quote, tail, tight, open_end)
+    empty = (table.count == 1) & (facts.marks[last + 1] - facts.marks[first] - 1 <= tail)
     return table.where(~empty) if empty.any() else table
 
 
@@ -126,14 +132,13 @@ def _all_quoted(body: Bytes, facts: Facts, tail: int) -> bool:
     return bool(closed.all() and opened.all() and facts.marks[1] >= 2)
 
 
-def _is_tight(body: Bytes, facts: Facts, quote: int) -> bool:
-    """Whether no blank stands beside a field's edge: a quote, or else a delimiter or a line's end."""
-    if not len(facts.blanks):
+def _is_tight(body: Bytes, blanks: Ints, edges: tuple[int, ...]) -> bool:
+    """Whether no blank stands beside an edge of a cell."""
+    if not len(blanks):
         return True
-    before, after = body[np.maximum(facts.blanks - 1, 0)], body[np.minimum(facts.blanks + 1, len(body) - 1)]
-    edges = (34,) if quote else (10, 13, int(body[facts.marks[1]]))
-    touching = [(side == edge).any() for side in (before, after) for edge in edges]
-    return not any(touching) and int(facts.blanks[0]) > 0
+    sides = body[np.maximum(blanks - 1, 0)], body[np.minimum(blanks + 1, len(body) - 1)]
+    touching = any((side == edge).any() for side in sides for edge in edges)
+    return not touching and int(blanks[0]) > 0
 
 
 def tolerant(data: bytes, delimiter: str) -> Table:
@@ -147,21 +152,30 @@ def tolerant(data: bytes, delimiter: str) -> Table:
 
 def parsed(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     """Rows of cells and the line where each starts."""
+    physical = list(io.StringIO(text, newline=""))
     rows: list[list[str]] = []
     lines: list[int] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(physical, delimiter=delimiter)
     line = 1
     try:
         for row in reader:
             if row:
                 rows.append(row)
                 lines.append(line)
-            if reader.line_num - line > MOST_LINES_OF_A_ROW:
-                raise Unreadable(f"a quote that opens in line {line} is not closed: the file is damaged")
+            if reader.line_num > line:
+                _refuse_open(physical, line, reader.line_num)
             line = reader.line_num + 1
     except csv.Error as fault:
         raise Unreadable(f"line {line} is no row of a table ({fault}): the file is damaged") from fault
     return _unwrapped(rows, delimiter), lines
+
+
+def _refuse_open(physical: Sequence[str], line: int, last: int) -> None:
+    """A row of several lines has its quotes in pairs, but where the file is cut off in it."""
+    odd = sum(text.count('"') for text in physical[line - 1 : last]) % 2 == 1
+    most = MOST_LINES_CUT if last == len(physical) else 1
+    if last - line >= MOST_LINES_OF_A_ROW or (odd and last - line >= most):
+        raise Unreadable(f"a quote that opens in line {line} is not closed: the file is damaged")
 
 
 def _unwrapped(rows: list[list[str]], delimiter: str) -> list[list[str]]:
@@ -180,4 +194,7 @@ def from_rows(
     buffer = np.frombuffer((joined + SEPARATOR).encode() + PADDING, np.uint8)
     marks = np.concatenate(([-1], np.flatnonzero(buffer == ord(SEPARATOR))))
     first = np.cumsum(counts) - counts
-    return Table(buffer, marks, first, counts, np.array(lines, np.int32), open_end=open_end, cut=cut)
+    blanks = np.flatnonzero((buffer == 32) | ((buffer >= 9) & (buffer <= 13)))
+    tight = _is_tight(buffer, blanks, (ord(SEPARATOR),))
+    line = np.array(lines, np.int32)
+    return Table(buffer, marks, first, counts, line, tight=tight, open_end=open_end, cut=cut)

@@ -18,7 +18,7 @@ from bridge.mapping.account import Unreadable
 
 LARGEST_FILE: Final = 256 * 1024 * 1024
 """Bytes. An account of ten years is below 60 MB."""
-LARGEST_LINE: Final = 128 * 1024
+LARGEST_LINE: Final = 32 * 1024
 """Bytes of one line. The longest honest one is a note of some thousand letters."""
 MANGLED_BOM: Final = "ï»¿".encode()
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}

@@ -7,16 +7,19 @@ names and versions, never a value, and sends nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
 import numpy as np
 
 import bridge.store.blocks as blocks
+import bridge.store.destinations as destinations
 import bridge.store.outbox as outbox
 from bridge.consent import grants
+from bridge.store.brought import brought
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.lanes import Lane
@@ -27,8 +30,27 @@ KEPT: Final = "kept"
 """The receiver was told and refused to take it back: a human's task, not tried again by itself."""
 
 
-def affected(db: Database, patient: int, names: Iterable[Name]) -> tuple[Held, ...]:
-    """Who holds, or may hold, any of these readings of a patient, over all destinations."""
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A destination and how many of the readings it holds, or may hold."""
+
+    destination: int
+    client: str
+    items: int
+
+
+def affected(db: Database, patient: int, artifact: int) -> tuple[Affected, ...]:
+    """Who holds, or may hold, how much of what an artifact brought. To be asked before it is removed:
+    afterwards its readings are among those that `gone` takes back."""
+    counts = Counter(held.destination for held in holders(db, patient, brought(db, patient, artifact)))
+    return tuple(
+        Affected(number, destinations.load(db, number).client, items)
+        for number, items in sorted(counts.items())
+    )
+
+
+def holders(db: Database, patient: int, names: Iterable[Name]) -> tuple[Held, ...]:
+    """What of these readings is held, or may be held, over all destinations."""
     wanted = tuple(names)
     lanes = [lane for lane in outbox.lanes(db) if lane.patient == patient]
     return tuple(held for lane in lanes for _, held in _holding(db, lane, wanted))

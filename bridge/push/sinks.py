@@ -105,7 +105,8 @@ class TransactionSink:
         return Found(found)
 
     async def _call(self, method: Literal["GET", "POST"], url: str, body: bytes = b"") -> Answer | NetFault:
-        headers = [("accept", JSON)]
+        # HAPI FHIR answers a repeated search from its cache for a minute unless told otherwise.
+        headers = [("accept", JSON), ("cache-control", "no-cache")]
         if body:
             headers.append(("content-type", JSON))
         if self.secret is not None:

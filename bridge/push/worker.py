@@ -12,9 +12,11 @@ Rejected: events that say "something is new" (a lost event is a lost reading; a 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
@@ -45,6 +47,7 @@ from bridge.store.lanes import claimed
 from bridge.store.links import Link
 from bridge.store.outbox import Held, Item
 
+LOG: Final = logging.getLogger(__name__)
 PAGE: Final = 500
 PAUSE: Final = 15.0
 """Seconds between two rounds of a running worker."""
@@ -71,20 +74,24 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Rounds over everything that is due, until `stop` is set."""
         while not stop.is_set():
-            await self.once()
             try:
+                await self.once()
+            except Exception:
+                LOG.exception("a round of deliveries broke off; the next one starts in %s s", PAUSE)
+            with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), PAUSE)
-            except TimeoutError:
-                continue
 
     async def once(self, patient: int | None = None, client: str | None = None) -> Report:
-        """One round over all lanes, or those of a patient, a client or both."""
+        """One round over all lanes, or those of a patient, a client or both. A fault of our own in one lane
+        is raised after the others are done."""
         errands = plan.errands(self._db, self._clock(), patient, client)
         if not errands and client is not None:
             return rounds.held(client, plan.NO_DESTINATION)
         turns = asyncio.Semaphore(AT_ONCE)
-        reports = await asyncio.gather(*(self._turn(turns, errand) for errand in errands))
-        return sum(reports, NOTHING)
+        tasks = [asyncio.create_task(self._turn(turns, errand)) for errand in errands]
+        if tasks:
+            await asyncio.wait(tasks)
+        return sum((task.result() for task in tasks), NOTHING)
 
     async def _turn(self, turns: asyncio.Semaphore, errand: Errand) -> Report:
         client = errand.destination.client
@@ -117,7 +124,7 @@ class Worker:
             goes_on = True
             while goes_on and not report.stops:
                 page, goes_on = await self._page(errand, passage, courier)
-                report, states = report + page, {"open"}
+                report += page
         return report
 
     # -------------------------------------------------------------------------------------- readings
@@ -203,6 +210,7 @@ class Worker:
             way=passage.way,
             channel="push",
             described=f"what is new for destination {errand.destination.number}, at most {room}",
+            selectors=self._renderer.vocabulary.everything(),
             ids=only,
             order="lastUpdated",
             after=after if only is None else None,

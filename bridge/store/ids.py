@@ -34,7 +34,23 @@ _CHECK: Final = 20
 _SLOT: Final = 12
 _SHAPE: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX: Final = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint16)
-_PLACES: Final = np.array([i for i in range(36) if i not in (8, 13, 18, 23)])
+_GROUPS: Final = np.dtype(
+    {
+        "names": list("abcde"),
+        "formats": ["S8", "S4", "S4", "S4", "S12"],
+        "offsets": [0, 8, 12, 16, 20],
+        "itemsize": 32,
+    }
+)
+_SPELLED: Final = np.dtype(
+    {
+        "names": list("abcde"),
+        "formats": ["S8", "S4", "S4", "S4", "S12"],
+        "offsets": [0, 9, 14, 19, 24],
+        "itemsize": 36,
+    }
+)
+"""The five groups of hex digits without and with the hyphens between them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,7 +134,10 @@ class Ids:
 def text(raw: Bytes) -> Bytes:
     """ASCII uint8[n, 36] (8-4-4-4-12 lower-case hex) of raw ids uint8[n, 16]."""
     out = np.full((len(raw), 36), ord("-"), np.uint8)
-    out[:, _PLACES] = _HEX[raw].view(np.uint8).reshape(len(raw), 32)
+    digits = np.ascontiguousarray(_HEX.take(raw)).view(_GROUPS)[:, 0]
+    spelled = out.view(_SPELLED)[:, 0]
+    for group in "abcde":
+        spelled[group] = digits[group]
     return out
 
 

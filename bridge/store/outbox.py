@@ -213,14 +213,6 @@ def links_used(db: Database, lane: Lane) -> frozenset[int]:
     return frozenset(number for (number,) in rows)
 
 
-def holders(db: Database, patient: int, ids: Iterable[bytes]) -> tuple[Held, ...]:
-    """Who holds, or may hold, any of these ids, over all destinations."""
-    con = db.reader("bridge")
-    wanted = frozenset(ids)
-    rows = con.execute(f"SELECT {_HELD} FROM sent WHERE patient = ?", (patient,))
-    return tuple(each for each in (Held(*row) for row in rows) if each.id in wanted)
-
-
 def lanes(db: Database) -> tuple[Lane, ...]:
     """Every lane that ever carried anything."""
     rows = db.reader("bridge").execute("SELECT DISTINCT patient, destination FROM sent ORDER BY 1, 2")

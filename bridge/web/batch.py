@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from bridge.consent.disclosure import Disclosure
 from bridge.consent.gate import Moved
 from bridge.fhir.outcome import (
     ABSENT,
@@ -62,7 +63,12 @@ class Batches:
                 answer.unsent(self._desk.gate)
             raise
         told = [_told(answer, asked) for answer, asked in zip(answers, envelope.requests, strict=True)]
-        disclosed = [disclosure for answer in answers for disclosure in answer.disclosures]
+        disclosed: list[Disclosure] = []
+        for answer, each in zip(answers, told, strict=True):
+            if each.content is None:
+                answer.bare(self._desk.gate)
+            else:
+                disclosed += answer.disclosures
         return FhirResponse(200, self._desk.renderer.batch_response(told), disclosed)
 
     async def _one(

@@ -1,13 +1,13 @@
 """What the handlers share: the door, the renderer, the words, the clock.
 
-Law: a value without behaviour of its own but naming patients; nothing is looked up here that the gate does
-not decide about again. An unknown patient and one who shares nothing take the same way (`consent.md`).
+Law: nothing is looked up here that the gate does not decide about again, and nothing of a person is
+remembered. An unknown patient and one who shares nothing take the same way (`consent.md`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import bridge.store.patients
@@ -15,9 +15,12 @@ from bridge.consent.gate import Gate
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem
 from bridge.fhir.render import Renderer
+from bridge.fhir.search import parse
+from bridge.fhir.sought import Search
 from bridge.period import Instant, ZoneHistory
 from bridge.store.db import Database
 from bridge.store.keys import Erased
+from bridge.web.call import Pairs, Refused
 from bridge.web.fence import Fences
 from bridge.web.meters import Meters
 from bridge.web.response import FhirResponse
@@ -25,20 +28,32 @@ from bridge.web.response import FhirResponse
 UTC: Final = ZoneHistory.always("UTC")
 
 
-@dataclass(frozen=True, slots=True)
 class Desk:
     """Everything that a route under /fhir needs."""
 
-    gate: Gate
-    renderer: Renderer
-    db: Database
-    clock: Callable[[], Instant]
-    fences: Fences
-    meters: Meters
+    def __init__(
+        self, gate: Gate, renderer: Renderer, db: Database, clock: Callable[[], Instant], meters: Meters
+    ) -> None:
+        self.gate = gate
+        self.renderer = renderer
+        self.db = db
+        self.clock = clock
+        self.meters = meters
+        self.fences = Fences(renderer.vocabulary)
+        self._said = lru_cache(maxsize=256)(renderer.problem)
+        self._parsed = lru_cache(maxsize=256)(self._parse)
 
     def refusal(self, problem: Problem, headers: Mapping[str, str] | None = None) -> FhirResponse:
         """The OperationOutcome of a problem as an answer."""
-        return FhirResponse(problem.status, self.renderer.problem(problem), (), headers)
+        return FhirResponse(problem.status, self._said(problem), (), headers)
+
+    def search(self, kind: str, pairs: Pairs, is_strict: bool) -> Search:
+        """The search that these parameters say; Refused where they say none. The parser is pure and knows
+        nobody, so what it read is remembered: clients ask the same again and again."""
+        found = self._parsed(kind, pairs, is_strict)
+        if isinstance(found, Problem):
+            raise Refused(found)
+        return found
 
     def patient(self, permit: RecipientPermit, kind: str, text: str) -> int | None:
         """The patient that an id of that type belongs to, None where the asker cannot know of one."""
@@ -52,3 +67,6 @@ class Desk:
             return bridge.store.patients.load(self.db, patient).zones
         except (KeyError, Erased):
             return UTC
+
+    def _parse(self, kind: str, pairs: Pairs, is_strict: bool) -> Search | Problem:
+        return parse(kind, pairs, self.renderer.vocabulary, base=self.renderer.base, strict=is_strict)

@@ -24,7 +24,6 @@ from bridge.store.db import Database
 from bridge.web.batch import Batches
 from bridge.web.call import Call, Refused
 from bridge.web.desk import Desk
-from bridge.web.fence import Fences
 from bridge.web.instance import VERSIONED, Instances
 from bridge.web.meters import Meters
 from bridge.web.response import FhirResponse
@@ -40,7 +39,7 @@ def routes(
     gate: Gate, renderer: Renderer, db: Database, clock: Callable[[], Instant], meters: Meters
 ) -> list[Route]:
     """Every route under /fhir but discovery."""
-    desk = Desk(gate, renderer, db, clock, Fences(renderer.vocabulary), meters)
+    desk = Desk(gate, renderer, db, clock, meters)
     permit = Guard(db, clock)
     return [
         *(route(path, handlers, desk=desk, permit=permit) for path, handlers in _guarded(desk).items()),

@@ -2,7 +2,8 @@
 
 Law: a `FhirResponse` takes `FhirBytes` and nothing else; there is no other way to put a body under /fhir.
 Every answer is private and not stored, and says what it varies by, so no cache between can hand it to
-another asker (L39, RFC 9111 3, 4.1). Whatever happened to the sending is told to the gate, once.
+another asker (L39, RFC 9111 3, 4.1). An intent without an outcome counts as sent (`store.ledger`), so only
+what went otherwise is told to the gate: failed, or sent without its body.
 
 Rejected: starlette's Response (re-encodes headers for each answer; the page is a memoryview it copies).
 """
@@ -55,14 +56,19 @@ class FhirResponse:
         self._extra = extra
 
     async def send(self, call: Call, send: Send, gate: Gate) -> None:
-        """Answer `call`, then settle: without a body (HEAD, 304) no item left."""
+        """Answer `call`, then settle where it did not go out whole: HEAD, 304, failed."""
         try:
             has_body = await self._sent(call, send)
         except (OSError, asyncio.CancelledError):
             self.unsent(gate)
             raise
+        if not has_body:
+            self.bare(gate)
+
+    def bare(self, gate: Gate) -> None:
+        """Settle an answer that went out without its body."""
         for disclosure in self.disclosures:
-            gate.settle(disclosure, "sent", disclosure.count if has_body else 0)
+            gate.settle(disclosure, "sent", 0)
 
     def unsent(self, gate: Gate) -> None:
         """Settle an answer that did not leave."""

@@ -16,7 +16,6 @@ from bridge.consent.asked import Asked
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir.outcome import NOT_ACCEPTABLE, Problem, bad_parameter
 from bridge.fhir.pages import PARAMETER, STALE, Page, link, seal, unseal
-from bridge.fhir.search import parse
 from bridge.fhir.sought import PAGE, Search
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Call, Pairs, Refused
@@ -86,16 +85,7 @@ class Searches:
         reached(bearer, request.kind, SEARCH)
         page = self._linked(bearer, request)
         pairs = page.pairs if page else request.pairs
-        renderer = self._desk.renderer
-        search = parse(
-            request.kind,
-            pairs,
-            renderer.vocabulary,
-            base=renderer.base,
-            strict=request.is_strict and not page,
-        )
-        if isinstance(search, Problem):
-            raise Refused(search)
+        search = self._desk.search(request.kind, pairs, request.is_strict and not page)
         search = replace(search, selectors=self._desk.fences.allow(bearer, search))
         if search.kind == "Provenance" and search.ids is not None:
             ids = targets(self._desk.db, bearer.permit, search.ids)

@@ -161,7 +161,7 @@ def _worn(
         yield wall, value
 
 
-DEMO_START = datetime(2026, 9, 10, 0, 3, 12)
+DEMO_START = datetime(2026, 9, 16, 0, 3, 12)
 
 
 def _demo(until: datetime, since: datetime) -> bytes:
@@ -169,7 +169,7 @@ def _demo(until: datetime, since: datetime) -> bytes:
     out.person(WHO, *NOOR)
     out.alerts("Dexcom G7 Mobile App")
     start = DEMO_START
-    for number in range(7):
+    for number in range(6):
         dice = Dice(900 + number)
         sensor = f"7300412{number:02d}815"
         for wall, value in _worn(out, start, 10, sensor, 1707 + number, "Europe/Berlin", 77 + number):
@@ -199,7 +199,7 @@ def _life(out: Export, dice: Dice, wall: datetime, value: int, sensor: str) -> N
 def demo_files() -> dict[str, bytes]:
     """The demonstration's person: two exports that overlap by two days."""
     return {
-        "demo-clarity-2026-11-10.csv": _demo(datetime(2026, 11, 11), datetime(2026, 9, 10)),
+        "demo-clarity-2026-11-10.csv": _demo(datetime(2026, 11, 11), datetime(2026, 9, 16)),
         "demo-clarity-2026-11-14.csv": _demo(datetime(2026, 11, 15), datetime(2026, 11, 9)),
     }
 

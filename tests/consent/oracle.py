@@ -43,7 +43,9 @@ class Reading:
 
     @property
     def kind(self) -> str:
-        return KIND[self.stream] if self.stream != "event" else HEALTH.get(self.code, "events")
+        if self.stream != "event":
+            return KIND[self.stream]
+        return HEALTH.get(self.code, "events" if self.code < 100 else "unheard of")
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def test_each_address_leads_where_the_table_says(address: str, expected: Reach) 
         ("::ffff:10.0.0.1", False, True, Fault.FORBIDDEN_ADDRESS),
     ],
 )
-def test_a_registered_name_that_leads_inside_is_not_called(
+def test_l33_a_registered_name_that_leads_inside_is_not_called(
     address: str, internal: bool, loopback: bool, expected: Fault
 ) -> None:
     async def resolver(_host: str, _port: int) -> Sequence[str]:
@@ -149,7 +149,7 @@ def test_a_registered_name_that_leads_inside_is_not_called(
     assert fault(get(net, "https://ehr.example/fhir")) is expected
 
 
-def test_a_name_is_looked_up_once_and_the_connection_goes_where_it_led() -> None:
+def test_l33_a_name_is_looked_up_once_and_the_connection_goes_where_it_led() -> None:
     looked: list[str] = []
 
     async def run() -> None:

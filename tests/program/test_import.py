@@ -116,7 +116,7 @@ def test_a_removed_file_is_gone_and_what_it_displaced_is_back(shell: Shell, tmp_
         ("empty.csv", b"", "empty"),
         ("noise.bin", bytes(range(256)) * 40, ""),
         ("nul.csv", b"\x00" * 4096, ""),
-        ("letter.txt", "Liebe Praxis, anbei meine Werte.\n".encode(), ""),
+        ("letter.txt", b"Liebe Praxis, anbei meine Werte.\n", ""),
         (
             "tandem.csv",
             b"DeviceType,SerialNumber,Description,EventDateTime,Readings (mg/dL)\nX,1,EGV,2026-01-01T00:00:00,100\n",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -132,6 +132,12 @@ class House:
     def revoke(self, grant: str) -> None:
         """The patient's no."""
         grants.revoke(self.db, grant)
+
+    def narrow(self, grant: str, periods: PeriodSet) -> None:
+        """The patient's less: the next version of a grant."""
+        now, standing = self.clock(), grants.load(self.db, grant)
+        less = replace(standing.grant, periods=periods, signed=now, begins=now)
+        grants.supersede(self.db, grant, less)
 
     def pause(self, grant: str) -> None:
         """The patient's not now."""

@@ -16,7 +16,7 @@ import bridge.store.outbox as outbox
 from bridge.consent.asked import Kind, Way
 from bridge.consent.grant import Identity
 from bridge.period import DAY, PeriodSet
-from bridge.push.affected import affected
+from bridge.push.affected import Affected, affected, holders
 from bridge.store.blocks import retracted, withdraw
 from bridge.store.lanes import Lane, claimed
 from bridge.store.links import LinkState, Shown
@@ -190,7 +190,32 @@ def test_a_grant_that_pauses_holds_and_goes_on_where_it_was(house: House, twin: 
     assert len(twin.observations()) == 700 == len(set(twin.identifiers()))
 
 
-def test_a_retry_after_a_revocation_sends_nothing(house: House, twin: Twin) -> None:
+def test_l32_a_retry_after_a_narrowing_sends_the_narrow_part_alone(house: House, twin: Twin) -> None:
+    house.bring(0, list(range(100, 130)))
+    grant = house.grant()
+    house.link()
+    twin.script.append(Say(503, (("retry-after", "60"),)))
+    house.push()
+    house.narrow(grant, PeriodSet.between(START + 5 * STEP, START + 8 * STEP))
+    house.wait(5)
+    assert house.push().sent == 3
+    assert values(twin) == [105, 106, 107]
+
+
+def test_l32_nothing_that_was_sent_is_kept_at_home(house: House, twin: Twin) -> None:
+    house.bring(0, [100])
+    house.grant()
+    house.link()
+    twin.script.append(Say(503))
+    house.push()
+    house.wait(5)
+    house.push()
+    house.db.close()
+    kept = b"".join(file.read_bytes() for file in house.db.home.rglob("*") if file.is_file())
+    assert b"valueQuantity" not in kept and b"Robin" not in kept and b"0042" not in kept
+
+
+def test_l32_a_retry_after_a_revocation_sends_nothing(house: House, twin: Twin) -> None:
     house.bring(0, [100])
     grant = house.grant()
     house.link()
@@ -547,7 +572,7 @@ def test_a_receiver_that_refuses_to_take_it_back_is_a_humans_task(house: House, 
     assert house.push().failed == () and len(twin.posts) == 2
     house.bring(2, [102])
     assert house.push().sent == 1
-    held = affected(house.db, house.patient, [name for name, _ in retracted(house.db, house.patient)])
+    held = holders(house.db, house.patient, [name for name, _ in retracted(house.db, house.patient)])
     assert [each.state for each in held] == ["kept"]
     refused = next(each for each in outbox.listed(house.db) if each.state == "partial")
     outbox.retry(house.db, refused.delivery)
@@ -560,8 +585,8 @@ def test_who_holds_what_of_an_artifact_is_known_whatever_ids_it_left_under(house
     house.grant(identity=Identity.PSEUDONYMOUS)
     house.link()
     house.push()
+    assert affected(house.db, house.patient, wrong) == (Affected(1, "clinic", 2),)
     gone = withdraw(house.db, house.patient, wrong).gone
-    held = affected(house.db, house.patient, gone)
-    assert len(held) == 2 and {each.version.split("-")[0] for each in held} == {"1"}
+    assert {each.version.split("-")[0] for each in holders(house.db, house.patient, gone)} == {"1"}
     assert house.push().retracted == 2
-    assert affected(house.db, house.patient, gone) == ()
+    assert holders(house.db, house.patient, gone) == ()

@@ -8,6 +8,7 @@ import sqlite3
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from bridge.fhir.outcome import STATUSES
 from bridge.store.ledger import listed as entries
@@ -281,20 +282,46 @@ def test_strict_handling_reaches_into_the_batch(granted: World) -> None:
 # ---------------------------------------------------------------------------------------------- ledger
 
 
-def test_what_leaves_is_written_down_before_and_settled_after(world: World) -> None:
+def test_what_leaves_is_written_down_and_what_did_not_leave_is_settled(world: World) -> None:
     world.grant()
     token = world.token()
-    asked = [ada(world, "_count=7"), shown(world), ada(world, "_summary=count"), "Observation/x"]
     before = len(entries(world.db, world.ada))
-    for path in asked:
+    for path in (ada(world, "_count=7"), shown(world), ada(world, "_summary=count"), "Observation/x"):
         world.get(path, token=token)
     world.ask("HEAD", f"/fhir/{shown(world)}", token=token)
+    world.get(shown(world), token=token, headers={"If-None-Match": "*"})
     world.gate.flush()
     rows = entries(world.db, world.ada)[before:]
     intents = [row for row in rows if row.kind == "intent"]
-    settled = {row.fields["entry"]: row.fields for row in rows if row.kind == "outcome"}
-    assert [row.fields["items"] for row in intents] == [7, 1, 0, 1]
-    assert [settled[row.entry]["sent"] for row in intents] == [7, 1, 0, 0]
-    assert {fields["outcome"] for fields in settled.values()} == {"sent"}
-    assert all(row.fields["way"] == "look" and row.fields["token"] not in token for row in intents)
+    settled = [row.fields for row in rows if row.kind == "outcome"]
+    assert [row.fields["items"] for row in intents] == [7, 1, 0, 1, 1]
+    assert [fields["entry"] for fields in settled] == [row.entry for row in intents[-2:]]
+    assert [(fields["outcome"], fields["sent"]) for fields in settled] == [("sent", 0), ("sent", 0)]
+    assert all(row.fields["way"] == "look" for row in intents)
     assert all(token not in repr(row) for row in rows)
+    assert all(str(row.fields["token"]) not in token for row in intents)
+
+
+def test_an_answer_that_could_not_be_sent_is_settled_as_failed(world: World) -> None:
+    world.grant()
+    token, before = world.token(), len(entries(world.db, world.ada))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            raise ConnectionResetError("the line is dead")
+
+    headers = [(b"authorization", f"Bearer {token}".encode())]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/fhir/{shown(world)}",
+        "query_string": b"",
+        "headers": headers,
+    }
+    world.runner.run(world.app(scope, receive, send))
+    world.gate.flush()
+    rows = [row for row in entries(world.db, world.ada)[before:] if row.kind == "outcome"]
+    assert [(row.fields["outcome"], row.fields["sent"]) for row in rows] == [("failed", 0)]

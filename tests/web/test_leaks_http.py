@@ -649,6 +649,13 @@ def test_l37_an_identifier_that_the_identity_withholds_finds_nothing(world: Worl
     assert "Lovelace" not in person.text and "1980" not in person.text and "ada-1" not in person.text
     found = world.get(f"Observation?patient={pseudonym}&_count=2").json()
     assert {each["subject"]["reference"] for each in resources(found)} == {f"Patient/{pseudonym}"}
+    plain = world.observation_id(world.shown()[0])
+    assert world.get(f"Observation/{plain}").status_code == 404
+    assert world.get(f"Observation/{resources(found)[0]['id']}").status_code == 200
+    (evidence,) = resources(world.get(f"Provenance?patient={pseudonym}&_count=1").json())
+    assert world.get(f"Provenance/{evidence['id']}").json() == evidence
+    again = world.get(f"Provenance?patient={pseudonym}&_id={evidence['id']}").json()
+    assert resources(again) == [evidence]
 
 
 def test_l38_metadata_and_discovery_know_nobody(world: World) -> None:

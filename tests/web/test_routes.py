@@ -9,7 +9,6 @@ from starlette.routing import Route
 
 from bridge.web.call import Call
 from bridge.web.desk import Desk
-from bridge.web.fence import Fences
 from bridge.web.response import FhirResponse
 from bridge.web.route import OPEN_PATHS, Guard, Reply, route
 from tests.web.world import World
@@ -21,9 +20,7 @@ async def handler(call: Call) -> Reply:
 
 @pytest.fixture
 def desk(world: World) -> Desk:
-    return Desk(
-        world.gate, world.renderer, world.db, world.clock, Fences(world.renderer.vocabulary), world.meters
-    )
+    return Desk(world.gate, world.renderer, world.db, world.clock, world.meters)
 
 
 @pytest.mark.parametrize(

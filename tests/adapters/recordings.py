@@ -1,0 +1,118 @@
+"""Writes the recordings and goldens of conformance/: `python -m tests.adapters.recordings [--goldens]`.
+
+Law: recordings are ours, exact in form, made from fixed numbers; a golden is what the adapter gave when a
+person last read it, as lines that a person can read. A test holds both against what is committed. Where a
+recording is large its golden tells counts, sums and ends only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bridge.adapters import Decoded, decode, recognise
+from bridge.mapping import Mappings, load
+from bridge.period import ZoneHistory, iso
+from bridge.reading import NO_OFFSET, Flag, Readings, Witness, column
+from tests.adapters import clarity_files, libreview_files
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / "conformance"
+ZONES = ZoneHistory.always("Europe/Berlin")
+RECEIVED = 1_795_132_800_000  # 2026-11-20
+MOST_LINES = 400
+FAMILIES = {"dexcom-clarity": clarity_files.files, "libreview": libreview_files.files}
+
+
+def recordings() -> Iterator[tuple[Path, bytes]]:
+    """Every recording with the place where it is committed."""
+    for family, files in FAMILIES.items():
+        for name, data in files().items():
+            yield FOLDER / family / name, data
+
+
+def committed(family: str) -> list[Path]:
+    """The recordings of a family as they are committed."""
+    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv")
+
+
+def golden_of(recording: Path) -> Path:
+    """Where a recording's golden is."""
+    return recording.with_name(recording.name + ".readings.tsv")
+
+
+def decoded(path: Path, mappings: Mappings) -> Decoded:
+    """A recording, recognised and decoded as ingest does."""
+    data = path.read_bytes()
+    return decode(data, mappings.formats[recognise(data, path.name, mappings)], ZONES, RECEIVED)
+
+
+def golden(done: Decoded) -> str:
+    """What came out, as text."""
+    lines = [*_account(done)]
+    few = sum(len(batch) for batch in done.readings) <= MOST_LINES
+    for batch in done.readings:
+        key, device = batch.key, batch.device
+        lines.append(f"# series {key.stream}\t{key.device}\t{key.unit}\t{key.scale}\t{len(batch)}")
+        lines.append(f"# device {device.manufacturer}\t{device.model}\t{device.serial}\t{device.install}\t{device.kind}")
+        lines += _rows(batch) if few else [_sums(batch)]
+    return "\n".join(lines) + "\n"
+
+
+def _account(done: Decoded) -> Iterator[str]:
+    account, person = done.account, done.person
+    yield f"# format {done.format}\trows {account.rows}"
+    for stream, count in account.read.items():
+        yield f"# read {stream}\t{count}"
+    for rule, count in account.ignored.items():
+        yield f"# ignored {rule}\t{count}"
+    for one in account.rejected:
+        yield f"# rejected {one.row}\t{one.reason}"
+    yield f"# fields ignored\t{', '.join(account.fields_ignored)}\tunknown\t{', '.join(account.fields_unknown)}"
+    for warning in account.warnings:
+        yield f"# warning {warning}"
+    if person:
+        yield f"# person {person.name}\t{person.birth_date or ''}\t{', '.join(v for _, v in person.identifiers)}"
+
+
+def _rows(batch: Readings) -> Iterator[str]:
+    names = ("instant", "value", "flags", "kind", "witness", "bound", "offset", "end", "row", "text")
+    got = {name: column(batch.columns, name).tolist() for name in names}
+    for place in range(len(batch)):
+        value = got["value"][place] / 10**batch.key.scale
+        marks = "|".join(flag.name or "" for flag in Flag if got["flags"][place] & flag)
+        end = iso(got["end"][place]) if got["end"][place] else ""
+        offset = "" if got["offset"][place] == NO_OFFSET else f"{got['offset'][place]:+d}"
+        cells = (
+            iso(got["instant"][place]), f"{value:.{batch.key.scale}f}", marks, got["kind"][place],
+            Witness(got["witness"][place]).name, got["bound"][place], offset, end, got["row"][place],
+            got["text"][place].replace("\n", "⏎"),
+        )
+        yield "\t".join(str(cell) for cell in cells)
+
+
+def _sums(batch: Readings) -> str:
+    instants = batch.columns["instant"]
+    total = int(column(batch.columns, "value").astype(np.int64).sum())
+    flags = column(batch.columns, "flags").astype(np.int64)
+    marks = ", ".join(f"{flag.name} {int((flags & flag > 0).sum())}" for flag in Flag if (flags & flag).any())
+    return f"{iso(int(instants[0]))}\t{iso(int(instants[-1]))}\tsum {total}\t{marks}"
+
+
+def main() -> None:
+    """Write recordings, and goldens where asked."""
+    for path, data in recordings():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    if "--goldens" in sys.argv:
+        mappings = load(PROJECT / "mappings")
+        for family in FAMILIES:
+            for path in committed(family):
+                golden_of(path).write_text(golden(decoded(path, mappings)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
