@@ -1,4 +1,8 @@
-"""The command line `cgm-bridge`, the same as `python -m bridge`. Parses, calls, prints."""
+"""The command line `cgm-bridge`, the same as `python -m bridge`.
+
+Law: it puts the commands together and nothing else; what a command does is in `bridge.cli`, one module a
+noun, and every name here is part of the contract with its users (`interface.md`).
+"""
 
 from __future__ import annotations
 

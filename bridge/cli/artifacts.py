@@ -1,4 +1,8 @@
-"""`artifact …`, `reimport`: what was uploaded, what became of it, and how it is taken back."""
+"""`artifact …`, `reimport`: what was uploaded, what became of it, and how it is taken back.
+
+Law: names of uploads are shown to whoever acts for the owner; a value of a reading never is. Removing asks
+first, because what it takes is gone from the chart of whoever holds it too (`safety.md`, corrections travel).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""`check` and `migrate`: is this installation in order?"""
+"""`check` and `migrate`: is this installation in order?
+
+Law: a check opens everything and changes nothing; what is broken ends it with exit 1, what is only unwise is
+a warning. No sentence names a person, so the output can be sent to whoever helps.
+"""
 
 from __future__ import annotations
 

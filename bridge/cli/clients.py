@@ -1,4 +1,8 @@
-"""`client …`: the programs of organisations that may ask, or be pushed to."""
+"""`client …`: the programs of organisations that may ask, or be pushed to.
+
+Law: registering gives nobody anything: what a client gets, grants decide. Keys are public ones; no secret of
+a client passes through here (SMART App Launch 2.2, client-confidential-asymmetric).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""`demo`: the main job once on the shipped samples, then the server goes on."""
+"""`demo`: the main job once on the shipped samples, then the server goes on.
+
+Law: the invented person never stands beside a real one: without a named home the demo keeps a folder of its
+own. Everything else is `bridge.demo.story`, which goes through the same doors as every user.
+"""
 
 from __future__ import annotations
 

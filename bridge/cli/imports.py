@@ -1,4 +1,8 @@
-"""`import`: a person's own files in, with a truthful account of every row."""
+"""`import`: a person's own files in, with a truthful account of every row.
+
+Law: each file is taken whole or not at all, and one that is refused stops none beside it; what was read,
+ignored by rule, rejected and not known adds up to the rows of the file. Nothing is printed of a value.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""`ledger …`: what left, for whom, when and why, and the proof that nothing was taken out of the list."""
+"""`ledger …`: what left, for whom, when and why, and the proof that nothing was taken out of the list.
+
+Law: it reads; nothing here can write, change or shorten the ledger (`consent.md`, the ledger). A broken chain
+ends `verify` with exit 1 and names the place.
+"""
 
 from __future__ import annotations
 

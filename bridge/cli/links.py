@@ -1,4 +1,8 @@
-"""`link …` and `destination …`: whose chart receives, and where."""
+"""`link …` and `destination …`: whose chart receives, and where.
+
+Law: a link is confirmed by a named human who compared two records; the bridge shows what the receiver shows
+and matches nobody by name (`safety.md`, whose chart is it). Secrets come from standard input or a file.
+"""
 
 from __future__ import annotations
 

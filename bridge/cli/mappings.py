@@ -1,4 +1,8 @@
-"""`mapping …`: are the files right, and what would they make of a file of yours?"""
+"""`mapping …`: are the files right, and what would they make of a file of yours?
+
+Law: offline and without a trace: nothing is opened but mappings and the file that was named, nothing is kept
+(`mapping.md`). Values are shown only of files that the analyst gives.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""`patient …`: the people whose data rests here, and the zones their clocks stood in."""
+"""`patient …`: the people whose data rests here, and the zones their clocks stood in.
+
+Law: it acts for the owner or a named operator. Erasing destroys the key first and asks before it does;
+patients are never merged (`safety.md`, whose data is it).
+"""
 
 from __future__ import annotations
 

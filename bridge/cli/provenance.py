@@ -1,4 +1,8 @@
-"""`provenance show`: the owner follows one Observation back to the row it came from."""
+"""`provenance show`: the owner follows one Observation back to the row it came from.
+
+Law: file, hash and row are the owner's alone (`consent.md`, what the asker learns), so this asks the gate with
+the owner's permit and is a row of the ledger like every look.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""`push` and `deliveries …`: what is due goes now; what went, waits or failed; who holds what."""
+"""`push` and `deliveries …`: what is due goes now; what went, waits or failed; who holds what.
+
+Law: it starts a round and tells what came of it; whether anything may leave is decided by the gate inside the
+round, at each attempt. Reasons are sentences without a person's name.
+"""
 
 from __future__ import annotations
 

@@ -266,7 +266,8 @@ def settled(events: Sequence[Event]) -> State:
 
 
 def state_at(standing: Standing, now: Instant) -> State:
-    """The state as shown at `now`."""
+    """The state as shown at `now`. A step that a clock dates later than `now` counts all the same: a clock
+    that goes back must not undo a revocation."""
     state = settled(standing.events)
     if state is State.PAUSED and _lapsed(standing.events[-1], now):
         state = State.SIGNED

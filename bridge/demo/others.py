@@ -1,6 +1,7 @@
 """The other programs of the demonstration, each a process of its own: the EHR that asks, the receiver.
 
-Law: they are spoken to over HTTP and standard input and output alone; each is stopped whatever happens.
+Law: they are spoken to over HTTP and standard input and output alone, and each is stopped whatever happens.
+What they say is read as data: this module knows nothing that they were not told by the bridge.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from joserfc.jwk import ECKey
 
@@ -39,7 +40,6 @@ class Seen:
     first: str | None
     last: str | None
     off_scale: int
-    sample: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,10 @@ def public_keys(key: ECKey) -> str:
     return json.dumps({"keys": [key.as_dict(private=False)]})
 
 
-async def asked_by_ehr(base: str, client: str, key: ECKey, patient: str) -> Seen:
+async def asked_by_ehr(base: str, client: str, key: ECKey, patient: str, now: Instant) -> Seen:
     """Let the EHR fetch a token and every Observation of a patient."""
-    order = {"base": base, "client_id": client, "jwk": key.as_dict(private=True), "patient": patient}
+    jwk = key.as_dict(private=True)
+    order = {"base": base, "client_id": client, "jwk": jwk, "patient": patient, "now": now // 1000}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bridge.demo.ehr"),
         stdin=asyncio.subprocess.PIPE,

@@ -76,7 +76,7 @@ async def tell(found: Bridge, say: Tell) -> Told:
     kept = await _owned(found, person)
     say(f"\nThe clinic's EHR asks {found.settings.fhir_base} with its own key:")
     patient = found.patient_id(person.number)
-    seen = await asked_by_ehr(found.settings.fhir_base, clinic.id, key, patient)
+    seen = await asked_by_ehr(found.settings.fhir_base, clinic.id, key, patient, found.now())
     say(f"  {seen.count} Observations in {seen.pages} pages, {seen.first} to {seen.last}")
     async with receiver(NAME, BIRTH, MRN) as other:
         pushed, received = await _push(found, person, clinic, other)

@@ -63,7 +63,9 @@ def take(
         new = _artifact(decoded, data, file, source or name)
         known = by_hash(db, patient.number, new.sha256)
         if known is not None:
-            return _imported(known.number, known.state, known.reason or None, decoded, new, _again(known, decoded))
+            return _imported(
+                known.number, known.state, known.reason or None, decoded, new, _again(known, decoded)
+            )
         reason = _doubt(db, patient, decoded)
         if reason is not None:
             number = quarantine(db, patient.number, new, reason)

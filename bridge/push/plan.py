@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import bridge.store.artifacts as artifacts
 import bridge.store.clients as clients
 import bridge.store.destinations as destinations
 import bridge.store.grants as grants
@@ -58,20 +59,21 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Errand:
     """One lane with the grants that are in force. `hold`: why no readings go; '' where they may. What the
-    destination holds can be retracted in any case."""
+    destination holds can be retracted in any case. `stamp` changes with the person's data and consent."""
 
     lane: Lane
     destination: Destination
     link: Link | None
     grants: tuple[Passage, ...]
     hold: str
+    stamp: tuple[int, int]
 
 
 def errands(db: Database, now: Instant, patient: int | None, client: str | None) -> tuple[Errand, ...]:
     """Every lane that is due or was ever used, of all patients and clients or of the named ones."""
     used = frozenset(outbox.lanes(db))
-    everybody = {*grants.patients(db), *(lane.patient for lane in used)}
-    people = sorted(everybody & set(patients.numbers(db))) if patient is None else [patient]
+    wanted = {*grants.patients(db), *(lane.patient for lane in used)} if patient is None else {patient}
+    people = sorted(wanted & set(patients.numbers(db)))
     found = (
         _errand(db, now, each, destination, _client(db, destination.client))
         for destination in destinations.listed(db, client)
@@ -89,7 +91,8 @@ def _errand(
     allowed = tuple(_ways(in_force, destination))
     lane = Lane(patient, destination.number)
     hold = _hold(in_force, allowed, link) or _elsewhere(db, lane, link)
-    return Errand(lane, destination, link, allowed, hold)
+    stamp = (artifacts.revision(db.reader("bridge"), patient), grants.epoch(db, patient))
+    return Errand(lane, destination, link, allowed, hold, stamp)
 
 
 def _in_force(standings: Iterable[Standing], client: Client, now: Instant) -> Iterator[Grant]:

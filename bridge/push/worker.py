@@ -30,7 +30,7 @@ from bridge.consent.gate import Disclosure, Gate, LedgerUnavailable
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.render import Renderer
 from bridge.net.client import Outbound
-from bridge.period import DAY, Instant
+from bridge.period import DAY, HOUR, Instant
 from bridge.push import chart, plan
 from bridge.push import round as rounds
 from bridge.push.affected import gone
@@ -43,7 +43,7 @@ from bridge.push.round import NOTHING, Report
 from bridge.push.sinks import Reply, TransactionSink
 from bridge.store.db import Database
 from bridge.store.keys import Erased
-from bridge.store.lanes import claimed
+from bridge.store.lanes import Lane, claimed
 from bridge.store.links import Link
 from bridge.store.outbox import Held, Item
 
@@ -70,6 +70,7 @@ class Worker:
     ) -> None:
         self._db, self._gate, self._renderer, self._net = db, gate, renderer, net
         self._clock, self._chance = clock, chance
+        self._rested: dict[Lane, tuple[Errand, Instant]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Rounds over everything that is due, until `stop` is set."""
@@ -84,16 +85,33 @@ class Worker:
     async def once(self, patient: int | None = None, client: str | None = None) -> Report:
         """One round over all lanes, or those of a patient, a client or both. A fault of our own in one lane
         is raised after the others are done."""
-        errands = plan.errands(self._db, self._clock(), patient, client)
-        if not errands and client is not None:
+        now = self._clock()
+        errands = await asyncio.to_thread(plan.errands, self._db, now, patient, client)
+        if client is not None and not destinations.listed(self._db, client):
             return rounds.held(client, plan.NO_DESTINATION)
-        turns = asyncio.Semaphore(AT_ONCE)
-        tasks = [asyncio.create_task(self._turn(turns, errand)) for errand in errands]
+        named, turns = patient is not None or client is not None, asyncio.Semaphore(AT_ONCE)
+        due = [each for each in errands if named or not self._is_rested(each, now)]
+        tasks = [asyncio.create_task(self._turn(turns, errand)) for errand in due]
         if tasks:
             await asyncio.wait(tasks)
         return sum((task.result() for task in tasks), NOTHING)
 
+    def _is_rested(self, errand: Errand, now: Instant) -> bool:
+        """Whether the lane was delivered to its end and nothing has changed since: time alone opens and
+        ends grants, so each is looked at once an hour all the same."""
+        rested = self._rested.get(errand.lane)
+        return rested is not None and rested[0] == errand and now - rested[1] < HOUR
+
     async def _turn(self, turns: asyncio.Semaphore, errand: Errand) -> Report:
+        now = self._clock()
+        report = await self._guarded(turns, errand)
+        if report.stops:
+            self._rested.pop(errand.lane, None)
+        else:
+            self._rested[errand.lane] = errand, now
+        return report
+
+    async def _guarded(self, turns: asyncio.Semaphore, errand: Errand) -> Report:
         client = errand.destination.client
         async with turns:
             with claimed(self._db, errand.lane) as mine:

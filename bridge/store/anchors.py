@@ -76,7 +76,10 @@ def verify(db: Database) -> Verdict:
         digests: set[str] = set()
         for name in names:
             heads = {seq: h for mark in marks for at, (seq, h) in mark.heads.items() if at == name}
-            entries += _walk(con, key, name, heads, digests, faults)
+            try:
+                entries += _walk(con, key, name, heads, digests, faults)
+            except chain.Broken as broken:
+                faults.append(str(broken))
         for missing in sorted({name for mark in marks for name in mark.heads} - set(names)):
             faults.append(f"chain {missing} is anchored and gone: restore ledger.db from a backup")
         _check_grants(con, digests, faults)
@@ -110,7 +113,7 @@ def _walk(
 
 
 def _check_grants(con: sqlite3.Connection, digests: set[str], faults: list[str]) -> None:
-    for name, version, body in con.execute("SELECT id, version, body FROM grants"):
+    for name, version, body in con.execute("SELECT id, version, CAST(body AS BLOB) FROM grants"):
         if hashlib.sha256(body).hexdigest() not in digests:
             faults.append(f"grant {name} version {version} is not what was signed")
 

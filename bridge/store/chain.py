@@ -38,6 +38,10 @@ class Head:
     h: bytes
 
 
+class Broken(Exception):
+    """A chain cannot be read; the sentence says where."""
+
+
 def patients_chain(patient: int) -> str:
     """The chain of one patient."""
     return f"p{patient}"
@@ -81,10 +85,16 @@ def append(con: sqlite3.Connection, key: bytes, chain: str, body: bytes) -> int:
 
 
 def links(con: sqlite3.Connection, chain: str) -> Iterator[Link]:
-    """Every row of a chain in order, through the packed months."""
+    """Every row of a chain in order, through the packed months. Raises Broken."""
     for (packed,) in con.execute("SELECT packed FROM months WHERE chain = ? ORDER BY first", (chain,)):
-        yield from _unpacked(packed)
-    rows = con.execute("SELECT entry, seq, body, h FROM ledger WHERE chain = ? ORDER BY seq", (chain,))
+        try:
+            yield from _unpacked(packed)
+        except (zlib.error, struct.error, TypeError) as wrong:
+            raise Broken(f"a packed month of chain {chain} cannot be read: restore ledger.db") from wrong
+    rows = con.execute(
+        "SELECT entry, seq, CAST(body AS BLOB), CAST(h AS BLOB) FROM ledger WHERE chain = ? ORDER BY seq",
+        (chain,),
+    )
     for entry, seq, body, h in rows:
         yield Link(entry, seq, body, h)
 

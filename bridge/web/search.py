@@ -137,6 +137,7 @@ class Searches:
         search, renderer = sought.search, self._desk.renderer
         url = search.url(renderer.base)
         if search.kind == "Patient" and not search.admits(disclosure.subject):
+            self._desk.gate.settle(disclosure, "blocked", 0)
             return FhirResponse(200, renderer.count_only(0, url))
         if search.count_only:
             return FhirResponse(200, renderer.count_only(disclosure.total or 0, url), (disclosure,))

@@ -86,7 +86,9 @@ class Export:
             duration, rate = "00:20:00" if place == 3 else "", "3" if place in (0, 4) else ""
             self.add("", kind, name, "", "", self.display, glucose, "", "", duration, rate)
 
-    def egv(self, wall: datetime, value: str, tick: int, transmitter: str, word: str = "EGV", mark: str = "") -> None:
+    def egv(
+        self, wall: datetime, value: str, tick: int, transmitter: str, word: str = "EGV", mark: str = ""
+    ) -> None:
         """A sensor reading."""
         self.add(stamp(wall), word, mark, "", "", self.display, value, "", "", "", "", str(tick), transmitter)
 
@@ -189,7 +191,9 @@ def _life(out: Export, dice: Dice, wall: datetime, value: int, sensor: str) -> N
     if wall.hour == 21 and wall.minute < 5:
         out.insulin(entry, "9.00", "Long-Acting")
     if wall.day % 4 == 0 and wall.hour == 8 and 10 <= wall.minute < 15:
-        out.calibration(wall + timedelta(seconds=41), str(min(max(value + dice.roll(-9, 9), 45), 380)), sensor)
+        out.calibration(
+            wall + timedelta(seconds=41), str(min(max(value + dice.roll(-9, 9), 45), 380)), sensor
+        )
     if wall.weekday() == 2 and wall.hour == 16 and wall.minute < 5:
         out.exercise(entry, ("Light", "Medium", "Heavy")[dice.roll(0, 2)], "00:45:00")
     if wall.day == 20 and wall.hour == 9 and wall.minute < 5:
@@ -204,7 +208,9 @@ def demo_files() -> dict[str, bytes]:
     }
 
 
-def _few(out: Export, start: datetime, count: int, transmitter: str, tick: int, seed: int, **more: str) -> None:
+def _few(
+    out: Export, start: datetime, count: int, transmitter: str, tick: int, seed: int, **more: str
+) -> None:
     curve = Curve(Dice(seed))
     say = in_mmol if "mmol" in out.header[7] else shown
     for wall, second in walls(start, 300, count, more.get("zone", "UTC")):
@@ -218,7 +224,9 @@ def _few(out: Export, start: datetime, count: int, transmitter: str, tick: int, 
 def g5_tab() -> bytes:
     """2018: 13 columns, tab-separated re-save, two display blocks, a Low word beside a number."""
     out = Export(ENGLISH, "52BBXK", 13)
-    out.person(("FirstName", "LastName", "PatientIdentifier", "DateOfBirth"), "Ada", "Muster", "40-17", "3/4/1980")
+    out.person(
+        ("FirstName", "LastName", "PatientIdentifier", "DateOfBirth"), "Ada", "Muster", "40-17", "3/4/1980"
+    )
     for _ in range(2):
         out.alerts("Dexcom G5 Mobile", words=())
     _few(out, datetime(2018, 3, 2, 9, 1, 7), 24, "", 610_300, 5)
@@ -241,7 +249,13 @@ def g6_twelve() -> bytes:
 def g6_floats() -> bytes:
     """Another study's: 13 columns, a blank for the T, numbers such as 108.0."""
     out = Export(ENGLISH, "iPhone G6", 13)
-    out.person(("FirstName", "LastName", "PatientIdentifier", "DateOfBirth"), "Ada", "Muster", "2019-077", "1980-04-13")
+    out.person(
+        ("FirstName", "LastName", "PatientIdentifier", "DateOfBirth"),
+        "Ada",
+        "Muster",
+        "2019-077",
+        "1980-04-13",
+    )
     out.alerts("Dexcom G6 Mobile App", "200.0", "80.0")
     _few(out, datetime(2020, 2, 13, 17, 50, 0), 12, "", 11_101, 7)
     rows = out.sorted()
@@ -327,7 +341,15 @@ def italian() -> bytes:
     """Italian, as seen: header and words translated, EGV not."""
     out = Export(ITALIAN, "iPhone G6 One")
     out.person(("Nome", "Cognome", "Data di nascita"), "Ada", "Esempio", "1980-04-13")
-    words = ("Caduta", "Alto", "Basso", "Perdita segnale", "Rialzo", "Ipoglicemia urgente", "Ipoglicemia urgente imminente")
+    words = (
+        "Caduta",
+        "Alto",
+        "Basso",
+        "Perdita segnale",
+        "Rialzo",
+        "Ipoglicemia urgente",
+        "Ipoglicemia urgente imminente",
+    )
     out.alerts("Dexcom ONE Mobile App", words=words)
     _few(out, datetime(2024, 2, 10, 11, 4, 9), 30, "8N00PQ", 90_301, 13, low="Basso", high="Alto")
     out.rows[-1][7] = out.rows[-1][3] = "Basso"
@@ -338,7 +360,11 @@ def spanish() -> bytes:
     """Spanish: the headings and the EGV word that parsers name, the others as far as known."""
     header = [*ENGLISH]
     header[1], header[2] = "Marca temporal (AAAA-MM-DDThh:mm:ss)", "Tipo de evento"
-    header[7], header[8], header[9] = "Nivel de glucosa (mg/dl)", "Nivel de insulina (u)", "Nivel de carbohidratos (gramos)"
+    header[7], header[8], header[9] = (
+        "Nivel de glucosa (mg/dl)",
+        "Nivel de insulina (u)",
+        "Nivel de carbohidratos (gramos)",
+    )
     out = Export(header, "iPhone G6")
     _few(out, datetime(2022, 12, 1, 20, 4, 9), 20, "8E00PQ", 90_301, 14, word="Niveles estimados de glucosa")
     out.insulin(datetime(2022, 12, 1, 20, 30), "2.50")
@@ -351,7 +377,18 @@ def german() -> bytes:
     header[1], header[2] = "Zeitstempel (JJJJ-MM-TTThh:mm:ss)", "Ereignistyp"
     header[7] = "Glukosewert (mmol/L)"
     out = Export(header, "android G6")
-    _few(out, datetime(2022, 12, 1, 20, 4, 9), 30, "8D00PQ", 90_301, 15, word="EGW", point=",", low="Niedrig", high="Hoch")
+    _few(
+        out,
+        datetime(2022, 12, 1, 20, 4, 9),
+        30,
+        "8D00PQ",
+        90_301,
+        15,
+        word="EGW",
+        point=",",
+        low="Niedrig",
+        high="Hoch",
+    )
     out.rows[-1][7] = out.rows[-1][3] = "Niedrig"
     return plain(out.sorted(), delimiter=";")
 

@@ -14,48 +14,143 @@ from tests.adapters.curve import Curve, Dice, walls
 
 Row = list[str]
 
-TYPE_COLUMNS = {"historic": 4, "scan": 5, "rapid_some": 6, "rapid": 7, "food_some": 8, "grams": 9, "servings": 10,
-                "long_some": 11, "long": 12, "note": 13, "strip": 14, "ketone": 15, "meal": 16, "correction": 17}
-TYPES = {"historic": "0", "scan": "1", "strip": "2", "ketone": "3", "rapid": "4", "rapid_some": "4", "long": "4",
-         "long_some": "4", "meal": "4", "correction": "4", "grams": "5", "servings": "5", "food_some": "5", "note": "6",
-         "blank": "6"}
+TYPE_COLUMNS = {
+    "historic": 4,
+    "scan": 5,
+    "rapid_some": 6,
+    "rapid": 7,
+    "food_some": 8,
+    "grams": 9,
+    "servings": 10,
+    "long_some": 11,
+    "long": 12,
+    "note": 13,
+    "strip": 14,
+    "ketone": 15,
+    "meal": 16,
+    "correction": 17,
+}
+TYPES = {
+    "historic": "0",
+    "scan": "1",
+    "strip": "2",
+    "ketone": "3",
+    "rapid": "4",
+    "rapid_some": "4",
+    "long": "4",
+    "long_some": "4",
+    "meal": "4",
+    "correction": "4",
+    "grams": "5",
+    "servings": "5",
+    "food_some": "5",
+    "note": "6",
+    "blank": "6",
+}
 ENGLISH = [
-    "Device", "Serial Number", "Device Timestamp", "Record Type", "Historic Glucose mg/dL", "Scan Glucose mg/dL",
-    "Non-numeric Rapid-Acting Insulin", "Rapid-Acting Insulin (units)", "Non-numeric Food", "Carbohydrates (grams)",
-    "Carbohydrates (servings)", "Non-numeric Long-Acting Insulin", "Long-Acting Insulin (units)", "Notes",
-    "Strip Glucose mg/dL", "Ketone mmol/L", "Meal Insulin (units)", "Correction Insulin (units)",
+    "Device",
+    "Serial Number",
+    "Device Timestamp",
+    "Record Type",
+    "Historic Glucose mg/dL",
+    "Scan Glucose mg/dL",
+    "Non-numeric Rapid-Acting Insulin",
+    "Rapid-Acting Insulin (units)",
+    "Non-numeric Food",
+    "Carbohydrates (grams)",
+    "Carbohydrates (servings)",
+    "Non-numeric Long-Acting Insulin",
+    "Long-Acting Insulin (units)",
+    "Notes",
+    "Strip Glucose mg/dL",
+    "Ketone mmol/L",
+    "Meal Insulin (units)",
+    "Correction Insulin (units)",
     "User Change Insulin (units)",
 ]
 GERMAN = [
-    "Gerät", "Seriennummer", "Gerätezeitstempel", "Aufzeichnungstyp", "Glukosewert-Verlauf mg/dL", "Glukose-Scan mg/dL",
-    "Nicht numerisches schnellwirkendes Insulin", "Schnellwirkendes Insulin (Einheiten)",
-    "Nicht numerische Nahrungsdaten", "Kohlenhydrate (Gramm)", "Kohlenhydrate (Portionen)",
-    "Nicht numerisches Depotinsulin", "Depotinsulin (Einheiten)", "Notizen", "Glukose-Teststreifen mg/dL",
-    "Keton mmol/L", "Mahlzeiteninsulin (Einheiten)", "Korrekturinsulin (Einheiten)",
+    "Gerät",
+    "Seriennummer",
+    "Gerätezeitstempel",
+    "Aufzeichnungstyp",
+    "Glukosewert-Verlauf mg/dL",
+    "Glukose-Scan mg/dL",
+    "Nicht numerisches schnellwirkendes Insulin",
+    "Schnellwirkendes Insulin (Einheiten)",
+    "Nicht numerische Nahrungsdaten",
+    "Kohlenhydrate (Gramm)",
+    "Kohlenhydrate (Portionen)",
+    "Nicht numerisches Depotinsulin",
+    "Depotinsulin (Einheiten)",
+    "Notizen",
+    "Glukose-Teststreifen mg/dL",
+    "Keton mmol/L",
+    "Mahlzeiteninsulin (Einheiten)",
+    "Korrekturinsulin (Einheiten)",
     "Insulin-Änderung durch Anwender (Einheiten)",
 ]
 SPANISH = [
-    "Dispositivo", "Número de serial", "Sello de tiempo del dispositivo", "Tipo de registro",
-    "Historial de glucosa mg/dL", "Escaneo de glucosa mg/dL", "Insulina de acción rápida no numérica",
-    "Insulina de acción rápida (unidades)", "Alimento no numérico", "Carbohidratos (gramos)",
-    "Carbohidratos (porciones)", "Insulina de acción larga no numérica", "Insulina de acción larga (unidades)", "Notas",
-    "Tira reactiva para glucosa mg/dL", "Cuerpos cetónicos mmol/L", "Comida e insulina (unidades)",
-    "Insulina de corrección (unidades)", "Insulina del cambio de usuario (unidades)",
+    "Dispositivo",
+    "Número de serial",
+    "Sello de tiempo del dispositivo",
+    "Tipo de registro",
+    "Historial de glucosa mg/dL",
+    "Escaneo de glucosa mg/dL",
+    "Insulina de acción rápida no numérica",
+    "Insulina de acción rápida (unidades)",
+    "Alimento no numérico",
+    "Carbohidratos (gramos)",
+    "Carbohidratos (porciones)",
+    "Insulina de acción larga no numérica",
+    "Insulina de acción larga (unidades)",
+    "Notas",
+    "Tira reactiva para glucosa mg/dL",
+    "Cuerpos cetónicos mmol/L",
+    "Comida e insulina (unidades)",
+    "Insulina de corrección (unidades)",
+    "Insulina del cambio de usuario (unidades)",
 ]
 SWEDISH = [
-    "Enhet", "Serienummer", "Enhetens tidsstämpel", "Registertyp", "Historiskt glukosvärde mmol/L",
-    "Skanna glukosvärde mmol/L", "Icke-numeriskt snabbverkande insulin", "Snabbverkande insulin (enheter)",
-    "Icke-numerisk mat", "Kolhydrater (gram)", "Kolhydrater (portioner)", "Icke-numeriskt långtidsverkande insulin",
-    "Långtidsverkande insulin (enheter)", "Anteckningar", "Glukossticka mmol/L", "Keton mmol/L",
-    "Måltidsinsulin (enheter)", "Korrigeringsinsulin (enheter)", "Användarändrat insulin (enheter)",
+    "Enhet",
+    "Serienummer",
+    "Enhetens tidsstämpel",
+    "Registertyp",
+    "Historiskt glukosvärde mmol/L",
+    "Skanna glukosvärde mmol/L",
+    "Icke-numeriskt snabbverkande insulin",
+    "Snabbverkande insulin (enheter)",
+    "Icke-numerisk mat",
+    "Kolhydrater (gram)",
+    "Kolhydrater (portioner)",
+    "Icke-numeriskt långtidsverkande insulin",
+    "Långtidsverkande insulin (enheter)",
+    "Anteckningar",
+    "Glukossticka mmol/L",
+    "Keton mmol/L",
+    "Måltidsinsulin (enheter)",
+    "Korrigeringsinsulin (enheter)",
+    "Användarändrat insulin (enheter)",
 ]
 CZECH = [
-    "Zařízení", "Sériové číslo", "Časová značka zařízení", "Typ záznamu", "Historie údajů o glukóze mmol/L",
-    "Skenovat glukózu mmol/L", "Inzulín s rychlým účinkem, bez číselného vyjádření",
-    "Inzulín s rychlým účinkem (jednotky)", "Jídlo, bez číselného vyjádření", "Sacharidy (gramy)", "Sacharidy (porce)",
-    "Inzulín s dlouhým účinkem, bez číselného vyjádření", "Inzulín s dlouhým účinkem (jednotky)", "Poznámky",
-    "Proužek na testování glukózy mmol/L", "Keton mmol/L", "Inzulín v jídle (jednotky)",
-    "Nápravný inzulín (jednotky)", "Inzulín, uživatelská změna (jednotky)",
+    "Zařízení",
+    "Sériové číslo",
+    "Časová značka zařízení",
+    "Typ záznamu",
+    "Historie údajů o glukóze mmol/L",
+    "Skenovat glukózu mmol/L",
+    "Inzulín s rychlým účinkem, bez číselného vyjádření",
+    "Inzulín s rychlým účinkem (jednotky)",
+    "Jídlo, bez číselného vyjádření",
+    "Sacharidy (gramy)",
+    "Sacharidy (porce)",
+    "Inzulín s dlouhým účinkem, bez číselného vyjádření",
+    "Inzulín s dlouhým účinkem (jednotky)",
+    "Poznámky",
+    "Proužek na testování glukózy mmol/L",
+    "Keton mmol/L",
+    "Inzulín v jídle (jednotky)",
+    "Nápravný inzulín (jednotky)",
+    "Inzulín, uživatelská změna (jednotky)",
 ]
 ORDER = {"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6}
 US = "%m-%d-%Y %I:%M %p"
@@ -85,7 +180,9 @@ class Download:
         if serial not in self.serials:
             self.serials.append(serial)
         kind = other.get("type", TYPES[what])
-        row = [other.get("device", self.device), serial, f"{wall:{self.form}}", kind] + [""] * (self.width - 4)
+        row = [other.get("device", self.device), serial, f"{wall:{self.form}}", kind] + [""] * (
+            self.width - 4
+        )
         if what != "blank":
             row[TYPE_COLUMNS[what]] = text
         self.rows.append((self.serials.index(serial), kind, wall, row))
@@ -106,14 +203,18 @@ def cut(value: int, mmol: bool = False, high: int = 500) -> str:
     return number(min(max(value, 40), high), mmol)
 
 
-def csv(above: Sequence[Row], rows: Sequence[Row], end: str = "\r\n", bom: bool = False, delimiter: str = ",") -> bytes:
+def csv(
+    above: Sequence[Row], rows: Sequence[Row], end: str = "\r\n", bom: bool = False, delimiter: str = ","
+) -> bytes:
     """Unquoted unless needed."""
     lines = [delimiter.join(_cell(cell, delimiter) for cell in row) + end for row in (*above, *rows)]
     return (b"\xef\xbb\xbf" if bom else b"") + "".join(lines).encode()
 
 
 def _cell(text: str, delimiter: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in (delimiter, '"', "\n")) else text
+    return (
+        '"' + text.replace('"', '""') + '"' if any(mark in text for mark in (delimiter, '"', "\n")) else text
+    )
 
 
 def sensor(out: Download, start: datetime, count: int, seed: int, **more: str) -> None:
@@ -144,7 +245,9 @@ def demo() -> bytes:
                 out.add(wall, "historic", cut(value), serial=serial)
         phone = PHONE if wall < change else NEW_PHONE
         _life(out, dice, wall, value, phone)
-    above = [["Glukose-Werte", "Erstellt am", "09-11-2026 18:12 UTC", "Erstellt von", "Noor Beispiel", *[""] * 14]]
+    above = [
+        ["Glukose-Werte", "Erstellt am", "09-11-2026 18:12 UTC", "Erstellt von", "Noor Beispiel", *[""] * 14]
+    ]
     return csv(above, out.table())
 
 
@@ -167,7 +270,9 @@ def _life(out: Download, dice: Dice, wall: datetime, value: int, phone: str) -> 
             out.add(wall + timedelta(minutes=4), "ketone", "0.2", **reader)
 
 
-def _one_line(when: str, words: Sequence[str] = ("Glucose Data", "Generated on", "Generated by")) -> list[Row]:
+def _one_line(
+    when: str, words: Sequence[str] = ("Glucose Data", "Generated on", "Generated by")
+) -> list[Row]:
     return [[words[0], words[1], f"{when} UTC", words[2], "Ada Muster"]]
 
 
@@ -187,8 +292,10 @@ def us_12h() -> bytes:
 
 def gb_mmol() -> bytes:
     """A newer UK download in mmol/L: day first, line 1 padded, "Insulin Value" in one heading."""
-    header = [name.replace("mg/dL", "mmol/L").replace("Long-Acting Insulin (", "Long-Acting Insulin Value (")
-              for name in ENGLISH]
+    header = [
+        name.replace("mg/dL", "mmol/L").replace("Long-Acting Insulin (", "Long-Acting Insulin Value (")
+        for name in ENGLISH
+    ]
     out = Download(header)
     sensor(out, datetime(2025, 9, 13, 21, 58), 60, 42)
     for place, text in ((5, "2.2"), (6, "27.8")):
@@ -225,22 +332,44 @@ def es_report() -> bytes:
     out.add(datetime(2020, 5, 18, 21, 16), "food_some", "1")
     out.add(datetime(2020, 5, 18, 0, 54), "blank")
     pad = [""] * 14
-    above = [["Informe del paciente", "Generado el", "19-03-2021 14:06 UTC", "Generado por", "Dra. Ejemplo", *pad],
-             ["Ada Muster", "13-04-1980", *[""] * 17]]
+    above = [
+        ["Informe del paciente", "Generado el", "19-03-2021 14:06 UTC", "Generado por", "Dra. Ejemplo", *pad],
+        ["Ada Muster", "13-04-1980", *[""] * 17],
+    ]
     return csv(above, out.table())
 
 
 def meter_2018() -> bytes:
     """The 2018 form: no device columns, short years, every row of type 1 with its value in the historic column."""
-    header = ["Meter Timestamp", "Record Type", "Historic Glucose(mg/dL)", "Scan Glucose(mg/dL)", *ENGLISH[6:11],
-              "Grams of Carbs per Serving", *ENGLISH[11:14], "Strip Glucose(mg/dL)", "Ketone(mmol/L)", *ENGLISH[16:]]
+    header = [
+        "Meter Timestamp",
+        "Record Type",
+        "Historic Glucose(mg/dL)",
+        "Scan Glucose(mg/dL)",
+        *ENGLISH[6:11],
+        "Grams of Carbs per Serving",
+        *ENGLISH[11:14],
+        "Strip Glucose(mg/dL)",
+        "Ketone(mmol/L)",
+        *ENGLISH[16:],
+    ]
     curve = Curve(Dice(45))
     rows = []
     for wall, _ in walls(datetime(2018, 8, 1, 12, 0), 900, 60, "UTC"):
         stamp = f"{wall.month}/{wall.day}/{wall:%y} {wall.hour}:{wall:%M}"
         rows.append([stamp, "1", cut(curve.step()), *[""] * 15])
-    above = [["Patient report", "Generated on", "8/22/18", "Generated by", "Dr. Sample", "The Test Clinic", *[""] * 12],
-             ["Ada Muster", "4/13/80", *[""] * 16]]
+    above = [
+        [
+            "Patient report",
+            "Generated on",
+            "8/22/18",
+            "Generated by",
+            "Dr. Sample",
+            "The Test Clinic",
+            *[""] * 12,
+        ],
+        ["Ada Muster", "4/13/80", *[""] * 16],
+    ]
     return csv(above, [header, *rows])
 
 
@@ -372,8 +501,19 @@ def year_one() -> bytes:
 
 def reader_text() -> bytes:
     """The desktop program's text: tabs, a name line, slashes, words where LibreView writes the floor."""
-    header = ["ID", "Time", "Record Type", "Historic Glucose (mg/dL)", "Scan Glucose (mg/dL)", *ENGLISH[6:14],
-              "Strip Glucose (mg/dL)", "Ketone (mmol/L)", *ENGLISH[16:], "Previous Time", "Updated Time"]
+    header = [
+        "ID",
+        "Time",
+        "Record Type",
+        "Historic Glucose (mg/dL)",
+        "Scan Glucose (mg/dL)",
+        *ENGLISH[6:14],
+        "Strip Glucose (mg/dL)",
+        "Ketone (mmol/L)",
+        *ENGLISH[16:],
+        "Previous Time",
+        "Updated Time",
+    ]
     curve, rows = Curve(Dice(58)), []
     for index, (wall, _) in enumerate(walls(datetime(2017, 6, 14, 8, 1), 900, 20, "UTC")):
         text = {7: "LO", 8: "HI"}.get(index, cut(curve.step()))

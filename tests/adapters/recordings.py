@@ -57,7 +57,9 @@ def golden(done: Decoded) -> str:
     for batch in done.readings:
         key, device = batch.key, batch.device
         lines.append(f"# series {key.stream}\t{key.device}\t{key.unit}\t{key.scale}\t{len(batch)}")
-        lines.append(f"# device {device.manufacturer}\t{device.model}\t{device.serial}\t{device.install}\t{device.kind}")
+        lines.append(
+            f"# device {device.manufacturer}\t{device.model}\t{device.serial}\t{device.install}\t{device.kind}"
+        )
         lines += _rows(batch) if few else [_sums(batch)]
     return "\n".join(lines) + "\n"
 
@@ -87,8 +89,15 @@ def _rows(batch: Readings) -> Iterator[str]:
         end = iso(got["end"][place]) if got["end"][place] else ""
         offset = "" if got["offset"][place] == NO_OFFSET else f"{got['offset'][place]:+d}"
         cells = (
-            iso(got["instant"][place]), f"{value:.{batch.key.scale}f}", marks, got["kind"][place],
-            Witness(got["witness"][place]).name, got["bound"][place], offset, end, got["row"][place],
+            iso(got["instant"][place]),
+            f"{value:.{batch.key.scale}f}",
+            marks,
+            got["kind"][place],
+            Witness(got["witness"][place]).name,
+            got["bound"][place],
+            offset,
+            end,
+            got["row"][place],
             got["text"][place].replace("\n", "⏎"),
         )
         yield "\t".join(str(cell) for cell in cells)

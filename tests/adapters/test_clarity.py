@@ -76,7 +76,10 @@ def worn(zone: ZoneInfo, since: datetime, count: int, shift: dict[int, int] | No
 def test_ticks_tell_both_passes_of_a_repeated_hour_apart(mappings: Mappings) -> None:
     start = datetime(2023, 10, 28, 20, 0, tzinfo=UTC)
     done = decode(
-        worn(KYIV, start, 120), mappings.formats["dexcom-clarity"], ZoneHistory.always("Europe/Kyiv"), RECEIVED
+        worn(KYIV, start, 120),
+        mappings.formats["dexcom-clarity"],
+        ZoneHistory.always("Europe/Kyiv"),
+        RECEIVED,
     )
     instants = stream(done, Stream.GLUCOSE).columns["instant"]
     assert set(np.diff(instants).tolist()) == {300_000}
@@ -137,20 +140,47 @@ def test_travel_in_the_zone_history_settles_a_sensor_worn_abroad(mappings: Mappi
     assert done.account.warnings == ()
 
 
-def test_half_a_sensor_abroad_is_settled_by_the_sensors_around_it(mappings: Mappings) -> None:
-    out = Export(ENGLISH, "iOS G7")
-    start = datetime(2024, 5, 1, 0, 0)
-    for number in range(3):
-        for index in range(100):
-            wall = start + timedelta(minutes=5 * (120 * number + index))
-            abroad = timedelta(hours=2 if number == 1 and index >= 40 else 0)
-            home = timedelta(hours=2)
-            out.egv(wall + home + (abroad if number == 1 else timedelta()), "120", 1_700 + 300 * index, f"10930000007{number}")
-    done = decode(
-        quoted(out.sorted()), mappings.formats["dexcom-clarity"], ZoneHistory.always("Europe/Berlin"), RECEIVED
-    )
-    middle = [b for b in done.readings if b.key.device == "109300000071"][0]
-    assert set(np.diff(middle.columns["instant"]).tolist()) == {300_000}
+def trip(*stays: tuple[int, int]) -> tuple[bytes, list[int]]:
+    """Sensors of 100 readings, 10 hours apart, whose clock stood so many hours from home from reading to
+    reading; with the true instants. Home is Berlin in winter."""
+    out, instants = Export(ENGLISH, "iOS G7"), []
+    moves = dict(stays)
+    away = 0
+    for index in range(400):
+        away = moves.get(index, away)
+        moment = datetime(2024, 1, 10) + timedelta(minutes=5 * index + 600 * (index // 100))
+        instants.append(utc(f"{moment:%Y-%m-%dT%H:%M:%S}"))
+        wall = moment + timedelta(hours=1 + away)
+        out.egv(wall, "120", 1_700 + 300 * (index % 100), f"10930000007{index // 100}")
+    return quoted(out.sorted()), instants
+
+
+@pytest.mark.parametrize(
+    "stays",
+    [
+        ((140, 2), (160, 0)),  # back within one sensor
+        ((110, 2), (290, 0)),  # a sensor mostly, then one partly abroad
+        ((150, -6), (350, 0)),  # a sensor wholly abroad between two that saw the moves
+        ((10, 1), (120, 3), (240, 1), (390, 0)),
+    ],
+)
+def test_sensors_worn_abroad_are_settled_by_those_around_them(
+    mappings: Mappings, stays: tuple[tuple[int, int], ...]
+) -> None:
+    data, wanted = trip(*stays)
+    batches = [b for b in read(data, mappings).readings if b.key.stream is Stream.GLUCOSE]
+    assert sorted(t for b in batches for t in b.columns["instant"].tolist()) == wanted
+    assert not any(column(b.columns, "flags").any() for b in batches)
+
+
+def test_a_sensor_that_nothing_settles_stays_uncertain_with_its_bound(mappings: Mappings) -> None:
+    data, _ = trip((50, 2))
+    lines = data.decode().splitlines(keepends=True)
+    one = read("".join(line for line in lines if "Index" in line or "0070" in line).encode(), mappings)
+    (batch,) = one.readings
+    assert (column(batch.columns, "flags") == Flag.UNCERTAIN).all()
+    assert set(column(batch.columns, "bound").tolist()) == {2 * HOUR}
+    assert "100 readings may be off by the clock's moves" in one.account.warnings[1]
 
 
 def test_insulin_stands_on_the_clock_that_the_sensor_showed(mappings: Mappings) -> None:
@@ -191,7 +221,9 @@ def test_two_transmitters_without_ids_are_two_chains(mappings: Mappings) -> None
 
 def test_low_and_high_words_are_marks_beside_the_limit(mappings: Mappings) -> None:
     batch = stream(read(g6_2019(), mappings), Stream.GLUCOSE)
-    marked = [(int(v), int(f)) for v, f in zip(batch.columns["value"], batch.columns["flags"], strict=True) if f]
+    marked = [
+        (int(v), int(f)) for v, f in zip(batch.columns["value"], batch.columns["flags"], strict=True) if f
+    ]
     assert marked == [(40, Flag.LOW), (400, Flag.HIGH)]
 
 
@@ -238,7 +270,12 @@ def test_a_workbook_reads_as_the_file_that_it_was_made_of(mappings: Mappings) ->
 def test_a_workbook_by_another_program_reads_too(mappings: Mappings) -> None:
     out = Export(ENGLISH, "iOS G7")
     for index in range(5):
-        out.egv(datetime(2024, 6, 1, 6, 0, index) + timedelta(minutes=5 * index), str(100 + index), 1_700 + 300 * index, "109300000070")
+        out.egv(
+            datetime(2024, 6, 1, 6, 0, index) + timedelta(minutes=5 * index),
+            str(100 + index),
+            1_700 + 300 * index,
+            "109300000070",
+        )
     book = openpyxl.Workbook()
     book.create_sheet("empty", 0)
     sheet = book["Sheet"]
@@ -263,7 +300,12 @@ def test_insulin_says_fast_or_long(mappings: Mappings) -> None:
 def test_two_doses_of_one_minute_stay_two_and_copies_are_one(mappings: Mappings) -> None:
     out = Export(ENGLISH, "iOS G7")
     out.egv(datetime(2024, 1, 1), "100", 1_700, "109300000070")
-    for units, kind in (("2.00", "Fast-Acting"), ("3.00", "Fast-Acting"), ("9.00", "Long-Acting"), ("2.00", "Fast-Acting")):
+    for units, kind in (
+        ("2.00", "Fast-Acting"),
+        ("3.00", "Fast-Acting"),
+        ("9.00", "Long-Acting"),
+        ("2.00", "Fast-Acting"),
+    ):
         out.insulin(datetime(2024, 1, 1, 0, 5), units, kind)
     batch = stream(read(quoted(out.sorted()), mappings), Stream.BOLUS)
     assert len(batch) == 4
@@ -273,9 +315,13 @@ def test_two_doses_of_one_minute_stay_two_and_copies_are_one(mappings: Mappings)
 def test_the_file_names_its_person(mappings: Mappings) -> None:
     assert read(g7_2025(), mappings).person == Person("Ada Muster", date(1980, 4, 13))
     out = Export(ENGLISH)
-    out.person(("FirstName", "LastName", "PatientIdentifier", "DateOfBirth"), "Ada", "Muster", "40-17", "3/4/1980")
+    out.person(
+        ("FirstName", "LastName", "PatientIdentifier", "DateOfBirth"), "Ada", "Muster", "40-17", "3/4/1980"
+    )
     done = read(quoted(out.sorted()), mappings)
-    assert done.person == Person("Ada Muster", None, (("", "40-17"),))  # the third of April or the fourth of March
+    assert done.person == Person(
+        "Ada Muster", None, (("", "40-17"),)
+    )  # the third of April or the fourth of March
     assert done.account.rows == 4 and done.readings == ()
 
 
@@ -332,7 +378,9 @@ def test_moved_columns_are_refused(mappings: Mappings) -> None:
 def test_moved_cells_under_a_good_header_are_refused(mappings: Mappings) -> None:
     out = Export(ENGLISH, "iOS G7")
     for index in range(30):
-        out.egv(datetime(2024, 1, 1) + timedelta(minutes=index * 5), "120", 1_700 + 300 * index, "109300000070")
+        out.egv(
+            datetime(2024, 1, 1) + timedelta(minutes=index * 5), "120", 1_700 + 300 * index, "109300000070"
+        )
         out.rows[-1][7], out.rows[-1][8] = "", "120"
     sentence = refused(quoted(out.sorted()), mappings)
     assert "30 of 30 rows cannot be read, the first in line 2" in sentence
@@ -342,8 +390,12 @@ def test_moved_cells_under_a_good_header_are_refused(mappings: Mappings) -> None
 def test_mmol_numbers_under_a_heading_in_mg_are_refused(mappings: Mappings) -> None:
     out = Export(ENGLISH, "iOS G7")
     for index in range(30):
-        out.egv(datetime(2024, 1, 1) + timedelta(minutes=index * 5), "6.4", 1_700 + 300 * index, "109300000070")
-    assert "6.4 mg/dL is outside 20 to 600: a wrong unit or a moved column" in refused(quoted(out.sorted()), mappings)
+        out.egv(
+            datetime(2024, 1, 1) + timedelta(minutes=index * 5), "6.4", 1_700 + 300 * index, "109300000070"
+        )
+    assert "6.4 mg/dL is outside 20 to 600: a wrong unit or a moved column" in refused(
+        quoted(out.sorted()), mappings
+    )
 
 
 def test_an_undated_amount_is_rejected(mappings: Mappings) -> None:

@@ -166,7 +166,9 @@ def test_each_install_is_a_series_whatever_the_case_of_its_id(mappings: Mappings
 
 
 def test_line_one_settles_dates_that_the_rows_leave_open(mappings: Mappings) -> None:
-    assert int(of(read(early_month(), mappings), Stream.GLUCOSE).columns["instant"][0]) == utc("2022-03-01T19:00")
+    assert int(of(read(early_month(), mappings), Stream.GLUCOSE).columns["instant"][0]) == utc(
+        "2022-03-01T19:00"
+    )
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,9 @@ def test_a_reader_that_did_not_follow_summer_time_keeps_its_spacing(mappings: Ma
 
 def test_a_corrected_zone_moves_instants_and_keeps_identities(mappings: Mappings) -> None:
     known = mappings.formats["libreview"]
-    here, there = (decode(us_12h(), known, ZoneHistory.always(zone), RECEIVED) for zone in ("UTC", "Asia/Tokyo"))
+    here, there = (
+        decode(us_12h(), known, ZoneHistory.always(zone), RECEIVED) for zone in ("UTC", "Asia/Tokyo")
+    )
     for one, other in zip(here.readings, there.readings, strict=True):
         assert one.key == other.key
         assert one.columns["counter"].tolist() == other.columns["counter"].tolist()
@@ -285,7 +289,10 @@ def test_the_french_heading_with_its_curly_apostrophe_is_known(mappings: Mapping
     header[2], header[4] = "Horodatage de l’appareil", "Historique de la glycémie mg/dL"
     out = Download(header)
     sensor(out, datetime(2022, 3, 20, 20, 0), 10, 61)
-    above = [["Rapport patient", "Généré le", "25-03-2022 08:00 UTC", "Généré par", "Dr Exemple"], ["Ada Muster", ""]]
+    above = [
+        ["Rapport patient", "Généré le", "25-03-2022 08:00 UTC", "Généré par", "Dr Exemple"],
+        ["Ada Muster", ""],
+    ]
     done = read(csv(above, out.table(), delimiter=";"), mappings)
     assert done.account.warnings == ()
     assert done.person == Person("Ada Muster")

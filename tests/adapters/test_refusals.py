@@ -89,7 +89,9 @@ def test_a_wrong_encoding_is_told_and_read(mappings: Mappings) -> None:
 
 
 def test_utf16_without_a_mark_is_told_and_read(mappings: Mappings) -> None:
-    assert "UTF-16 without a mark" in read(us_12h().decode().encode("utf-16-le"), mappings).account.warnings[0]
+    assert (
+        "UTF-16 without a mark" in read(us_12h().decode().encode("utf-16-le"), mappings).account.warnings[0]
+    )
 
 
 def test_control_characters_are_left_out_and_told(mappings: Mappings) -> None:

@@ -120,6 +120,7 @@ class World:
             begins=begins,
             ends=default_end(begins, self.zones(patient)),
             sources=frozenset({"dexcom-clarity", "libreview"}),
+            identity=identity,
             pairing=grants.pairing_for(self.db, recipient, identity),
         )
         return grants.sign(self.db, replace(grant, **more))  # type: ignore[arg-type]

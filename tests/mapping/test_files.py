@@ -55,7 +55,9 @@ def test_no_display_is_sent_that_is_not_official(project: Path) -> None:
 
 
 def test_the_schema_is_made_from_the_models(project: Path) -> None:
-    assert json.loads((project / "mappings" / "schema.json").read_text("utf-8")) == json.loads(json.dumps(schema()))
+    assert json.loads((project / "mappings" / "schema.json").read_text("utf-8")) == json.loads(
+        json.dumps(schema())
+    )
 
 
 def test_every_file_names_the_schema(project: Path) -> None:
@@ -103,22 +105,77 @@ def test_a_changed_code_changes_the_revision_of_those_who_wear_it(folder: Path) 
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
-        ("dexcom-clarity.yaml", "clock: dexcom", "clok: dexcom", "46:7: 'clok' is not known here; did you mean 'clock'?"),
-        ("dexcom-clarity.yaml", "counter: ticks", "counter: tick", "75:9: 'tick' is not known here; did you mean 'ticks'?"),
-        ("dexcom-clarity.yaml", "dexcom.tick-order", "dexcom.tickorder", "46:7: 'dexcom.tickorder' is not known here"),
-        ("dexcom-clarity.yaml", "stream: calibration", "stream: calibraton", "90:9: stream: Input should be 'glucose'"),
+        (
+            "dexcom-clarity.yaml",
+            "clock: dexcom",
+            "clok: dexcom",
+            "46:7: 'clok' is not known here; did you mean 'clock'?",
+        ),
+        (
+            "dexcom-clarity.yaml",
+            "counter: ticks",
+            "counter: tick",
+            "75:9: 'tick' is not known here; did you mean 'ticks'?",
+        ),
+        (
+            "dexcom-clarity.yaml",
+            "dexcom.tick-order",
+            "dexcom.tickorder",
+            "46:7: 'dexcom.tickorder' is not known here",
+        ),
+        (
+            "dexcom-clarity.yaml",
+            "stream: calibration",
+            "stream: calibraton",
+            "90:9: stream: Input should be 'glucose'",
+        ),
         ("dexcom-clarity.yaml", "cgm-mean-mass", "cgm-mean-mas", "did you mean 'cgm-mean-mass'?"),
-        ("dexcom-clarity.yaml", "mg/dL: cgm-mass", "mg/dL: cgm-molar", "code 'cgm-molar' is for mmol/L, not for mg/dL"),
-        ("dexcom-clarity.yaml", "{rapid: Fast-Acting", "{rapit: Fast-Acting", "'rapit' is not known here; did you mean 'rapid'?"),
-        ("dexcom-clarity.yaml", "ignore: true\n      - name: display", "ignore: true\n        reject: no\n      - name: display", "a rule has exactly one of stream, ignore, reject"),
+        (
+            "dexcom-clarity.yaml",
+            "mg/dL: cgm-mass",
+            "mg/dL: cgm-molar",
+            "code 'cgm-molar' is for mmol/L, not for mg/dL",
+        ),
+        (
+            "dexcom-clarity.yaml",
+            "{rapid: Fast-Acting",
+            "{rapit: Fast-Acting",
+            "'rapit' is not known here; did you mean 'rapid'?",
+        ),
+        (
+            "dexcom-clarity.yaml",
+            "ignore: true\n      - name: display",
+            "ignore: true\n        reject: no\n      - name: display",
+            "a rule has exactly one of stream, ignore, reject",
+        ),
         ("dexcom-clarity.yaml", "title: Dexcom", "titel: Dexcom", "'title' is missing here"),
         ("dexcom-clarity.yaml", "decimals: {U: 2}", "decimals: {g: 2}", "decimals for U are missing"),
-        ("libreview.yaml", "flags: [SCAN]", "flags: [SCON]", "'SCON' is not known here; did you mean 'SCAN'?"),
-        ("libreview.yaml", "app_view: filled", "app_view: sometimes", "'app_view' is a mark: it is filled or blank"),
-        ("libreview.yaml", "format: libreview", "format: dexcom-clarity", "'dexcom-clarity' is already taken"),
-        ("libreview.yaml", "fhir:\n", "fhir: x\nfhir:\n", "this is no YAML here: found duplicate key \"fhir\""),
+        (
+            "libreview.yaml",
+            "flags: [SCAN]",
+            "flags: [SCON]",
+            "'SCON' is not known here; did you mean 'SCAN'?",
+        ),
+        (
+            "libreview.yaml",
+            "app_view: filled",
+            "app_view: sometimes",
+            "'app_view' is a mark: it is filled or blank",
+        ),
+        (
+            "libreview.yaml",
+            "format: libreview",
+            "format: dexcom-clarity",
+            "'dexcom-clarity' is already taken",
+        ),
+        ("libreview.yaml", "fhir:\n", "fhir: x\nfhir:\n", 'this is no YAML here: found duplicate key "fhir"'),
         ("codes.yaml", "ucum: mg/dL\n    unit: mg/dl", "unit: mg/dl", "ucum and unit go together"),
-        ("codes.yaml", "code: 99504-3", "code: 99504-3\n    display: Sugar", "the official display is 'Glucose [Mass/volume] in Interstitial fluid'"),
+        (
+            "codes.yaml",
+            "code: 99504-3",
+            "code: 99504-3\n    display: Sugar",
+            "the official display is 'Glucose [Mass/volume] in Interstitial fluid'",
+        ),
     ],
 )
 def test_an_error_names_its_place_and_the_names_that_exist(
@@ -160,11 +217,20 @@ def test_a_site_says_only_what_differs(project: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("extends: dexcom-clarit\nfhir: {}\n", "ours.yaml:1:1: 'dexcom-clarit' is not known here; did you mean 'dexcom-clarity'?"),
+        (
+            "extends: dexcom-clarit\nfhir: {}\n",
+            "ours.yaml:1:1: 'dexcom-clarit' is not known here; did you mean 'dexcom-clarity'?",
+        ),
         ("extends: dexcom-clarity\nfhir:\n  ketone: {}\n", "ours.yaml:3:3: 'ketone' is not known here"),
         ("extends: dexcom-clarity\nread: {}\nfhir: {}\n", "ours.yaml:2:1: 'read' is not known here"),
-        ("extends: dexcom-clarity\nfhir:\n  glucose:\n    categori: []\n", "ours.yaml:4:5: 'categori' is not known here; did you mean 'category'?"),
-        ("extends: dexcom-clarity\nfhir:\n  glucose:\n    category: [lab]\n", "ours.yaml:4:16: 'lab' is not known here"),
+        (
+            "extends: dexcom-clarity\nfhir:\n  glucose:\n    categori: []\n",
+            "ours.yaml:4:5: 'categori' is not known here; did you mean 'category'?",
+        ),
+        (
+            "extends: dexcom-clarity\nfhir:\n  glucose:\n    category: [lab]\n",
+            "ours.yaml:4:16: 'lab' is not known here",
+        ),
         ("a: [1\n", "this is no YAML here"),
     ],
 )
@@ -177,7 +243,9 @@ def test_a_display_of_a_sites_own_code_must_be_official(project: Path, tmp_path:
     (tmp_path / "codes.yaml").write_text(
         "codes:\n  ours:\n    system: http://loinc.org\n    code: 99504-3\n    display: Glucose CGM\n"
     )
-    assert any("codes.yaml:5:5: the official display is" in line for line in faults(project / "mappings", tmp_path))
+    assert any(
+        "codes.yaml:5:5: the official display is" in line for line in faults(project / "mappings", tmp_path)
+    )
 
 
 def test_the_example_is_no_mapping_until_it_is_renamed(project: Path, tmp_path: Path) -> None:

@@ -59,7 +59,9 @@ def read(mappings: Mappings, *lines: str, head: str = HEAD) -> Decoded:
     """The lines under a header."""
     data = "\n".join([head, *lines, ""]).encode()
     assert recognise(data, "x", mappings) == "pocket-meter"
-    return decode(data, mappings.formats["pocket-meter"], ZoneHistory.always("Europe/Berlin"), 2_000_000_000_000)
+    return decode(
+        data, mappings.formats["pocket-meter"], ZoneHistory.always("Europe/Berlin"), 2_000_000_000_000
+    )
 
 
 def test_a_mapping_and_no_python_reads_a_table(mappings: Mappings) -> None:
@@ -98,7 +100,13 @@ def test_equal_day_and_month_need_no_decision(mappings: Mappings) -> None:
 
 
 def test_rows_that_step_back_once_tell_the_pass_of_a_repeated_hour(mappings: Mappings) -> None:
-    stamps = ["29-10-2023 02:10", "29-10-2023 02:50", "29-10-2023 02:05", "29-10-2023 02:40", "29-10-2023 04:00"]
+    stamps = [
+        "29-10-2023 02:10",
+        "29-10-2023 02:50",
+        "29-10-2023 02:05",
+        "29-10-2023 02:40",
+        "29-10-2023 04:00",
+    ]
     (batch,) = read(mappings, *(f"{stamp};104;blood;" for stamp in stamps)).readings
     assert batch.columns["row"].tolist() == [2, 3, 4, 5, 6]
     assert batch.columns["witness"].tolist() == [Witness.ROW_ORDER] * 4 + [Witness.ZONE]
@@ -124,7 +132,10 @@ def test_a_header_and_nothing_below_it_is_told(mappings: Mappings) -> None:
     assert done.account.warnings == ("there is no row below the header",)
 
 
-@given(st.lists(st.tuples(st.integers(-(10**6), 10**6), st.integers(0, 4)), min_size=1), st.decimals(-1000, 1000, places=2))
+@given(
+    st.lists(st.tuples(st.integers(-(10**6), 10**6), st.integers(0, 4)), min_size=1),
+    st.decimals(-1000, 1000, places=2),
+)
 def test_amounts_are_compared_exactly(pairs: list[tuple[int, int]], end: Decimal) -> None:
     values, scales = (np.array(part) for part in zip(*pairs, strict=True))
     found = compared(values.astype(np.int64), scales.astype(np.int8), end)

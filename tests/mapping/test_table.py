@@ -19,7 +19,9 @@ from bridge.mapping.scan import PIECE
 from bridge.mapping.table import Table, from_rows, regular, split, tolerant
 from bridge.mapping.text import clean
 
-LETTERS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00", exclude_categories=("Cc", "Cs")), max_size=9)
+LETTERS = st.text(
+    st.characters(codec="utf-8", exclude_characters="\r\n\x00", exclude_categories=("Cc", "Cs")), max_size=9
+)
 PLAIN = LETTERS.map(lambda text: text.replace('"', "").replace(",", "").replace(";", ""))
 TABLES = st.lists(st.lists(PLAIN, min_size=1, max_size=6), min_size=1, max_size=12)
 
@@ -35,7 +37,9 @@ def column(*cells: str) -> Column:
 
 
 @given(TABLES, st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
-def test_the_fast_path_equals_the_tolerant_path(rows: list[list[str]], end: str, quoted: bool, closed: bool) -> None:
+def test_the_fast_path_equals_the_tolerant_path(
+    rows: list[list[str]], end: str, quoted: bool, closed: bool
+) -> None:
     lines = [",".join(f'"{cell}"' if quoted else cell for cell in row) for row in rows]
     text = end.join(lines) + (end if closed else "")
     fast, slow = regular(text.encode(), ","), tolerant(text.encode(), ",")
@@ -91,7 +95,9 @@ def test_lines_that_are_quoted_whole_are_unwrapped() -> None:
     assert texts(split(b'"a,""b, c"",d"\r\n"1,2,3"\r\n', ",")) == [["a", "b, c", "d"], ["1", "2", "3"]]
 
 
-@pytest.mark.parametrize(("data", "cut"), [(b'a,"b\n', True), (b'a,"b"\n', False), (b'a,"b', True), (b'a,b"\n', True)])
+@pytest.mark.parametrize(
+    ("data", "cut"), [(b'a,"b\n', True), (b'a,"b"\n', False), (b'a,"b', True), (b'a,b"\n', True)]
+)
 def test_an_open_quote_at_the_end_is_seen(data: bytes, cut: bool) -> None:
     assert tolerant(b"x,y\n" + data, ",").cut == cut
 
@@ -123,9 +129,18 @@ def test_numbers_too_long_to_be_amounts_are_none() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "decimals", "amount", "scale"),
-    [("108.0", 0, 108, 0), ("5", 1, 50, 1), ("5.00", 1, 50, 1), ("5.25", 1, 525, 2), ("-0.5", 0, -5, 1), ("0.0", 0, 0, 0)],
+    [
+        ("108.0", 0, 108, 0),
+        ("5", 1, 50, 1),
+        ("5.00", 1, 50, 1),
+        ("5.25", 1, 525, 2),
+        ("-0.5", 0, -5, 1),
+        ("0.0", 0, 0, 0),
+    ],
 )
-def test_amounts_have_the_vendors_decimals_or_finer(cell: str, decimals: int, amount: int, scale: int) -> None:
+def test_amounts_have_the_vendors_decimals_or_finer(
+    cell: str, decimals: int, amount: int, scale: int
+) -> None:
     found = scaled(column(cell).numbers(), decimals)
     assert (int(found[0][0]), int(found[1][0])) == (amount, scale)
 
@@ -164,7 +179,9 @@ def test_stamps_are_read_as_datetimes(mask: str, form: str, moments: list[dateti
     found = read_stamps(column(*(f"{moment:{form}}" for moment in moments)), [mask])[mask]
     assert found.ok.all()
     wanted = [datetime.strptime(f"{moment:{form}}", form) for moment in moments]
-    assert found.wall.tolist() == [round((moment - datetime(1970, 1, 1)).total_seconds() * 1000) for moment in wanted]
+    assert found.wall.tolist() == [
+        round((moment - datetime(1970, 1, 1)).total_seconds() * 1000) for moment in wanted
+    ]
 
 
 @pytest.mark.parametrize(

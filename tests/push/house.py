@@ -104,8 +104,9 @@ class House:
         kinds: frozenset[Kind] = WILDCARD,
         identity: Identity = Identity.FULL,
         grain: Grain = Grain.RAW,
+        begins: int = 0,
     ) -> str:
-        """Sign a grant for the client; its id."""
+        """Sign a grant for the client, in force `begins` ms from now; its id."""
         now = self.clock()
         recipient = Recipient("Clinic", frozenset({self.client}))
         grant = Grant(
@@ -119,7 +120,7 @@ class House:
             periods=periods,
             kinds=kinds,
             signed=now,
-            begins=now,
+            begins=now + begins,
             ends=now + 90 * DAY,
             sources=frozenset({SOURCE}),
             identity=identity,

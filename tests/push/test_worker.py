@@ -590,3 +590,30 @@ def test_who_holds_what_of_an_artifact_is_known_whatever_ids_it_left_under(house
     assert {each.version.split("-")[0] for each in holders(house.db, house.patient, gone)} == {"1"}
     assert house.push().retracted == 2
     assert holders(house.db, house.patient, gone) == ()
+
+
+def test_a_receiver_is_left_alone_while_nothing_is_due(ready: House, twin: Twin) -> None:
+    def rounds(count: int) -> None:
+        for _ in range(count):
+            asyncio.run(ready.worker.once())
+
+    rounds(3)
+    assert len(ready.calls) == 2, "a look at the chart and a Bundle"
+    ready.bring(10, [150])
+    rounds(3)
+    assert len(twin.observations()) == 11
+    quiet = len(ready.calls)
+    ready.wait(61)
+    rounds(3)
+    assert len(ready.calls) == quiet + 1, "once an hour, because time opens grants too"
+
+
+def test_a_grant_that_begins_later_is_delivered_when_it_has_begun(house: House, twin: Twin) -> None:
+    house.bring(0, [100])
+    house.link()
+    house.grant(begins=90 * 60_000)
+    asyncio.run(house.worker.once())
+    assert twin.observations() == []
+    house.wait(91)
+    asyncio.run(house.worker.once())
+    assert len(twin.observations()) == 1

@@ -96,7 +96,9 @@ def libreview(path: Path, zone: str, form: str) -> Plain:
         elif type_ == "3":
             found, text = "ketone", f"{row[15]}.{row[16]}"
         elif type_ == "4":
-            doses = [f"{row[7]}.{row[8] or 0}"] if row[7] else [f"{row[12]}.{row[13] or 0}"] if row[12] else ["0"]
+            doses = (
+                [f"{row[7]}.{row[8] or 0}"] if row[7] else [f"{row[12]}.{row[13] or 0}"] if row[12] else ["0"]
+            )
             found, text = "bolus", doses[0]
         elif type_ == "5":
             found, text = "carbs", row[9] or "0"

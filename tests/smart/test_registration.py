@@ -39,6 +39,8 @@ def test_a_removed_client_is_unknown_but_can_be_named_and_its_tokens_are_gone(
     assert bridge.store.tokens.find(db, b"h" * 32, clock()) is not None
     bridge.store.clients.remove(db, made.id)
     assert bridge.store.tokens.find(db, b"h" * 32, clock()) is None
+    bridge.store.tokens.issue(db, b"late" * 8, made.id, "system/*.rs", clock() + 1000)
+    assert bridge.store.tokens.find(db, b"late" * 8, clock()) is None
     assert bridge.store.clients.listed(db) == ()
     assert bridge.store.clients.recall(db, made.id) == made
     for gone in (bridge.store.clients.load, bridge.store.clients.remove):

@@ -1,9 +1,8 @@
 """Clarity's wall-clock times as instants: ticks order the readings, the patient's zone anchors them.
 
-Law (`safety.md`, time; `dexcom.md` A3.4): offset = anchor + how far the clock was moved since. The anchor of a
-chain is what the patient's zone says of most of its readings; where that is close, the chains before and
-after decide, and before the first and after the last the person is at home. Rows without a tick (insulin,
-calibrations) stand on the same clock, so the offsets that the chains learned resolve them too.
+Law (`safety.md`, time; `dexcom.md` A3.4): offset = anchor + how far the clock was moved since (`chains`,
+`anchors`). Rows without a tick (insulin, calibrations) stand on the same clock, so the offsets that the
+chains learned resolve them too; what no chain reaches is left to the patient's zone.
 Rejected: the zone alone (travel has no rule), and row order (Clarity interleaves both passes of an hour).
 """
 
@@ -17,29 +16,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.adapters.dexcom.chains import Chain, chains, distrusted
+from bridge.adapters.dexcom.anchors import Anchored, anchored
+from bridge.adapters.dexcom.chains import chains, distrusted
 from bridge.mapping.cells import Ints
 from bridge.mapping.clock import by_zone
 from bridge.mapping.stages import Clocked, Rows
 from bridge.period import HOUR, MINUTE, ZoneHistory, iso
 from bridge.reading import NO_COUNTER, NO_OFFSET, Flag, Witness
 
-CLEAR: Final = 0.6
-"""A chain's anchor is settled by itself when this share of its readings agrees."""
 REACH: Final = 6 * HOUR
 """So far from a reading with a tick its offset still speaks for rows without one."""
 EASTMOST: Final = 14 * 60
 MOST_TOLD: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Anchored:
-    """A chain with its anchor: candidates by number of readings, the chosen offset at its first reading."""
-
-    chain: Chain
-    candidates: tuple[int, ...]
-    anchor: int
-    clear: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +47,10 @@ def tick_order(rows: Rows, zones: ZoneHistory) -> Clocked:
     transmitter = rows.sheet.column("transmitter").at(rows.row).words().codes
     wrong = distrusted(rows.wall, tick, transmitter, told)
     counted = told & ~wrong
-    found = [_anchored(chain, rows.wall, zones) for chain in chains(rows.wall, tick, transmitter, counted)]
-    found.sort(key=lambda one: int(rows.wall[one.chain.places[0]]))
-    found = _settled(found, rows.wall, zones)
+    worn = sorted(
+        chains(rows.wall, tick, transmitter, counted), key=lambda chain: int(rows.wall[chain.places[0]])
+    )
+    found = anchored(worn, rows.wall, zones)
     rest = np.flatnonzero(~counted)
     clocked = _joined(
         rows, rest, by_zone(_some(rows, rest), zones), np.where(_named(rows) & counted, tick, NO_COUNTER)
@@ -98,49 +87,6 @@ def _joined(rows: Rows, places: NDArray[np.intp], some: Clocked, counter: Ints) 
     return out
 
 
-def _anchored(chain: Chain, wall: Ints, zones: ZoneHistory) -> Anchored:
-    """The anchor that most of a chain's readings want, and the other candidates."""
-    walls = zones.resolve(wall[chain.places])
-    clear = ~(walls.ambiguous | walls.skipped)
-    use = clear if clear.any() else np.ones(len(clear), np.bool_)
-    wanted = walls.offsets[use].astype(np.int64) * MINUTE - chain.moved[use]
-    votes: dict[int, int] = {}
-    left = wanted
-    while len(left):
-        same = left == left[-1]
-        votes[int(left[-1])] = int(same.sum())
-        left = left[~same]
-    order = sorted(votes, key=lambda offset: -votes[offset])
-    settled = votes[order[0]] >= CLEAR * len(wanted) and bool(clear.any())
-    return Anchored(chain, tuple(order), order[0], settled)
-
-
-def _settled(found: Sequence[Anchored], wall: Ints, zones: ZoneHistory) -> list[Anchored]:
-    """Close votes decided by the neighbours: a clock does not move while no sensor is worn."""
-    done = list(found)
-    for index, one in enumerate(found):
-        if one.clear or len(one.candidates) < 2:
-            continue
-        before = _off(done[index - 1], wall, zones, -1) if index else 0
-        after = _off(found[index + 1], wall, zones, 0) if index + 1 < len(found) else 0
-        scores = {
-            anchor: (_off(replace(one, anchor=anchor), wall, zones, 0) == before)
-            + (_off(replace(one, anchor=anchor), wall, zones, -1) == after)
-            for anchor in one.candidates
-        }
-        best = max(scores.values())
-        if list(scores.values()).count(best) == 1:
-            anchor = max(scores, key=lambda each: scores[each])
-            done[index] = replace(one, anchor=anchor, clear=True)
-    return done
-
-
-def _off(one: Anchored, wall: Ints, zones: ZoneHistory, end: int) -> int:
-    """How far (ms) the clock stood from the patient's zone at an end of a chain."""
-    offset = one.anchor + int(one.chain.moved[end])
-    return offset - zones.offset(int(wall[one.chain.places[end]]) - offset) * MINUTE
-
-
 def _stretches(found: Sequence[Anchored], wall: Ints) -> list[Stretch]:
     parts = []
     for one in found:
@@ -160,17 +106,13 @@ def _apply(out: Clocked, found: Sequence[Anchored], wall: Ints) -> None:
         out.instant[places] = wall[places] - offset
         out.offset[places] = _minutes(offset)
         out.flags[places] = 0 if one.clear else Flag.UNCERTAIN
-        out.bound[places] = 0 if one.clear else _spread(one)
+        out.bound[places] = 0 if one.clear else one.spread
         out.witness[places] = Witness.COUNTER if one.clear else Witness.UNDECIDED
 
 
 def _minutes(offset: Ints) -> NDArray[np.int16]:
     minutes = offset // MINUTE
     return np.where(np.abs(minutes) <= EASTMOST, minutes, NO_OFFSET).astype(np.int16)
-
-
-def _spread(one: Anchored) -> int:
-    return max((abs(other - one.anchor) for other in one.candidates), default=0) or HOUR
 
 
 def _learned(out: Clocked, places: NDArray[np.intp], wall: Ints, stretches: Sequence[Stretch]) -> None:
