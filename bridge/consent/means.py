@@ -131,7 +131,7 @@ def _gone(view: View, strand: Strand, grain: Grain, held: Rows, made: Means) -> 
         return nothing()
     gone = held[~np.isin(held[:, START], made.start)].copy()
     opened = np.zeros(len(gone), np.bool_)
-    for layer in view.layers(strand.kind, grain):
+    for layer in view.layers(strand.kind, grain, strand.grains):
         opened |= layer.open_spans(gone[:, START], gone[:, END])
     gone = gone[opened]
     news = gone[:, COUNT] > 0

@@ -13,11 +13,12 @@ from typing import Final, TypeAlias, final
 
 import bridge.store.grants as kept
 from bridge.consent import grants
-from bridge.consent.asked import Kind, Way
+from bridge.consent.asked import Way
 from bridge.consent.asker import Asker
 from bridge.consent.decide import EVERYTHING, NOTHING, Decision, permitted
 from bridge.consent.grant import Standing
 from bridge.consent.opened import Opened
+from bridge.consent.strands import Sight
 from bridge.period import BEGINNING, END_OF_TIME, Instant, ZoneHistory
 from bridge.store.db import Database
 
@@ -35,7 +36,7 @@ class Decided:
     zones: ZoneHistory | None
     since: Instant
     until: Instant
-    opened: dict[tuple[str, Kind], Opened] = field(default_factory=dict)
+    opened: dict[Sight, Opened] = field(default_factory=dict)
 
     def holds(self, epoch: int, now: Instant, zones: ZoneHistory) -> bool:
         """Whether it still is what would be decided."""

@@ -20,6 +20,7 @@ from bridge.consent.decide import Box, Decision
 from bridge.period import BEGINNING, EMPTY, END_OF_TIME, Instant, PeriodSet, union
 
 MEANS: Final = (Grain.QUARTER_HOUR, Grain.HOUR, Grain.DAY)
+EVERY_GRAIN: Final = frozenset({Grain.RAW, *MEANS})
 
 
 @final
@@ -88,12 +89,13 @@ class Opened:
 CLOSED: Final = Opened(())
 
 
-def opened(decision: Decision, source: str, kind: Kind) -> Opened:
-    """What the decision opens of one source and kind."""
-    boxes = [box for box in decision.boxes if box.covers(source, kind)]
+def opened(decision: Decision, source: str, kind: Kind, grains: frozenset[Grain]) -> Opened:
+    """What the decision opens of one source and kind that can be told at `grains`: a grain that is not
+    offered shows nothing and so hides nothing."""
+    boxes = [box for box in decision.boxes if box.grain in grains and box.covers(source, kind)]
     if not boxes:
         return CLOSED
-    ended = [box for box in decision.ended if box.covers(source, kind)]
+    ended = [box for box in decision.ended if box.grain in grains and box.covers(source, kind)]
     layers: list[Layer] = []
     finer = EMPTY
     for grain in (Grain.RAW, *MEANS):

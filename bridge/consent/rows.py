@@ -53,7 +53,7 @@ def _of_kind(strand: Strand, rows: Table) -> Table:
 def _admit(view: View, strand: Strand, rows: Table) -> Table:
     instants = ints(rows, "instant")
     rows = rows | {"first": instants + ints(rows, "origin") if "origin" in rows else instants}
-    found = list(view.by_source(rows, strand.kind))
+    found = list(view.by_source(rows, strand.kind, strand.grains))
     if len(found) == 1 and (plain := _all_raw(found[0][1], strand, rows)) is not None:
         return rows | {
             "grain": np.zeros(len(instants), np.uint8),
@@ -116,7 +116,7 @@ def _pieces(view: View, strand: Strand, chunks: Iterable[Table]) -> Iterator[Tab
         rows = _of_kind(strand, chunk)
         if not len(rows["instant"]) or Grain.RAW not in strand.grains:
             continue
-        for of_source, opened in view.by_source(rows, strand.kind):
+        for of_source, opened in view.by_source(rows, strand.kind, strand.grains):
             raw = opened.raw()
             if raw is not None:
                 found += _cut(strand, raw, rows if of_source is None else take(rows, of_source))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bridge.consent.asked import KIND_OF, SENSITIVE, Asked, Grain, Kind
 from bridge.consent.clusters import LIKENESS, WIDEST
 from bridge.consent.decide import Decision
-from bridge.consent.opened import MEANS, Layer, Opened, opened
+from bridge.consent.opened import EVERY_GRAIN, MEANS, Layer, Opened, opened
 from bridge.metrics.buckets import is_offered
 from bridge.period import ALL, DAY, HOUR, MINUTE, Instant, PeriodSet, ZoneHistory, union
 from bridge.reading import EventKind, Stream
@@ -28,6 +28,8 @@ from bridge.store.ids import Name
 from bridge.store.series import SeriesRow
 
 Mask: TypeAlias = NDArray[np.bool_]
+Sight: TypeAlias = tuple[str, Kind, frozenset[Grain]]
+"""A source, a kind, and the grains that it can be told at."""
 
 LENGTH: Final[Mapping[Grain, int]] = {
     Grain.QUARTER_HOUR: 15 * MINUTE,
@@ -55,32 +57,34 @@ class View:
     now: Instant
     is_owner: bool
     source_of: Callable[[Sequence[int]], Mapping[int, str]]
-    memory: dict[tuple[str, Kind], Opened] = field(default_factory=dict)
+    memory: dict[Sight, Opened] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
 
-    def opened(self, source: str, kind: Kind) -> Opened:
-        """What is open of one source and kind."""
-        found = self.memory.get((source, kind))
+    def opened(self, source: str, kind: Kind, grains: frozenset[Grain]) -> Opened:
+        """What is open of one source and kind that can be told at `grains`."""
+        found = self.memory.get((source, kind, grains))
         if found is None:
-            found = self.memory[source, kind] = opened(self.decision, source, kind)
+            found = self.memory[source, kind, grains] = opened(self.decision, source, kind, grains)
         return found
 
-    def layers(self, kind: Kind, grain: Grain) -> Iterator[Layer]:
+    def layers(self, kind: Kind, grain: Grain, grains: frozenset[Grain] = EVERY_GRAIN) -> Iterator[Layer]:
         """Every layer of that kind and grain, of whatever source."""
         for source in ("", *self.decision.named_sources()):
-            yield from (layer for layer in self.opened(source, kind).layers if layer.grain is grain)
+            yield from (each for each in self.opened(source, kind, grains).layers if each.grain is grain)
 
-    def by_source(self, rows: Table, kind: Kind) -> Iterator[tuple[Mask | None, Opened]]:
+    def by_source(
+        self, rows: Table, kind: Kind, grains: frozenset[Grain] = EVERY_GRAIN
+    ) -> Iterator[tuple[Mask | None, Opened]]:
         """What is open for the rows of each source; None: for all rows."""
         if self.decision.is_source_blind():
-            yield None, self.opened("", kind)
+            yield None, self.opened("", kind, grains)
             return
         artifacts = ints(rows, "artifact")
         if not len(artifacts) or (artifacts[0] == artifacts).all():
-            yield None, self.opened(self._source(int(artifacts[0])) if len(artifacts) else "", kind)
+            yield None, self.opened(self._source(int(artifacts[0])) if len(artifacts) else "", kind, grains)
             return
         for artifact in np.unique(artifacts).tolist():
-            yield artifacts == artifact, self.opened(self._source(artifact), kind)
+            yield artifacts == artifact, self.opened(self._source(artifact), kind, grains)
 
     def _source(self, artifact: int) -> str:
         if artifact not in self.names:

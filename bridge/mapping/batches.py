@@ -32,9 +32,9 @@ from bridge.reading import (
     Stream,
 )
 
-KIND_SHIFT: Final = 4
-STAMP_SHIFT: Final = 12
-MOST_OF_A_STAMP: Final = (1 << KIND_SHIFT) - 1
+ORDINAL: Final = 36
+KIND: Final = 40
+MOST_OF_A_STAMP: Final = (1 << (KIND - ORDINAL)) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +149,12 @@ def _says(name: str, values: NDArray[np.generic]) -> bool:
 
 
 def stamp_keys(wall: Ints, records: Records, source: NDArray[np.intp]) -> Ints:
-    """Keys of readings that only a stamp identifies: seconds of the wall clock, kind, ordinal."""
+    """Keys of readings that only a stamp identifies: seconds of the wall clock in the low 36 bits (so that
+    neighbours differ by little at rest), above them ordinal, kind, and whether there was an amount."""
     seconds = (wall - BEGINNING) // 1000
     no_amount = (records.flags[source] & Flag.NO_VALUE) > 0
     kind = records.kind[source].astype(np.int64) * 2 + no_amount
-    keys = (seconds << STAMP_SHIFT) | (kind << KIND_SHIFT)
+    keys = (kind << KIND) | seconds
     order = np.argsort(keys, kind="stable")
     same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
     seen: dict[int, dict[tuple[int, int, str], int]] = {}
@@ -163,5 +164,5 @@ def stamp_keys(wall: Ints, records: Records, source: NDArray[np.intp]) -> Ints:
         entries = seen.setdefault(int(keys[at]), {})
         entry = (int(records.value[row]), int(records.flags[row]), str(records.text[row]))
         ordinal = entries.setdefault(entry, len(entries))
-        keys[at] += min(ordinal, MOST_OF_A_STAMP)
+        keys[at] |= min(ordinal, MOST_OF_A_STAMP) << ORDINAL
     return keys

@@ -1,6 +1,7 @@
 """What no type can say: names of one mapping that must exist in another place.
 
-Law (`mapping.md`): each fault is a path into the file and a sentence with the names that exist. Pure.
+Law (`mapping.md`): each fault is a path into the file and a sentence with the names that exist; nothing
+stops at the first. Pure. A mapping that passes here cannot meet an unknown name while it reads a file.
 """
 
 from __future__ import annotations

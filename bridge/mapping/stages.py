@@ -1,6 +1,8 @@
 """The signatures of procedures: what each stage gets and gives. Adapters implement them, `rows` calls them.
 
-Law (`mapping.md`): pure functions of what they are given. Arrays have one entry per data row of the sheet.
+Law (`mapping.md`): pure functions of what they are given: no clock, file, network or log. Arrays have one
+entry per data row of the sheet, or per row of `Rows`, as each says. The names that a mapping may call them by
+are in `procedures`.
 """
 
 from __future__ import annotations

@@ -80,9 +80,7 @@ SENTENCES: Final[Mapping[Fault, str]] = {
     Fault.WRONG_TYPE: "{host} answered with another content type than JSON: check the address",
 }
 
-AFTER_SENDING: Final = frozenset(
-    {Fault.TIMED_OUT, Fault.CUT_OFF, Fault.TOO_LARGE, Fault.NOT_UNDERSTOOD}
-)
+AFTER_SENDING: Final = frozenset({Fault.TIMED_OUT, Fault.CUT_OFF, Fault.TOO_LARGE, Fault.NOT_UNDERSTOOD})
 """Faults after which the request may have had its effect."""
 
 

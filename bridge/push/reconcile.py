@@ -51,16 +51,12 @@ def spelled(id_: bytes) -> str:
     return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
 
 
-def _noted(
-    items: Sequence[Item], found: Found, before: Mapping[bytes, Held], retracts: bool
-) -> list[Result]:
+def _noted(items: Sequence[Item], found: Found, before: Mapping[bytes, Held], retracts: bool) -> list[Result]:
     noted = (_one(item, before.get(item.id), found.by_value[spelled(item.id)], retracts) for item in items)
     return [result for result in noted if result is not None]
 
 
-def _one(
-    item: Item, known: Held | None, there: tuple[tuple[str, str], ...], retracts: bool
-) -> Result | None:
+def _one(item: Item, known: Held | None, there: tuple[tuple[str, str], ...], retracts: bool) -> Result | None:
     version = "" if known is None else known.version
     if len(there) > 1:
         return Result(item.id, version, "refused", problem=TWICE)

@@ -94,6 +94,9 @@ class Worker:
         tasks = [asyncio.create_task(self._turn(turns, errand)) for errand in due]
         if tasks:
             await asyncio.wait(tasks)
+            # Outcomes wait in memory for the next commit of this loop, which may end with the round.
+            with suppress(LedgerUnavailable):
+                self._gate.flush(before=0)
         return sum((task.result() for task in tasks), NOTHING)
 
     def _is_rested(self, errand: Errand, now: Instant) -> bool:
@@ -162,9 +165,7 @@ class Worker:
         if not disclosure.count:
             return NOTHING, False
         more, parcel = disclosure.more is not None, courier.pack(disclosure, subject)
-        bill = Waybill(
-            "readings", passage.id, link.number, subject, _last(disclosure), parcel.has_refused
-        )
+        bill = Waybill("readings", passage.id, link.number, subject, _last(disclosure), parcel.has_refused)
         if not parcel.is_whole:
             self._gate.settle(disclosure, "acknowledged", 0)
             if not parcel.needed:
@@ -187,9 +188,7 @@ class Worker:
         report = rounds.of(errand.destination.client, outcome, self._clock())
         return report, outcome.decision.step is Step.DONE
 
-    async def _subject(
-        self, errand: Errand, passage: Passage, link: Link, courier: Courier
-    ) -> str | Report:
+    async def _subject(self, errand: Errand, passage: Passage, link: Link, courier: Courier) -> str | Report:
         """The receiver's reference of the person, after a look at its record."""
         client = errand.destination.client
         shown = await chart.look(courier.sink, link.system, link.value, self._clock())

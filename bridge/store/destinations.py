@@ -74,9 +74,11 @@ def add(
 
 def load(db: Database, number: int) -> Destination:
     """The destination, retired or not; KeyError where there is none."""
-    row = db.reader("bridge").execute(
-        f"SELECT {_COLUMNS} FROM destinations WHERE destination = ?", (number,)
-    ).fetchone()
+    row = (
+        db.reader("bridge")
+        .execute(f"SELECT {_COLUMNS} FROM destinations WHERE destination = ?", (number,))
+        .fetchone()
+    )
     if row is None:
         raise KeyError(f"there is no destination {number}")
     return _destination(row)
@@ -105,9 +107,11 @@ def remove(db: Database, number: int) -> None:
 
 def secret(db: Database, number: int) -> str | None:
     """The bearer secret, for one call; None where there is none."""
-    row = db.reader("bridge").execute(
-        "SELECT secret FROM destinations WHERE destination = ?", (number,)
-    ).fetchone()
+    row = (
+        db.reader("bridge")
+        .execute("SELECT secret FROM destinations WHERE destination = ?", (number,))
+        .fetchone()
+    )
     if row is None or row[0] is None:
         return None
     return _box(db).open(row[0], place("destination", number)).decode()

@@ -98,10 +98,14 @@ _HELD: Final = ", ".join(field.name for field in fields(Held))
 
 def cursor(db: Database, lane: Lane, grant: str) -> bytes | None:
     """The keyset after which a grant's delivery goes on; None at its beginning."""
-    row = db.reader("bridge").execute(
-        "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ?",
-        (lane.patient, lane.destination, grant),
-    ).fetchone()
+    row = (
+        db.reader("bridge")
+        .execute(
+            "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ?",
+            (lane.patient, lane.destination, grant),
+        )
+        .fetchone()
+    )
     return bytes(row[0]) if row else None
 
 
@@ -221,11 +225,15 @@ def lanes(db: Database) -> tuple[Lane, ...]:
 
 def spent(db: Database, lane: Lane, since: Instant) -> int:
     """Readings that the receiver took since then."""
-    row = db.reader("bridge").execute(
-        "SELECT coalesce(sum(taken), 0) FROM deliveries"
-        " WHERE patient = ? AND destination = ? AND changed >= ? AND what = 'readings'",
-        (lane.patient, lane.destination, since),
-    ).fetchone()
+    row = (
+        db.reader("bridge")
+        .execute(
+            "SELECT coalesce(sum(taken), 0) FROM deliveries"
+            " WHERE patient = ? AND destination = ? AND changed >= ? AND what = 'readings'",
+            (lane.patient, lane.destination, since),
+        )
+        .fetchone()
+    )
     return int(row[0])
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bridge.adapters import Decoded, Unreadable, decode, recognise
 from bridge.mapping import Mappings
@@ -42,6 +43,11 @@ def adds_up(done: Decoded) -> None:
 def names(batch: Readings) -> set[tuple[int, int]]:
     """The keys of a batch with their values."""
     return set(zip(batch.columns["counter"].tolist(), column(batch.columns, "value").tolist(), strict=True))
+
+
+def ints(batch: Readings, name: str) -> NDArray[np.int64]:
+    """A column as whole numbers, its default where it is missing."""
+    return column(batch.columns, name).astype(np.int64)
 
 
 class AdapterSuite:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bridge.adapters import Decoded, Person, decode
 from bridge.mapping import Mappings
 from bridge.period import HOUR, ZoneHistory
-from bridge.reading import BolusKind, Flag, Readings, Stream, Witness, column
+from bridge.reading import BolusKind, Flag, Readings, Stream, Witness
 from tests.adapters.clarity_files import (
     ENGLISH,
     Export,
@@ -30,7 +30,7 @@ from tests.adapters.clarity_files import (
     workbook,
 )
 from tests.adapters.recordings import RECEIVED
-from tests.adapters.suite import AdapterSuite, adds_up, read, refused
+from tests.adapters.suite import AdapterSuite, adds_up, ints, read, refused
 
 KYIV = ZoneInfo("Europe/Kyiv")
 
@@ -84,7 +84,7 @@ def test_ticks_tell_both_passes_of_a_repeated_hour_apart(mappings: Mappings) -> 
     instants = stream(done, Stream.GLUCOSE).columns["instant"]
     assert set(np.diff(instants).tolist()) == {300_000}
     assert int(instants[0]) == utc("2023-10-28T20:00:00")
-    assert set(column(stream(done, Stream.GLUCOSE).columns, "offset").tolist()) == {180, 120}
+    assert set(ints(stream(done, Stream.GLUCOSE), "offset").tolist()) == {180, 120}
     assert done.account.warnings == ()
 
 
@@ -97,8 +97,8 @@ def test_travel_that_no_zone_knows_is_seen_in_the_ticks_and_told(mappings: Mappi
         RECEIVED,
     )
     batch = stream(done, Stream.GLUCOSE)
-    assert set(np.diff(batch.columns["instant"]).tolist()) == {300_000}
-    assert set(batch.columns["witness"].tolist()) == {Witness.COUNTER}
+    assert set(np.diff(ints(batch, "instant")).tolist()) == {300_000}
+    assert set(ints(batch, "witness").tolist()) == {Witness.COUNTER}
     assert "the clock was moved where the patient's zone was not" in done.account.warnings[0]
 
 
@@ -127,8 +127,8 @@ def test_a_wrong_zone_moves_instants_and_keeps_identities(mappings: Mappings) ->
     there = decode(data, known, ZoneHistory.always("Europe/London"), RECEIVED)
     for one, other in zip(here.readings, there.readings, strict=True):
         assert one.key == other.key and one.key.by_counter
-        assert one.columns["counter"].tolist() == other.columns["counter"].tolist()
-        assert (other.columns["instant"] - one.columns["instant"] == HOUR).all()
+        assert ints(one, "counter").tolist() == ints(other, "counter").tolist()
+        assert (ints(other, "instant") - ints(one, "instant") == HOUR).all()
 
 
 def test_travel_in_the_zone_history_settles_a_sensor_worn_abroad(mappings: Mappings) -> None:
@@ -169,8 +169,8 @@ def test_sensors_worn_abroad_are_settled_by_those_around_them(
 ) -> None:
     data, wanted = trip(*stays)
     batches = [b for b in read(data, mappings).readings if b.key.stream is Stream.GLUCOSE]
-    assert sorted(t for b in batches for t in b.columns["instant"].tolist()) == wanted
-    assert not any(column(b.columns, "flags").any() for b in batches)
+    assert sorted(t for b in batches for t in ints(b, "instant").tolist()) == wanted
+    assert not any(ints(b, "flags").any() for b in batches)
 
 
 def test_a_sensor_that_nothing_settles_stays_uncertain_with_its_bound(mappings: Mappings) -> None:
@@ -178,8 +178,8 @@ def test_a_sensor_that_nothing_settles_stays_uncertain_with_its_bound(mappings: 
     lines = data.decode().splitlines(keepends=True)
     one = read("".join(line for line in lines if "Index" in line or "0070" in line).encode(), mappings)
     (batch,) = one.readings
-    assert (column(batch.columns, "flags") == Flag.UNCERTAIN).all()
-    assert set(column(batch.columns, "bound").tolist()) == {2 * HOUR}
+    assert (ints(batch, "flags") == Flag.UNCERTAIN).all()
+    assert set(ints(batch, "bound").tolist()) == {2 * HOUR}
     assert "100 readings may be off by the clock's moves" in one.account.warnings[1]
 
 
@@ -191,11 +191,11 @@ def test_insulin_stands_on_the_clock_that_the_sensor_showed(mappings: Mappings) 
 
 def test_without_ticks_a_repeated_hour_stays_undecided_and_is_kept(mappings: Mappings) -> None:
     batch = stream(read(g6_twelve(), mappings), Stream.GLUCOSE)
-    undecided = batch.columns["witness"] == Witness.UNDECIDED
+    undecided = ints(batch, "witness") == Witness.UNDECIDED
     assert undecided.sum() == 24
-    assert (batch.columns["flags"][undecided] & Flag.UNCERTAIN > 0).all()
-    assert set(batch.columns["bound"][undecided].tolist()) == {HOUR}
-    assert len(set(batch.columns["counter"].tolist())) == len(batch) == 30
+    assert (ints(batch, "flags")[undecided] & Flag.UNCERTAIN > 0).all()
+    assert set(ints(batch, "bound")[undecided].tolist()) == {HOUR}
+    assert len(set(ints(batch, "counter").tolist())) == len(batch) == 30
 
 
 def test_one_tick_for_many_times_is_no_counter(mappings: Mappings) -> None:
@@ -214,23 +214,21 @@ def test_two_transmitters_without_ids_are_two_chains(mappings: Mappings) -> None
         for index in range(30):
             out.egv(first + timedelta(minutes=5 * index), str(80 + index), 7_573 + 300 * index, "")
     batch = stream(read(plain(out.sorted()), mappings), Stream.GLUCOSE)
-    assert batch.columns["instant"].tolist() == sorted(batch.columns["instant"].tolist())
-    assert len(set(batch.columns["counter"].tolist())) == 60
-    assert not column(batch.columns, "flags").any()
+    assert ints(batch, "instant").tolist() == sorted(ints(batch, "instant").tolist())
+    assert len(set(ints(batch, "counter").tolist())) == 60
+    assert not ints(batch, "flags").any()
 
 
 def test_low_and_high_words_are_marks_beside_the_limit(mappings: Mappings) -> None:
     batch = stream(read(g6_2019(), mappings), Stream.GLUCOSE)
-    marked = [
-        (int(v), int(f)) for v, f in zip(batch.columns["value"], batch.columns["flags"], strict=True) if f
-    ]
+    marked = [(int(v), int(f)) for v, f in zip(ints(batch, "value"), ints(batch, "flags"), strict=True) if f]
     assert marked == [(40, Flag.LOW), (400, Flag.HIGH)]
 
 
 def test_mmol_keeps_its_decimal_and_its_own_limits(mappings: Mappings) -> None:
     batch = stream(read(mmol_2024(), mappings), Stream.GLUCOSE)
     assert (batch.key.unit, batch.key.scale) == ("mmol/L", 1)
-    assert batch.columns["value"][-2:].tolist() == [22, 222]
+    assert ints(batch, "value")[-2:].tolist() == [22, 222]
 
 
 @pytest.mark.parametrize(
@@ -250,20 +248,20 @@ def test_what_a_glucose_cell_means(mappings: Mappings, cell: str, mark: str, val
     out = Export(ENGLISH, "android G6")
     out.egv(datetime(2024, 1, 1), cell, 7_573, "8GH00A", mark=mark)
     batch = stream(read(plain(out.sorted()), mappings), Stream.GLUCOSE)
-    assert batch.columns["value"].tolist() == [value]
-    assert column(batch.columns, "flags").tolist() == [flags]
+    assert ints(batch, "value").tolist() == [value]
+    assert ints(batch, "flags").tolist() == [flags]
 
 
 def test_finer_numbers_than_the_vendor_writes_keep_their_decimals(mappings: Mappings) -> None:
     out = Export(ENGLISH, "android G6")
     out.egv(datetime(2024, 1, 1), "108.25", 7_573, "8GH00A")
     batch = stream(read(plain(out.sorted()), mappings), Stream.GLUCOSE)
-    assert (batch.key.scale, batch.columns["value"].tolist()) == (2, [10825])
+    assert (batch.key.scale, ints(batch, "value").tolist()) == (2, [10825])
 
 
 def test_a_workbook_reads_as_the_file_that_it_was_made_of(mappings: Mappings) -> None:
     batch = stream(read(workbook(), mappings), Stream.GLUCOSE)
-    assert int(batch.columns["instant"][0]) == utc("2024-06-01T04:00:44")
+    assert int(ints(batch, "instant")[0]) == utc("2024-06-01T04:00:44")
     assert len(batch) == 20
 
 
@@ -287,14 +285,14 @@ def test_a_workbook_by_another_program_reads_too(mappings: Mappings) -> None:
     buffer = io.BytesIO()
     book.save(buffer)
     batch = stream(read(buffer.getvalue(), mappings), Stream.GLUCOSE)
-    assert batch.columns["value"].tolist() == [100, 101, 102, 103, 104]
+    assert ints(batch, "value").tolist() == [100, 101, 102, 103, 104]
     assert batch.key.device == "109300000070"
 
 
 def test_insulin_says_fast_or_long(mappings: Mappings) -> None:
     batch = stream(read(g6_2019(), mappings), Stream.BOLUS)
-    assert batch.columns["kind"].tolist() == [BolusKind.LONG, BolusKind.RAPID]
-    assert (batch.key.scale, batch.columns["value"].tolist()) == (2, [2100, 1200])
+    assert ints(batch, "kind").tolist() == [BolusKind.LONG, BolusKind.RAPID]
+    assert (batch.key.scale, ints(batch, "value").tolist()) == (2, [2100, 1200])
 
 
 def test_two_doses_of_one_minute_stay_two_and_copies_are_one(mappings: Mappings) -> None:
@@ -309,7 +307,7 @@ def test_two_doses_of_one_minute_stay_two_and_copies_are_one(mappings: Mappings)
         out.insulin(datetime(2024, 1, 1, 0, 5), units, kind)
     batch = stream(read(quoted(out.sorted()), mappings), Stream.BOLUS)
     assert len(batch) == 4
-    assert len(set(batch.columns["counter"].tolist())) == 3
+    assert len(set(ints(batch, "counter").tolist())) == 3
 
 
 def test_the_file_names_its_person(mappings: Mappings) -> None:

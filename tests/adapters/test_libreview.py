@@ -10,7 +10,7 @@ import pytest
 from bridge.adapters import Decoded, Person, decode
 from bridge.mapping import Mappings
 from bridge.period import HOUR, ZoneHistory
-from bridge.reading import BolusKind, Flag, Readings, Stream, Unit, Witness, column
+from bridge.reading import BolusKind, Flag, Readings, Stream, Unit, Witness
 from tests.adapters.libreview_files import (
     ENGLISH,
     NEW_PHONE,
@@ -37,7 +37,7 @@ from tests.adapters.libreview_files import (
     year_one,
 )
 from tests.adapters.recordings import RECEIVED, ZONES
-from tests.adapters.suite import AdapterSuite, adds_up, read, refused
+from tests.adapters.suite import AdapterSuite, adds_up, ints, read, refused
 
 
 def widened(data: bytes) -> bytes:
@@ -83,39 +83,39 @@ def line1(text: str) -> list[list[str]]:
 def test_floor_and_ceiling_are_marks_that_say_at_most_and_at_least(mappings: Mappings) -> None:
     batch = of(read(gb_mmol(), mappings), Stream.GLUCOSE, PHONE)
     assert (batch.key.unit, batch.key.scale) == (Unit.MMOL_L, 1)
-    flagged = batch.columns["flags"] != 0
-    assert batch.columns["value"][flagged].tolist() == [22, 278]
-    assert batch.columns["flags"][flagged].tolist() == [Flag.LOW | Flag.INCLUSIVE, Flag.HIGH | Flag.INCLUSIVE]
+    flagged = ints(batch, "flags") != 0
+    assert ints(batch, "value")[flagged].tolist() == [22, 278]
+    assert ints(batch, "flags")[flagged].tolist() == [Flag.LOW | Flag.INCLUSIVE, Flag.HIGH | Flag.INCLUSIVE]
 
 
 def test_400_is_a_ceiling_in_the_us_and_a_number_elsewhere(mappings: Mappings) -> None:
-    flags = of(read(us_12h(), mappings), Stream.GLUCOSE, PHONE).columns["flags"]
+    flags = ints(of(read(us_12h(), mappings), Stream.GLUCOSE, PHONE), "flags")
     assert (flags & Flag.HIGH > 0).sum() == 2
     out = few("%d-%m-%Y %H:%M")
     out.rows[3][3][4] = "400"
     there = of(read(csv(line1("21-03-2022 08:00"), out.table()), mappings), Stream.GLUCOSE)
-    assert 400 in there.columns["value"].tolist()
-    assert not column(there.columns, "flags").any()
+    assert 400 in ints(there, "value").tolist()
+    assert not ints(there, "flags").any()
 
 
 def test_400_is_a_number_in_a_us_file_that_goes_beyond(mappings: Mappings) -> None:
     out = few(US)
     out.rows[3][3][4], out.rows[4][3][4] = "400", "420"
     batch = of(read(csv(line1("03-21-2022 08:00 AM"), out.table()), mappings), Stream.GLUCOSE)
-    assert not column(batch.columns, "flags").any()
+    assert not ints(batch, "flags").any()
 
 
 def test_words_of_the_desktop_program_say_below_and_above(mappings: Mappings) -> None:
     batch = of(read(reader_text(), mappings), Stream.GLUCOSE)
-    marked = batch.columns["flags"] != 0
-    assert batch.columns["value"][marked].tolist() == [40, 500]
-    assert batch.columns["flags"][marked].tolist() == [Flag.LOW, Flag.HIGH]
+    marked = ints(batch, "flags") != 0
+    assert ints(batch, "value")[marked].tolist() == [40, 500]
+    assert ints(batch, "flags")[marked].tolist() == [Flag.LOW, Flag.HIGH]
 
 
 def test_scans_are_a_series_of_their_own(mappings: Mappings) -> None:
     batch = of(read(us_12h(), mappings), Stream.GLUCOSE, f"{PHONE}/scan")
-    assert (batch.columns["flags"] & Flag.SCAN > 0).all()
-    assert len(set(batch.columns["counter"].tolist())) == 2  # two values of one minute stay two
+    assert (ints(batch, "flags") & Flag.SCAN > 0).all()
+    assert len(set(ints(batch, "counter").tolist())) == 2  # two values of one minute stay two
 
 
 @pytest.mark.parametrize("data", [libre3_views(), unified_app()])
@@ -129,8 +129,8 @@ def test_decimals_that_fell_into_the_next_cell_are_rejoined(mappings: Mappings) 
     done = read(es_report(), mappings)
     assert of(done, Stream.KETONE).columns["value"].tolist() == [1]
     doses = of(done, Stream.BOLUS)
-    assert doses.columns["value"].tolist() == [130, 0, 245]
-    assert doses.columns["kind"].tolist() == [BolusKind.RAPID, BolusKind.RAPID, BolusKind.LONG]
+    assert ints(doses, "value").tolist() == [130, 0, 245]
+    assert ints(doses, "kind").tolist() == [BolusKind.RAPID, BolusKind.RAPID, BolusKind.LONG]
     assert of(done, Stream.CARBS).columns["value"].tolist() == [75, 0]
     assert sum("were rejoined" in warning for warning in done.account.warnings) == 3
     adds_up(done)
@@ -149,7 +149,7 @@ def test_the_column_tells_more_than_the_type(mappings: Mappings) -> None:
     done = read(meter_2018(), mappings)
     assert done.account.read == {Stream.GLUCOSE: 60}
     assert "record type 1 with a value in the historic column" in done.account.warnings[0]
-    assert not column(of(done, Stream.GLUCOSE).columns, "flags").any()
+    assert not ints(of(done, Stream.GLUCOSE), "flags").any()
 
 
 def test_a_meter_is_no_sensor(mappings: Mappings) -> None:
@@ -181,7 +181,7 @@ def test_line_one_settles_dates_that_the_rows_leave_open(mappings: Mappings) -> 
 def test_no_row_is_younger_than_the_file(mappings: Mappings, form: str, made: str) -> None:
     out = few(form, 1, datetime(2022, 3, 11, 20, 0))
     batch = of(read(csv(line1(made), out.table()), mappings), Stream.GLUCOSE)
-    assert int(batch.columns["instant"][0]) == utc("2022-03-11T19:00")
+    assert int(ints(batch, "instant")[0]) == utc("2022-03-11T19:00")
 
 
 def test_dates_that_nothing_decides_are_refused_unless_an_order_is_given(mappings: Mappings) -> None:
@@ -211,26 +211,26 @@ def test_a_clock_that_was_never_set_costs_its_rows_not_the_file(mappings: Mappin
 def test_a_flight_west_keeps_both_passes_flagged(mappings: Mappings) -> None:
     done = read(travel_fold(), mappings)
     batch = of(done, Stream.GLUCOSE)
-    assert len(set(batch.columns["counter"].tolist())) == 40
-    undecided = batch.columns["witness"] == Witness.UNDECIDED
+    assert len(set(ints(batch, "counter").tolist())) == 40
+    undecided = ints(batch, "witness") == Witness.UNDECIDED
     assert undecided.sum() == 24
-    assert set(batch.columns["bound"][undecided].tolist()) == {HOUR}
+    assert set(ints(batch, "bound")[undecided].tolist()) == {HOUR}
     assert "the clock was set back (summer time or travel)" in done.account.warnings[0]
 
 
 def test_the_repeated_hour_of_autumn_is_kept_twice(mappings: Mappings) -> None:
     batch = of(read(demo(), mappings), Stream.GLUCOSE, PHONE)
     low, high = utc("2026-10-25T00:00:00"), utc("2026-10-25T02:00:00")
-    hours = (batch.columns["instant"] >= low) & (batch.columns["instant"] < high)
+    hours = (ints(batch, "instant") >= low) & (ints(batch, "instant") < high)
     assert hours.sum() == 8
-    assert (batch.columns["flags"][hours] & Flag.UNCERTAIN > 0).all()
-    assert set(np.diff(batch.columns["instant"][hours]).tolist()) == {900_000}
+    assert (ints(batch, "flags")[hours] & Flag.UNCERTAIN > 0).all()
+    assert set(np.diff(ints(batch, "instant")[hours]).tolist()) == {900_000}
 
 
 def test_a_reader_that_did_not_follow_summer_time_keeps_its_spacing(mappings: Mappings) -> None:
     batch = of(read(reader_spring(), mappings), Stream.GLUCOSE)
-    assert set(np.diff(batch.columns["instant"]).tolist()) == {900_000}
-    assert (batch.columns["flags"] & Flag.UNCERTAIN > 0).sum() == 36
+    assert set(np.diff(ints(batch, "instant")).tolist()) == {900_000}
+    assert (ints(batch, "flags") & Flag.UNCERTAIN > 0).sum() == 36
 
 
 def test_a_corrected_zone_moves_instants_and_keeps_identities(mappings: Mappings) -> None:
@@ -240,8 +240,8 @@ def test_a_corrected_zone_moves_instants_and_keeps_identities(mappings: Mappings
     )
     for one, other in zip(here.readings, there.readings, strict=True):
         assert one.key == other.key
-        assert one.columns["counter"].tolist() == other.columns["counter"].tolist()
-        assert (one.columns["instant"] - other.columns["instant"] == 9 * HOUR).all()
+        assert ints(one, "counter").tolist() == ints(other, "counter").tolist()
+        assert (ints(one, "instant") - ints(other, "instant") == 9 * HOUR).all()
 
 
 def test_the_patient_is_in_line_two_of_a_report_and_the_clinician_is_not(mappings: Mappings) -> None:
@@ -270,8 +270,8 @@ def test_parts_of_a_dose_without_a_total_are_no_dose(mappings: Mappings) -> None
         "parts of an insulin dose without its total, so the dose is not known"
     ]
     doses = of(done, Stream.BOLUS)
-    assert doses.columns["value"].tolist() == [40, 50]
-    assert doses.columns["kind"].tolist() == [BolusKind.MEAL, BolusKind.RAPID]
+    assert ints(doses, "value").tolist() == [40, 50]
+    assert ints(doses, "kind").tolist() == [BolusKind.MEAL, BolusKind.RAPID]
     assert done.account.warnings == ()
 
 
@@ -281,7 +281,7 @@ def test_a_note_of_several_lines_keeps_its_text_and_the_line_it_starts_in(mappin
     out.add(datetime(2022, 3, 21, 1), "note", "tea")
     notes = of(read(csv(line1("25-03-2022 08:00"), out.table(), end="\n"), mappings), Stream.NOTE)
     assert notes.columns["text"].tolist() == ['soup, "hot"\nand bread', "tea"]
-    assert notes.columns["row"].tolist() == [43, 45]
+    assert ints(notes, "row").tolist() == [43, 45]
 
 
 def test_the_french_heading_with_its_curly_apostrophe_is_known(mappings: Mappings) -> None:
@@ -308,4 +308,4 @@ def test_a_minute_holds_as_many_scans_as_were_made(mappings: Mappings) -> None:
         out.add(datetime(2022, 3, 20, 20, 1) + timedelta(seconds=1), "scan", text)
     scans = of(read(csv(line1("25-03-2022 08:00"), out.table()), mappings), Stream.GLUCOSE, f"{PHONE}/scan")
     assert len(scans) == 4
-    assert len(set(scans.columns["counter"].tolist())) == 3
+    assert len(set(ints(scans, "counter").tolist())) == 3

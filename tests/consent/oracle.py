@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -120,7 +121,7 @@ class World:
         found = [
             g.grain
             for g in self.counting()
-            if g.grain <= 3
+            if is_offered(reading, g.grain)
             and g.covers(reading.source, reading.kind)
             and inside(g.windows(self.now, self.zone), instant)
         ]
@@ -143,7 +144,7 @@ class World:
         if self.is_whole(reading, low, high + 1, 0):
             return 0
         grain = self.grain_at(reading, reading.instant)
-        if not grain or reading.stream != "glucose" or GRAINS[grain] < 3 * STEP[reading.family]:
+        if not grain:
             return None
         span = bucket(reading.instant, grain, self.zone)
         if span is None or not (span[0] <= low and high < span[1] <= self.now):
@@ -153,7 +154,7 @@ class World:
     def would_undo(self, reading: Reading, span: tuple[int, int], grain: int) -> bool:
         """Whether something finer was shown before inside that bucket, so that a difference would tell."""
         for g in self.grants:
-            if g.grain >= grain or not g.covers(reading.source, reading.kind):
+            if g.grain >= grain or not (is_offered(reading, g.grain) and g.covers(reading.source, reading.kind)):
                 continue
             for low, high in shown_ever(g, self.now, self.zone):
                 touches = low < span[1] and span[0] < high
@@ -199,7 +200,7 @@ class World:
             if len(members) >= 3:
                 total, count = sum(r.value for r in members), len(members)
                 mean = (2 * total + count) // (2 * count)
-                newest = max(max(r.changed for r in members), span[1])
+                newest = max(span[1], *(r.changed for r in members))
                 since = max(self.since_span(r, span, grain) for r in members)
                 found.append(Item(span[0], "glucose", series, grain, span[1], mean, count, max(newest, since)))
         return sorted(found + self.pieces())
@@ -211,7 +212,7 @@ class World:
             if r.end == 0:
                 continue
             cuts = sorted({r.instant, r.end, *(e for e in self.edges() if r.instant < e < r.end)})
-            open_now = [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if self.grain_at(r, a) == 0]
+            open_now = [(a, b) for a, b in pairwise(cuts) if self.grain_at(r, a) == 0]
             joined: list[tuple[int, int]] = []
             for a, b in open_now:
                 if joined and joined[-1][1] == a:
@@ -246,6 +247,7 @@ class World:
             g.grain
             for g in self.grants
             if self.is_alike(g)
+            and is_offered(reading, g.grain)
             and g.is_active(at)
             and g.covers(reading.source, reading.kind)
             and inside(g.windows(self.now, self.zone), instant)
@@ -275,6 +277,13 @@ def bucket(instant: int, grain: int, zone: ZoneInfo) -> tuple[int, int] | None:
     start = instant - minutes
     same = local(start, zone).utcoffset() == here.utcoffset() == local(start + length - 1, zone).utcoffset()
     return (start, start + length) if same else None
+
+
+def is_offered(reading: Reading, grain: int) -> bool:
+    """Whether a source can be told at a grain: raw always, means of sensor glucose at three steps or more."""
+    if grain in (0, 4):
+        return grain == 0
+    return reading.stream == "glucose" and GRAINS[grain] >= 3 * STEP[reading.family]
 
 
 def inside(windows: tuple[tuple[int, int], ...], instant: int) -> bool:

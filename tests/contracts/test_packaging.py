@@ -31,22 +31,27 @@ def declared(project: Path, extra: str | None = None) -> set[str]:
     return {re.split(r"[\[<>=;\s]", line)[0] for line in lines}
 
 
-def imported(project: Path) -> set[str]:
-    """Top names of everything foreign that a file of bridge/ imports."""
+def imported(folder: Path) -> set[str]:
+    """The dependencies that the files of a folder import."""
     names: set[str] = set()
-    for path in (project / "bridge").rglob("*.py"):
+    for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 names.update(each.name.partition(".")[0] for each in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module.partition(".")[0])
     names = {PARTS.get(name, name) for name in names}
-    return names - set(sys.stdlib_module_names) - {"bridge"}
+    return names - set(sys.stdlib_module_names) - {"bridge", "tests", "_pytest"}
 
 
 def test_every_dependency_is_used_and_every_use_is_declared(project: Path) -> None:
     expected = {MODULES.get(name, name) for name in declared(project) - UNSEEN.keys()}
-    assert imported(project) == expected
+    assert imported(project / "bridge") == expected
+
+
+def test_the_tests_use_only_what_is_declared(project: Path) -> None:
+    known = {MODULES.get(name, name) for name in declared(project) | declared(project, "dev")}
+    assert imported(project / "tests") - known == set()
 
 
 def test_every_dependency_says_what_it_does(project: Path) -> None:

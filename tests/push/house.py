@@ -172,9 +172,7 @@ def opened(home: Path, clock: Clock) -> House:
     worker = Worker(db, gate, renderer, net, clock, chance=lambda: 0.5)
     numbers = patients.numbers(db)
     known = clients.listed(db)
-    return House(
-        db, clock, gate, worker, numbers[0] if numbers else 0, known[0].id if known else "", calls
-    )
+    return House(db, clock, gate, worker, numbers[0] if numbers else 0, known[0].id if known else "", calls)
 
 
 def registered(db: Database, purpose: Purpose) -> list[Endpoint]:
@@ -194,9 +192,7 @@ def furnished(
         house.db,
         clients.Client("clinic", "Clinic", clients.ClientType.BACKEND, "Clinic", "", "TREAT", "system/*.rs"),
     )
-    destinations.add(
-        house.db, "clinic", "transaction", url, monitored=monitored, daily=daily, secret=secret
-    )
+    destinations.add(house.db, "clinic", "transaction", url, monitored=monitored, daily=daily, secret=secret)
     return house
 
 

@@ -122,7 +122,5 @@ def test_a_copy_that_was_deleted_at_hapi_holds_nothing_up(house: House, ward: Wa
 def test_a_record_that_hapi_deactivates_breaks_the_link(house: House, ward: Ward) -> None:
     house.bring(0, [100])
     patient = httpx.get(f"{ward.base}/Patient/{ward.id}", timeout=60).json()
-    httpx.put(
-        f"{ward.base}/Patient/{ward.id}", json={**patient, "active": False}, headers=JSON, timeout=60
-    )
+    httpx.put(f"{ward.base}/Patient/{ward.id}", json={**patient, "active": False}, headers=JSON, timeout=60)
     assert "link-broken" in house.push().held[0] and ward.holds() == []

@@ -170,3 +170,20 @@ def test_erasing_the_person_ends_links_deliveries_and_calls(db: Database, lane: 
     patients.erase(db, lane.patient)
     assert links.listed(db) == () and outbox.listed(db) == () and outbox.lanes(db) == ()
     assert db.reader("bridge").execute("SELECT count(*) FROM calls").fetchone() == (0,)
+
+
+def test_a_process_that_comes_and_goes_takes_nothing_of_ours_away(db: Database) -> None:
+    """A worker in the server and a push from the command line share one home. SQLite's locks are POSIX's:
+    closing any descriptor of a database file drops the locks of the whole process (sqlite.org, "How to
+    corrupt an SQLite database file", 2.2), and the next one that closes takes the write-ahead log away."""
+    visit = (
+        "import sys\nfrom pathlib import Path\nimport bridge.store.destinations as d\n"
+        "from bridge.store.db import Database\n"
+        f"with Database.open(Path({str(db.home)!r}), bytes(32), lambda: 0) as db:\n"
+        "    print(*(each.client for each in d.listed(db)))\n"
+    )
+    for client in ("first", "second", "third"):
+        destinations.add(db, client, "transaction", "https://ehr.example/fhir")
+        assert destinations.listed(db)
+        seen = subprocess.run([sys.executable, "-c", visit], capture_output=True, text=True, check=True)
+        assert seen.stdout.split()[-1] == client

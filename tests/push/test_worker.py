@@ -21,7 +21,7 @@ from bridge.store.blocks import retracted, withdraw
 from bridge.store.lanes import Lane, claimed
 from bridge.store.links import LinkState, Shown
 from tests.push.house import BEGIN, STEP, House, furnished
-from tests.push.twin import Cut, Fault, Refuse, Say, Swollen, Torn, Twin, hospital
+from tests.push.twin import Cut, Fault, Refuse, Say, Slow, Swollen, Torn, Twin, hospital
 
 START = BEGIN - 10 * DAY
 
@@ -346,6 +346,21 @@ def test_after_every_passing_fault_the_receiver_has_everything_once(
     assert values(twin) == list(range(100, 110)) and len(set(twin.identifiers())) == 10
     assert {each["meta"]["versionId"] for each in twin.observations()} == {"1"}
     assert [each.state for each in outbox.listed(ready.db)] == ["acked"]
+
+
+def test_an_answer_that_comes_too_late_is_an_unknown_outcome(
+    ready: House, twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.push.sinks.SECONDS", 0.5)
+    twin.script.append(Slow(1.5))
+    assert "did not answer in time" in ready.push().held[0]
+    assert outbox.listed(ready.db)[-1].state == "unknown" and len(twin.observations()) == 10
+    assert outcomes(ready) == [("sent", 10)]
+    ready.wait(5)
+    monkeypatch.undo()
+    assert ready.push().sent == 10
+    assert len(twin.observations()) == 10
+    assert {each["meta"]["versionId"] for each in twin.observations()} == {"1"}
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 301])

@@ -71,6 +71,10 @@ def clarity(path: Path, zone: str) -> Plain:
 FORMS = {"US": "%m-%d-%Y %I:%M %p", "DMY": "%d-%m-%Y %H:%M", "SHORT": "%m/%d/%y %H:%M"}
 
 
+def _stamp(text: str, form: str) -> datetime:
+    return datetime.strptime(f"{text} +0000", f"{FORMS[form]} %z").replace(tzinfo=None)
+
+
 def libreview(path: Path, zone: str, form: str) -> Plain:
     """A LibreView download; `form` names its dates."""
     streams: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -82,7 +86,7 @@ def libreview(path: Path, zone: str, form: str) -> Plain:
     for line in lines[head + 1 :]:
         # The old form has no device, no serial, and one column more after the servings.
         row = ["", "", *line[:9], *line[10:]] if old else line
-        instant = _instant(datetime.strptime(row[2], FORMS[form]), zone)
+        instant = _instant(_stamp(row[2], form), zone)
         type_, found = row[3], ""
         if type_ in "01" and row[4]:
             found, text = "glucose", row[4]

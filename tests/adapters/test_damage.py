@@ -1,0 +1,77 @@
+"""Whatever happens to a file on its way: it is refused with a sentence, or every row has its fate."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge.adapters import Unreadable
+from bridge.mapping import Mappings
+from tests.adapters import clarity_files, libreview_files
+from tests.adapters.recordings import committed
+from tests.adapters.suite import adds_up, read
+
+SMALL = [
+    path.read_bytes()
+    for family in ("dexcom-clarity", "libreview")
+    for path in committed(family)
+    if path.stat().st_size < 10_000
+]
+BITS = [
+    b"",
+    b",",
+    b'"',
+    b"\n",
+    b"\r",
+    b"\t",
+    b"9",
+    b"\x00",
+    b"\xff",
+    b"-",
+    b".",
+    b"99-99",
+    b";",
+    b"EGV",
+    b"Low",
+    b"\x1f",
+]
+HARMS = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(BITS), st.integers(0, 60)), max_size=6)
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(SMALL), HARMS)
+def test_damage_of_any_kind_is_refused_or_accounted_for(
+    mappings: Mappings, data: bytes, harms: list[tuple[float, bytes, int]]
+) -> None:
+    for place, put, cut in harms:
+        at = int(place * len(data))
+        data = data[:at] + put + data[at + cut :]
+    with suppress(Unreadable):
+        adds_up(read(data, mappings))
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=300), st.sampled_from([b"", *(data[:400] for data in SMALL)]))
+def test_bytes_of_any_kind_are_refused_or_accounted_for(
+    mappings: Mappings, data: bytes, start: bytes
+) -> None:
+    with suppress(Unreadable):
+        adds_up(read(start + data, mappings))
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(["dexcom-clarity", "libreview"]), st.randoms(use_true_random=False))
+def test_rows_in_any_order_give_the_same_keys(mappings: Mappings, family: str, random: object) -> None:
+    data = clarity_files.g6_2023() if family == "dexcom-clarity" else libreview_files.us_12h()
+    above = 1 if family == "dexcom-clarity" else 2
+    lines = data.splitlines(keepends=True)
+    rows = lines[above:]
+    getattr(random, "shuffle")(rows)  # noqa: B009
+    mixed = read(b"".join([*lines[:above], *rows]), mappings)
+    plain = read(data, mappings)
+    assert {b.key for b in mixed.readings} == {b.key for b in plain.readings}
+    for batch in plain.readings:
+        (other,) = [b for b in mixed.readings if b.key == batch.key]
+        assert sorted(batch.columns["instant"].tolist()) == sorted(other.columns["instant"].tolist())
