@@ -25,8 +25,7 @@ from bridge.cli.shell import (
     table,
 )
 from bridge.net.endpoint import Purpose, endpoint
-from bridge.push.chart import Broken, NotShown, look
-from bridge.push.sinks import TransactionSink
+from bridge.push.chart import Broken, shown
 from bridge.store import destinations, links
 from bridge.store.clients import load as load_client
 
@@ -54,9 +53,9 @@ def add_link(
         raise click.UsageError(f"--identifier is SYSTEM|VALUE, not {identifier!r}")
     with bridge(home) as found:
         one, known = number(found, patient), _client(found, client)
-        shown = _shown(found, one, known, system, value)
+        record = _shown(found, one, known, system, value)
         try:
-            made = links.confirm(found.db, one, known, system, value, confirmed_by, shown)
+            made = links.confirm(found.db, one, known, system, value, confirmed_by, record)
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
         row = _link(found, made)
@@ -165,18 +164,18 @@ def remove_destination(destination_id: int, home: Path | None, as_json: bool) ->
 
 
 def _shown(found: Bridge, patient: int, client: str, system: str, value: str) -> links.Shown | None:
-    """The record as the receiver shows it now, to be compared before every delivery; None where the
-    client has no destination yet, or shows no patients."""
-    known = destinations.listed(found.db, client)
-    if not known:
-        return None
-    sink = TransactionSink(
-        found.outbound, known[0].url, destinations.secret(found.db, known[0].number), patient
-    )
-    seen = asyncio.run(look(sink, system, value, found.now()))
-    if isinstance(seen, Broken):
+    """The record as the receiver shows it now, to be compared before every delivery. Where it cannot be
+    seen, or the client has no destination yet, the link rests on the human's word; that is said."""
+    try:
+        seen = asyncio.run(shown(found.db, found.outbound, client, system, value, patient))
+    except ValueError as none_yet:
+        seen = str(none_yet)
+    if isinstance(seen, links.Shown):
+        return seen
+    if seen in list(Broken):
         raise Failed(f"{seen}: nothing was linked")
-    return None if isinstance(seen, NotShown) else seen
+    click.echo(f"cgm-bridge: the receiver's record was not seen ({seen})", err=True)
+    return None
 
 
 def _client(found: Bridge, text: str) -> str:

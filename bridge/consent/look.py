@@ -7,10 +7,8 @@ object for a request and its stream (a page would be answered under yesterday's 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import final
 
 from bridge.consent.answer import Answer, Part
@@ -24,7 +22,7 @@ from bridge.store.ids import Name
 from bridge.store.keys import Box
 from bridge.store.ledger import Also
 from bridge.store.patients import Patient
-from bridge.store.published import Week, freeze
+from bridge.store.published import Week, freezing
 
 
 @final
@@ -78,8 +76,4 @@ class Look:
 
 def also(opens: Opens, weeks: Sequence[Week]) -> Also | None:
     """What is written together with the intent: means that leave for the first time or anew."""
-    return partial(_freeze, opens.box, tuple(weeks)) if weeks else None
-
-
-def _freeze(box: Box, weeks: Sequence[Week], con: sqlite3.Connection) -> bool:
-    return freeze(con, box, weeks)
+    return freezing(opens.box, weeks) if weeks else None

@@ -70,7 +70,7 @@ def mean_batch(view: View, strand: Strand, grain: Grain, rows: Table, held: Rows
     told = _told(made, held, starts, changed)
     keep = ~_straddles(made, held)
     told, since, artifact = told[keep], since[keep], artifact[keep]
-    gone = _gone(view, strand, grain, held, made)
+    gone = _other(view, strand, grain, held[~np.isin(held[:, START], made.start)], ints(rows, "instant"))
     told = np.concatenate([told, gone])
     since = np.concatenate([since, np.zeros(len(gone), np.int64)])
     artifact = np.concatenate([artifact, np.zeros(len(gone), np.int64)])
@@ -125,21 +125,23 @@ def _straddles(made: Means, held: Rows) -> Mask:
     return np.asarray((high > low) & ~alone)
 
 
-def _gone(view: View, strand: Strand, grain: Grain, held: Rows, made: Means) -> Rows:
-    """Held buckets, still open, of which fewer than three readings are left: entered in error."""
+def _other(view: View, strand: Strand, grain: Grain, held: Rows, instants: Rows) -> Rows:
+    """Held buckets that are not made now, still open: as they are where the zone was corrected since, and
+    entered in error where fewer than three readings are left."""
     if not len(held):
         return nothing()
-    gone = held[~np.isin(held[:, START], made.start)].copy()
-    opened = np.zeros(len(gone), np.bool_)
+    opened = np.zeros(len(held), np.bool_)
     for layer in view.layers(strand.kind, grain, strand.grains):
-        opened |= layer.open_spans(gone[:, START], gone[:, END])
-    gone = gone[opened]
-    news = gone[:, COUNT] > 0
-    gone[news, CHANGED] = view.now
-    gone[news, VERSION] += 1
+        opened |= layer.open_spans(held[:, START], held[:, END])
+    found = held[opened].copy()
+    left = np.searchsorted(instants, found[:, END]) - np.searchsorted(instants, found[:, START])
+    gone = left < LEAST
+    news = gone & (found[:, COUNT] > 0)
+    found[news, CHANGED] = view.now
+    found[news, VERSION] += 1
     for column in (VALUE, COUNT, OFF_SCALE):
-        gone[:, column] = 0
-    return gone
+        found[gone, column] = 0
+    return found
 
 
 def _batch(strand: Strand, grain: Grain, told: Rows, since: Rows, artifact: Rows) -> Batch:

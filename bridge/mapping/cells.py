@@ -22,6 +22,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 WIDEST: Final = 64
 """Letters that a word, number or stamp can have; longer cells are free text."""
 MOST_DIGITS: Final = 15
+MOST_DECIMALS: Final = 6
 PADDING: Final = bytes(WIDEST)
 """Stands behind the last cell of every buffer, so that WIDEST letters can be read from any start."""
 
@@ -40,7 +41,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A column as decimal numbers: value = amount / 10**decimals where `ok`."""
+    """A column as decimal numbers: value = amount / 10**decimals where `ok`, else both are 0."""
 
     amount: Ints
     decimals: NDArray[np.int8]
@@ -189,8 +190,8 @@ def _numbers(letters: Bytes, length: Ints) -> Numbers:
         points += point
         decimals += is_digit & (points > 0)
         ok &= is_digit | point | sign | (letter == 0)
-    ok &= (digits > 0) & (digits <= MOST_DIGITS) & (points <= 1)
-    return Numbers(np.where(negative, -amount, amount), decimals, ok)
+    ok &= (digits > 0) & (digits <= MOST_DIGITS) & (points <= 1) & (decimals <= MOST_DECIMALS)
+    return Numbers(np.where(negative, -amount, amount) * ok, decimals * ok, ok)
 
 
 POWERS: Final = 10 ** np.arange(MOST_DIGITS + 1, dtype=np.int64)

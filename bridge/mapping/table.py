@@ -165,9 +165,9 @@ def parsed(text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
             if reader.line_num > line:
                 _refuse_open(physical, line, reader.line_num)
             line = reader.line_num + 1
+        return _unwrapped(rows, delimiter), lines
     except csv.Error as fault:
         raise Unreadable(f"line {line} is no row of a table ({fault}): the file is damaged") from fault
-    return _unwrapped(rows, delimiter), lines
 
 
 def _refuse_open(physical: Sequence[str], line: int, last: int) -> None:

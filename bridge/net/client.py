@@ -58,7 +58,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class Outbound:
-    """Calls registered endpoints. `allow_loopback` (demo and tests) lets calls reach this machine, also
+    """Calls registered endpoints. `allow_loopback` lets a name lead to this machine (tests), also
     over plain http; nothing else is ever called over plain http."""
 
     def __init__(

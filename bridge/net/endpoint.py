@@ -15,7 +15,7 @@ from typing import Final
 
 import httpx
 
-from bridge.net.address import Reach
+from bridge.net.address import Reach, reach
 
 PORTS: Final = {"https": 443, "http": 80}
 
@@ -65,10 +65,12 @@ def endpoint(purpose: Purpose, url: str, internal: bool = False) -> Endpoint | N
 
 
 def may_reach(allowed: Endpoint, where: Reach, allow_loopback: bool) -> bool:
-    """Whether a connection to that kind of address is permitted for this endpoint."""
+    """Whether a connection to that kind of address is permitted for this endpoint. Whoever registered this
+    machine by its own address meant it; a name that only leads here needs `allow_loopback`."""
+    meant = reach(allowed.origin.host.strip("[]")) is Reach.LOOPBACK or allowed.origin.host == "localhost"
     return {
         Reach.PUBLIC: True,
         Reach.PRIVATE: allowed.internal,
-        Reach.LOOPBACK: allow_loopback,
+        Reach.LOOPBACK: allow_loopback or meant,
         Reach.NEVER: False,
     }[where]

@@ -12,6 +12,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +27,11 @@ class BadStore(Exception):
 
 
 def touch(path: Path) -> None:
-    """Make the file readable by its owner alone before a database is opened in it."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    """Make the file readable by its owner alone before a database is opened in it. One that is there is
+    left alone: closing any descriptor of a file drops every POSIX lock that the process holds on it, and
+    SQLite's with them (SQLite, "How to corrupt", 2.2)."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def migrate(con: sqlite3.Connection, file: str, at: Instant) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -64,8 +65,13 @@ def load(db: Database, box: Box, shelf: Shelf, first: int, last: int) -> dict[in
     }
 
 
-def freeze(con: sqlite3.Connection, box: Box, weeks: Sequence[Week]) -> bool:
-    """Write weeks over the versions that they were read at; False where another writer came first."""
+def freezing(box: Box, weeks: Sequence[Week]) -> Callable[[sqlite3.Connection], bool]:
+    """What writes weeks over the versions that they were read at, inside the transaction of the intent;
+    it answers False where another writer came first."""
+    return partial(_freeze, box, tuple(weeks))
+
+
+def _freeze(box: Box, weeks: Sequence[Week], con: sqlite3.Connection) -> bool:
     for week in weeks:
         sealed = box.seal(zlib.compress(week.rows.tobytes(), 1), _aad(week.shelf, week.block))
         shelf = week.shelf

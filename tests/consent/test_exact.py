@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.consent import grants
@@ -36,6 +35,7 @@ SERIES = (
     (SeriesKey(Stream.BASAL, "nightscout", "P1", Unit.UNITS_PER_HOUR, 2), "P1", SourceClass.FOLLOWER),
 )
 SOURCES = ("alpha", "beta")
+PREFIXES = ("eq", "ne", "gt", "ge", "lt", "le", "sa", "eb", "ap")
 KINDS = ("glucose", "capillary", "events", "illness", "stress", "insulin", "device")
 
 
@@ -118,7 +118,7 @@ def plans(draw: st.DrawFn) -> oracle.Grant:
         sources=frozenset(draw(st.sampled_from([SOURCES, SOURCES, ("alpha",), ("beta",)]))),
         later=draw(st.booleans()),
         withheld=frozenset(draw(st.sampled_from([(), (), ("beta",)]))),
-        ways=frozenset(draw(st.sampled_from([("look", "bulk"), ("look", "bulk"), ("look", "bulk"), ("look",), ("bulk",)]))),
+        ways=frozenset(draw(st.sampled_from([*[("look", "bulk")] * 3, ("look",), ("bulk",)]))),
         grain=draw(st.sampled_from([2, 3, 1, 0, 0, 0, 4])),
         begins=begins,
         ends=begins + draw(st.sampled_from([20, 20, 2])) * DAY,
@@ -318,9 +318,7 @@ async def _streamed(world: World, asked: Asked, chunk: int) -> tuple[list[oracle
 @given(
     case=cases,
     tests=st.lists(
-        st.tuples(
-            st.sampled_from(["eq", "ne", "gt", "ge", "lt", "le", "sa", "eb", "ap"]), edges, st.sampled_from([1, HOUR, DAY])
-        ),
+        st.tuples(st.sampled_from(PREFIXES), edges, st.sampled_from([1, HOUR, DAY])),
         max_size=2,
     ),
     stream=st.sampled_from([None, Stream.GLUCOSE, Stream.CAPILLARY, Stream.EVENT]),
