@@ -48,7 +48,7 @@ def grant() -> None:
 @click.option("--start", metavar="ISO", help="With --end: from this date or instant.")
 @click.option("--end", metavar="ISO", help="Until this instant, or to the end of this day.")
 @click.option("--kinds", "--types", "kinds", default="glucose", show_default=True, metavar="K,…")
-@click.option("--sources", default="", metavar="S,…", help="Formats named (default: all that are here).")
+@click.option("--sources", default="", metavar="S,…", help="Sources named (default: all that are here).")
 @click.option("--later-sources", is_flag=True, help="Also sources that are added later.")
 @click.option("--ways", default="look,file,feed,bulk", show_default=True, metavar="W,…")
 @click.option(

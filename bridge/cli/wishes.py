@@ -179,7 +179,7 @@ def _members(text: str, members: type[Member], option: str) -> list[Member]:
 
 def _sources(found: Bridge, patient: Patient, wish: Wish) -> frozenset[str]:
     named = frozenset(filter(None, map(str.strip, wish.sources.split(","))))
-    here = frozenset(each.format for each in listed(found.db, patient.number) if each.state == "stored")
+    here = frozenset(each.source for each in listed(found.db, patient.number) if each.state == "stored")
     if not named and not here and not wish.later_sources:
         raise ValueError("nothing is here to grant yet: import first, name --sources, or add --later-sources")
     return named or here

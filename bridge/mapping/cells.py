@@ -1,7 +1,7 @@
 """A column of a table as spans of bytes in one buffer: words, numbers and texts of all rows at once.
 
 Law: pure numpy, no row loop where rows are regular; a cell is what stands between its delimiters without
-surrounding blanks and quotes. Shapes: `start`, `end` int64[n] into `buffer` uint8; an empty span is a blank.
+surrounding blanks and quotes. Shapes: `start`, `end` int32[n] into `buffer` uint8; an empty span is a blank.
 Rejected: a Python string per cell (ten times the cost for columns that are only compared).
 """
 
@@ -53,8 +53,8 @@ class Column:
     """One column's cells as spans."""
 
     buffer: Bytes
-    start: Ints
-    end: Ints
+    start: Index
+    end: Index
 
     def __len__(self) -> int:
         return len(self.start)
@@ -128,11 +128,11 @@ class Column:
 
 def blank(n: int) -> Column:
     """A column that the table does not have."""
-    zeros = np.zeros(n, np.int64)
+    zeros = np.zeros(n, np.int32)
     return Column(np.frombuffer(PADDING, np.uint8), zeros, zeros)
 
 
-def trimmed(buffer: Bytes, start: Ints, end: Ints) -> Column:
+def trimmed(buffer: Bytes, start: Index, end: Index) -> Column:
     """Spans without the blanks around them."""
     while (more := (start < end) & _blank(buffer, start)).any():
         start = start + more
@@ -141,7 +141,7 @@ def trimmed(buffer: Bytes, start: Ints, end: Ints) -> Column:
     return Column(buffer, start, end)
 
 
-def _blank(buffer: Bytes, at: Ints) -> Mask:
+def _blank(buffer: Bytes, at: Index) -> Mask:
     found = buffer[at]
     return np.asarray((found == 32) | (found == 9) | (found == 13) | (found == 10))
 
@@ -173,7 +173,7 @@ def _peeled(cells: NDArray[np.bytes_]) -> Words:
     return Words(tuple(texts), codes)
 
 
-def _numbers(letters: Bytes, length: Ints) -> Numbers:
+def _numbers(letters: Bytes, length: Index) -> Numbers:
     letters = np.ascontiguousarray(letters)
     n = letters.shape[1]
     amount, digits = np.zeros(n, np.int64), np.zeros(n, np.int8)

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.mapping.cells import WIDEST, Bytes, Column, Ints, Mask
+from bridge.mapping.cells import WIDEST, Bytes, Column, Index, Ints, Mask
 
 MOST_SHAPES: Final = 300
 _PARTS: Final = {
@@ -54,7 +54,7 @@ def read_stamps(column: Column, masks: Sequence[str]) -> Mapping[str, Stamps]:
     return {mask: found for mask, found in walls.items() if found.ok.any()}
 
 
-def _shapes(letters: Bytes, length: Ints) -> Iterator[tuple[str, NDArray[np.intp]]]:
+def _shapes(letters: Bytes, length: Index) -> Iterator[tuple[str, NDArray[np.intp]]]:
     """Rows grouped by what their cells look like with every digit written 0."""
     n = letters.shape[1]
     left = np.flatnonzero((length > 0) & (length <= WIDEST))

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from bridge.mapping.cells import Bytes, Ints
+from bridge.mapping.cells import Bytes, Index, Ints
 
 PIECE: Final = 1 << 17
 
@@ -22,7 +22,7 @@ class Facts:
     `paired`: carriage returns before a line end; `bare`: delimiters without a quote on both sides; `thin`:
     whether a cell of one byte exists; `blanks`: places of blanks and tabs that are no delimiter."""
 
-    marks: Ints
+    marks: Index
     ends: Ints
     quotes: int
     returns: int
@@ -34,7 +34,7 @@ class Facts:
 
 def scan(body: Bytes, delimiter: int) -> Facts:
     """The facts of a buffer. It ends with a line end."""
-    marks, ends, blanks = [np.array([-1])], [], []
+    marks, ends, blanks = [np.array([-1], np.int32)], list[Ints](), list[Ints]()
     quotes = returns = paired = bare = 0
     thin = False
     for start in range(0, len(body), PIECE):
@@ -45,7 +45,7 @@ def scan(body: Bytes, delimiter: int) -> Facts:
         back, gap = piece == 13, (piece == 32) | ((piece == 9) & ~part)
         mark = part | end
         thin = thin or bool((mark[:-2] & mark[2:]).any())
-        marks.append(np.flatnonzero(mark[inner]) + start)
+        marks.append((np.flatnonzero(mark[inner]) + start).astype(np.int32))
         ends.append(np.flatnonzero(end[inner]) + start)
         blanks.append(np.flatnonzero(gap[inner]) + start)
         quotes += int(np.count_nonzero(quote[inner]))
@@ -57,7 +57,7 @@ def scan(body: Bytes, delimiter: int) -> Facts:
             before = np.zeros(len(piece), np.bool_)
             before[:-1] = end[1:]
             paired += int(np.count_nonzero((back & before)[inner]))
-    return Facts(_one(marks), _one(ends), quotes, returns, paired, bare, thin, _one(blanks))
+    return Facts(np.concatenate(marks), _one(ends), quotes, returns, paired, bare, thin, _one(blanks))
 
 
 def _one(pieces: list[Ints]) -> Ints:

@@ -115,7 +115,8 @@ def _sheet(table: Table, warnings: tuple[str, ...], header: Header, spec: TableS
     below = table.below(header.row)
     blank_rows = below.blank_rows()
     kept = below.where(~blank_rows) if blank_rows.any() else below
-    columns = {name: kept.column(at) for name, at in binding.columns.items()}
+    wanted = {name: at for name, at in binding.columns.items() if not spec.fields[name].ignore}
+    columns = {name: kept.column(at) for name, at in wanted.items()}
     headings = {name: header.cells[at] for name, at in binding.columns.items()}
     filled = tuple(
         (at, cell)

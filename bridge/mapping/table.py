@@ -35,7 +35,7 @@ class Table:
     end with a line end; `cut`: its last row ends inside a quoted cell."""
 
     buffer: Bytes
-    marks: Ints
+    marks: Index
     first: Ints
     count: Ints
     line: Index
@@ -192,7 +192,7 @@ def from_rows(
     counts = np.array([len(list(row)) for row in rows], np.int64)
     joined = SEPARATOR.join(SEPARATOR.join(row) for row in rows if row)
     buffer = np.frombuffer((joined + SEPARATOR).encode() + PADDING, np.uint8)
-    marks = np.concatenate(([-1], np.flatnonzero(buffer == ord(SEPARATOR))))
+    marks = np.concatenate(([-1], np.flatnonzero(buffer == ord(SEPARATOR)))).astype(np.int32)
     first = np.cumsum(counts) - counts
     blanks = np.flatnonzero((buffer == 32) | ((buffer >= 9) & (buffer <= 13)))
     tight = _is_tight(buffer, blanks, (ord(SEPARATOR),))

@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--no-hapi", action="store_true")
+    parser.add_argument("--stream", type=int, default=1_000_000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         folder = Path(place)
@@ -34,7 +35,7 @@ def main() -> None:
         home = made(folder / "home", exports())
         served, found = serve(home, folder / "static", given.seconds)
         rows += served + shares(home)
-        rows.append(streaming(home, folder / "static", 100_000))
+        rows.append(streaming(folder, given.stream))
         if not given.no_hapi:
             rows += against_hapi(home, found["page"], given.seconds)
     table = _table(rows)
@@ -54,8 +55,8 @@ def _table(rows: list[Row]) -> str:
 def _page(table: str) -> str:
     when = datetime.now(UTC).date()
     machine = f"{platform.machine()}, 2 cores, {platform.system()}, CPython {platform.python_version()}"
-    head = "# Measured by `make bench`\n\nRatios of server CPU a request in one run; token, gate and ledger on, one worker."
-    return f"{head}\n\n{when}, {machine}\n\n{table}\n"
+    about = "Ratios of server CPU a request in one run; token, gate and ledger on, one worker."
+    return f"# Measured by `make bench`\n\n{about}\n\n{when}, {machine}\n\n{table}\n"
 
 
 if __name__ == "__main__":

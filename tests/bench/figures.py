@@ -17,7 +17,7 @@ from bridge.ingest.upload import take
 from bridge.settings import load
 from bridge.store.patients import add
 from bridge.store.patients import load as load_patient
-from tests.bench.home import Home, Running, at_rest, running
+from tests.bench.home import Home, Running, at_rest, made, running
 from tests.bench.load import Figure, measure, peak_memory
 from tests.bench.year import ROWS, exports
 
@@ -68,7 +68,7 @@ def fetched(server: Running, home: Home, folder: Path) -> dict[str, str]:
     query = f"/fhir/Observation?patient={home.patient}"
     paths = {
         "page": f"{query}&_count={PAGE}",
-        "window": f"{query}&date=ge2025-03-01&_count={WINDOW}",
+        "window": f"{query}&date=ge2025-03-01&date=lt2025-05-30&_count={WINDOW}",
     }
     with httpx.Client(base_url=base, headers=server.headers, timeout=60) as client:
         page = client.get(paths["page"]).json()
@@ -125,19 +125,16 @@ def serve(home: Home, folder: Path, seconds: float) -> tuple[list[Row], dict[str
     ], found
 
 
-def streaming(home: Home, folder: Path, count: int) -> Row:
+def streaming(folder: Path, count: int) -> Row:
     """Peak memory of a server while it streams `count` Observations in one answer."""
-    with running(home, folder) as server:
+    home = made(folder / "long", [], start="2010-01-01", end="2030-12-31", more=count)
+    with running(home, folder / "static") as server:
         path = f"/fhir/Observation?patient={home.patient}&_count={count}"
         figure = measure("stream", server.pid, server.port, path, server.headers, 0.1)
         peak = peak_memory(server.pid) / 1e6
-    rate = count / figure.cpu
+    told = f"{count / figure.cpu:,.0f} Observations a CPU second, {figure.size / 1e6:,.0f} MB"
     return Row(
-        f"peak memory, {count:,} Observations in one stream",
-        f"{peak:.0f} MB",
-        "< 250 MB",
-        peak < 250,
-        f"{rate:,.0f} Observations a CPU second, {figure.size / 1e6:,.0f} MB",
+        f"peak memory, {count:,} Observations in one stream", f"{peak:.0f} MB", "< 250 MB", peak < 250, told
     )
 
 

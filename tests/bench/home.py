@@ -47,8 +47,10 @@ class Home:
     key: ECKey
 
 
-def made(path: Path, exports: list[bytes], start: str = "2025-01-01", end: str = "2025-12-31") -> Home:
-    """Import, register, grant."""
+def made(
+    path: Path, exports: list[bytes], start: str = "2025-01-01", end: str = "2025-12-31", more: int = 0
+) -> Home:
+    """Import, register, grant; `more` readings besides are laid straight into the store."""
     found = opened(load(home=path))
     try:
         person = load_patient(found.db, add_patient(found.db, "Noor Beispiel", None, "UTC"))
@@ -64,6 +66,18 @@ def made(path: Path, exports: list[bytes], start: str = "2025-01-01", end: str =
         return Home(path, found.patient_id(person.number), client, key)
     finally:
         found.close()
+
+
+def new_key() -> ECKey:
+    """A client's private key."""
+    return ECKey.generate_key(
+        "P-384", parameters={"kid": "bench", "use": "sig", "alg": "ES384"}, private=True
+    )
+
+
+def new_client(name: str, jwks: str | None = None) -> Client:
+    """A backend client to register."""
+    return checked(Registration(name, "backend", jwks=jwks))
 
 
 @dataclass(frozen=True)

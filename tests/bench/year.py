@@ -36,6 +36,9 @@ PREAMBLE: Final = (
 )
 
 
+BLANK: Final = ("", "", "", "")
+
+
 def exports(start: datetime = datetime(2025, 1, 1, tzinfo=UTC)) -> list[bytes]:
     """Four files; wall time is UTC."""
     random = np.random.default_rng(20_261_120)
@@ -63,8 +66,19 @@ def _file(start: datetime, seconds: np.ndarray, values: list[str], low: int, hig
         tick, transmitter = divmod(index, 25_920)[1] * 300 + 7573, f"8BENC{index // 25_920}"
         lines.append(
             _quoted(
-                (str(index + 4), stamp, "EGV", word, "", "", "android G6", values[index])
-                + ("", "", "", "", str(tick), transmitter)
+                (
+                    str(index + 4),
+                    stamp,
+                    "EGV",
+                    word,
+                    "",
+                    "",
+                    "android G6",
+                    values[index],
+                    *BLANK,
+                    str(tick),
+                    transmitter,
+                )
             )
         )
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()

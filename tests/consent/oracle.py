@@ -18,7 +18,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GRAINS = {0: 0, 1: 15 * MINUTE, 2: HOUR, 3: DAY}
 STEP = {"dexcom-clarity": 5 * MINUTE, "libreview": 15 * MINUTE, "nightscout": 15 * MINUTE}
 ROUTE = {"cleared-maker-route": 0, "cleared-follower-or-aggregator": 1}
-KIND = {"glucose": "glucose", "capillary": "capillary", "note": "notes", "basal": "insulin", "bolus": "insulin"}
+KIND = {
+    "glucose": "glucose",
+    "capillary": "capillary",
+    "note": "notes",
+    "basal": "insulin",
+    "bolus": "insulin",
+}
 HEALTH = {100: "illness", 101: "stress", 102: "illness", 103: "illness", 104: "cycle", 105: "alcohol"}
 
 
@@ -78,7 +84,12 @@ class Grant:
         if not self.rolling:
             return self.periods
         today = local(at, zone).date()
-        return ((midnight(today - timedelta(days=self.rolling - 1), zone), midnight(today + timedelta(days=1), zone)),)
+        return (
+            (
+                midnight(today - timedelta(days=self.rolling - 1), zone),
+                midnight(today + timedelta(days=1), zone),
+            ),
+        )
 
     def covers(self, reading_source: str, kind: str) -> bool:
         named = reading_source in self.sources or (self.later and reading_source not in self.withheld)
@@ -129,7 +140,9 @@ class World:
 
     def edges(self) -> list[int]:
         """Every instant at which some grant's data window begins or ends now."""
-        return sorted({edge for g in self.grants for window in g.windows(self.now, self.zone) for edge in window})
+        return sorted(
+            {edge for g in self.grants for window in g.windows(self.now, self.zone) for edge in window}
+        )
 
     def is_whole(self, reading: Reading, start: int, end: int, grain: int) -> bool:
         """Whether every instant of [start, end) has exactly this grain."""
@@ -149,12 +162,18 @@ class World:
         span = bucket(reading.instant, grain, self.zone)
         if span is None or not (span[0] <= low and high < span[1] <= self.now):
             return None
-        return grain if self.is_whole(reading, *span, grain) and not self.would_undo(reading, span, grain) else None
+        return (
+            grain
+            if self.is_whole(reading, *span, grain) and not self.would_undo(reading, span, grain)
+            else None
+        )
 
     def would_undo(self, reading: Reading, span: tuple[int, int], grain: int) -> bool:
         """Whether something finer was shown before inside that bucket, so that a difference would tell."""
         for g in self.grants:
-            if g.grain >= grain or not (is_offered(reading, g.grain) and g.covers(reading.source, reading.kind)):
+            if g.grain >= grain or not (
+                is_offered(reading, g.grain) and g.covers(reading.source, reading.kind)
+            ):
                 continue
             for low, high in shown_ever(g, self.now, self.zone):
                 touches = low < span[1] and span[0] < high
@@ -202,7 +221,9 @@ class World:
                 mean = (2 * total + count) // (2 * count)
                 newest = max(span[1], *(r.changed for r in members))
                 since = max(self.since_span(r, span, grain) for r in members)
-                found.append(Item(span[0], "glucose", series, grain, span[1], mean, count, max(newest, since)))
+                found.append(
+                    Item(span[0], "glucose", series, grain, span[1], mean, count, max(newest, since))
+                )
         return sorted(found + self.pieces())
 
     def pieces(self) -> list[Item]:
@@ -230,7 +251,11 @@ class World:
         """The start of the unbroken stretch of asking time, ending now, in which it was shown."""
         times = {self.now}
         for g in self.grants:
-            times |= {g.begins, g.ends, *(t for _, at, until in g.steps for t in (at, until) if t is not None)}
+            times |= {
+                g.begins,
+                g.ends,
+                *(t for _, at, until in g.steps for t in (at, until) if t is not None),
+            }
         since = self.now
         for at in sorted((t for t in times if t <= self.now), reverse=True):
             if not self.was_shown(reading, instant, grain, at):
@@ -292,7 +317,9 @@ def inside(windows: tuple[tuple[int, int], ...], instant: int) -> bool:
 
 def shown_ever(grant: Grant, now: int, zone: ZoneInfo) -> list[tuple[int, int]]:
     """Every data window that the grant showed at some time up to now."""
-    times = sorted({grant.begins, now, *(t for _, at, until in grant.steps for t in (at, until) if t is not None)})
+    times = sorted(
+        {grant.begins, now, *(t for _, at, until in grant.steps for t in (at, until) if t is not None)}
+    )
     active = [t for t in times if t <= now and grant.is_active(t)]
     if not active:
         return []
@@ -322,7 +349,7 @@ def hides(other: Reading, other_grain: int | None, one: Reading, grain: int | No
     left, right = one.value / 10**one.scale, other.value / 10**other.scale
     if one.unit == other.unit:
         tolerance = 0 if one.stream == "bolus" else 1 if one.unit == "mg/dL" else 0.1
-        return abs(left - right) <= tolerance + 1e-9
+        return bool(abs(left - right) <= tolerance + 1e-9)
     factor = 18.01559
     left, right = (v * factor if u == "mmol/L" else v for v, u in ((left, one.unit), (right, other.unit)))
-    return abs(left - right) <= 0.1 * factor + 1e-9
+    return bool(abs(left - right) <= 0.1 * factor + 1e-9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from bridge.consent import grants
 from bridge.consent.asked import Asked, DateTest, Grain, Kind, Order, Selector, Way
 from bridge.consent.disclosure import Disclosure
-from bridge.consent.grant import Step
 from bridge.consent.permit import OwnerPermit
 from bridge.period import Period, PeriodSet
 from bridge.reading import Device, Flag, SeriesKey, SourceClass, Stream, Unit
@@ -94,7 +93,10 @@ def tellings(draw: st.DrawFn) -> tuple[Told, ...]:
 def windows(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
     """One or two data windows, apart."""
     start = START + draw(st.integers(0, 20)) * HOUR + draw(st.sampled_from([0, 300_000, 300_001]))
-    first = (start, start + draw(st.sampled_from([60, 26, 6])) * HOUR + draw(st.sampled_from([0, 0, 420_000])))
+    first = (
+        start,
+        start + draw(st.sampled_from([60, 26, 6])) * HOUR + draw(st.sampled_from([0, 0, 420_000])),
+    )
     second = (first[1] + HOUR, first[1] + 13 * HOUR)
     return draw(st.sampled_from([(first,), (first, second)]))
 
@@ -110,7 +112,9 @@ def plans(draw: st.DrawFn) -> oracle.Grant:
         at += draw(st.sampled_from([HOUR, DAY]))
         until = at + DAY if step == "pause" and draw(st.booleans()) else None
         steps.append((step, at, until))
-    kinds = draw(st.sampled_from([set(KINDS), {"glucose"}, {"glucose", "device"}, {"capillary", "illness", "events"}]))
+    kinds = draw(
+        st.sampled_from([set(KINDS), {"glucose"}, {"glucose", "device"}, {"capillary", "illness", "events"}])
+    )
     return oracle.Grant(
         periods=() if rolling else draw(windows()),
         rolling=rolling,
@@ -159,7 +163,8 @@ def played(world: World, case: Case) -> tuple[int, oracle.World]:
             _import(world, patient, source, told, at, readings, numbers)
         else:
             assert isinstance(deed, tuple)
-            _step(world, patient, *deed, signed)
+            plan, step, until = deed
+            _step(world, patient, plan, step, until, signed)
     world.clock.now = max([at for at, _, _ in deeds]) + 3 * HOUR
     known = tuple(replace(r, series=numbers[r.series]) for r in readings)
     zone = ZoneInfo(case.zone)
@@ -183,17 +188,17 @@ def _import(
         if not fresh:
             continue
         numbers.setdefault(series, len(numbers) + 1)
-        columns = {"bound": [t.bound for t in fresh.values()]}
+        columns: dict[str, list[object]] = {"bound": [t.bound for t in fresh.values()]}
         columns["flags"] = [int(Flag.NO_VALUE) if t.no_value else 0 for t in fresh.values()]
         if key.stream is Stream.EVENT:
             columns["kind"] = [t.code for t in fresh.values()]
         ends = dict.fromkeys(fresh, 0)
         if key.stream is Stream.BASAL:
             ends = {instant: instant + (40 + t.value) * MINUTE for instant, t in fresh.items()}
-            columns["end"], columns["bound"] = list(ends.values()), [0] * len(fresh)
+            columns |= {"end": list(ends.values()), "bound": [0] * len(fresh)}
         device = Device("Maker", "Model", serial, "", "transmitter")
         pairs = [(instant, t.value) for instant, t in fresh.items()]
-        world.bring(patient, pairs, key, source, device, route, **columns)
+        world.bring(patient, pairs, key, source, device, route, columns)
         readings += [
             oracle.Reading(
                 series=series,
@@ -235,11 +240,12 @@ def _step(
         )
         signed[id(plan)] = standing.grant.id
     elif world.clock.now < plan.ends:
-        step_of = {Step.PAUSE: grants.pause, Step.RESUME: grants.resume, Step.REVOKE: grants.revoke}
-        if step == "pause":
-            grants.pause(world.db, signed[id(plan)], until)
-        else:
-            step_of[Step(step)](world.db, signed[id(plan)])
+        steps: dict[str, Callable[[], object]] = {
+            "pause": lambda: grants.pause(world.db, signed[id(plan)], until),
+            "resume": lambda: grants.resume(world.db, signed[id(plan)]),
+            "revoke": lambda: grants.revoke(world.db, signed[id(plan)]),
+        }
+        steps[step]()
 
 
 def seen(disclosure: Disclosure, numbers: dict[str, int] | None = None) -> list[oracle.Item]:
@@ -284,9 +290,17 @@ def paged(world: World, asked: Asked, size: int) -> tuple[list[oracle.Item], lis
         after = page.more
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
-@given(case=cases, size=st.integers(1, 50), order=st.sampled_from(["date", "-date", "lastUpdated", "-lastUpdated"]))
-def test_what_leaves_is_exactly_what_the_oracle_permits(store: World, case: Case, size: int, order: Order) -> None:
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+)
+@given(
+    case=cases,
+    size=st.integers(1, 50),
+    order=st.sampled_from(["date", "-date", "lastUpdated", "-lastUpdated"]),
+)
+def test_what_leaves_is_exactly_what_the_oracle_permits(
+    store: World, case: Case, size: int, order: Order
+) -> None:
     patient, known = played(store, case)
     asked = wish(patient, way=Way(case.way), order=order)
     whole = store.ask(CLINIC, asked)
@@ -314,7 +328,9 @@ async def _streamed(world: World, asked: Asked, chunk: int) -> tuple[list[oracle
     return found, names
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+)
 @given(
     case=cases,
     tests=st.lists(
@@ -380,7 +396,9 @@ def _passes(prefix: str, low: int, high: int, item: oracle.Item) -> bool:
     }[prefix]
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+)
 @given(case=cases)
 def test_hidden_readings_are_absent_under_their_own_ids(store: World, case: Case) -> None:
     """Every reading is asked for by the id that the owner sees."""

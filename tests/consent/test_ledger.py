@@ -144,18 +144,22 @@ def test_a_revocation_between_decision_and_commit_wins(world: World, patient: in
     assert not intents(world, patient)
 
 
-def test_a_stream_is_cut_by_a_revocation_and_its_outcome_tells_how_many_left(world: World, patient: int) -> None:
+def test_a_stream_is_cut_by_a_revocation_and_its_outcome_tells_how_many_left(
+    world: World, patient: int
+) -> None:
     grant = world.grant(patient, WEEK).grant
 
     async def read() -> int:
         got = 0
-        with pytest.raises(Moved):
+        try:
             async for page in world.gate.stream(CLINIC, wish(patient, way=Way.BULK), 500):
                 got += page.count
                 if got == 1000:
                     grants.revoke(world.db, grant.id)
-        await asyncio.sleep(0.1)
-        return got
+        except Moved:
+            await asyncio.sleep(0.1)
+            return got
+        return -1
 
     assert asyncio.run(read()) == 1000
     intent, outcome = (row for row in ledger.listed(world.db, patient) if row.kind in ("intent", "outcome"))
@@ -270,7 +274,10 @@ def test_an_untouched_ledger_is_sound(written: World) -> None:
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
-        ("UPDATE ledger SET body = replace(body, 'clinic', 'klinik') WHERE seq = 3", "is not what was written"),
+        (
+            "UPDATE ledger SET body = replace(body, 'clinic', 'klinik') WHERE seq = 3",
+            "is not what was written",
+        ),
         ("DELETE FROM ledger WHERE seq = 3", "jumps from row 2 to row 4"),
         ("DELETE FROM ledger WHERE seq = 9", "ends at row 8"),
         ("UPDATE ledger SET h = x'00' WHERE seq = 9", "is not what was written"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 import bridge.store.artifacts
 from bridge.consent import grants
@@ -53,13 +53,13 @@ class Player:
         stream = Stream(step["stream"])
         unit = Unit.MG_DL if stream in (Stream.GLUCOSE, Stream.CAPILLARY) else Unit.NONE
         key = SeriesKey(stream, FAMILY[step.get("device", "clarity")], f"device {stream}", unit, 0)
-        columns: dict[str, list[Any]] = {"bound": [step.get("uncertain", 0) * MINUTE] * len(instants)}
+        columns: dict[str, list[object]] = {"bound": [step.get("uncertain", 0) * MINUTE] * len(instants)}
         if stream is Stream.EVENT:
             columns["kind"] = [EventKind[step["event"].upper()]] * len(instants)
         if stream is Stream.NOTE:
             columns["text"] = ["had a cold"] * len(instants)
         readings = [(instant, 100 + i % 50) for i, instant in enumerate(instants)]
-        self.world.bring(self.patient, readings, key, step["source"], Device("", "", key.device), **columns)
+        self.world.bring(self.patient, readings, key, step["source"], Device(serial=key.device), also=columns)
 
     def do_grant(self, step: Step) -> None:
         known = {each.source for each in bridge.store.artifacts.listed(self.world.db, self.patient)}
@@ -114,7 +114,9 @@ class Player:
             for instant in group.columns["instant"].tolist()
         )
         expected = sorted(
-            (run["stream"], int(GRAINS[run["grain"]]), instant) for run in step["leaves"] for instant in self.run(run)
+            (run["stream"], int(GRAINS[run["grain"]]), instant)
+            for run in step["leaves"]
+            for instant in self.run(run)
         )
         assert told == expected
         assert found.total == step["items"]
@@ -122,7 +124,7 @@ class Player:
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_the_story_comes_out_as_written(world: World, path: Path) -> None:
-    story = yaml.safe_load(path.read_text("utf-8"))
+    story = YAML(typ="safe").load(path.read_text("utf-8"))
     assert story["title"]
     assert story["because"]
     player = Player(world, story["zone"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from bridge.consent.gate import Gate
 from bridge.consent.grant import Authoriser, Grant, Identity, Recipient, Standing, default_end
 from bridge.consent.permit import DeliveryPermit, OwnerPermit, RecipientPermit
 from bridge.period import DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory
-from bridge.reading import Device, Readings, SeriesKey, SourceClass, Stream, Unit
+from bridge.reading import COLUMNS, Device, Readings, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.artifacts import NewArtifact
 from bridge.store.blocks import Absorbed, absorb
 from bridge.store.db import Database
@@ -71,9 +71,10 @@ class World:
         source: str | None = None,
         device: Device | None = None,
         source_class: SourceClass = SourceClass.MAKER,
-        **columns: Sequence[int],
+        also: Mapping[str, Sequence[object]] | None = None,
+        **columns: Sequence[object],
     ) -> Absorbed:
-        """Import (instant, value) pairs as one file of one series."""
+        """Import (instant, value) pairs as one file of one series, with more columns where needed."""
         pairs = sorted(readings)
         self.files += 1
         made: dict[str, np.ndarray[tuple[int], np.dtype[np.generic]]] = {
@@ -81,9 +82,8 @@ class World:
             "value": np.array([value for _, value in pairs], np.int64),
             "row": np.arange(1, len(pairs) + 1, dtype=np.int32),
         }
-        dtypes = {"end": np.int64, "bound": np.int32, "flags": np.uint16, "kind": np.uint16, "text": object}
-        for name, values in columns.items():
-            made[name] = np.array(values, dtypes[name])
+        for name, values in (columns | dict(also or {})).items():
+            made[name] = np.array(values, COLUMNS[name].dtype)
         device = device or Device("Dexcom", "G6", key.device, "", "transmitter")
         content = f"{self.files}".encode()
         new = NewArtifact(
@@ -165,7 +165,9 @@ def spelled(group: Group) -> list[str]:
     return [row.tobytes().decode() for row in text(group.ids)]
 
 
-def every(minutes: int, count: int, start: Instant = NOON - 14 * DAY, value: int = 100) -> list[tuple[Instant, int]]:
+def every(
+    minutes: int, count: int, start: Instant = NOON - 14 * DAY, value: int = 100
+) -> list[tuple[Instant, int]]:
     """Readings every so many minutes, each with a value of its own."""
     return [(start + i * minutes * MINUTE, value + i % 200) for i in range(count)]
 

@@ -148,5 +148,3 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "patient": 1,
     }
     return Disclosure(seal, **{**said, **changes})
-
-

@@ -61,9 +61,7 @@ def concept(system: str, code: str) -> dict[str, Any]:
     return {"coding": [{"system": system, "code": code}]}
 
 
-def observations(
-    disclosure: Disclosure, mappings: Mappings, system: str, base: str
-) -> list[dict[str, Any]]:
+def observations(disclosure: Disclosure, mappings: Mappings, system: str, base: str) -> list[dict[str, Any]]:
     """The entries of a page, in its order."""
     found: dict[int, dict[str, Any]] = {}
     assert disclosure.subject is not None
@@ -104,9 +102,7 @@ def observation(group: Group, row: int, patient: str, revision: str, system: str
         concept(f"{TERMINOLOGY}/observation-category", "laboratory"),
         concept(f"{TERMINOLOGY}/v2-0074", "LAB"),
     ]
-    said["code"] = concept(
-        "http://loinc.org", MEAN[group.unit] if mean else LOINC[group.stream, group.unit]
-    )
+    said["code"] = concept("http://loinc.org", MEAN[group.unit] if mean else LOINC[group.stream, group.unit])
     said["subject"] = {"reference": f"Patient/{patient}"}
     instant, offset = int(columns["instant"]), int(columns["offset"])
     if mean:

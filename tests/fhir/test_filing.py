@@ -42,7 +42,10 @@ def test_new_readings_are_created_once_by_our_identifier() -> None:
 
 
 def test_what_the_receiver_holds_is_corrected_in_its_place_under_its_etag() -> None:
-    known = {name(1): Known("Observation/88", 'W/"4"'), name(2): Known("https://ehr.example/r4/Observation/89")}
+    known = {
+        name(1): Known("Observation/88", 'W/"4"'),
+        name(2): Known("https://ehr.example/r4/Observation/89"),
+    }
     bundle, sent = filed(disclose(group(4, version=np.array([0, 1, 1, 0], np.uint8))), known)
     requests = [entry["request"] for entry in bundle["entry"]]
     assert [each["method"] for each in requests] == ["POST", "PUT", "PUT", "POST"]

@@ -95,7 +95,9 @@ class Clinic:
         pairs = [(named, "anyone"), *(tuple(pair.split("=", 1)) for pair in query.split("&") if pair)]
         search = parse(kind, [(name, value) for name, value in pairs], self.renderer.vocabulary)
         assert isinstance(search, Search)
-        return search, self.gate.disclose_now(permit, search.asked(self.ada, ZoneHistory.always(ZONE), self.now))
+        return search, self.gate.disclose_now(
+            permit, search.asked(self.ada, ZoneHistory.always(ZONE), self.now)
+        )
 
     def page(self, permit: Permit, query: str = "", kind: str = "Observation") -> Any:
         search, found = self.disclosure(permit, query, kind)

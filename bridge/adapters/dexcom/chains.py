@@ -65,10 +65,8 @@ def _owners(wall: Ints, tick: Ints, transmitter: NDArray[np.int32], places: NDAr
     offset = wall[places] - tick[places] * 1000
     found = np.zeros(len(places), np.int64)
     total = 0
-    for code in range(int(owner.max()) + 1):
+    for code in np.flatnonzero(np.bincount(owner)).tolist():
         mine = np.flatnonzero(owner == code)
-        if not len(mine):
-            continue
         offsets = offset[mine]
         edges = np.zeros(0, np.int64)
         if int(offsets.max() - offsets.min()) > WIDEST:

@@ -44,11 +44,10 @@ def tick_order(rows: Rows, zones: ZoneHistory) -> Clocked:
     """Instants of all rows of a Clarity file."""
     tick, told = rows.sheet.column("ticks").at(rows.row).wholes()
     told &= (tick > 0) & (tick < 2**40)
-    transmitter = rows.sheet.column("transmitter").at(rows.row).words().codes
-    wrong = distrusted(rows.wall, tick, transmitter, told)
+    wrong = distrusted(rows.wall, tick, rows.group, told)
     counted = told & ~wrong
     worn = sorted(
-        chains(rows.wall, tick, transmitter, counted), key=lambda chain: int(rows.wall[chain.places[0]])
+        chains(rows.wall, tick, rows.group, counted), key=lambda chain: int(rows.wall[chain.places[0]])
     )
     found = anchored(worn, rows.wall, zones)
     rest = np.flatnonzero(~counted)
