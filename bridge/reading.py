@@ -204,8 +204,6 @@ class SeriesKey:
     by_counter: bool = False  # readings are keyed by (device counter), else by instant
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Readings:
     """A batch of one series: equally long columns sorted by (instant, counter). Which names and dtypes:

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from bridge.adapters import Unreadable
+from bridge.adapters import DateOrder, Unreadable
 from bridge.app import Bridge
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, number, patient_option
 from bridge.ingest.upload import Imported, take
@@ -30,6 +30,9 @@ LARGEST: Final = 512 * 1024 * 1024
 @click.option(
     "--timezone", metavar="Area/City", help="The zone of these files, where it is not the person's."
 )
+@click.option(
+    "--date-order", type=click.Choice(["ymd", "mdy", "dmy"]), help="Where a file's dates do not tell."
+)
 @home_option
 @json_option
 def import_files(
@@ -37,6 +40,7 @@ def import_files(
     patient: str,
     source: str | None,
     timezone: str | None,
+    date_order: DateOrder | None,
     home: Path | None,
     as_json: bool,
 ) -> None:
@@ -48,7 +52,8 @@ def import_files(
         for path in files:
             try:
                 zones = ZoneHistory.always(timezone) if timezone else None
-                one = take(found.db, found.mappings, person, _bytes(path), path.name, source, zones)
+                data = _bytes(path)
+                one = take(found.db, found.mappings, person, data, path.name, source, zones, date_order)
             except (Unreadable, Failed, ValueError) as fault:
                 faults.append(f"{path}: {fault}")
                 continue

@@ -17,7 +17,6 @@ from bridge.period import BEGINNING, ZoneHistory, iso
 from bridge.reading import column
 from bridge.settings import shipped
 
-HEAD = 65_536
 SHOWN = 20
 
 
@@ -117,7 +116,7 @@ def _mappings(home: Path | None) -> Mappings:
 def _decoded(mappings: Mappings, name: str, file: Path, timezone: str) -> Decoded:
     data = file.read_bytes()
     try:
-        seen = recognise(data[:HEAD], file.name, mappings)
+        seen = recognise(data, file.name, mappings)
         if seen != name:
             raise Failed(f"{file} is a file of {seen}, not of {name}")
         return decode(data, mappings.formats[name], ZoneHistory.always(timezone), BEGINNING)

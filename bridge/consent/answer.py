@@ -103,12 +103,15 @@ class Answer:
             last = cursor(self.view.asked.after, self.ids, self.view.decision.pairing)
             if last is None:
                 return
+        named = None if self.view.asked.ids is None else len(self.view.asked.ids)
         for batches in self._walk(self.view, last):
             pending += batches if last is None else [b.taken(beyond(b, order, last)) for b in batches]
             while size and order.endswith("date") and count(pending) > size:
                 page = chosen(pending, order, size)
                 yield self._part(page)
                 pending = _rest(pending, order, page)
+            if named is not None and count(pending) >= named:
+                break
         while count(pending):
             page = chosen(pending, order, size)
             yield self._part(page)
@@ -193,18 +196,17 @@ class Answer:
 
     def _part(self, page: Page) -> Part:
         asked, assembly = self.view.asked, self._assembly()
-        weeks = self._weeks(page)
-        more = self._keyset(page) if page.has_more else None
+        weeks, shown = self._weeks(page), page
         if asked.history:
-            page = with_past(self.view, page, self.reader.past, self.fhir_changed)
-        groups = assembly.groups(page)
+            shown = with_past(self.view, page, self.reader.past, self.fhir_changed)
+        groups = assembly.groups(shown)
         instants = [ints(batch.rows, "instant") for batch, _ in page.batches]
         devices = assembly.devices([batch for batch, _ in page.batches]) if asked.device_resources else ()
         return Part(
             groups=groups,
             devices=devices,
-            count=page.count,
-            more=more,
+            count=shown.count,
+            more=self._keyset(page, groups) if page.has_more else None,
             last_updated=max(int(group.last_updated.max()) for group in groups),
             first=min(int(each.min()) for each in instants),
             last=max(int(each.max()) for each in instants),
@@ -213,10 +215,12 @@ class Answer:
             weeks=weeks,
         )
 
-    def _keyset(self, page: Page) -> bytes:
+    def _keyset(self, page: Page, groups: Sequence[Group]) -> bytes:
         batch, place = _last(page)
-        raw = self._assembly().minted("Observation", batch.taken(slice(place, place + 1)))
-        return keyset(int(sort_keys(batch, self.view.asked.order)[place]), raw.tobytes())
+        key = int(sort_keys(batch, self.view.asked.order)[place])
+        last = page.count - 1
+        (raw,) = (group.ids[row] for group in groups for row in np.flatnonzero(group.at == last))
+        return keyset(key, raw.tobytes())
 
     def _weeks(self, page: Page) -> tuple[Week, ...]:
         """The means of the page that are told for the first time or anew, as they are to be kept."""

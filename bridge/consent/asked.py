@@ -62,9 +62,7 @@ class Kind(StrEnum):
     ILLNESS = "illness"
 
 
-SINGLY: Final = frozenset(
-    {Kind.SERIALS, Kind.NOTES, Kind.CYCLE, Kind.ALCOHOL, Kind.STRESS, Kind.ILLNESS}
-)
+SINGLY: Final = frozenset({Kind.SERIALS, Kind.NOTES, Kind.CYCLE, Kind.ALCOHOL, Kind.STRESS, Kind.ILLNESS})
 """Kinds that leave only where they are named one by one."""
 WILDCARD: Final = frozenset(Kind) - SINGLY
 """What "everything" means in a grant."""

@@ -49,10 +49,14 @@ class Assembly:
     def groups(self, page: Page) -> tuple[Group, ...]:
         """The page as groups: one a series, grain, and whether its device may be named."""
         found: list[Group] = []
+        may_name_devices = self._may_name_devices()
         for batch, at in merged(page):
-            named = device_mask(self.view, batch) if self._may_name_devices() else np.zeros(len(batch), bool)
+            if not may_name_devices:
+                found.append(self._group(batch, at, False))
+                continue
+            named = device_mask(self.view, batch)
             if named.all() or not named.any():
-                found.append(self._group(batch, at, bool(named.all()) and len(batch) > 0))
+                found.append(self._group(batch, at, bool(named.all())))
                 continue
             found.append(self._group(batch.taken(named), at[named], True))
             found.append(self._group(batch.taken(~named), at[~named], False))

@@ -153,9 +153,7 @@ def known_as(
 _IDENTITIES: Final = (Identity.FULL, Identity.VISIT, Identity.PSEUDONYMOUS, Identity.DEIDENTIFIED)
 
 
-def _why_not(
-    standing: Standing, purpose: str, way: Way, pairing: bytes | None, now: Instant
-) -> str | None:
+def _why_not(standing: Standing, purpose: str, way: Way, pairing: bytes | None, now: Instant) -> str | None:
     """Why the grant does not count now; None where it does."""
     state, grant = state_at(standing, now), standing.grant
     if state is not State.ACTIVE:

@@ -36,7 +36,7 @@ from bridge.consent.memory import CLOSED, OPEN, Decided, Memory
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.retraction import pairing_of, told_before
 from bridge.consent.strands import Mask, Strand, View
-from bridge.consent.subject import subject
+from bridge.consent.subject import public_id, subject
 from bridge.period import Instant, PeriodSet
 from bridge.store.artifacts import listed
 from bridge.store.blocks import retracted
@@ -115,6 +115,7 @@ class Gate:
         self._db, self._clock, self._fhir_changed = db, clock, fhir_changed
         self._ledger, self._memory = Ledger(db), Memory(db)
         self._sources: dict[int, dict[int, str]] = {}
+        self._publics: dict[tuple[int, bytes], str] = {}
 
     async def disclose(self, permit: Permit, asked: Asked) -> Disclosure:
         """What of the wish may leave to the permit's holder, written down. LedgerUnavailable."""
@@ -266,9 +267,7 @@ class Gate:
         shelf = Shelf(patient, key, strand.series.number, int(grain))
         return Held(shelf, published.load(self._db, box, shelf, low, high))
 
-    def _was_told(
-        self, patient: int, key: str, instants: NDArray[np.int64], gone: NDArray[np.int64]
-    ) -> Mask:
+    def _was_told(self, patient: int, key: str, instants: NDArray[np.int64], gone: NDArray[np.int64]) -> Mask:
         return told_before(ledger.disclosures(self._db, patient), key, instants, gone)
 
     def _still(self, look: Look) -> bool:
@@ -282,12 +281,18 @@ class Gate:
         leaving = Leaving(look.asked, look.who, look.decided.decision, Part(), 0, has_person=False)
         return self._sealed(look, leaving, None)
 
+    def _public(self, look: Look) -> str:
+        key = (look.asked.patient or 0, look.decided.decision.pairing)
+        if key not in self._publics:
+            self._publics[key] = public_id(self._db.ids, *key)
+        return self._publics[key]
+
     def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
         part, opens, decision = leaving.part, look.opens, look.decided.decision
         return Disclosure(
             _SEAL,
             owner=look.who.sees_all,
-            subject=opens and subject(self._db.ids, opens.person, decision, look.asked, look.now),
+            subject=opens and subject(self._public(look), opens.person, decision, look.asked, look.now),
             groups=part.groups,
             devices=part.devices,
             count=part.count,

@@ -70,7 +70,9 @@ class Gathering:
         if Grain.RAW in strand.chosen and (grains == Grain.RAW).any():
             yield self._raw(strand, take(rows, grains == Grain.RAW), fhir)
         for grain in MEANS:
-            if grain in strand.grains & strand.chosen and any(self.view.layers(strand.kind, grain, strand.grains)):
+            if grain in strand.grains & strand.chosen and any(
+                self.view.layers(strand.kind, grain, strand.grains)
+            ):
                 held = self.load(strand, grain, slab.low // BLOCK, slab.high // BLOCK)
                 yield mean_batch(self.view, strand, grain, take(rows, grains == grain), held.rows(), fhir)
 

@@ -292,5 +292,3 @@ def active_times(standing: Standing) -> PeriodSet:
 
 def _lapsed(event: Event, now: Instant) -> bool:
     return event.until is not None and event.until <= now
-
-

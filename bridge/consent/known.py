@@ -19,9 +19,7 @@ from bridge.store.grants import pairings, patient_of
 from bridge.store.patients import by_identifier
 
 
-def behind_id(
-    db: Database, memory: Memory, permit: Permit, kind: str, text: str, now: Instant
-) -> int | None:
+def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str, now: Instant) -> int | None:
     """The patient that an id of that kind belongs to."""
     if isinstance(permit, OwnerPermit | OperatorPermit):
         name = db.ids.read(kind, text)
@@ -73,4 +71,3 @@ def behind_identifier(
         and state_at(each, now) is State.ACTIVE
     )
     return patient if who.is_open and any(True for _ in named) else None
-

@@ -138,4 +138,3 @@ def _unbroken(place: Instant, own: Iterable[Box], finer: Iterable[Box]) -> Insta
     hidden = union(box.active for box in finer if place in box.periods)
     stretches = (shown - hidden).periods
     return stretches[-1].start if stretches else BEGINNING
-

@@ -193,5 +193,3 @@ def _kinds(stream: Stream, is_owner: bool) -> Iterable[tuple[Kind, frozenset[int
 
 
 _HEALTH: Final = 100
-
-

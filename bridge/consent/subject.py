@@ -16,13 +16,18 @@ from bridge.store.ids import Ids, Name
 from bridge.store.patients import Patient
 
 
-def subject(ids: Ids, person: Patient, decision: Decision, asked: Asked, now: Instant) -> Subject:
+def public_id(ids: Ids, patient: int, pairing: bytes) -> str:
+    """The person's logical id, as those who share the pairing know it."""
+    return ids.one("Patient", Name(patient, 0, 0, 0), pairing)
+
+
+def subject(public: str, person: Patient, decision: Decision, asked: Asked, now: Instant) -> Subject:
     """The person under the decision's identity."""
     identity = decision.identity
     is_named = asked.patient_resource and not identity.is_paired
     is_full = is_named and identity is Identity.FULL
     return Subject(
-        id=ids.one("Patient", Name(person.number, 0, 0, 0), decision.pairing),
+        id=public,
         identity=identity,
         name=person.name if is_named else None,
         birth_date=person.birth_date if is_named else None,

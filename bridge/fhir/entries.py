@@ -135,9 +135,7 @@ def alone(
 ) -> Alone | None:
     """The one resource of that type that was disclosed, in its newest or in the asked version; None where
     there is none."""
-    found = [
-        each for each in _ALONE[kind](compiler, disclosure, elements) if version in (None, each.version)
-    ]
+    found = [each for each in _ALONE[kind](compiler, disclosure, elements) if version in (None, each.version)]
     return max(found, key=lambda each: each.updated, default=None)
 
 

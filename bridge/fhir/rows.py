@@ -62,9 +62,7 @@ def _before(frame: Frame) -> bytes:
     return b"" if frame is Frame.ALONE else b","
 
 
-def observations(
-    compiler: Compiler, disclosure: Disclosure, frame: Frame, elements: Elements = None
-) -> Rows:
+def observations(compiler: Compiler, disclosure: Disclosure, frame: Frame, elements: Elements = None) -> Rows:
     """Every reading and mean as an Observation. In a history (`frame` UPDATED) first versions are
     CREATED."""
 
@@ -97,16 +95,19 @@ def variants(
     is_mean = group.grain is not Grain.RAW
     for rows, marks in _alike(_marks(group, is_mean)):
         cut = Cut(group, _subject(disclosure), compiler.revision(group.format), rows)
-        yield cut, Variant(
-            format=group.format,
-            stream=group.stream,
-            unit=group.unit,
-            is_mean=is_mean,
-            source_class=group.source_class,
-            marks=marks,
-            value_width=cells.number_width(cut.column("value"), group.scale),
-            elements=elements,
-            device=observation.BY_ID if group.device else None,
+        yield (
+            cut,
+            Variant(
+                format=group.format,
+                stream=group.stream,
+                unit=group.unit,
+                is_mean=is_mean,
+                source_class=group.source_class,
+                marks=marks,
+                value_width=cells.number_width(cut.column("value"), group.scale),
+                elements=elements,
+                device=observation.BY_ID if group.device else None,
+            ),
         )
 
 
@@ -127,14 +128,17 @@ def _evidences(
     revision = compiler.revision(group.format)
     origins = group.origins or (COMPUTED,)
     for rows, key in _alike(group.origin.astype(np.int64) * 2 + has_row):
-        yield Cut(group, _subject(disclosure), revision, rows), Evidence(
-            format=group.format,
-            revision=revision,
-            source_class=group.source_class,
-            origin=origins[key // 2],
-            is_owner=disclosure.owner,
-            has_rows=bool(key % 2),
-            elements=elements,
+        yield (
+            Cut(group, _subject(disclosure), revision, rows),
+            Evidence(
+                format=group.format,
+                revision=revision,
+                source_class=group.source_class,
+                origin=origins[key // 2],
+                is_owner=disclosure.owner,
+                has_rows=bool(key % 2),
+                elements=elements,
+            ),
         )
 
 

@@ -67,9 +67,7 @@ class Vocabulary:
         """What lies in one of these categories."""
         return self._where(tokens, lambda term: term.categories)
 
-    def _where(
-        self, tokens: Sequence[Token], on: Callable[[Term], tuple[Coded, ...]]
-    ) -> frozenset[Selector]:
+    def _where(self, tokens: Sequence[Token], on: Callable[[Term], tuple[Coded, ...]]) -> frozenset[Selector]:
         meant = (t for t in self.terms if any(token.means(coded) for token in tokens for coded in on(t)))
         return frozenset(term.selector for term in meant)
 

@@ -13,20 +13,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
 
-from bridge.adapters import Account, Decoded, decode, recognise
+from bridge.adapters import Account, DateOrder, Decoded, Unreadable, decode, recognise
 from bridge.ingest.person import contradiction
 from bridge.mapping import Mappings
 from bridge.period import Instant, Period, ZoneHistory
 from bridge.reading import Readings, Stream
 from bridge.store.artifacts import Artifact, by_hash, device_blind, overlapping, quarantine
 from bridge.store.blocks import Counts, NewArtifact, absorb
+from bridge.store.columns import TooMany
 from bridge.store.db import Database
 from bridge.store.patients import Patient
-
-HEAD: Final = 65_536
-"""Bytes that a format is recognised by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,16 @@ def take(
     file: str,
     source: str | None = None,
     zones: ZoneHistory | None = None,
+    date_order: DateOrder | None = None,
 ) -> Imported:
-    """Keep one file for `patient`. `zones` overrides the patient's zone history. Raises Unreadable with
-    what was seen and what to do where the bytes cannot be read as any known format."""
+    """Keep one file for `patient`. `zones` overrides the patient's zone history; `date_order` (ymd, mdy,
+    dmy) decides dates that nothing in the file decides. Raises Unreadable with what was seen and what to
+    do where the bytes cannot be read as any known format."""
     with _undisturbed():
-        name = recognise(data[:HEAD], file, mappings)
-        decoded = decode(data, mappings.formats[name], zones or patient.zones, db.clock())
+        name = recognise(data, file, mappings)
+        decoded = decode(
+            data, mappings.formats[name], zones or patient.zones, db.clock(), date_order=date_order
+        )
         new = _artifact(decoded, data, file, source or name)
         known = by_hash(db, patient.number, new.sha256)
         if known is not None:
@@ -70,7 +71,10 @@ def take(
         if reason is not None:
             number = quarantine(db, patient.number, new, reason)
             return _imported(number, "quarantined", reason, decoded, new, {})
-        kept = absorb(db, patient.number, new, decoded.readings)
+        try:
+            kept = absorb(db, patient.number, new, decoded.readings)
+        except TooMany as crowd:
+            raise Unreadable(f"{crowd}: no sensor reports so much at once, nothing was kept") from crowd
         return _imported(kept.artifact, "stored", None, decoded, new, kept.streams)
 
 

@@ -54,7 +54,9 @@ def is_offered(stream: Stream, family: str, length: int) -> bool:
     return stream is Stream.GLUCOSE and length >= COARSER * step_of(family)
 
 
-def edges(instants: Instants, length: int, zones: ZoneHistory) -> tuple[Instants, Instants, NDArray[np.bool_]]:
+def edges(
+    instants: Instants, length: int, zones: ZoneHistory
+) -> tuple[Instants, Instants, NDArray[np.bool_]]:
     """Start and end of the bucket of each instant (int64[n] ms UTC), and whether that bucket exists."""
     return _days(instants, zones) if length == DAY else _parts(instants, length, zones)
 
@@ -91,7 +93,12 @@ def ceiling(instant: Instant, zones: ZoneHistory) -> Instant:
 
 
 def means(
-    starts: Instants, ends: Instants, values: Instants, flags: NDArray[np.uint16], changed: Instants, step: int
+    starts: Instants,
+    ends: Instants,
+    values: Instants,
+    flags: NDArray[np.uint16],
+    changed: Instants,
+    step: int,
 ) -> Means:
     """Buckets of readings that are sorted by their bucket's start (int64[n] each). Readings without a
     value must be gone. Buckets of fewer than three are not there."""
@@ -122,5 +129,3 @@ def blocks(period: Period, length: int) -> tuple[Period, ...]:
 def askable(granted: PeriodSet, length: int, asked: PeriodSet) -> tuple[Period, ...]:
     """The blocks of the granted intervals that lie wholly inside what was asked."""
     return tuple(block for period in granted for block in blocks(period, length) if asked.covers(block))
-
-

@@ -103,9 +103,7 @@ class PeriodSet:
         edges = np.fromiter((e for p in self.periods for e in (p.start, p.end)), np.int64)
         return np.asarray(np.searchsorted(edges, instants, side="right") % 2 == 1)
 
-    def covers_mask(
-        self, starts: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
+    def covers_mask(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which closed spans `[start, end]` (int64[n] each, ms UTC) lie wholly inside one period."""
         edges = np.fromiter((e for p in self.periods for e in (p.start, p.end)), np.int64)
         first = np.searchsorted(edges, starts, side="right")

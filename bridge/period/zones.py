@@ -86,9 +86,7 @@ class ZoneHistory:
         ambiguous = (following > segment) & (walls >= starts[following])
         used = np.where(skipped, np.maximum(segment - 1, 0), segment)
         later = np.where(ambiguous, shifts[segment] - shifts[following], 0)
-        return Walls(
-            walls - shifts[used], minutes[used], ambiguous, skipped, later.astype(np.int32)
-        )
+        return Walls(walls - shifts[used], minutes[used], ambiguous, skipped, later.astype(np.int32))
 
     def day(self, day: date) -> Period:
         """The instants of one local day: 23, 24 or 25 hours long, or otherwise after travel."""

@@ -32,6 +32,7 @@ from bridge.smart.registration import client as checked
 from bridge.store.clients import Client, add
 from bridge.store.patients import add as add_patient
 from bridge.store.patients import load as load_patient
+from tests.bench.lay import lay
 
 PATIENCE = 20.0
 DISCOVERY = "/fhir/.well-known/smart-configuration"
@@ -56,10 +57,10 @@ def made(
         person = load_patient(found.db, add_patient(found.db, "Noor Beispiel", None, "UTC"))
         for index, data in enumerate(exports):
             take(found.db, found.mappings, person, data, f"{index}.csv")
-        key = ECKey.generate_key(
-            "P-384", parameters={"kid": "bench", "use": "sig", "alg": "ES384"}, private=True
-        )
-        client = checked(Registration("Bench EHR", "backend", jwks=public_keys(key)))
+        if more:
+            lay(found, person.number, more, 7)
+        key = new_key()
+        client = new_client("Bench EHR", public_keys(key))
         add(found.db, client)
         wish = Wish(start=start, end=end, kinds="glucose,capillary,device", expires="2027-01-01")
         sign(found.db, drawn(found, person, client, wish))

@@ -52,8 +52,23 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Run:
+    """Readings of one series, one every five minutes."""
+
+    series: int
+    first: int
+    shift: int
+    count: int
+    seed: int
+
+    def told(self) -> list[Told]:
+        values = (80 + self.seed * i // 3 % 4 for i in range(self.count))
+        return [Told(self.series, self.first + i, self.shift, value, 0, False, 0) for i, value in enumerate(values)]
+
+
+@dataclass(frozen=True)
 class Case:
-    told: tuple[tuple[str, tuple[Told, ...]], ...]  # one import each: source, readings
+    told: tuple[tuple[str, tuple[Run | Told, ...]], ...]  # one import each: source, readings
     grants: tuple[oracle.Grant, ...]
     way: str
     zone: str
@@ -67,14 +82,12 @@ edges = st.one_of(
 
 
 @st.composite
-def tellings(draw: st.DrawFn) -> tuple[Told, ...]:
+def tellings(draw: st.DrawFn) -> tuple[Run | Told, ...]:
     """A run or two that are likely to be copies of each other, and a few strays."""
     first, seed = draw(st.integers(0, 150)), draw(st.integers(1, 3))
-    found = [
-        Told(series, first + i, shift, 80 + seed * i // 3 % 4, 0, False, 0)
+    runs = [
+        Run(series, first, draw(st.sampled_from([0, 30_000, 61_000])), draw(st.sampled_from([400, 150, 40])), seed)
         for series in draw(st.lists(st.integers(0, 2), min_size=1, max_size=2, unique=True))
-        for shift in [draw(st.sampled_from([0, 30_000, 61_000]))]
-        for i in range(draw(st.sampled_from([400, 150, 40])))
     ]
     strays = st.builds(
         Told,
@@ -86,7 +99,7 @@ def tellings(draw: st.DrawFn) -> tuple[Told, ...]:
         no_value=st.sampled_from([False, False, True]),
         code=st.sampled_from([10, 100, 101, 102, 120]),
     )
-    return tuple(found + draw(st.lists(strays, min_size=1, max_size=12)))
+    return (*runs, *draw(st.lists(strays, min_size=1, max_size=12)))
 
 
 @st.composite
@@ -159,7 +172,8 @@ def played(world: World, case: Case) -> tuple[int, oracle.World]:
         world.clock.now = at
         if what == 0:
             assert isinstance(deed, int)
-            source, told = case.told[deed]
+            source, runs = case.told[deed]
+            told = [t for run in runs for t in (run.told() if isinstance(run, Run) else [run])]
             _import(world, patient, source, told, at, readings, numbers)
         else:
             assert isinstance(deed, tuple)
@@ -175,7 +189,7 @@ def _import(
     world: World,
     patient: int,
     source: str,
-    told: tuple[Told, ...],
+    told: list[Told],
     at: int,
     readings: list[oracle.Reading],
     numbers: dict[int, int],
