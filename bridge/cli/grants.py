@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from bridge.app import Bridge
+from bridge.cli.acting import noted, operator_options
 from bridge.cli.shell import (
     Failed,
     Value,
@@ -66,18 +67,29 @@ def grant() -> None:
 @click.option("--role", default="patient", metavar="ROLE")
 @click.option("--evidence", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--text-id", default="", metavar="ID", help="Which words were shown.")
+@operator_options
 @home_option
 @json_option
-def add_grant(patient: str, client: str, home: Path | None, as_json: bool, **words: Any) -> None:
+def add_grant(
+    patient: str,
+    client: str,
+    operator: str | None,
+    reason: str | None,
+    basis: str | None,
+    home: Path | None,
+    as_json: bool,
+    **words: Any,
+) -> None:
     """Sign a grant. What it does not name stays closed."""
     with bridge(home) as found:
         person = load_patient(found.db, number(found, patient))
+        by = noted(found, person.number, (operator, reason, basis), "grant add")
         try:
             receiver = load_client(found.db, client)
         except KeyError as unknown:
             raise Failed(f"no client has the id {client!r}: see `cgm-bridge client list`") from unknown
         try:
-            made = sign(found.db, drawn(found, person, receiver, Wish(**words)))
+            made = sign(found.db, drawn(found, person, receiver, Wish(**words)), by)
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
         row = _row(found, made)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from bridge.app import Bridge
+from bridge.cli.acting import noted, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, number, table
 from bridge.period import ZoneHistory, iso, spelled
 from bridge.store.patients import Patient, add, add_zone, erase, load
@@ -62,24 +63,44 @@ def list_patients(home: Path | None, as_json: bool) -> None:
 
 @patient.command("show")
 @click.argument("patient_id", metavar="ID")
+@operator_options
 @home_option
 @json_option
-def show_patient(patient_id: str, home: Path | None, as_json: bool) -> None:
+def show_patient(
+    patient_id: str,
+    operator: str | None,
+    reason: str | None,
+    basis: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
     """One person, with identifiers and zone history."""
     with bridge(home) as found:
-        row = _row(found, load(found.db, number(found, patient_id)))
+        one = number(found, patient_id)
+        noted(found, one, (operator, reason, basis), "patient show")
+        row = _row(found, load(found.db, one))
     emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
 
 
 @patient.command("erase")
 @click.argument("patient_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@operator_options
 @home_option
 @json_option
-def erase_patient(patient_id: str, yes: bool, home: Path | None, as_json: bool) -> None:
+def erase_patient(
+    patient_id: str,
+    yes: bool,
+    operator: str | None,
+    reason: str | None,
+    basis: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
     """Destroy a person's key and everything under it. The ledger of what left stays."""
     with bridge(home) as found:
         one = number(found, patient_id)
+        noted(found, one, (operator, reason, basis), "patient erase")
         if not yes:
             click.confirm("Destroy the key and all data of this person?", abort=True, err=True)
         erase(found.db, one)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.acting import operator_options, permit
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
 from bridge.consent.asked import Asked, Way
-from bridge.consent.permit import OwnerPermit
 from bridge.period import iso
 
 
@@ -23,9 +23,17 @@ def provenance() -> None:
 
 @provenance.command("show")
 @click.argument("observation_id", metavar="OBSERVATION-ID")
+@operator_options
 @home_option
 @json_option
-def show_provenance(observation_id: str, home: Path | None, as_json: bool) -> None:
+def show_provenance(
+    observation_id: str,
+    operator: str | None,
+    reason: str | None,
+    basis: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
     """The file, its hash and the row behind one Observation."""
     with bridge(home) as found:
         name = found.db.ids.read("Observation", observation_id)
@@ -39,7 +47,7 @@ def show_provenance(observation_id: str, home: Path | None, as_json: bool) -> No
             ids=frozenset({observation_id}),
             provenance=True,
         )
-        seen = found.gate.disclose_now(OwnerPermit(name.patient), wish)
+        seen = found.gate.disclose_now(permit(found, name.patient, (operator, reason, basis)), wish)
         if not seen.groups or not seen.groups[0].origins:
             raise Failed(f"no Observation has the id {observation_id!r}")
         (group,) = seen.groups

@@ -25,7 +25,7 @@ from bridge.consent.opened import MEANS
 from bridge.consent.page import Cursor, Page, beyond, chosen, cursor, keyset, sort_keys
 from bridge.consent.past import with_past
 from bridge.consent.retraction import page_of
-from bridge.consent.rows import PART, admitted
+from bridge.consent.rows import PART_GRAINS, admitted
 from bridge.consent.slabs import slabs
 from bridge.consent.strands import AROUND, Mask, Named, Strand, View, strands
 from bridge.metrics.buckets import ceiling, floor
@@ -178,8 +178,8 @@ class Answer:
             name = self.ids.read("Observation", text, self.view.decision.pairing)
             if name is None or name.patient != self.patient:
                 continue
-            at = self.reader.locate(name) if name.grain == Grain.RAW else name.instant
-            if at is not None and name.grain in (*Grain, PART):
+            at = self.reader.locate(name) if name.grain in PART_GRAINS else name.instant
+            if at is not None:
                 found.setdefault(name.series, []).append((name, at))
         return found
 

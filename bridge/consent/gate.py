@@ -36,11 +36,10 @@ from bridge.consent.memory import CLOSED, OPEN, Decided, Memory
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.retraction import pairing_of, told_before
 from bridge.consent.strands import Mask, Strand, View
-from bridge.consent.subject import public_id, subject
 from bridge.period import Instant, PeriodSet
 from bridge.store.artifacts import listed
 from bridge.store.blocks import retracted
-from bridge.store.columns import Table
+from bridge.store.columns import RANKS, Table
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
 from bridge.store.grants import pairings
@@ -83,10 +82,10 @@ class _Reader:
         return ({name: values[::-1] for name, values in table.items()} for table in found)
 
     def locate(self, name: Name) -> Instant | None:
-        return readings.locate(self.db, self.patient, name.series, name.instant, name.rank)
+        return readings.locate(self.db, self.patient, name.series, name.instant, name.rank % RANKS)
 
     def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
-        return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank)
+        return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank % RANKS)
 
     def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
         found = readings.sources(self.db, self.patient, self.box, artifacts)
@@ -114,8 +113,6 @@ class Gate:
     ) -> None:
         self._db, self._clock, self._fhir_changed = db, clock, fhir_changed
         self._ledger, self._memory = Ledger(db), Memory(db)
-        self._sources: dict[int, dict[int, str]] = {}
-        self._publics: dict[tuple[int, bytes], str] = {}
 
     async def disclose(self, permit: Permit, asked: Asked) -> Disclosure:
         """What of the wish may leave to the permit's holder, written down. LedgerUnavailable."""
@@ -240,7 +237,6 @@ class Gate:
     ) -> Answer:
         number = person.number
         reader = _Reader(self._db, number, box, who.sees_all)
-        names = self._sources.setdefault(number, {})
         view = View(
             asked=asked,
             decision=decided.decision,
@@ -249,7 +245,7 @@ class Gate:
             is_owner=who.sees_all,
             source_of=reader.sources,
             memory=decided.opened,
-            names=names,
+            names=self._memory.sources(number),
         )
         return Answer(
             view=view,
@@ -281,18 +277,12 @@ class Gate:
         leaving = Leaving(look.asked, look.who, look.decided.decision, Part(), 0, has_person=False)
         return self._sealed(look, leaving, None)
 
-    def _public(self, look: Look) -> str:
-        key = (look.asked.patient or 0, look.decided.decision.pairing)
-        if key not in self._publics:
-            self._publics[key] = public_id(self._db.ids, *key)
-        return self._publics[key]
-
     def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
         part, opens, decision = leaving.part, look.opens, look.decided.decision
         return Disclosure(
             _SEAL,
             owner=look.who.sees_all,
-            subject=opens and subject(self._public(look), opens.person, decision, look.asked, look.now),
+            subject=opens and self._memory.subject(opens.person, decision, look.asked, look.now),
             groups=part.groups,
             devices=part.devices,
             count=part.count,

@@ -21,7 +21,7 @@ from bridge.consent.batches import Batch, slots
 from bridge.consent.clusters import LIKENESS, Track, shadowed
 from bridge.consent.means import Held, Load, mean_batch
 from bridge.consent.opened import MEANS
-from bridge.consent.rows import PART, take
+from bridge.consent.rows import PARTS, take
 from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
 from bridge.period import Instant, PeriodSet
@@ -78,8 +78,9 @@ class Gathering:
 
     def _raw(self, strand: Strand, rows: Table, fhir: Instant) -> Batch:
         updated = np.maximum(np.maximum(ints(rows, "changed"), rows["since"]), fhir)
-        grain = np.where(ints(rows, "part") > 0, PART << 9, 0) if "part" in rows else 0
-        named = np.asarray(slots(0, ints(rows, "rank")) | grain, np.uint16)
+        named = slots(0, ints(rows, "rank"))
+        if "part" in rows:
+            named |= PARTS[rows["part"].astype(np.intp)]
         batch = Batch(strand, Grain.RAW, rows, ints(rows, "first"), named, updated, ints(rows, "version"))
         gone = ints(rows, "flags") & Flag.RETRACTED != 0
         if not gone.any():

@@ -2,7 +2,7 @@
 
 Law: everything here is under the patient's epoch, which is read anew for every request, and a decision also
 ends with the first instant at which one of its grants may act differently. Nothing of a reading and nothing
-of a person is kept. Whatever was remembered is decided again where the ledger finds another epoch
+of a person is kept but ids and names of sources. Whatever was remembered is decided again where the ledger finds another epoch
 (`data.md`, consent epoch). Rejected: a time to live (a revocation would act late).
 """
 
@@ -13,14 +13,18 @@ from typing import Final, TypeAlias, final
 
 import bridge.store.grants as kept
 from bridge.consent import grants
-from bridge.consent.asked import Way
+from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker
 from bridge.consent.decide import EVERYTHING, NOTHING, Decision, permitted
+from bridge.consent.disclosure import Subject
 from bridge.consent.grant import Standing
 from bridge.consent.opened import Opened
 from bridge.consent.strands import Sight
+from bridge.consent.subject import subject
 from bridge.period import BEGINNING, END_OF_TIME, Instant, ZoneHistory
 from bridge.store.db import Database
+from bridge.store.ids import Name
+from bridge.store.patients import Patient
 
 _MOST: Final = 4096
 _Key: TypeAlias = tuple[int, Asker, Way]
@@ -51,12 +55,14 @@ OPEN: Final = Decided(EVERYTHING, 0, None, BEGINNING, END_OF_TIME)
 class Memory:
     """What one process remembers of one database."""
 
-    __slots__ = ("_db", "_decided", "_standings")
+    __slots__ = ("_db", "_decided", "_publics", "_sources", "_standings")
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._standings: dict[int, tuple[int, tuple[Standing, ...]]] = {}
         self._decided: dict[_Key, Decided] = {}
+        self._sources: dict[int, dict[int, str]] = {}
+        self._publics: dict[tuple[int, bytes], str] = {}
 
     def standings(self, patient: int, epoch: int) -> tuple[Standing, ...]:
         """The patient's grants as of that epoch or newer."""
@@ -72,6 +78,21 @@ class Memory:
     def epoch(self, patient: int) -> int:
         """The patient's epoch now."""
         return kept.epoch(self._db, patient)
+
+    def sources(self, patient: int) -> dict[int, str]:
+        """Names of the patient's sources by artifact, as far as known; they never change."""
+        if len(self._sources) >= _MOST:
+            self._sources.clear()
+        return self._sources.setdefault(patient, {})
+
+    def subject(self, person: Patient, decision: Decision, asked: Asked, now: Instant) -> Subject:
+        """The person as the asker may know it."""
+        key = (person.number, decision.pairing)
+        if len(self._publics) >= _MOST:
+            self._publics.clear()
+        if key not in self._publics:
+            self._publics[key] = self._db.ids.one("Patient", Name(person.number, 0, 0, 0), decision.pairing)
+        return subject(self._publics[key], person, decision, asked, now)
 
     def decided(
         self, patient: int, epoch: int, who: Asker, way: Way, now: Instant, zones: ZoneHistory

@@ -23,8 +23,9 @@ from bridge.reading import INTERVALS, Unit
 from bridge.store.columns import Table, ints, joined
 
 CLOSED: Final = 255
-PART: Final = 5
-"""The grain in the id of a later part of an interval that a hole cuts in two."""
+PARTS: Final = np.array([0, 5 << 9, 6 << 9, 7 << 9, 256, 5 << 9 | 256, 6 << 9 | 256, 7 << 9 | 256], np.uint16)
+"""What the slot in an id holds beside the rank for each part of an interval that holes cut into parts."""
+PART_GRAINS: Final = frozenset({0, 5, 6, 7})
 
 
 def admitted(view: View, strand: Strand, chunks: Iterable[Table]) -> Iterator[Table]:
@@ -128,11 +129,12 @@ def _pieces(view: View, strand: Strand, chunks: Iterable[Table]) -> Iterator[Tab
 def _cut(strand: Strand, layer: Layer, rows: Table) -> Iterator[Table]:
     starts = ints(rows, "instant")
     ends = np.maximum(ints(rows, "end"), starts + 1)
-    bounds, origin = ints(rows, "bound"), ints(rows, "origin")
+    bounds, first = ints(rows, "bound"), starts + ints(rows, "origin")
+    parts = np.zeros(len(starts), np.int64)
     for period in layer.periods:
         low, high = np.maximum(starts, period.start), np.minimum(ends, period.end)
         sure = (bounds == 0) | _is_clear(starts, ends, bounds, PeriodSet((period,)))
-        keep = (low < high) & sure
+        keep = (low < high) & sure & (parts < len(PARTS))
         cut = (low > starts).astype(np.uint8) | (high < ends).astype(np.uint8) << np.uint8(1)
         piece: Table = rows | {
             "instant": low,
@@ -141,9 +143,10 @@ def _cut(strand: Strand, layer: Layer, rows: Table) -> Iterator[Table]:
             "value": _recomputed(strand, ints(rows, "value"), high - low, ends - starts, cut),
             "grain": np.zeros(len(starts), np.uint8),
             "since": np.broadcast_to(layer.since.over(low, np.maximum(high, low + 1)), len(starts)),
-            "first": np.where(low > starts, low, starts + origin),
-            "part": (low > starts).astype(np.uint8),
+            "first": first,
+            "part": parts.copy(),
         }
+        parts += keep
         yield take(piece, keep)
 
 

@@ -142,7 +142,8 @@ def _strands(
         around = asked_points(view.asked).widened(margin) if margin else asked_points(view.asked)
         if named is not None:
             places = [at for names in named.values() for _, at in names]
-            around &= union(PeriodSet.between(at - margin, at + max(1, margin)) for at in places)
+            after = max(1, margin, series.longest)
+            around &= union(PeriodSet.between(at - margin, at + after) for at in places)
         if reach := union(box.periods for box in boxes) & around:
             wanted = None if named is None else tuple(name for name, _ in named.get(series.number, ()))
             yield Strand(series, kind, reach, grains, chosen, wanted, codes)

@@ -12,17 +12,11 @@ from bridge.consent.decide import Decision
 from bridge.consent.disclosure import Subject
 from bridge.consent.grant import Identity
 from bridge.period import BEGINNING, Instant, union
-from bridge.store.ids import Ids, Name
 from bridge.store.patients import Patient
 
 
-def public_id(ids: Ids, patient: int, pairing: bytes) -> str:
-    """The person's logical id, as those who share the pairing know it."""
-    return ids.one("Patient", Name(patient, 0, 0, 0), pairing)
-
-
 def subject(public: str, person: Patient, decision: Decision, asked: Asked, now: Instant) -> Subject:
-    """The person under the decision's identity."""
+    """The person under the decision's identity; `public` is their id under its pairing."""
     identity = decision.identity
     is_named = asked.patient_resource and not identity.is_paired
     is_full = is_named and identity is Identity.FULL

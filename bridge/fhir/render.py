@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, final
+from typing import Final, Never, final
 
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir import capability, filing, outcome
@@ -55,7 +55,11 @@ class FhirBytes:
     ) -> None:
         if seal is not _SEAL:
             raise TypeError("only the renderer makes FhirBytes")
-        self.body, self.etag, self.last_modified = body, etag, last_modified
+        for name, value in (("body", body), ("etag", etag), ("last_modified", last_modified)):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError("FhirBytes do not change: the renderer makes them anew")
 
     def __init_subclass__(cls) -> None:
         raise TypeError("FhirBytes has no subclasses")

@@ -68,7 +68,7 @@ def fetched(server: Running, home: Home, folder: Path) -> dict[str, str]:
     query = f"/fhir/Observation?patient={home.patient}"
     paths = {
         "page": f"{query}&_count={PAGE}",
-        "window": f"{query}&date=ge2025-03-01&date=lt2025-05-30&_count={WINDOW}",
+        "window": f"{query}&date=ge2025-03-01&date=lt2025-05-30&_count={WINDOW + 100}",
     }
     with httpx.Client(base_url=base, headers=server.headers, timeout=60) as client:
         page = client.get(paths["page"]).json()
