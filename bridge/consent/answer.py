@@ -14,7 +14,7 @@ from typing import Final, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.consent.asked import Asked, Grain, Kind, Order, Selector
+from bridge.consent.asked import Asked, Kind, Order, Selector
 from bridge.consent.assemble import NEEDED, Assembly, merged
 from bridge.consent.batches import Batch, count
 from bridge.consent.clusters import LIKENESS, WIDEST

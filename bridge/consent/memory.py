@@ -2,8 +2,8 @@
 
 Law: everything here is under the patient's epoch, which is read anew for every request, and a decision also
 ends with the first instant at which one of its grants may act differently. Nothing of a reading and nothing
-of a person is kept but ids and names of sources. Whatever was remembered is decided again where the ledger finds another epoch
-(`data.md`, consent epoch). Rejected: a time to live (a revocation would act late).
+of a person is kept but ids and names of sources. Whatever was remembered is decided again where the ledger
+finds another epoch (`data.md`, consent epoch). Rejected: a time to live (a revocation would act late).
 """
 
 from __future__ import annotations

@@ -63,7 +63,10 @@ class Run:
 
     def told(self) -> list[Told]:
         values = (80 + self.seed * i // 3 % 4 for i in range(self.count))
-        return [Told(self.series, self.first + i, self.shift, value, 0, False, 0) for i, value in enumerate(values)]
+        return [
+            Told(self.series, self.first + i, self.shift, value, 0, False, 0)
+            for i, value in enumerate(values)
+        ]
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,13 @@ def tellings(draw: st.DrawFn) -> tuple[Run | Told, ...]:
     """A run or two that are likely to be copies of each other, and a few strays."""
     first, seed = draw(st.integers(0, 150)), draw(st.integers(1, 3))
     runs = [
-        Run(series, first, draw(st.sampled_from([0, 30_000, 61_000])), draw(st.sampled_from([400, 150, 40])), seed)
+        Run(
+            series,
+            first,
+            draw(st.sampled_from([0, 30_000, 61_000])),
+            draw(st.sampled_from([400, 150, 40])),
+            seed,
+        )
         for series in draw(st.lists(st.integers(0, 2), min_size=1, max_size=2, unique=True))
     ]
     strays = st.builds(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.peers.node import FhirKit
 from tests.program.served import Clinic, served, values
 from tests.program.shell import Shell
 from tests.program.test_import import clarity, egv
@@ -62,6 +63,16 @@ def test_a_foreign_client_is_given_exactly_the_granted_days(shell: Shell, tmp_pa
         assert values(clinic.observations(base, patient)) == expected(3, 5)
         assert values(clinic.observations(base, patient, date="ge2026-11-05")) == expected(5, 5)
         assert clinic.observations(base, patient, date="ge2026-11-06") == []
+
+
+def test_a_second_foreign_client_in_another_language_pages_to_the_same(
+    shell: Shell, tmp_path: Path, fhir_kit: FhirKit
+) -> None:
+    patient, clinic = person_with_ten_days(shell, tmp_path), Clinic(shell, tmp_path)
+    granted(shell, patient, clinic, "2026-11-03", "2026-11-05")
+    with served(shell) as base:
+        found = fhir_kit.search(base, "Observation", f"patient={patient}&_count=25", clinic.token(base))
+    assert values([each for each in found if isinstance(each, dict)]) == expected(3, 5)
 
 
 def test_a_client_without_a_grant_is_given_nothing_and_learns_nothing(shell: Shell, tmp_path: Path) -> None:
