@@ -42,6 +42,9 @@ class Reader(Protocol):
     def series(self) -> tuple[SeriesRow, ...]:
         """Every series."""
 
+    def extents(self) -> Mapping[int, tuple[Instant, Instant]]:
+        """Outside which instants each series has nothing."""
+
     def chunks(
         self, series: int, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
     ) -> Iterator[Table]:
@@ -119,14 +122,20 @@ class Answer:
 
     def whole(self) -> Part:
         """Everything that was asked for as one, without groups: its count, edges and new means."""
-        batches = [batch for found in self._walk(self.view, None) for batch in found]
-        instants = [ints(batch.rows, "instant") for batch in batches]
+        items, kinds, means = 0, set[Kind](), list[Batch]()
+        first, last = END_OF_TIME, BEGINNING
+        for batch in (batch for found in self._walk(self.view, None) for batch in found if len(batch)):
+            instants = ints(batch.rows, "instant")
+            items += len(batch)
+            first, last = min(first, int(instants.min())), max(last, int(instants.max()))
+            kinds.add(batch.strand.kind)
+            means += [batch] if batch.grain in MEANS else []
         return Part(
-            count=count(batches),
-            first=min((int(each.min()) for each in instants), default=None),
-            last=max((int(each.max()) for each in instants), default=None),
-            kinds=frozenset(batch.strand.kind for batch in batches),
-            weeks=self._weeks(chosen(batches, "date", None)),
+            count=items,
+            first=first if items else None,
+            last=last if items else None,
+            kinds=frozenset(kinds),
+            weeks=self._weeks(chosen(means, "date", None)) if means else (),
         )
 
     def total(self) -> int:
@@ -154,11 +163,12 @@ class Answer:
         margin = _margin(found)
         has_means = any(box.grain in MEANS for box in view.decision.boxes)
         columns = None if view.is_owner else NEEDED
-        chunks = []
+        chunks, lies, within = [], self.reader.extents(), []
         for strand in found:
             reach = strand.reach if last is None else strand.reach & _onwards(view, last, margin)
             rows = self.reader.chunks(strand.series.number, reach, descending, columns)
             chunks.append(admitted(view, strand, rows))
+            within.append(_extent(lies.get(strand.series.number), reach, strand.series.longest))
         gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told)
 
         def align(edge: Instant) -> Instant:
@@ -166,7 +176,7 @@ class Answer:
                 return edge
             return ceiling(edge, view.zones) if descending else floor(edge, view.zones)
 
-        for slab in slabs(chunks, margin, align, descending):
+        for slab in slabs(chunks, within, margin, align, descending):
             yield list(gathering.items(slab))
 
     def _named(self, asked: Asked) -> Named | None:
@@ -225,8 +235,10 @@ class Answer:
     def _weeks(self, page: Page) -> tuple[Week, ...]:
         """The means of the page that are told for the first time or anew, as they are to be kept."""
         found: list[Week] = []
+        if self.view.is_owner or all(batch.grain not in MEANS for batch, _ in page.batches):
+            return ()
         for batch, _ in merged(page):
-            if batch.grain in MEANS and not self.view.is_owner:
+            if batch.grain in MEANS:
                 blocks = batch.first // BLOCK
                 held = self.load(batch.strand, batch.grain, int(blocks.min()), int(blocks.max()))
                 found += held.with_rows(fresh_rows(batch, held.rows()))
@@ -241,6 +253,14 @@ class Answer:
 
 
 _ANYTHING: Final[frozenset[Selector] | None] = None
+
+
+def _extent(lies: tuple[Instant, Instant] | None, reach: PeriodSet, longest: int) -> tuple[Instant, Instant]:
+    """What of a series can be in reach; one that cannot is done before it begins, from either end."""
+    hull = reach.hull()
+    if lies is None or hull is None or lies[1] + longest <= hull.start or hull.end <= lies[0]:
+        return END_OF_TIME, BEGINNING
+    return lies
 
 
 def _margin(found: Sequence[Strand]) -> int:

@@ -108,7 +108,7 @@ class Assembly:
             ids=_sealed(self.minted("Observation", batch)),
             provenance=_sealed(self.minted("Provenance", batch)) if asked.provenance else None,
             columns={name: _sealed(values) for name, values in self._columns(batch).items()},
-            version=_sealed(np.minimum(batch.versions, 255).astype(np.uint8)),
+            version=_sealed(batch.versions.clip(0, 255).astype(np.uint8)),
             last_updated=_sealed(batch.updated),
             origins=origins,
             origin=_sealed(origin),
@@ -154,6 +154,9 @@ class Assembly:
 
 def merged(page: Page) -> Iterator[tuple[Batch, NDArray[np.int32]]]:
     """Batches of the same strand and grain as one, in page order."""
+    if len(page.batches) == 1:
+        yield page.batches[0]
+        return
     found: dict[tuple[int, Kind, Grain], list[tuple[Batch, NDArray[np.int32]]]] = {}
     for batch, at in page.batches:
         found.setdefault((batch.strand.series.number, batch.strand.kind, batch.grain), []).append((batch, at))

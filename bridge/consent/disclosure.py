@@ -125,8 +125,8 @@ def claim() -> object:
 class Disclosure:
     """One answer of the gate. `subject` None: nothing of this person is visible to the asker (404).
     `more`: keyset of the next page (int64 sort key, big-endian, then 16 id bytes), None on the last one.
-    `total`: only where asked for, or where everything fits. `entry`: number of its ledger intent, None
-    where nothing left. `patient`: number of the person, None where no patient was found."""
+    `total`: only where asked for, or where everything fits. `entry`: number of its intent in the patient's
+    chain of the ledger, None where nothing left. `patient`: number of the person, None where there is none."""
 
     __slots__ = _FIELDS
 

@@ -73,13 +73,14 @@ class _Reader:
     def series(self) -> tuple[SeriesRow, ...]:
         return readings.series(self.db, self.patient, self.box)
 
+    def extents(self) -> Mapping[int, tuple[Instant, Instant]]:
+        return readings.extents(self.db, self.patient)
+
     def chunks(
         self, series: int, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
     ) -> Iterator[Table]:
         found = readings.select(self.db, self.patient, self.box, series, reach, descending, columns)
-        if not descending:
-            return found
-        return ({name: values[::-1] for name, values in table.items()} for table in found)
+        return ({n: each[::-1] for n, each in rows.items()} for rows in found) if descending else found
 
     def locate(self, name: Name) -> Instant | None:
         return readings.locate(self.db, self.patient, name.series, name.instant, name.rank % RANKS)
@@ -118,7 +119,7 @@ class Gate:
         """What of the wish may leave to the permit's holder, written down. LedgerUnavailable."""
         for _ in range(_TRIES):
             look = self._look(permit, asked)
-            if look.opens is None or (leaving := look.leaving(look.opens)).is_nothing:
+            if look.opens is None or (leaving := self._leaving(look, look.opens)).is_nothing:
                 return self._empty(look)
             intent, weeks = look.intent(look.opens, leaving), leaving.part.weeks
             entry = await self._ledger.intend(intent, look.epoch, also(look.opens, weeks))
@@ -130,13 +131,18 @@ class Gate:
         """The same for callers without an event loop."""
         for _ in range(_TRIES):
             look = self._look(permit, asked)
-            if look.opens is None or (leaving := look.leaving(look.opens)).is_nothing:
+            if look.opens is None or (leaving := self._leaving(look, look.opens)).is_nothing:
                 return self._empty(look)
             intent, weeks = look.intent(look.opens, leaving), leaving.part.weeks
             entry = self._ledger.intend_now(intent, look.epoch, also(look.opens, weeks))
             if entry is not None:
                 return self._sealed(look, leaving, entry)
         raise LedgerUnavailable(_RESTLESS)
+
+    def _leaving(self, look: Look, opens: Opens) -> Leaving:
+        """The page of a look, read from one snapshot."""
+        with self._db.snapshot("bridge"):
+            return look.leaving(opens)
 
     async def stream(self, permit: Permit, asked: Asked, chunk: int = 1000) -> AsyncIterator[Disclosure]:
         """Everything that was asked for, in pages under one intent. Raises Moved before a page where a grant
@@ -210,8 +216,7 @@ class Gate:
     def _look(self, permit: Permit, asked: Asked, though_closed: bool = False) -> Look:
         """The wish decided now. `though_closed`: for retractions, which outlive their grant."""
         now, patient = self._clock(), asked.patient
-        epoch = 0 if patient is None else self._memory.epoch(patient)
-        standings = () if patient is None else self._memory.standings(patient, epoch)
+        epoch, standings = self._memory.grants_for(permit, patient)
         who = asker(permit, patient, standings, now)
         closed = Look(asked, who, epoch, now, CLOSED)
         if patient is None or not who.is_open or not (who.sees_all or standings):

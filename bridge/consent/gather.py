@@ -123,7 +123,7 @@ def device_mask(view: View, batch: Batch, kind: Kind = Kind.DEVICE) -> Mask:
 def _without_copies(strands: Sequence[Strand], tables: Sequence[Table]) -> list[Table]:
     """The tables without the rows that a copy in another series stands before."""
     found = list(tables)
-    for stream in LIKENESS:
+    for stream in {strand.stream for strand in strands} & LIKENESS.keys():
         places = [i for i, each in enumerate(strands) if each.stream is stream and len(tables[i]["instant"])]
         if len(places) < 2:
             continue

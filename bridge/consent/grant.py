@@ -73,9 +73,7 @@ class Recipient:
 
     def includes(self, client: str, organization: str) -> bool:
         """Whether `client` of `organization` is this recipient."""
-        if self.clients:
-            return client in self.clients
-        return organization != "" and organization == self.organization
+        return organization == self.organization and (not self.clients or client in self.clients)
 
     @property
     def key(self) -> str:

@@ -30,7 +30,7 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
     for pairing in (b"", *(each for key in sorted(keys) for each in pairings(db, key))):
         name = db.ids.read(kind, text, pairing)
         if name is not None:
-            standings = memory.standings(name.patient, memory.epoch(name.patient))
+            _, standings = memory.grants_for(permit, name.patient)
             known = known_as(
                 standings,
                 client=permit.client,
@@ -56,11 +56,9 @@ def behind_identifier(
 ) -> int | None:
     """The patient with that identifier, where the asker may see identifiers."""
     patient = by_identifier(db, system, value)
-    if patient is None:
-        return None
     if isinstance(permit, OwnerPermit | OperatorPermit):
         return patient if patient == permit.patient else None
-    standings = memory.standings(patient, memory.epoch(patient))
+    _, standings = memory.grants_for(permit, patient)
     who = asker(permit, patient, standings, now)
     named = (
         each

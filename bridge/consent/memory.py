@@ -19,6 +19,7 @@ from bridge.consent.decide import EVERYTHING, NOTHING, Decision, permitted
 from bridge.consent.disclosure import Subject
 from bridge.consent.grant import Standing
 from bridge.consent.opened import Opened
+from bridge.consent.permit import OperatorPermit, OwnerPermit, Permit, RecipientPermit
 from bridge.consent.strands import Sight
 from bridge.consent.subject import subject
 from bridge.period import BEGINNING, END_OF_TIME, Instant, ZoneHistory
@@ -74,6 +75,18 @@ class Memory:
             self._standings.clear()
         self._standings[patient] = (epoch, found)
         return found
+
+    def grants_for(self, permit: Permit, patient: int | None) -> tuple[int, tuple[Standing, ...]]:
+        """The patient's epoch and grants, as far as they can matter to the asker. A patient who never made
+        one for it costs the same as a patient who does not exist."""
+        number = 0 if patient is None else patient
+        if isinstance(permit, RecipientPermit):
+            if not kept.concerns(self._db, number, permit.organization, permit.client):
+                return 0, ()
+        elif isinstance(permit, OwnerPermit | OperatorPermit):
+            return self.epoch(number), ()
+        epoch = self.epoch(number)
+        return epoch, self.standings(number, epoch)
 
     def epoch(self, patient: int) -> int:
         """The patient's epoch now."""

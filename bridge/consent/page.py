@@ -101,8 +101,10 @@ def chosen(batches: Sequence[Batch], order: Order, limit: int | None) -> Page:
 
 
 def _single(batch: Batch, order: Order, taken: int) -> tuple[Batch, NDArray[np.int32]]:
-    which = slice(None, len(batch) - taken - 1 if taken < len(batch) else None, -1)
-    return batch.taken(which if order.startswith("-") else slice(0, taken)), np.arange(taken, dtype=np.int32)
+    at = np.arange(taken, dtype=np.int32)
+    if order.startswith("-"):
+        return batch.taken(slice(None, len(batch) - taken - 1 if taken < len(batch) else None, -1)), at
+    return batch if taken == len(batch) else batch.taken(slice(0, taken)), at
 
 
 def _is_sorted(keys: Ints) -> bool:

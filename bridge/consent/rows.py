@@ -56,10 +56,9 @@ def _admit(view: View, strand: Strand, rows: Table) -> Table:
     rows = rows | {"first": instants + ints(rows, "origin") if "origin" in rows else instants}
     found = list(view.by_source(rows, strand.kind, strand.grains))
     if len(found) == 1 and (plain := _all_raw(found[0][1], strand, rows)) is not None:
-        return rows | {
-            "grain": np.zeros(len(instants), np.uint8),
-            "since": np.broadcast_to(plain.since.at(instants), len(instants)),
-        }
+        since = np.empty(len(instants), np.int64)
+        since[:] = plain.since.at(instants)
+        return rows | {"grain": np.zeros(len(instants), np.uint8), "since": since}
     grains = np.full(len(instants), CLOSED, np.uint8)
     added = {name: np.zeros(len(instants), np.int64) for name in ("since", "bucket", "bucket_end")}
     for of_source, opened in found:

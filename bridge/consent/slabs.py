@@ -33,13 +33,20 @@ class _Source:
 
 
 def slabs(
-    chunks: Sequence[Iterator[Table]], margin: int, align: Callable[[Instant], Instant], descending: bool
+    chunks: Sequence[Iterator[Table]],
+    extents: Sequence[tuple[Instant, Instant]],
+    margin: int,
+    align: Callable[[Instant], Instant],
+    descending: bool,
 ) -> Iterator[Slab]:
-    """Slabs from first to last, or from last to first. `align` moves an edge back towards what was done
-    until no bucket crosses it."""
+    """Slabs from first to last, or from last to first. `extents`: `[low, high)` outside of which a series
+    has nothing, so that one that begins later is not read before it is reached. `align` moves an edge back
+    towards what was done until no bucket crosses it."""
     walk = _down if descending else _up
-    start = END_OF_TIME if descending else BEGINNING
-    yield from walk([_Source(each, start) for each in chunks], margin, align)
+    sources = [
+        _Source(each, high if descending else low) for each, (low, high) in zip(chunks, extents, strict=True)
+    ]
+    yield from walk(sources, margin, align)
 
 
 def _up(sources: list[_Source], margin: int, align: Callable[[Instant], Instant]) -> Iterator[Slab]:

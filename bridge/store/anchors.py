@@ -56,8 +56,8 @@ def anchor(db: Database) -> int:
     with db.write("ledger") as con:
         lines = list(_lines(path))
         known = {name: head for line in lines for name, head in _parsed(line).heads.items()}
-        rows = con.execute("SELECT chain, seq, h FROM heads ORDER BY chain").fetchall()
-        moved = {name: (seq, h) for name, seq, h in rows if known.get(name) != (seq, h)}
+        now = {name: (head.seq, head.h) for name, head in chain.heads(con).items()}
+        moved = {name: head for name, head in now.items() if known.get(name) != head}
         if not moved:
             return 0
         previous = _parsed(lines[-1]).signature if lines else b""
@@ -72,7 +72,7 @@ def verify(db: Database) -> Verdict:
     key, faults = db.keys.ledger_key, list[str]()
     with db.snapshot("ledger") as con:
         marks = list(_marks(db.home / FILE, con, key, faults))
-        names, entries = chain.names(con), 0
+        names, entries = tuple(chain.heads(con)), 0
         digests: set[str] = set()
         for name in names:
             heads = {seq: h for mark in marks for at, (seq, h) in mark.heads.items() if at == name}
@@ -105,8 +105,6 @@ def _walk(
         if b'"digest"' in link.body:
             digests.add(str(decode(link.body).get("digest")))
         last = chain.Head(link.seq, link.h)
-    if chain.head(con, key, name) != last:
-        faults.append(f"chain {name} ends at row {last.seq}, its head says otherwise")
     if any(seq > last.seq for seq in anchored):
         faults.append(f"chain {name} was cut: row {max(anchored)} is anchored, row {last.seq} is the last")
     return last.seq

@@ -2,8 +2,10 @@
 
 Law: h = HMAC-SHA-256(ledger key, previous h | stored bytes); the first previous h is made of the chain's
 name, so a chain cannot be passed off as another's (`data.md`, ledger). Only rows that are closed are
-packed, and packing changes neither bytes nor h. Rejected: a plain hash (whoever can write the file can
-recompute it), one chain for everybody (a patient could not check their own).
+packed, and packing changes neither bytes nor h. The head of a chain is its last row, which is never packed.
+Rejected: a plain hash (whoever can write the file can recompute it), one chain for everybody (a patient
+could not check their own), a table of heads (a second tree to write in every commit that an answer waits
+for; what it would prove, the anchors prove).
 """
 
 from __future__ import annotations
@@ -17,14 +19,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_HEADER: Final = struct.Struct(">QQI32s")
+_HEADER: Final = struct.Struct(">QI32s")
+_LAST: Final = "SELECT seq, CAST(h AS BLOB) FROM ledger WHERE chain = ? ORDER BY seq DESC LIMIT 1"
+_CHAINS: Final = """
+WITH RECURSIVE names (chain) AS (
+  SELECT min(chain) FROM ledger
+  UNION ALL
+  SELECT (SELECT min(chain) FROM ledger WHERE chain > names.chain) FROM names WHERE chain IS NOT NULL
+)
+SELECT chain FROM names WHERE chain IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """One row of a chain."""
 
-    entry: int
     seq: int
     body: bytes
     h: bytes
@@ -64,24 +74,24 @@ def follow(key: bytes, previous: bytes, body: bytes) -> bytes:
 
 def head(con: sqlite3.Connection, key: bytes, chain: str) -> Head:
     """Where the chain ends now."""
-    row = con.execute("SELECT seq, h FROM heads WHERE chain = ?", (chain,)).fetchone()
+    row = con.execute(_LAST, (chain,)).fetchone()
     return Head(*row) if row else beginning(key, chain)
 
 
+def heads(con: sqlite3.Connection) -> dict[str, Head]:
+    """Where every chain ends now."""
+    names = [chain for (chain,) in con.execute(_CHAINS)]
+    return {chain: Head(*con.execute(_LAST, (chain,)).fetchone()) for chain in names}
+
+
 def append(con: sqlite3.Connection, key: bytes, chain: str, body: bytes) -> int:
-    """Add one row inside the caller's transaction; the number of the entry."""
+    """Add one row inside the caller's transaction; its number in the chain."""
     last = head(con, key, chain)
-    h = follow(key, last.h, body)
-    added = con.execute(
-        "INSERT INTO ledger (chain, seq, body, h) VALUES (?, ?, ?, ?)", (chain, last.seq + 1, body, h)
-    ).lastrowid
     con.execute(
-        "INSERT INTO heads (chain, seq, h) VALUES (?, ?, ?)"
-        " ON CONFLICT (chain) DO UPDATE SET seq = excluded.seq, h = excluded.h",
-        (chain, last.seq + 1, h),
+        "INSERT INTO ledger (chain, seq, body, h) VALUES (?, ?, ?, ?)",
+        (chain, last.seq + 1, body, follow(key, last.h, body)),
     )
-    assert added is not None
-    return added
+    return last.seq + 1
 
 
 def links(con: sqlite3.Connection, chain: str) -> Iterator[Link]:
@@ -92,41 +102,34 @@ def links(con: sqlite3.Connection, chain: str) -> Iterator[Link]:
         except (zlib.error, struct.error, TypeError) as wrong:
             raise Broken(f"a packed month of chain {chain} cannot be read: restore ledger.db") from wrong
     rows = con.execute(
-        "SELECT entry, seq, CAST(body AS BLOB), CAST(h AS BLOB) FROM ledger WHERE chain = ? ORDER BY seq",
-        (chain,),
+        "SELECT seq, CAST(body AS BLOB), CAST(h AS BLOB) FROM ledger WHERE chain = ? ORDER BY seq", (chain,)
     )
-    for entry, seq, body, h in rows:
-        yield Link(entry, seq, body, h)
-
-
-def names(con: sqlite3.Connection) -> tuple[str, ...]:
-    """Every chain, known by its head or by its rows."""
-    rows = con.execute(
-        "SELECT chain FROM heads UNION SELECT chain FROM ledger UNION SELECT chain FROM months ORDER BY chain"
-    )
-    return tuple(chain for (chain,) in rows)
+    for seq, body, h in rows:
+        yield Link(seq, body, h)
 
 
 def pack(con: sqlite3.Connection, chain: str, last: int) -> int:
-    """Pack the loose rows up to seq `last` into one compressed block; how many there were."""
+    """Pack the loose rows up to seq `last`, but for the head, into one block; how many there were."""
     rows = con.execute(
-        "SELECT entry, seq, body, h FROM ledger WHERE chain = ? AND seq <= ? ORDER BY seq", (chain, last)
+        "SELECT seq, body, h FROM ledger WHERE chain = ? AND seq <= ?"
+        " AND seq < (SELECT max(seq) FROM ledger WHERE chain = ?) ORDER BY seq",
+        (chain, last, chain),
     ).fetchall()
     if not rows:
         return 0
-    plain = b"".join(_HEADER.pack(entry, seq, len(body), h) + body for entry, seq, body, h in rows)
+    plain = b"".join(_HEADER.pack(seq, len(body), h) + body for seq, body, h in rows)
     con.execute(
         "INSERT INTO months (chain, first, last, packed) VALUES (?, ?, ?, ?)",
-        (chain, rows[0][1], rows[-1][1], zlib.compress(plain, 6)),
+        (chain, rows[0][0], rows[-1][0], zlib.compress(plain, 6)),
     )
-    con.execute("DELETE FROM ledger WHERE chain = ? AND seq <= ?", (chain, last))
+    con.execute("DELETE FROM ledger WHERE chain = ? AND seq <= ?", (chain, rows[-1][0]))
     return len(rows)
 
 
 def _unpacked(packed: bytes) -> Iterator[Link]:
     plain, place = zlib.decompress(packed), 0
     while place < len(plain):
-        entry, seq, length, h = _HEADER.unpack_from(plain, place)
+        seq, length, h = _HEADER.unpack_from(plain, place)
         place += _HEADER.size
-        yield Link(entry, seq, plain[place : place + length], h)
+        yield Link(seq, plain[place : place + length], h)
         place += length

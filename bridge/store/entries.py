@@ -62,7 +62,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of the intent `entry`: sent, acknowledged, failed, blocked, retracted, cut."""
+    """What came of the patient's intent `entry`: sent, acknowledged, failed, blocked, retracted, cut."""
 
     patient: int
     at: Instant
@@ -122,14 +122,19 @@ _NAMES: Final[Mapping[type[Entry], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry as the owner reads it. `kind`: intent, outcome, empty, grant; `fields` as stored, with
-    `person` and `asked` in clear, or "erased" where the patient's key is gone."""
+    """One entry as the owner reads it. `entry`: its number in the patient's chain; `kind`: intent, outcome,
+    empty, grant; `fields` as stored, with `person` and `asked` in clear, or "erased" where the patient's
+    key is gone."""
 
     entry: int
-    seq: int
     kind: str
     at: Instant
     fields: Plain
+
+    @property
+    def seq(self) -> int:
+        """The same as `entry`: its place in the chain."""
+        return self.entry
 
 
 def seal(box: Box, patient: int, person: str, asked: str) -> bytes:
@@ -168,8 +173,8 @@ class Reader:
             fields |= self._opened(str(fields.pop("sealed")))
         kind, at = str(fields.pop("kind")), fields.pop("at")
         if not isinstance(at, int):
-            raise ValueError(f"entry {link.entry} of the ledger has no time")
-        return Row(link.entry, link.seq, kind, at, fields)
+            raise ValueError(f"entry {link.seq} of the ledger has no time")
+        return Row(link.seq, kind, at, fields)
 
     def _opened(self, sealed: str) -> dict[str, object]:
         if self._box is None:

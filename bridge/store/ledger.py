@@ -173,7 +173,7 @@ def listed(db: Database, patient: int) -> tuple[Row, ...]:
 def close_months(db: Database, before: Instant) -> int:
     """Pack the entries older than `before` (the start of a month); how many there were."""
     packed = 0
-    for name in chain.names(db.reader("ledger")):
+    for name in chain.heads(db.reader("ledger")):
         with db.write("ledger") as con:
             packed += chain.pack(con, name, _last_before(con, name, before))
     return packed

@@ -29,6 +29,14 @@ STORED: Final = ("artifact", "changed", "version", "origin", "rank")
 """Columns that every selection has beside `instant`."""
 
 
+_EXTENTS: Final = """
+SELECT series,
+  (SELECT min(block) FROM blocks WHERE patient = s.patient AND series = s.series AND layer = 0),
+  (SELECT max(block) FROM blocks WHERE patient = s.patient AND series = s.series AND layer = 0)
+FROM series AS s WHERE patient = ?
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a reading came from, for provenance."""
@@ -48,6 +56,12 @@ def series(db: Database, patient: int, box: Box) -> tuple[SeriesRow, ...]:
     return rows.listed(db.reader("bridge"), patient, box)
 
 
+def extents(db: Database, patient: int) -> dict[int, tuple[Instant, Instant]]:
+    """Between which instants every series lies, by whole blocks: nothing of it is outside `[low, high)`."""
+    found = db.reader("bridge").execute(_EXTENTS, (patient,))
+    return {series: (low * BLOCK, (high + 1) * BLOCK) for series, low, high in found if low is not None}
+
+
 def select(
     db: Database,
     patient: int,
@@ -59,7 +73,8 @@ def select(
 ) -> Iterator[Table]:
     """The readings of one series with an instant in `periods` (intervals: that overlap one), a table a
     block, blocks and rows in order of instant or the other way round. Columns and dtypes: `COLUMNS`; what
-    the series has (or those of `columns`), always with `instant` and `STORED`. All from one snapshot."""
+    the series has (or those of `columns`), always with `instant` and `STORED`. All from one snapshot: the
+    caller's (`Database.snapshot`), whose blocks are fetched as they are reached, or the statement's own."""
     hull = periods.hull()
     if hull is None:
         return
@@ -67,12 +82,12 @@ def select(
     found = con.execute("SELECT longest FROM series WHERE patient = ? AND series = ?", (patient, series))
     longest = (found.fetchone() or (0,))[0]
     wanted = None if columns is None else {*columns, *STORED, "instant", "end"}
-    sealed = con.execute(
+    cursor = con.execute(
         "SELECT block, version, latest, sealed FROM blocks WHERE patient = ? AND series = ? AND layer = 0"
         f" AND block BETWEEN ? AND ? ORDER BY block {'DESC' if descending else 'ASC'}",
         (patient, series, int(hull.start - longest) // BLOCK, int(hull.end - 1) // BLOCK),
-    ).fetchall()
-    for block, version, latest, bytes_ in sealed:
+    )
+    for block, version, latest, bytes_ in cursor if con.in_transaction else cursor.fetchall():
         if not _reaches(periods, block * BLOCK, max(latest, (block + 1) * BLOCK)):
             continue
         table = opened(box, Key(patient, series, Layer.NOW, block), version, bytes_, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import pairwise
 
@@ -98,6 +99,22 @@ def test_a_mean_that_left_stays_until_three_more_arrived(world: World, late: int
     assert told(anew) == [(TEN, 167, 9, 1)]
     assert anew.last_updated == world.clock.now
     assert ids(anew) == ids(first)
+
+
+def test_two_requests_at_once_are_told_the_same_mean(world: World) -> None:
+    patient = world.person()
+    world.bring(patient, spread([100] * 6))
+    hourly(world, patient)
+
+    async def ask() -> list[Disclosure]:
+        first = asyncio.ensure_future(world.gate.disclose(CLINIC, wish(patient)))
+        await asyncio.sleep(0)  # decided, not committed
+        world.bring(patient, spread([300], TEN + 40 * MINUTE))
+        second = asyncio.ensure_future(world.gate.disclose(CLINIC, wish(patient)))
+        return list(await asyncio.gather(first, second))
+
+    first, second = asyncio.run(ask())
+    assert told(first) == told(second) == [(TEN, 100, 6, 0)]
 
 
 def test_each_recipient_holds_its_own_means(world: World) -> None:

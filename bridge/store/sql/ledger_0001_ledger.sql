@@ -2,22 +2,16 @@
 -- it speaks of is erased. Rows are never changed; `h` chains them (data.md, ledger). `person` and `asked`
 -- inside a body are sealed under the patient's own key, the chain runs over what is stored.
 
+-- The head of a chain is its last row: one tree to write for an entry, because every answer waits for it.
 CREATE TABLE ledger (
-  entry INTEGER PRIMARY KEY AUTOINCREMENT,
   chain TEXT NOT NULL,               -- p<patient>, or c<client> where no patient is known
   seq INTEGER NOT NULL,              -- 1, 2, 3 … inside the chain
   body BLOB NOT NULL,                -- the stored bytes
-  h BLOB NOT NULL                    -- HMAC-SHA-256(ledger key, previous h | body)
-);
-CREATE UNIQUE INDEX ledger_chain ON ledger (chain, seq);
-
-CREATE TABLE heads (
-  chain TEXT PRIMARY KEY,
-  seq INTEGER NOT NULL,
-  h BLOB NOT NULL
+  h BLOB NOT NULL,                   -- HMAC-SHA-256(ledger key, previous h | body)
+  PRIMARY KEY (chain, seq)
 ) WITHOUT ROWID;
 
--- Closed months of a chain: the same rows, packed and compressed.
+-- Closed months of a chain: the same rows, packed and compressed. The last row is never packed.
 CREATE TABLE months (
   chain TEXT NOT NULL,
   first INTEGER NOT NULL,            -- seq
