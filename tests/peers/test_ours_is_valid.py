@@ -69,7 +69,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
 
 def person(found: Bridge, recording: str) -> int:
     """A nameless person who has this recording."""
-    patient = load_patient(found.db, add_patient(found.db, "", None, "Europe/Berlin", (("urn:mrn", recording),)))
+    patient = load_patient(
+        found.db, add_patient(found.db, "", None, "Europe/Berlin", (("urn:mrn", recording),))
+    )
     path = shipped("conformance") / recording
     kept = take(found.db, found.mappings, patient, path.read_bytes(), path.name)
     assert kept.state == "stored", kept.reason
@@ -95,7 +97,9 @@ def granted(found: Bridge, patient: int, grain: str, identity: str) -> Recipient
 def bundles(found: Bridge, patient: int, who: Permit) -> Iterator[dict[str, Any]]:
     """What this asker gets: readings with devices and provenance, the person, a transaction."""
     everything = found.renderer.vocabulary.everything()
-    wish = Asked(patient, Way.LOOK, "query", "all", everything, limit=1000, provenance=True, device_resources=True)
+    wish = Asked(
+        patient, Way.LOOK, "query", "all", everything, limit=1000, provenance=True, device_resources=True
+    )
     url = f"{found.settings.fhir_base}/Observation?patient=x"
     seen = found.gate.disclose_now(who, wish)
     if seen.count:
@@ -131,7 +135,8 @@ def shape(resource: dict[str, Any]) -> tuple[object, ...]:
 @pytest.mark.parametrize("recording", RECORDINGS)
 def test_what_leaves_is_valid_r4_and_valid_cgm(house: Bridge, validator: Validator, recording: str) -> None:
     patient, judged, remarks = person(house, recording), Counter[tuple[object, ...]](), []
-    for who in (OwnerPermit(patient), *(granted(house, patient, *each) for each in GRANTS)):
+    asking: list[Permit] = [OwnerPermit(patient), *(granted(house, patient, *each) for each in GRANTS)]
+    for who in asking:
         for bundle in bundles(house, patient, who):
             for entry in bundle["entry"]:
                 resource = entry["resource"]

@@ -71,7 +71,7 @@ class Clinic:
     def observations(self, base: str, patient: str, **search: Any) -> list[dict[str, Any]]:
         """Every Observation of a patient that the clinic is given, by fhirpy."""
         found = self.foreign(base).resources("Observation").search(patient=patient, _count=500, **search)
-        return [each.serialize() for each in found.fetch_all()]
+        return [dict(each) for each in found.fetch_all()]
 
 
 @contextmanager

@@ -28,7 +28,11 @@ def test_the_demo_shows_the_same_days_asked_for_and_pushed_and_says_what_stayed(
     assert figure["has"] - figure["left"] == figure["held"] > 0
     assert "insulin is in no grant" in ran.out
     (patient,) = shell("patient", "list").value
-    kinds = {row["channel"] for row in shell("ledger", "list", "--patient", patient["id"]).value if "channel" in row}
+    kinds = {
+        row["channel"]
+        for row in shell("ledger", "list", "--patient", patient["id"]).value
+        if "channel" in row
+    }
     assert {"query", "push"} <= kinds
 
 

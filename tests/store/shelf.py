@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from bridge.period import ALL
-from bridge.reading import COLUMNS, Device, Readings, SeriesKey, SourceClass, Stream, Unit, column
+from bridge.period import ALL, PeriodSet
+from bridge.reading import COLUMNS, Device, Readings, SeriesKey, SourceClass, Stream, Unit, column, take
 from bridge.store import readings
 from bridge.store.artifacts import NewArtifact
 from bridge.store.columns import Table, joined, names
@@ -79,7 +79,26 @@ def ticks(first: int, values: Iterable[int], shift: int = 0) -> list[dict[str, o
 
 def everything(db: Database, patient: int, number: int = 1) -> Table:
     """All readings of one series as they stand."""
-    return joined(list(readings.select(db, patient, db.keys.box(patient), number, ALL)))
+    return joined(selected(db, patient, number, ALL))
+
+
+def selected(
+    db: Database,
+    patient: int,
+    number: int,
+    periods: PeriodSet,
+    descending: bool = False,
+    columns: Collection[str] | None = None,
+) -> list[Table]:
+    """What a selection reads, a table a block; every row lies where its chunk said."""
+    box, found = db.keys.box(patient), list[Table]()
+    longest = {each.number: each.longest for each in readings.series(db, patient, box)}.get(number, 0)
+    for chunk in readings.select(db, patient, box, number, longest, periods, descending, columns):
+        table = chunk.read()
+        assert all(chunk.low <= instant < chunk.high for instant in table["instant"].tolist())
+        if len(table["instant"]):
+            found.append(take(table, slice(None, None, -1)) if descending else table)
+    return found
 
 
 def said(table: Table, *columns: str) -> list[tuple[object, ...]]:

@@ -22,7 +22,19 @@ from bridge.store.blocks import absorb, reabsorb, retracted, verify, withdraw
 from bridge.store.columns import Array, Table, firsts, ints
 from bridge.store.db import Database
 from bridge.store.patients import add
-from tests.store.shelf import COUNTED, START, STEP, TIMED, batch, everything, named, said, ticks, upload
+from tests.store.shelf import (
+    COUNTED,
+    START,
+    STEP,
+    TIMED,
+    batch,
+    everything,
+    named,
+    said,
+    selected,
+    ticks,
+    upload,
+)
 
 Row = dict[str, object]
 FAR = 2_000
@@ -189,4 +201,4 @@ def test_removing_twice_is_removing_once(db: Database, patient: int) -> None:
     withdraw(db, patient, 1)
     again = withdraw(db, patient, 1)
     assert not again.gone and again.restored == 0
-    assert list(readings.select(db, patient, db.keys.box(patient), 1, ALL)) == []
+    assert selected(db, patient, 1, ALL) == []

@@ -14,7 +14,7 @@ from bridge.store.blocks import absorb
 from bridge.store.columns import joined
 from bridge.store.db import Database
 from bridge.store.patients import add
-from tests.store.shelf import COUNTED, SEGMENTS, START, STEP, batch, said, ticks, upload
+from tests.store.shelf import COUNTED, SEGMENTS, START, STEP, batch, said, selected, ticks, upload
 
 SPREAD = 97 * STEP
 POINTS = 200
@@ -56,8 +56,7 @@ _PERIODS = st.lists(st.tuples(_EDGES, st.integers(1, 30 * SPREAD)), max_size=5).
 def test_points_leave_exactly_where_asked(
     shared_db: Database, points: int, periods: PeriodSet, descending: bool
 ) -> None:
-    box = shared_db.keys.box(points)
-    found = joined(list(readings.select(shared_db, points, box, 1, periods, descending)))
+    found = joined(selected(shared_db, points, 1, periods, descending))
     expected = [n for n in range(POINTS) if START + n * SPREAD in periods]
     assert said(found, "value", "row") == [(n, n + 2) for n in (expected[::-1] if descending else expected)]
 
@@ -67,8 +66,7 @@ def test_points_leave_exactly_where_asked(
 def test_intervals_leave_where_they_overlap(
     shared_db: Database, segments: int, periods: PeriodSet, descending: bool
 ) -> None:
-    box = shared_db.keys.box(segments)
-    found = joined(list(readings.select(shared_db, segments, box, 1, periods, descending)))
+    found = joined(selected(shared_db, segments, 1, periods, descending))
     expected = []
     for n in range(POINTS):
         start = START + n * SPREAD
@@ -79,14 +77,30 @@ def test_intervals_leave_where_they_overlap(
 
 
 def test_nothing_is_asked_and_nothing_leaves(shared_db: Database, points: int) -> None:
-    box = shared_db.keys.box(points)
-    assert list(readings.select(shared_db, points, box, 1, EMPTY)) == []
-    assert list(readings.select(shared_db, points, box, 9, ALL)) == []
+    assert selected(shared_db, points, 1, EMPTY) == []
+    assert selected(shared_db, points, 9, ALL) == []
+
+
+def test_inside_a_snapshot_a_selection_is_fetched_as_it_is_read(shared_db: Database, points: int) -> None:
+    whole = joined(selected(shared_db, points, 1, ALL))
+    with shared_db.snapshot("bridge"):
+        assert said(joined(selected(shared_db, points, 1, ALL)), "value") == said(whole, "value")
+
+
+def test_series_are_told_by_where_their_readings_are(shared_db: Database, points: int, segments: int) -> None:
+    within = Period(START + SPREAD, START + SPREAD + 1)
+    before = Period(START - 60 * 86_400_000, START - 60 * 86_400_000 + 1)
+    for patient in (points, segments):
+        box = shared_db.keys.box(patient)
+        assert [each.number for each in readings.series(shared_db, patient, box, within)] == [1]
+        assert readings.series(shared_db, patient, box, before) == ()
+        assert readings.series(shared_db, patient, box, before, {1}) == readings.series(
+            shared_db, patient, box
+        )
 
 
 def test_chosen_columns_come_with_what_the_store_wrote(shared_db: Database, points: int) -> None:
-    box = shared_db.keys.box(points)
-    table = next(readings.select(shared_db, points, box, 1, ALL, columns=("value",)))
+    table = selected(shared_db, points, 1, ALL, columns=("value",))[0]
     assert set(table) == {"instant", "value", "artifact", "changed", "version", "origin", "rank"}
     assert {name: values.dtype.name for name, values in table.items()} == {
         "instant": "int64",
@@ -102,8 +116,7 @@ def test_chosen_columns_come_with_what_the_store_wrote(shared_db: Database, poin
 def test_numbers_of_numpy_name_the_same_readings(shared_db: Database, points: int) -> None:
     first = np.int64(START)
     period = PeriodSet.of(Period(first, first + np.int64(1)))  # type: ignore[arg-type]
-    box = shared_db.keys.box(points)
-    assert len(list(readings.select(shared_db, points, box, 1, period))) == 1
+    assert len(selected(shared_db, points, 1, period)) == 1
     assert readings.locate(shared_db, points, 1, int(first), 0) == START
 
 
