@@ -136,7 +136,13 @@ def _noted(db: Database) -> Callable[[Call], None]:
 
 def built(found: Bridge, *, worker: bool = True) -> FastAPI:
     """The web application over an opened bridge; it is closed when the application stops."""
-    application = FastAPI(title="CGM bridge", version=__version__, lifespan=_lifespan(found, worker))
+    application = FastAPI(
+        title="CGM bridge",
+        version=__version__,
+        lifespan=_lifespan(found, worker),
+        docs_url=None,  # these pages load scripts from other people's servers
+        redoc_url=None,
+    )
     meters = Meters()
     base = found.settings.base_url
     keys = KeySource(KeyFetcher(found.outbound), clock)

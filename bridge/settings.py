@@ -75,7 +75,14 @@ def master_key(settings: Settings) -> bytes:
     if settings.key_file is not None:
         return _read(settings.key_file)
     path = settings.home / "master.key"
-    return _read(path) if path.exists() else _made(path)
+    if path.exists():
+        return _read(path)
+    if (settings.home / "keys.db").exists():
+        raise SettingsError(
+            f"{path} is missing, and keys.db beside it was wrapped with it: put the file back, or name the key "
+            "with BRIDGE_MASTER_KEY_FILE; nothing was written"
+        )
+    return _made(path)
 
 
 def shipped(name: str) -> Path:

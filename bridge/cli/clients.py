@@ -87,9 +87,14 @@ def _keys(jwks: str | None) -> str | None:
     if jwks is None or jwks.startswith(("https://", "http://")):
         return jwks
     try:
-        return Path(jwks).read_text("utf-8")
+        text = Path(jwks).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise Failed(f"the JWK Set {jwks} cannot be read: {fault}") from fault
+    if "PRIVATE KEY" in text:
+        raise Failed(f"{jwks} is a private key: keep it, and give the JWK Set of its public half")
+    if not text.lstrip().startswith("{"):
+        raise Failed(f'{jwks} is no JWK Set: it is JSON like {{"keys": […]}}')
+    return text
 
 
 def _row(one: Client) -> dict[str, Value]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from bridge.app import opened
+from bridge.cli.server import free
 from bridge.cli.shell import Failed, home_option, settings
 from bridge.demo.others import DemoFailed
 from bridge.demo.story import serving, tell
@@ -24,11 +25,12 @@ from bridge.settings import Settings
 @click.command("demo")
 @click.option("--no-serve", is_flag=True, help="Stop after the story.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, type=int)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535))
 @home_option
 def demo(no_serve: bool, host: str, port: int, home: Path | None) -> None:
     """Import the samples of an invented child, grant 14 days to a clinic, let it ask, push, and account."""
     wanted = _apart(settings(home), home)
+    free(host, port)
     wanted = replace(wanted, base_url=f"http://{host}:{port}", allow_loopback=True)
     try:
         asyncio.run(_told(wanted, host, port, no_serve))

@@ -32,6 +32,9 @@ from bridge.period import iso, spelled
 from bridge.store.clients import load as load_client
 from bridge.store.patients import load as load_patient
 
+DAYS = click.IntRange(1, 36_600)
+"""A hundred years."""
+
 
 @click.group()
 def grant() -> None:
@@ -41,10 +44,10 @@ def grant() -> None:
 @grant.command("add")
 @patient_option
 @click.option("--client", required=True, metavar="ID", help="Who receives.")
-@click.option("--last-days", type=int, metavar="N", help="The N local days ending with today, fixed now.")
-@click.option("--rolling-days", type=int, metavar="N", help="The last N local days, whenever asked.")
+@click.option("--last-days", type=DAYS, metavar="N", help="The N local days ending with today, fixed now.")
+@click.option("--rolling-days", type=DAYS, metavar="N", help="The last N local days, whenever asked.")
 @click.option("--before", metavar="ISO", help="With --days: the days before an appointment.")
-@click.option("--days", type=int, metavar="N")
+@click.option("--days", type=DAYS, metavar="N")
 @click.option("--from-now", is_flag=True, help="What is measured from now on.")
 @click.option("--start", metavar="ISO", help="With --end: from this date or instant.")
 @click.option("--end", metavar="ISO", help="Until this instant, or to the end of this day.")

@@ -47,6 +47,7 @@ def import_files(
     """Import exports of any known vendor; each file is taken whole or not at all."""
     kept: list[Imported] = []
     faults: list[str] = []
+    refused: list[Value] = []
     with bridge(home) as found:
         person = load(found.db, number(found, patient))
         for path in files:
@@ -56,12 +57,14 @@ def import_files(
                 one = take(found.db, found.mappings, person, data, path.name, source, zones, date_order)
             except (Unreadable, Failed, ValueError) as fault:
                 faults.append(f"{path}: {fault}")
+                refused.append({"file": path.name, "reason": str(fault)})
                 continue
             kept.append(one)
             if one.reason:
-                faults.append(f"{path}: in quarantine, because {one.reason}; see `artifact confirm`")
+                public = found.artifact_id(person.number, one.artifact)
+                faults.append(f"{path}: in quarantine, because {one.reason}; see `artifact confirm {public}`")
         rows: list[Value] = [_row(found, person.number, one) for one in kept]
-    emit({"artifacts": rows}, as_json, "\n".join(_told(one) for one in kept))
+    emit({"artifacts": rows, "refused": refused}, as_json, "\n".join(_told(one) for one in kept))
     for line in faults:
         print(f"cgm-bridge: {line}", file=sys.stderr)
     if faults:
@@ -90,6 +93,7 @@ def _row(found: Bridge, patient: int, one: Imported) -> dict[str, Value]:
         "state": one.state,
         "reason": one.reason,
         "rows": account.rows,
+        "waiting": 0 if one.state == "stored" else sum(account.read.values()),
         "streams": {
             stream.value: {
                 "read": counts.read,
@@ -113,6 +117,8 @@ def _told(one: Imported) -> str:
     lines = [f"{one.file}: {one.format}, {one.account.rows} rows, {one.state}"]
     if one.first is not None and one.last is not None:
         lines.append(f"  from {iso(one.first)} to {iso(one.last)}")
+    if one.state != "stored":
+        lines.append(f"  {sum(one.account.read.values())} readings wait for `artifact confirm` or `remove`")
     for stream, c in one.streams.items():
         lines.append(f"  {stream}: {c.stored} stored, {c.duplicate} already here, {c.amended} corrected")
     lines += [f"  {count} rows ignored: {rule}" for rule, count in one.account.ignored.items()]

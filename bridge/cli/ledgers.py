@@ -17,7 +17,7 @@ from bridge.cli.shell import (
     emit,
     home_option,
     json_option,
-    number,
+    once,
     patient_option,
     table,
 )
@@ -39,11 +39,13 @@ def ledger() -> None:
 def list_ledger(patient: str, home: Path | None, as_json: bool) -> None:
     """Every entry of a person, oldest first."""
     with bridge(home) as found:
-        rows = [_row(each) for each in listed(found.db, number(found, patient))]
+        rows = [_row(each) for each in listed(found.db, once(found, patient))]
     emit(
         rows,
         as_json,
-        table(rows, ("entry", "at", "kind", "channel", "items", "first", "last", "outcome", "step")),
+        table(
+            rows, ("entry", "at", "kind", "channel", "recipient", "items", "first", "last", "outcome", "step")
+        ),
     )
 
 
@@ -73,7 +75,7 @@ def verify_ledger(home: Path | None, as_json: bool) -> None:
 def export_ledger(patient: str, home: Path | None) -> None:
     """The same as JSON, for keeping."""
     with bridge(home) as found:
-        rows = [_row(each) for each in listed(found.db, number(found, patient))]
+        rows = [_row(each) for each in listed(found.db, once(found, patient))]
     emit(rows, True, "")
 
 
@@ -82,6 +84,9 @@ def _row(one: Row) -> dict[str, Value]:
     for name in ("first", "last"):
         if isinstance(fields.get(name), int):
             fields[name] = iso(int(str(fields[name])))
+    party = one.fields.get("party")
+    if isinstance(party, dict):
+        fields["recipient"] = _plain(party.get("name") or party.get("organization") or party.get("client"))
     return {**fields, "entry": one.entry, "seq": one.seq, "kind": one.kind, "at": iso(one.at)}
 
 

@@ -24,7 +24,8 @@ from bridge.cli.shell import (
     patient_option,
     table,
 )
-from bridge.net.endpoint import Purpose, endpoint
+from bridge.net.address import Reach
+from bridge.net.endpoint import Purpose, endpoint, may_reach
 from bridge.push.chart import Broken, shown
 from bridge.store import destinations, links
 from bridge.store.clients import load as load_client
@@ -128,8 +129,11 @@ def add_destination(
     as_json: bool,
 ) -> None:
     """Register where a client's pushes go; the one before it is retired."""
-    if endpoint(Purpose.DELIVERY, url, internal) is None:
+    address = endpoint(Purpose.DELIVERY, url, internal)
+    if address is None:
         raise Failed(f"{url!r} is no http or https address of a FHIR base")
+    if not url.startswith("https:") and not may_reach(address, Reach.LOOPBACK, allow_loopback=False):
+        raise Failed(f"{url!r} is not https: a person's data goes unencrypted to this machine alone")
     secret = None if token is None else _secret(token)
     with bridge(home) as found:
         known = _client(found, client)

@@ -8,6 +8,7 @@ for it again, which halves the rate.
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final
 import click
 import uvicorn
 
-from bridge.cli.shell import bridge, home_option, settings
+from bridge.cli.shell import Failed, bridge, home_option, settings
 
 MALLOC: Final[Mapping[str, str]] = {
     "MALLOC_TRIM_THRESHOLD_": "536870912",
@@ -27,7 +28,7 @@ MALLOC: Final[Mapping[str, str]] = {
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, type=int)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--no-worker", is_flag=True, help="Answer queries only; deliver nothing.")
 @home_option
@@ -40,7 +41,7 @@ def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None
         "BRIDGE_BASE_URL": os.environ.get("BRIDGE_BASE_URL", f"http://{host}:{port}"),
     }
     with bridge(home):
-        pass  # what is wrong with the home is said here, in one sentence, before a server starts
+        free(host, port)  # what is wrong with home or port is said in one sentence before a server starts
     os.environ.update(environment)
     _with_malloc()
     click.echo(f"FHIR R4 at {environment['BRIDGE_BASE_URL']}/fhir", err=True)
@@ -58,6 +59,16 @@ def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None
         date_header=True,
         timeout_graceful_shutdown=10,
     )
+
+
+def free(host: str, port: int) -> None:
+    """Fail with a sentence where nothing can listen there."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family):
+            return
+    except OSError as fault:
+        raise Failed(f"{host}:{port} cannot be served ({fault.strerror}): choose another --port") from fault
 
 
 def _with_malloc() -> None:

@@ -17,7 +17,10 @@ from typing import IO, TypeVar
 import click
 
 from bridge.app import Bridge, opened
+from bridge.mapping import MappingErrors
 from bridge.settings import Settings, SettingsError, load
+from bridge.store.installation import BadStore, DatabaseError
+from bridge.store.keys import WrongMaster
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -67,10 +70,15 @@ def settings(home: Path | None) -> Settings:
 @contextmanager
 def bridge(home: Path | None) -> Iterator[Bridge]:
     """The opened bridge of `home`; closed at the end, whatever happened."""
+    wanted = settings(home)
     try:
-        found = opened(settings(home))
-    except SettingsError as fault:
+        found = opened(wanted)
+    except MappingErrors as faults:
+        raise Failed("the mappings have faults: see `cgm-bridge mapping check`") from faults
+    except (SettingsError, BadStore, WrongMaster) as fault:
         raise Failed(str(fault)) from fault
+    except (OSError, DatabaseError) as fault:
+        raise Failed(f"the home {wanted.home} cannot be opened: {fault}") from fault
     try:
         yield found
     finally:
@@ -95,6 +103,14 @@ def _cell(value: Value) -> str:
     if value is None:
         return "-"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def once(found: Bridge, text: str) -> int:
+    """The patient that a printed id names, also one that was erased: for the ledger, which stays."""
+    name = found.db.ids.read("Patient", text)
+    if name is None or name.series or name.instant:
+        raise Failed(f"no patient ever had the id {text!r}: see `cgm-bridge patient list`")
+    return name.patient
 
 
 def number(found: Bridge, text: str) -> int:

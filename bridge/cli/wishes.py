@@ -27,7 +27,7 @@ from bridge.consent.grant import (
     last_days,
 )
 from bridge.consent.grants import new_id, pairing_for
-from bridge.period import EMPTY, Instant, PeriodSet, ZoneHistory, spelled
+from bridge.period import ALL, EMPTY, Instant, PeriodSet, ZoneHistory, spelled
 from bridge.store.artifacts import listed
 from bridge.store.clients import Client
 from bridge.store.patients import Patient
@@ -146,7 +146,7 @@ def _between(start: str | None, end: str | None, zones: ZoneHistory) -> tuple[Pe
     first, last = _start(start, zones), _end(end, zones)
     if first is None or last is None or last <= first:
         raise ValueError(f"the period ends before it starts: {start} to {end}")
-    return PeriodSet.between(first, last), None, f"from {start} to {end}"
+    return PeriodSet.between(first, last) & ALL, None, f"from {start} to {end}"
 
 
 def _start(text: str | None, zones: ZoneHistory) -> Instant | None:

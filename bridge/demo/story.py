@@ -134,8 +134,9 @@ def _is_input(path: Path) -> bool:
 def _account(one: Imported) -> str:
     streams = ", ".join(f"{c.stored} {s}" for s, c in one.streams.items() if c.stored) or "nothing new"
     ignored = sum(one.account.ignored.values())
+    known = sum(c.duplicate + c.amended for c in one.streams.values())
     return (
-        f"{one.file}: {one.account.rows} rows -> {streams} stored; {ignored} ignored by rule, "
+        f"{one.file}: {one.account.rows} rows -> {streams} stored; {known} here already, {ignored} ignored by rule, "
         f"{len(one.account.rejected)} rejected"
     )
 

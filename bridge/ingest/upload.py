@@ -86,7 +86,10 @@ def _again(known: Artifact, decoded: Decoded) -> dict[Stream, Counts]:
 
 
 def _artifact(decoded: Decoded, data: bytes, file: str, source: str) -> NewArtifact:
-    account = json.dumps({"rows": decoded.account.rows, "ignored": decoded.account.ignored})
+    told = decoded.account
+    account = json.dumps(
+        {"rows": told.rows, "read": told.read, "ignored": told.ignored, "rejected": len(told.rejected)}
+    )
     return NewArtifact(
         source=source,
         sha256=hashlib.sha256(data).hexdigest(),

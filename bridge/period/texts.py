@@ -12,8 +12,12 @@ from typing import Final
 
 import numpy as np
 
-from bridge.period.sets import MINUTE, Instant, Period
+from bridge.period.sets import BEGINNING, END_OF_TIME, MINUTE, Instant, Period
 from bridge.period.zones import ZoneHistory
+
+EARLIEST_YEAR: Final = 1700
+LATEST_YEAR: Final = 2240
+"""The whole years between the beginning and the end of time (`sets.py`)."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DATETIME: Final = re.compile(
@@ -36,6 +40,8 @@ def spelled(text: str, zones: ZoneHistory) -> Period:
         )
     except ValueError as wrong:
         raise ValueError(f"{text!r} is no date of the calendar: {wrong}") from wrong
+    if not EARLIEST_YEAR <= start.year <= LATEST_YEAR:
+        return _beyond(start.year)
     if hour is None:
         return zones.days(start.date(), _last_day(start.date(), month, day))
     wall = int((start.replace(tzinfo=UTC) - _EPOCH) / timedelta(milliseconds=1))
@@ -44,6 +50,11 @@ def spelled(text: str, zones: ZoneHistory) -> Period:
     length = MINUTE if second is None else 1000 if fraction is None else 10 ** max(0, 3 - len(fraction))
     begin = _unzoned(wall, zones) if offset is None else wall - _offset(offset) * MINUTE
     return Period(begin, begin + length)
+
+
+def _beyond(year: int) -> Period:
+    """Years that no reading can have: before everything, or after everything."""
+    return Period(BEGINNING - 1, BEGINNING) if year < EARLIEST_YEAR else Period(END_OF_TIME, END_OF_TIME + 1)
 
 
 def _last_day(first: date, month: str | None, day: str | None) -> date:

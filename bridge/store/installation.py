@@ -14,10 +14,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from bridge.period import Instant
 
+DatabaseError: TypeAlias = sqlite3.DatabaseError
+"""A file that is no database, or a damaged one, in words that need no SQL."""
 SCRIPTS: Final = Path(__file__).parent / "sql"
 FILES: Final = ("keys", "bridge", "ledger")
 

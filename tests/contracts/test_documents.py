@@ -16,7 +16,7 @@ import bridge.app
 import bridge.settings
 from bridge.__main__ import main
 
-UNSAID: Final = {"/docs/oauth2-redirect", "/openapi.json", "/redoc", "/fhir/", "/fhir/{rest:path}"}
+UNSAID: Final = {"/fhir/", "/fhir/{rest:path}"}
 """What the framework adds, and the answer to every other FHIR address: 404."""
 
 

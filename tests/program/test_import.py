@@ -135,7 +135,8 @@ def test_what_cannot_be_read_is_refused_in_a_sentence_and_leaves_no_trace(
     assert name in ran.err
     assert words in ran.err
     assert "Traceback" not in ran.err
-    assert ran.value == {"artifacts": []}
+    assert ran.value["artifacts"] == []
+    assert [each["file"] for each in ran.value["refused"]] == [name]
     assert shell("artifact", "list", "--patient", person).value == []
     assert not [path for path in (shell.home / "originals").rglob("*") if path.is_file()]
 
