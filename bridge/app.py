@@ -72,9 +72,9 @@ class Bridge:
         """The numbers of all patients."""
         return bridge.store.patients.numbers(self.db)
 
-    def patient_id(self, number: int) -> str:
-        """The public id of a patient."""
-        return self.db.ids.one("Patient", Name(number, 0, 0, 0))
+    def patient_id(self, number: int, pairing: bytes = b"") -> str:
+        """The public id of a patient, or the one by which a recipient of that pairing knows them."""
+        return self.db.ids.one("Patient", Name(number, 0, 0, 0), pairing)
 
     def artifact_id(self, patient: int, number: int) -> str:
         """The public id of an upload."""
@@ -186,6 +186,7 @@ def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncC
 async def _anchored(found: Bridge, stop: asyncio.Event) -> None:
     """An anchor every hour, until `stop`."""
     while not stop.is_set():
+        found.gate.flush(before=found.now() // HOUR * HOUR)
         await asyncio.to_thread(anchor, found.db)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), HOUR / 1000)

@@ -170,6 +170,7 @@ def _row(found: Bridge, standing: Standing) -> dict[str, Value]:
         "id": one.id,
         "version": one.version,
         "patient": found.patient_id(one.patient),
+        "patient_as_seen": found.patient_id(one.patient, one.pairing),
         "state": state_at(standing, found.now()).value,
         "organization": one.recipient.organization,
         "clients": sorted(one.recipient.clients),

@@ -7,7 +7,7 @@ come from disclosed readings alone (L28). Rejected: a count query beside the pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, final
 
@@ -27,10 +27,10 @@ from bridge.consent.past import with_past
 from bridge.consent.retraction import page_of
 from bridge.consent.rows import PART_GRAINS, admitted
 from bridge.consent.slabs import slabs
-from bridge.consent.strands import AROUND, Mask, Named, Strand, View, strands
+from bridge.consent.strands import AROUND, Mask, Named, Strand, View, nearby, strands
 from bridge.metrics.buckets import ceiling, floor
-from bridge.period import BEGINNING, END_OF_TIME, Instant, PeriodSet
-from bridge.store.columns import Table, ints
+from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, PeriodSet
+from bridge.store.columns import Chunk, ints
 from bridge.store.ids import Ids, Name
 from bridge.store.published import BLOCK, Week
 from bridge.store.series import SeriesRow
@@ -39,16 +39,13 @@ from bridge.store.series import SeriesRow
 class Reader(Protocol):
     """The readings of one patient, as the gate lets them be read."""
 
-    def series(self) -> tuple[SeriesRow, ...]:
-        """Every series."""
-
-    def extents(self) -> Mapping[int, tuple[Instant, Instant]]:
-        """Outside which instants each series has nothing."""
+    def series(self, within: Period | None = None, always: Collection[int] = ()) -> tuple[SeriesRow, ...]:
+        """Every series; with `within` those that may reach into it, and those of `always`."""
 
     def chunks(
-        self, series: int, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
-    ) -> Iterator[Table]:
-        """Rows in `reach`, chunk by chunk, each chunk sorted by instant."""
+        self, series: SeriesRow, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
+    ) -> Iterator[Chunk]:
+        """Rows in `reach`, chunk by chunk in order of time."""
 
     def locate(self, name: Name) -> Instant | None:
         """Where a named reading is now."""
@@ -107,7 +104,7 @@ class Answer:
             if last is None:
                 return
         named = None if self.view.asked.ids is None else len(self.view.asked.ids)
-        for batches in self._walk(self.view, last):
+        for batches in self._walk(self.view, last, size or 0):
             pending += batches if last is None else [b.taken(beyond(b, order, last)) for b in batches]
             while size and order.endswith("date") and count(pending) > size:
                 page = chosen(pending, order, size)
@@ -154,21 +151,20 @@ class Answer:
         page = page_of(left, self.reader.series())
         return self._part(page) if page.count else Part()
 
-    def _walk(self, view: View, last: Cursor | None) -> Iterator[list[Batch]]:
+    def _walk(self, view: View, last: Cursor | None, least: int = 0) -> Iterator[list[Batch]]:
         """The items that may leave, slab by slab; from about the cursor on where the order is by date."""
-        found = strands(view, self.reader.series(), self._named(view.asked), self._devices(view.asked))
+        found = self._strands(view)
         if not found:
             return
         descending = view.asked.order == "-date"
         margin = _margin(found)
         has_means = any(box.grain in MEANS for box in view.decision.boxes)
         columns = None if view.is_owner else NEEDED
-        chunks, lies, within = [], self.reader.extents(), []
+        chunks = []
         for strand in found:
             reach = strand.reach if last is None else strand.reach & _onwards(view, last, margin)
-            rows = self.reader.chunks(strand.series.number, reach, descending, columns)
+            rows = self.reader.chunks(strand.series, reach, descending, columns)
             chunks.append(admitted(view, strand, rows))
-            within.append(_extent(lies.get(strand.series.number), reach, strand.series.longest))
         gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told)
 
         def align(edge: Instant) -> Instant:
@@ -176,8 +172,18 @@ class Answer:
                 return edge
             return ceiling(edge, view.zones) if descending else floor(edge, view.zones)
 
-        for slab in slabs(chunks, within, margin, align, descending):
+        for slab in slabs(chunks, margin, align, descending, least):
             yield list(gathering.items(slab))
+
+    def _strands(self, view: View) -> tuple[Strand, ...]:
+        """What to read; for readings asked for by id nothing that lies apart from them."""
+        named = self._named(view.asked)
+        if named is None:
+            return strands(view, self.reader.series(), None, self._devices(view.asked))
+        if not named:
+            return ()
+        found = self.reader.series(nearby(view, named), named)
+        return strands(view, found, named, self._devices(view.asked))
 
     def _named(self, asked: Asked) -> Named | None:
         """The readings asked for by id, by series; ids that are none of this asker's name nothing."""
@@ -253,14 +259,6 @@ class Answer:
 
 
 _ANYTHING: Final[frozenset[Selector] | None] = None
-
-
-def _extent(lies: tuple[Instant, Instant] | None, reach: PeriodSet, longest: int) -> tuple[Instant, Instant]:
-    """What of a series can be in reach; one that cannot is done before it begins, from either end."""
-    hull = reach.hull()
-    if lies is None or hull is None or lies[1] + longest <= hull.start or hull.end <= lies[0]:
-        return END_OF_TIME, BEGINNING
-    return lies
 
 
 def _margin(found: Sequence[Strand]) -> int:

@@ -153,14 +153,14 @@ class Assembly:
 
 
 def merged(page: Page) -> Iterator[tuple[Batch, NDArray[np.int32]]]:
-    """Batches of the same strand and grain as one, in page order."""
+    """Batches of the same strand and grain as one, in page order, however they were read."""
     if len(page.batches) == 1:
         yield page.batches[0]
         return
     found: dict[tuple[int, Kind, Grain], list[tuple[Batch, NDArray[np.int32]]]] = {}
     for batch, at in page.batches:
         found.setdefault((batch.strand.series.number, batch.strand.kind, batch.grain), []).append((batch, at))
-    for parts in found.values():
+    for parts in sorted(found.values(), key=lambda parts: int(parts[0][1][0])):
         if len(parts) == 1:
             yield parts[0]
             continue

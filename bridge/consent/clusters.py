@@ -86,7 +86,7 @@ def shadowed(tracks: Sequence[Track]) -> list[NDArray[np.bool_]]:
 def _copies(track: Track, other: Track) -> NDArray[np.bool_]:
     """Which readings of `track` have a copy in `other` that is told at least as finely."""
     found = np.zeros(len(track.instants), np.bool_)
-    if are_apart(track.series.device, other.series.device):
+    if are_apart(track.series.device, other.series.device) or are_other_makes(track.series, other.series):
         return found
     likeness = LIKENESS[track.series.key.stream]
     low = np.searchsorted(other.instants, track.instants - likeness.window, side="left")
@@ -132,3 +132,9 @@ def are_apart(one: Device, two: Device) -> bool:
     """Whether both are known sensors, and not the same: worn together they stay two."""
     known = one.serial and two.serial and one.kind in _SENSORS and two.kind in _SENSORS
     return bool(known) and one.serial.casefold() != two.serial.casefold()
+
+
+def are_other_makes(one: SeriesRow, two: SeriesRow) -> bool:
+    """Whether two makers' sensors measured: by chance they agree, but they never copy each other."""
+    makers = {one.device.manufacturer.casefold(), two.device.manufacturer.casefold()}
+    return one.key.stream is Stream.GLUCOSE and len(makers) == 2 and "" not in makers

@@ -10,7 +10,7 @@ Rejected: taking the grants as an argument (a caller could pass "everything"); a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, final
@@ -30,16 +30,16 @@ from bridge.consent.entry import Leaving
 from bridge.consent.explain import sentences
 from bridge.consent.gather import nothing_held
 from bridge.consent.known import behind_id, behind_identifier
-from bridge.consent.look import Look, Opens, also
+from bridge.consent.look import Look, Opens
 from bridge.consent.means import Held
 from bridge.consent.memory import CLOSED, OPEN, Decided, Memory
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.retraction import pairing_of, told_before
 from bridge.consent.strands import Mask, Strand, View
-from bridge.period import Instant, PeriodSet
+from bridge.period import Instant, Period, PeriodSet
 from bridge.store.artifacts import listed
 from bridge.store.blocks import retracted
-from bridge.store.columns import RANKS, Table
+from bridge.store.columns import RANKS, Chunk
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
 from bridge.store.grants import pairings
@@ -70,17 +70,14 @@ class _Reader:
     box: Box
     sees_all: bool
 
-    def series(self) -> tuple[SeriesRow, ...]:
-        return readings.series(self.db, self.patient, self.box)
-
-    def extents(self) -> Mapping[int, tuple[Instant, Instant]]:
-        return readings.extents(self.db, self.patient)
+    def series(self, within: Period | None = None, always: Collection[int] = ()) -> tuple[SeriesRow, ...]:
+        return readings.series(self.db, self.patient, self.box, within, always)
 
     def chunks(
-        self, series: int, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
-    ) -> Iterator[Table]:
-        found = readings.select(self.db, self.patient, self.box, series, reach, descending, columns)
-        return ({n: each[::-1] for n, each in rows.items()} for rows in found) if descending else found
+        self, series: SeriesRow, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
+    ) -> Iterator[Chunk]:
+        number, longest = series.number, series.longest
+        return readings.select(self.db, self.patient, self.box, number, longest, reach, descending, columns)
 
     def locate(self, name: Name) -> Instant | None:
         return readings.locate(self.db, self.patient, name.series, name.instant, name.rank % RANKS)
@@ -118,11 +115,10 @@ class Gate:
     async def disclose(self, permit: Permit, asked: Asked) -> Disclosure:
         """What of the wish may leave to the permit's holder, written down. LedgerUnavailable."""
         for _ in range(_TRIES):
-            look = self._look(permit, asked)
-            if look.opens is None or (leaving := self._leaving(look, look.opens)).is_nothing:
+            look, leaving = self._left(permit, asked)
+            if look.opens is None or leaving is None:
                 return self._empty(look)
-            intent, weeks = look.intent(look.opens, leaving), leaving.part.weeks
-            entry = await self._ledger.intend(intent, look.epoch, also(look.opens, weeks))
+            entry = await self._ledger.intend(*look.entry(look.opens, leaving))
             if entry is not None:
                 return self._sealed(look, leaving, entry)
         raise LedgerUnavailable(_RESTLESS)
@@ -130,19 +126,13 @@ class Gate:
     def disclose_now(self, permit: Permit, asked: Asked) -> Disclosure:
         """The same for callers without an event loop."""
         for _ in range(_TRIES):
-            look = self._look(permit, asked)
-            if look.opens is None or (leaving := self._leaving(look, look.opens)).is_nothing:
+            look, leaving = self._left(permit, asked)
+            if look.opens is None or leaving is None:
                 return self._empty(look)
-            intent, weeks = look.intent(look.opens, leaving), leaving.part.weeks
-            entry = self._ledger.intend_now(intent, look.epoch, also(look.opens, weeks))
+            entry = self._ledger.intend_now(*look.entry(look.opens, leaving))
             if entry is not None:
                 return self._sealed(look, leaving, entry)
         raise LedgerUnavailable(_RESTLESS)
-
-    def _leaving(self, look: Look, opens: Opens) -> Leaving:
-        """The page of a look, read from one snapshot."""
-        with self._db.snapshot("bridge"):
-            return look.leaving(opens)
 
     async def stream(self, permit: Permit, asked: Asked, chunk: int = 1000) -> AsyncIterator[Disclosure]:
         """Everything that was asked for, in pages under one intent. Raises Moved before a page where a grant
@@ -151,8 +141,7 @@ class Gate:
         if look.opens is None or (leaving := look.leaving_whole(look.opens)).is_nothing:
             yield self._empty(look)
             return
-        intent, weeks = look.intent(look.opens, leaving), leaving.part.weeks
-        entry = await self._ledger.intend(intent, look.epoch, also(look.opens, weeks))
+        entry = await self._ledger.intend(*look.entry(look.opens, leaving))
         if entry is None:
             raise LedgerUnavailable(_RESTLESS)
         sent, outcome = 0, "cut"
@@ -213,6 +202,13 @@ class Gate:
 
     # --------------------------------------------------------------------------------------------- parts
 
+    def _left(self, permit: Permit, asked: Asked) -> tuple[Look, Leaving | None]:
+        """The wish and the page of it that may leave, read from one state of the store; None: nothing."""
+        with self._db.snapshot("bridge"):
+            look = self._look(permit, asked)
+            leaving = None if look.opens is None else look.leaving(look.opens)
+        return look, None if leaving is None or leaving.is_nothing else leaving
+
     def _look(self, permit: Permit, asked: Asked, though_closed: bool = False) -> Look:
         """The wish decided now. `though_closed`: for retractions, which outlive their grant."""
         now, patient = self._clock(), asked.patient
@@ -222,7 +218,8 @@ class Gate:
         if patient is None or not who.is_open or not (who.sees_all or standings):
             return closed
         try:
-            person, box = load(self._db, patient), self._db.keys.box(patient)
+            box = self._db.keys.box(patient)
+            person = load(self._db, patient, box)
         except (KeyError, Erased):
             return closed
         decided = OPEN

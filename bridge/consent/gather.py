@@ -20,7 +20,7 @@ from bridge.consent.asked import Grain, Kind
 from bridge.consent.batches import Batch, slots
 from bridge.consent.clusters import LIKENESS, Track, shadowed
 from bridge.consent.means import Held, Load, mean_batch
-from bridge.consent.opened import MEANS
+from bridge.consent.opened import MEANS, Opened
 from bridge.consent.rows import PARTS, take
 from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
@@ -29,7 +29,9 @@ from bridge.reading import INTERVALS, Flag
 from bridge.store.columns import Table, ints
 from bridge.store.published import BLOCK, Shelf
 
-_NO_TRACK: Final = Flag.NO_VALUE | Flag.RETRACTED
+_NO_TRACK: Final = int(Flag.NO_VALUE | Flag.RETRACTED)
+_RETRACTED: Final = int(Flag.RETRACTED)
+_NONE: Final = np.zeros(0, np.bool_)
 
 
 @final
@@ -81,8 +83,12 @@ class Gathering:
         named = slots(0, ints(rows, "rank"))
         if "part" in rows:
             named |= PARTS[rows["part"].astype(np.intp)]
-        batch = Batch(strand, Grain.RAW, rows, ints(rows, "first"), named, updated, ints(rows, "version"))
-        gone = ints(rows, "flags") & Flag.RETRACTED != 0
+        versions = ints(rows, "version")
+        if "version" in rows and not self.view.is_owner:
+            # what was amended before it could be seen is the first that was ever seen
+            versions = np.where(ints(rows, "changed") <= np.asarray(rows["since"], np.int64), 0, versions)
+        batch = Batch(strand, Grain.RAW, rows, ints(rows, "first"), named, updated, versions)
+        gone = ints(rows, "flags") & _RETRACTED != 0 if "flags" in rows else _NONE
         if not gone.any():
             return batch
         told = gone & (self.view.is_owner | self.was_told(ints(rows, "instant"), ints(rows, "changed")))
@@ -110,21 +116,29 @@ class Gathering:
 def device_mask(view: View, batch: Batch, kind: Kind = Kind.DEVICE) -> Mask:
     """Which items may name their device (or, with `Kind.SERIALS`, its serial)."""
     starts = ints(batch.rows, "instant")
+    lasts = np.maximum(ints(batch.rows, "end") - 1, starts) if "end" in batch.rows else starts
     found = np.zeros(len(batch), np.bool_)
-    ends = np.maximum(ints(batch.rows, "end"), starts + 1)
     for of_source, opened in view.by_source(batch.rows, kind):
+        if of_source is None and len(batch) and _hold(opened, int(starts.min()), int(lasts.max())):
+            return ~found
         mask = np.zeros(len(batch), np.bool_)
         for layer in opened.layers:
-            mask |= layer.periods.covers_mask(starts, ends - 1)
+            mask |= layer.periods.covers_mask(starts, lasts)
         found |= mask if of_source is None else mask & of_source
     return found
+
+
+def _hold(opened: Opened, first: Instant, last: Instant) -> bool:
+    """Whether one layer is open from the first instant to the last without a break."""
+    return any(p.start <= first and last < p.end for layer in opened.layers for p in layer.periods)
 
 
 def _without_copies(strands: Sequence[Strand], tables: Sequence[Table]) -> list[Table]:
     """The tables without the rows that a copy in another series stands before."""
     found = list(tables)
-    for stream in {strand.stream for strand in strands} & LIKENESS.keys():
-        places = [i for i, each in enumerate(strands) if each.stream is stream and len(tables[i]["instant"])]
+    filled = [i for i, table in enumerate(tables) if len(table["instant"])]
+    for stream in {strands[i].stream for i in filled} & LIKENESS.keys():
+        places = [i for i in filled if strands[i].stream is stream]
         if len(places) < 2:
             continue
         plain = [np.flatnonzero(ints(tables[i], "flags") & _NO_TRACK == 0) for i in places]

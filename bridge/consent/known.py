@@ -8,11 +8,13 @@ does not exist (`consent.md`, what the asker learns).
 
 from __future__ import annotations
 
+from itertools import chain
+
 from bridge.consent.asker import asker, newest
 from bridge.consent.decide import known_as
 from bridge.consent.grant import Identity, State, state_at
 from bridge.consent.memory import Memory
-from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit
+from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.grants import pairings, patient_of
@@ -26,20 +28,23 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
         return name.patient if name is not None and name.patient == permit.patient else None
     if isinstance(permit, DeliveryPermit):
         return _of_delivery(db, memory, permit, kind, text)
-    keys = {permit.organization, permit.client} - {""}
-    for pairing in (b"", *(each for key in sorted(keys) for each in pairings(db, key))):
+    keys = sorted({permit.organization, permit.client} - {""})
+    for pairing in chain((b"",), (each for key in keys for each in pairings(db, key))):
         name = db.ids.read(kind, text, pairing)
-        if name is not None:
-            _, standings = memory.grants_for(permit, name.patient)
-            known = known_as(
-                standings,
-                client=permit.client,
-                organization=permit.organization,
-                purpose=permit.purpose,
-                now=now,
-            )
-            return name.patient if known == pairing else None
+        if name is not None and pairing == _known_as(memory, permit, name.patient, now):
+            return name.patient
     return None
+
+
+def _known_as(memory: Memory, permit: RecipientPermit, patient: int, now: Instant) -> bytes | None:
+    _, standings = memory.grants_for(permit, patient)
+    return known_as(
+        standings,
+        client=permit.client,
+        organization=permit.organization,
+        purpose=permit.purpose,
+        now=now,
+    )
 
 
 def _of_delivery(db: Database, memory: Memory, permit: DeliveryPermit, kind: str, text: str) -> int | None:

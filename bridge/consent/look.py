@@ -64,6 +64,10 @@ class Look:
         part = opens.answer.gone(retracted)
         return Leaving(self.asked, self.who, self.decided.decision, part, None, has_person=False)
 
+    def entry(self, opens: Opens, leaving: Leaving) -> tuple[Intent, int, Also | None]:
+        """What the ledger is to write, under which epoch, and what together with it."""
+        return self.intent(opens, leaving), self.epoch, also(opens, leaving.part.weeks)
+
     def intent(self, opens: Opens, leaving: Leaving, retracts: bool = False) -> Intent:
         """The entry that is to be written first."""
         return leaving.intent(opens.person.number, self.now, opens.box, retracts)

@@ -15,7 +15,7 @@ import numpy as np
 from bridge.consent.asked import Grain
 from bridge.consent.batches import Batch
 from bridge.consent.page import Page
-from bridge.consent.rows import admitted
+from bridge.consent.rows import admit
 from bridge.consent.strands import View
 from bridge.period import Instant
 from bridge.reading import COLUMNS
@@ -43,13 +43,24 @@ def with_past(view: View, page: Page, past: Past, fhir_changed: Callable[[str], 
 def _earlier(view: View, batch: Batch, place: int, past: Past, fhir: Instant) -> Batch:
     first, slot = int(batch.first[place]), int(batch.slots[place])
     versions = past(Name(0, batch.strand.series.number, first, slot % RANKS))
+    if not view.is_owner:
+        versions = _seen(versions, int(batch.rows["since"][place]), int(ints(batch.rows, "changed")[place]))
     table = joined([_table(version) for version in versions])
-    opened = joined(list(admitted(view, batch.strand, [table]))) if versions else joined([])
+    opened = admit(view, batch.strand, [table])
     size = len(opened["instant"])
     since = opened["since"] if size else np.zeros(0, np.int64)
     updated = np.maximum(np.maximum(ints(opened, "changed"), since), fhir)
     firsts, slots = np.full(size, first, np.int64), np.full(size, slot, np.uint16)
     return Batch(batch.strand, batch.grain, opened, firsts, slots, updated, ints(opened, "version"))
+
+
+def _seen(
+    versions: Sequence[Mapping[str, int | str]], since: Instant, changed: Instant
+) -> list[Mapping[str, int | str]]:
+    """Those that still stood when the reading became visible: what was said and taken back before is
+    nothing that the asker could ever see."""
+    ends = [*(int(version["changed"]) for version in versions[1:]), changed]
+    return [version for version, end in zip(versions, ends, strict=False) if end > since]
 
 
 def _table(version: Mapping[str, int | str]) -> Table:

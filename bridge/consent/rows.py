@@ -9,6 +9,7 @@ when it is over and lies wholly inside. Rejected: an object per reading.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,9 +19,9 @@ from bridge.consent.asked import Grain
 from bridge.consent.opened import Layer, Opened
 from bridge.consent.strands import LENGTH, Mask, Strand, View
 from bridge.metrics.buckets import edges
-from bridge.period import END_OF_TIME, MINUTE, PeriodSet
+from bridge.period import BEGINNING, END_OF_TIME, MINUTE, PeriodSet
 from bridge.reading import INTERVALS, Unit
-from bridge.store.columns import Table, ints, joined
+from bridge.store.columns import Chunk, Table, empty, ints, joined
 
 CLOSED: Final = 255
 PARTS: Final = np.array([0, 5 << 9, 6 << 9, 7 << 9, 256, 5 << 9 | 256, 6 << 9 | 256, 7 << 9 | 256], np.uint16)
@@ -28,16 +29,25 @@ PARTS: Final = np.array([0, 5 << 9, 6 << 9, 7 << 9, 256, 5 << 9 | 256, 6 << 9 | 
 PART_GRAINS: Final = frozenset({0, 5, 6, 7})
 
 
-def admitted(view: View, strand: Strand, chunks: Iterable[Table]) -> Iterator[Table]:
-    """The open rows of each chunk, with columns `grain`, `since`, `first` (instant in the id) and, where
-    means are among them, `bucket` and `bucket_end`."""
+def admitted(view: View, strand: Strand, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """The open rows of each chunk; pieces of intervals may begin anywhere, so theirs is one."""
     if strand.stream in INTERVALS:
-        yield from _pieces(view, strand, chunks)
+        yield Chunk(BEGINNING, END_OF_TIME, lambda: admit(view, strand, (chunk.read() for chunk in chunks)))
         return
     for chunk in chunks:
-        rows = _of_kind(strand, chunk)
-        if len(rows["instant"]):
-            yield _admit(view, strand, rows)
+        yield Chunk(chunk.low, chunk.high, partial(_points, view, strand, chunk))
+
+
+def admit(view: View, strand: Strand, tables: Iterable[Table]) -> Table:
+    """The open rows of tables in order, with columns `grain`, `since`, `first` (instant in the id) and,
+    where means are among them, `bucket` and `bucket_end`."""
+    if strand.stream in INTERVALS:
+        return _pieces(view, strand, tables)
+    return joined([_admit(view, strand, _of_kind(strand, table)) for table in tables])
+
+
+def _points(view: View, strand: Strand, chunk: Chunk) -> Table:
+    return _admit(view, strand, _of_kind(strand, chunk.read()))
 
 
 def take(rows: Table, which: NDArray[np.generic] | slice) -> Table:
@@ -53,6 +63,8 @@ def _of_kind(strand: Strand, rows: Table) -> Table:
 
 def _admit(view: View, strand: Strand, rows: Table) -> Table:
     instants = ints(rows, "instant")
+    if not len(instants):
+        return empty()
     rows = rows | {"first": instants + ints(rows, "origin") if "origin" in rows else instants}
     found = list(view.by_source(rows, strand.kind, strand.grains))
     if len(found) == 1 and (plain := _all_raw(found[0][1], strand, rows)) is not None:
@@ -109,11 +121,11 @@ def _put(added: dict[str, NDArray[np.int64]], where: Mask, **columns: NDArray[np
 # ------------------------------------------------------------------------------------------- intervals
 
 
-def _pieces(view: View, strand: Strand, chunks: Iterable[Table]) -> Iterator[Table]:
-    """Every open piece of every interval, as one chunk sorted by its start."""
+def _pieces(view: View, strand: Strand, tables: Iterable[Table]) -> Table:
+    """Every open piece of every interval, sorted by its start."""
     found: list[Table] = []
-    for chunk in chunks:
-        rows = _of_kind(strand, chunk)
+    for table in tables:
+        rows = _of_kind(strand, table)
         if not len(rows["instant"]) or Grain.RAW not in strand.grains:
             continue
         for of_source, opened in view.by_source(rows, strand.kind, strand.grains):
@@ -121,8 +133,7 @@ def _pieces(view: View, strand: Strand, chunks: Iterable[Table]) -> Iterator[Tab
             if raw is not None:
                 found += _cut(strand, raw, rows if of_source is None else take(rows, of_source))
     pieces = joined(found)
-    if len(pieces["instant"]):
-        yield take(pieces, np.argsort(pieces["instant"], kind="stable"))
+    return take(pieces, np.argsort(pieces["instant"], kind="stable"))
 
 
 def _cut(strand: Strand, layer: Layer, rows: Table) -> Iterator[Table]:

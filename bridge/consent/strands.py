@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Final, TypeAlias, final
 
 import numpy as np
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from bridge.consent.asked import KIND_OF, SENSITIVE, Asked, Grain, Kind
 from bridge.consent.clusters import LIKENESS, WIDEST
 from bridge.consent.decide import Decision
-from bridge.consent.opened import EVERY_GRAIN, MEANS, Layer, Opened, opened
+from bridge.consent.opened import EVERY_GRAIN, Layer, Opened, opened
 from bridge.metrics.buckets import is_offered
-from bridge.period import ALL, DAY, HOUR, MINUTE, Instant, PeriodSet, ZoneHistory, union
-from bridge.reading import EventKind, Stream
-from bridge.store.columns import Table, ints
+from bridge.period import ALL, DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory, union
+from bridge.reading import EventKind, Stream, Unit, column
+from bridge.store.columns import Table
 from bridge.store.ids import Name
 from bridge.store.series import SeriesRow
 
@@ -79,7 +79,7 @@ class View:
         if self.decision.is_source_blind():
             yield None, self.opened("", kind, grains)
             return
-        artifacts = ints(rows, "artifact")
+        artifacts = column(rows, "artifact")
         if not len(artifacts) or (artifacts[0] == artifacts).all():
             yield None, self.opened(self._source(int(artifacts[0])) if len(artifacts) else "", kind, grains)
             return
@@ -113,6 +113,7 @@ class Strand:
         return self.series.key.stream
 
 
+_NO_GRAIN: Final = frozenset[Grain]()
 Named: TypeAlias = Mapping[int, Sequence[tuple[Name, Instant]]]
 """Ids asked for, by series: the name and the instant where it is now."""
 
@@ -122,58 +123,92 @@ def strands(
 ) -> tuple[Strand, ...]:
     """What to read. `devices`: series numbers asked for."""
     found: list[Strand] = []
+    places = None if named is None else tuple(at for names in named.values() for _, at in names)
+    reaches = _Reaches(view, places)
     for stream in dict.fromkeys(each.key.stream for each in series):
         peers = [each for each in series if each.key.stream is stream]
-        chosen = {each.number: _chosen(view, each, named, devices) for each in peers}
-        for each in peers:
-            joins = stream in LIKENESS and len(peers) > 1 and any(chosen.values())
-            if chosen[each.number] or joins:
-                found += _strands(view, each, chosen[each.number], named, joins)
+        wanted = _wanted(view, stream)
+        chosen = [
+            wanted.get(each.key.unit, _NO_GRAIN) | wanted.get(None, _NO_GRAIN)
+            if (devices is None or each.number in devices) and (named is None or each.number in named)
+            else _NO_GRAIN
+            for each in peers
+        ]
+        joins = stream in LIKENESS and len(peers) > 1 and any(chosen)
+        for each, grains in zip(peers, chosen, strict=True):
+            if grains or joins:
+                found += _strands(view, reaches, each, grains, named, joins)
     return tuple(found)
 
 
 def _strands(
-    view: View, series: SeriesRow, chosen: frozenset[Grain], named: Named | None, joins: bool
+    view: View,
+    reaches: _Reaches,
+    series: SeriesRow,
+    chosen: frozenset[Grain],
+    named: Named | None,
+    joins: bool,
 ) -> Iterator[Strand]:
-    grains = frozenset(_grains(series))
+    grains = _grains(series.key.stream, series.key.family)
     for kind, codes in _kinds(series.key.stream, view.is_owner):
-        boxes = [box for box in view.decision.boxes if kind in box.kinds and box.grain in grains]
-        margin = max((AROUND[box.grain] for box in boxes), default=0) + (WIDEST if joins else 0)
-        around = asked_points(view.asked).widened(margin) if margin else asked_points(view.asked)
-        if named is not None:
-            places = [at for names in named.values() for _, at in names]
-            after = max(1, margin, series.longest)
-            around &= union(PeriodSet.between(at - margin, at + after) for at in places)
-        if reach := union(box.periods for box in boxes) & around:
+        if reach := reaches.of(kind, grains, joins, series.longest):
             wanted = None if named is None else tuple(name for name, _ in named.get(series.number, ()))
             yield Strand(series, kind, reach, grains, chosen, wanted, codes)
 
 
-def _grains(series: SeriesRow) -> Iterator[Grain]:
-    """The grains that the source can be told at."""
-    for grain in (Grain.RAW, *MEANS):
-        if grain is Grain.RAW or is_offered(series.key.stream, series.key.family, LENGTH[grain]):
-            yield grain
+@final
+@dataclass(slots=True)
+class _Reaches:
+    """What is to be read of each kind, worked out once for all series alike. `places`: where the readings
+    that were asked for by id are."""
+
+    view: View
+    places: tuple[Instant, ...] | None
+    known: dict[tuple[Kind, frozenset[Grain], bool, int], PeriodSet] = field(default_factory=dict)
+
+    def of(self, kind: Kind, grains: frozenset[Grain], joins: bool, longest: int) -> PeriodSet:
+        """The open instants that series with intervals of up to `longest` ms are read for."""
+        key = (kind, grains, joins, 0 if self.places is None else longest)
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = self._of(kind, grains, joins, longest)
+        return found
+
+    def _of(self, kind: Kind, grains: frozenset[Grain], joins: bool, longest: int) -> PeriodSet:
+        boxes = [box for box in self.view.decision.boxes if kind in box.kinds and box.grain in grains]
+        margin = max((AROUND[box.grain] for box in boxes), default=0) + (WIDEST if joins else 0)
+        around = asked_points(self.view.asked).widened(margin) if margin else asked_points(self.view.asked)
+        if self.places is not None:
+            after = max(1, margin, longest)
+            around &= union(PeriodSet.between(at - margin, at + after) for at in self.places)
+        return union(box.periods for box in boxes) & around
 
 
-def _chosen(
-    view: View, series: SeriesRow, named: Named | None, devices: frozenset[int] | None
-) -> frozenset[Grain]:
-    """The grains of the series that the wish names."""
-    if (devices is not None and series.number not in devices) or (
-        named is not None and series.number not in named
-    ):
-        return frozenset()
-    key, selectors = series.key, view.asked.selectors
+def nearby(view: View, named: Named) -> Period:
+    """Where anything lies that the readings asked for by id depend on; intervals may reach into it."""
+    margin = WIDEST + max((AROUND[box.grain] for box in view.decision.boxes), default=0)
+    places = [at for names in named.values() for _, at in names]
+    return Period(min(places) - margin, max(places) + margin + 1)
+
+
+@lru_cache(maxsize=256)
+def _grains(stream: Stream, family: str) -> frozenset[Grain]:
+    """The grains that a source can be told at."""
     return frozenset(
-        grain
-        for grain in (Grain.RAW, *MEANS)
-        if selectors is None
-        or any(
-            each.stream is key.stream and each.unit in (None, key.unit) and each.grain in (None, grain)
-            for each in selectors
-        )
+        grain for grain in EVERY_GRAIN if grain is Grain.RAW or is_offered(stream, family, LENGTH[grain])
     )
+
+
+def _wanted(view: View, stream: Stream) -> dict[Unit | None, frozenset[Grain]]:
+    """The grains of a stream that the wish names, by unit; None: of every unit."""
+    found: dict[Unit | None, frozenset[Grain]] = {}
+    if view.asked.selectors is None:
+        return {None: EVERY_GRAIN}
+    for each in view.asked.selectors:
+        if each.stream is stream:
+            grains = EVERY_GRAIN if each.grain is None else EVERY_GRAIN & {each.grain}
+            found[each.unit] = found.get(each.unit, _NO_GRAIN) | grains
+    return found
 
 
 def asked_points(asked: Asked) -> PeriodSet:

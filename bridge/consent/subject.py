@@ -2,7 +2,8 @@
 
 Law: demographics are there only where the Patient itself was asked for and the identity allows them: all of
 them under full, name and birth date under visit, none under a paired identity, whose id is of the recipient's
-own pairing (`consent.md`, identity). lastUpdated betrays no change that is not shown.
+own pairing (`consent.md`, identity). Version and lastUpdated betray no change that is not shown: demographics
+are entered once, and a new time zone is nothing of a Patient.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def subject(public: str, person: Patient, decision: Decision, asked: Asked, now:
         birth_date=person.birth_date if is_named else None,
         identifiers=person.identifiers if is_full else (),
         zone=person.zones.zone_at(now),
-        version=1 if identity.is_paired else person.version,
+        version=1,
         last_updated=max(_since(decision), 0 if identity.is_paired else person.changed),
     )
 

@@ -8,6 +8,7 @@ parsing (a lookup of the patient before anybody asked whether the asker may know
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
@@ -78,7 +79,7 @@ class Search:
             patient=patient,
             way=way,
             channel=channel,
-            described=f"{self.kind}?{urlencode(self.pairs)}",
+            described=f"{self.kind}?{_spelled(self.pairs)}",
             selectors=self.selectors,
             dates=tuple(test.bound(zones, now) for test in self.dates),
             updated=tuple(test.bound(zones, now) for test in self.updated),
@@ -106,4 +107,7 @@ class Search:
 
     def url(self, base: str) -> str:
         """The self link: only what was used (R4 3.1.1.1.4)."""
-        return f"{base}/{self.kind}?{urlencode(self.pairs)}"
+        return f"{base}/{self.kind}?{_spelled(self.pairs)}"
+
+
+_spelled: Final = lru_cache(maxsize=256)(urlencode)

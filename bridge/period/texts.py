@@ -16,6 +16,7 @@ from bridge.period.sets import BEGINNING, END_OF_TIME, MINUTE, Instant, Period
 from bridge.period.zones import ZoneHistory
 
 EARLIEST_YEAR: Final = 1700
+WIDEST_OFFSET: Final = 14 * 60
 LATEST_YEAR: Final = 2240
 """The whole years between the beginning and the end of time (`sets.py`)."""
 
@@ -72,6 +73,8 @@ def _unzoned(wall: int, zones: ZoneHistory) -> Instant:
 def _offset(text: str) -> int:
     if text == "Z":
         return 0
+    if int(text[1:3]) * 60 + int(text[4:6]) > WIDEST_OFFSET or int(text[4:6]) > 59:
+        raise ValueError(f"{text!r} is no offset from UTC: the widest is 14:00")
     sign = -1 if text[0] == "-" else 1
     return sign * (int(text[1:3]) * 60 + int(text[4:6]))
 

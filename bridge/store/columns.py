@@ -7,7 +7,8 @@ named by the instant of first storage and a rank (data.md, ids): the two packed 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -24,6 +25,15 @@ RANKS: Final = 256
 _KEPT_BESIDE: Final = ("row", "artifact", "changed", "version", "origin", "rank", "witness")
 CONTENT: Final = tuple(name for name in COLUMNS if name not in _KEPT_BESIDE)
 """The columns whose difference is a correction: what was said, not where it was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows that are still closed. Each has `low <= instant < high`; `read` opens them, sorted by instant."""
+
+    low: int
+    high: int
+    read: Callable[[], Table]
 
 
 class TooMany(Exception):

@@ -144,8 +144,9 @@ def seal(box: Box, patient: int, person: str, asked: str) -> bytes:
 
 def encode(entry: Entry) -> bytes:
     """The stored bytes of an entry."""
-    fields = {name: _plain(getattr(entry, name)) for name in type(entry).__slots__}
-    return json.dumps({"kind": _NAMES[type(entry)], **fields}, sort_keys=True, separators=(",", ":")).encode()
+    fields = {name: getattr(entry, name) for name in type(entry).__slots__}
+    fields["kind"] = _NAMES[type(entry)]
+    return _SPELLER.encode(fields).encode()
 
 
 def decode(body: bytes) -> dict[str, object]:
@@ -192,4 +193,7 @@ def _plain(value: object) -> object:
         return base64.b64encode(value).decode()
     if isinstance(value, Party):
         return {name: getattr(value, name) for name in Party.__slots__}
-    return value
+    raise TypeError(f"an entry of the ledger holds no {type(value).__name__}")
+
+
+_SPELLER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)

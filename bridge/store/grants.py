@@ -117,10 +117,14 @@ def listed(db: Database, patient: int) -> tuple[tuple[GrantRow, tuple[EventRow, 
 
 def concerns(db: Database, patient: int, organization: str, client: str) -> bool:
     """Whether the patient ever made a grant for that organisation or lone client. One look in any case."""
-    row = db.reader("ledger").execute(
-        "SELECT 1 FROM grants WHERE patient = ? AND recipient IN (?, ?) LIMIT 1",
-        (patient, organization or client, client),
-    ).fetchone()
+    row = (
+        db.reader("ledger")
+        .execute(
+            "SELECT 1 FROM grants WHERE patient = ? AND recipient IN (?, ?) LIMIT 1",
+            (patient, organization or client, client),
+        )
+        .fetchone()
+    )
     return row is not None
 
 

@@ -112,13 +112,16 @@ def read(
 
 def opened(box: Box, key: Key, version: int, sealed: bytes, columns: Collection[str] | None = None) -> Table:
     """The columns in a sealed row; raises Tampered or Unreadable with where it is."""
-    where = f"patient {key.patient}, series {key.series}, {key.layer.name} block {key.block}"
     if sealed[:2] != _MAGIC or sealed[2] != VERSION:
-        raise Unreadable(f"{where}: not a block of codec version {VERSION}")
+        raise Unreadable(f"{_where(key)}: not a block of codec version {VERSION}")
     try:
         return decode(box.open(sealed[_HEAD:], _place(key, version)), columns)
     except (Tampered, Unreadable) as broken:
-        raise type(broken)(f"{where}: {broken}") from broken
+        raise type(broken)(f"{_where(key)}: {broken}") from broken
+
+
+def _where(key: Key) -> str:
+    return f"patient {key.patient}, series {key.series}, {key.layer.name} block {key.block}"
 
 
 def replaced(box: Box, held: Held, table: Table) -> Write:

@@ -50,8 +50,9 @@ def add(
     return number
 
 
-def load(db: Files, number: int) -> Patient:
-    """The patient; KeyError where there is none, Erased where it was erased."""
+def load(db: Files, number: int, box: Box | None = None) -> Patient:
+    """The patient; KeyError where there is none, Erased where it was erased. `box`: theirs, where the caller
+    has unwrapped it already."""
     row = (
         db.reader("bridge")
         .execute("SELECT version, changed, sealed FROM patients WHERE patient = ?", (number,))
@@ -60,7 +61,7 @@ def load(db: Files, number: int) -> Patient:
     if row is None:
         raise KeyError(f"there is no patient {number}")
     version, changed, sealed = row
-    kept = json.loads(db.keys.box(number).open(sealed, place("patient", number, version)))
+    kept = json.loads((box or db.keys.box(number)).open(sealed, place("patient", number, version)))
     return Patient(
         number,
         kept["name"],
@@ -94,7 +95,7 @@ def add_zone(db: Files, number: int, zone: str, since: Instant) -> None:
         person = load(db, number)
         entries = {**dict(person.zones.entries), since: zone}
         zones = ZoneHistory(tuple(sorted(entries.items())))
-        changed = replace(person, zones=zones, version=person.version + 1, changed=db.clock())
+        changed = replace(person, zones=zones, version=person.version + 1)
         _save(con, db, db.keys.box(number), changed)
 
 

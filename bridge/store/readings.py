@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.period import Instant, PeriodSet
+from bridge.period import Instant, Period, PeriodSet
 from bridge.reading import column, take
 from bridge.store import series as rows
 from bridge.store.artifacts import without_account
-from bridge.store.columns import RANKS, Ints, Table, find, ints, names
+from bridge.store.columns import RANKS, Chunk, Ints, Table, find, ints, names
 from bridge.store.db import Database
 from bridge.store.keys import Box
 from bridge.store.layers import BLOCK, Key, Layer, opened, read
@@ -26,15 +27,7 @@ from bridge.store.merge import NEVER, is_gone
 from bridge.store.series import SeriesRow
 
 STORED: Final = ("artifact", "changed", "version", "origin", "rank")
-"""Columns that every selection has beside `instant`."""
-
-
-_EXTENTS: Final = """
-SELECT series,
-  (SELECT min(block) FROM blocks WHERE patient = s.patient AND series = s.series AND layer = 0),
-  (SELECT max(block) FROM blocks WHERE patient = s.patient AND series = s.series AND layer = 0)
-FROM series AS s WHERE patient = ?
-"""
+"""Columns that every selection reads beside `instant`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +44,15 @@ class Source:
     state: str
 
 
-def series(db: Database, patient: int, box: Box) -> tuple[SeriesRow, ...]:
-    """Every series of the patient, by number."""
-    return rows.listed(db.reader("bridge"), patient, box)
-
-
-def extents(db: Database, patient: int) -> dict[int, tuple[Instant, Instant]]:
-    """Between which instants every series lies, by whole blocks: nothing of it is outside `[low, high)`."""
-    found = db.reader("bridge").execute(_EXTENTS, (patient,))
-    return {series: (low * BLOCK, (high + 1) * BLOCK) for series, low, high in found if low is not None}
+def series(
+    db: Database, patient: int, box: Box, within: Period | None = None, always: Collection[int] = ()
+) -> tuple[SeriesRow, ...]:
+    """Every series of the patient, by number; with `within` those that may have a reading in it or an
+    interval that reaches into it, and those of `always`."""
+    con = db.reader("bridge")
+    if within is None:
+        return rows.listed(con, patient, box)
+    return rows.near(con, patient, box, within, always)
 
 
 def select(
@@ -67,33 +60,46 @@ def select(
     patient: int,
     box: Box,
     series: int,
+    longest: int,
     periods: PeriodSet,
     descending: bool = False,
     columns: Collection[str] | None = None,
-) -> Iterator[Table]:
-    """The readings of one series with an instant in `periods` (intervals: that overlap one), a table a
-    block, blocks and rows in order of instant or the other way round. Columns and dtypes: `COLUMNS`; what
-    the series has (or those of `columns`), always with `instant` and `STORED`. All from one snapshot: the
-    caller's (`Database.snapshot`), whose blocks are fetched as they are reached, or the statement's own."""
+) -> Iterator[Chunk]:
+    """The readings of one series with an instant in `periods` (intervals, none over `longest` ms: that
+    overlap one), a chunk a block, blocks in order of time or the other way round. Columns and dtypes:
+    `COLUMNS`; what the block has (of `columns`, `instant` and `STORED`): one that is missing has its default.
+    All from one snapshot: the caller's, whose rows are fetched in their turn, else one of its own."""
     hull = periods.hull()
     if hull is None:
         return
-    con = db.reader("bridge")
-    found = con.execute("SELECT longest FROM series WHERE patient = ? AND series = ?", (patient, series))
-    longest = (found.fetchone() or (0,))[0]
-    wanted = None if columns is None else {*columns, *STORED, "instant", "end"}
-    cursor = con.execute(
-        "SELECT block, version, latest, sealed FROM blocks WHERE patient = ? AND series = ? AND layer = 0"
-        f" AND block BETWEEN ? AND ? ORDER BY block {'DESC' if descending else 'ASC'}",
-        (patient, series, int(hull.start - longest) // BLOCK, int(hull.end - 1) // BLOCK),
-    )
-    for block, version, latest, bytes_ in cursor if con.in_transaction else cursor.fetchall():
-        if not _reaches(periods, block * BLOCK, max(latest, (block + 1) * BLOCK)):
-            continue
-        table = opened(box, Key(patient, series, Layer.NOW, block), version, bytes_, wanted)
-        cut = _cut(table, periods)
-        if len(cut["instant"]):
-            yield take(cut, slice(None, None, -1)) if descending else cut
+    wanted = None if columns is None else frozenset((*columns, *STORED, "instant", "end"))
+    low, high = int(hull.start - longest) // BLOCK, int(hull.end - 1) // BLOCK
+    for block, version, latest, sealed in _rows(db, patient, series, low, high, descending):
+        start, end = block * BLOCK, (block + 1) * BLOCK
+        if _reaches(periods, start, max(latest, end)):
+            key = Key(patient, series, Layer.NOW, block)
+            yield Chunk(start, end, partial(_opened, box, key, version, sealed, wanted, periods))
+
+
+_Row: TypeAlias = tuple[int, int, int, bytes]
+_BLOCKS: Final = (
+    "SELECT block, version, latest, sealed FROM blocks"
+    " WHERE patient = ? AND series = ? AND layer = 0 AND block BETWEEN ? AND ? ORDER BY block"
+)
+_UP: Final = f"{_BLOCKS} ASC"
+_DOWN: Final = f"{_BLOCKS} DESC"
+
+
+def _rows(db: Database, patient: int, series: int, low: int, high: int, descending: bool) -> Iterator[_Row]:
+    """The sealed rows of blocks `low` to `high`: in a snapshot of the caller's one after the other."""
+    con, sql = db.reader("bridge"), _DOWN if descending else _UP
+    if not con.in_transaction:
+        yield from con.execute(sql, (patient, series, low, high)).fetchall()
+        return
+    # Every series is read by this statement: one that is left open while the next begins is compiled again.
+    while row := con.execute(f"{sql} LIMIT 1", (patient, series, low, high)).fetchone():
+        yield row
+        low, high = (low, row[0] - 1) if descending else (row[0] + 1, high)
 
 
 def locate(db: Database, patient: int, series: int, first_instant: Instant, rank: int) -> Instant | None:
@@ -154,16 +160,21 @@ def _reaches(periods: PeriodSet, start: Instant, end: Instant) -> bool:
     return any(period.start < end and start <= period.end for period in periods)
 
 
-def _cut(table: Table, periods: PeriodSet) -> Table:
-    cut = take(table, _inside(table, periods))
-    cut.update((name, column(cut, name)) for name in STORED if name not in cut)
-    return cut
+def _opened(
+    box: Box, key: Key, version: int, sealed: bytes, columns: Collection[str] | None, periods: PeriodSet
+) -> Table:
+    table = opened(box, key, version, sealed, columns)
+    return take(table, _inside(table, periods))
 
 
 def _inside(table: Table, periods: PeriodSet) -> NDArray[np.generic] | slice:
     instants = ints(table, "instant")
     if "end" in table:
         return np.flatnonzero(_overlapping(instants, ints(table, "end"), periods))
+    if len(periods.periods) == 1:
+        (period,) = periods.periods
+        first, last = np.searchsorted(instants, (period.start, period.end)).tolist()
+        return slice(first, last)
     edges = np.array([edge for period in periods for edge in (period.start, period.end)], np.int64)
     low, high = np.searchsorted(instants, edges).reshape(-1, 2).T
     parts = np.flatnonzero(high > low)

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from bridge.period import Period
 from bridge.reading import Device, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.ids import SERIES
 from bridge.store.keys import Box, place
+from bridge.store.layers import BLOCK
 
+_NEAR: Final = (
+    "SELECT series, longest, sealed, EXISTS (SELECT 1 FROM blocks AS b"
+    " WHERE b.patient = s.patient AND b.series = s.series AND b.layer = 0"
+    f" AND b.block BETWEEN (? - longest) / {BLOCK} - 1 AND (? + longest) / {BLOCK})"
+    " FROM series AS s WHERE patient = ? ORDER BY series"
+)
 FIRST: Final = 1
 """Number 0 is the patient itself."""
 
@@ -38,6 +47,19 @@ def listed(con: sqlite3.Connection, patient: int, box: Box) -> tuple[SeriesRow, 
     return tuple(_read(box, patient, *row) for row in rows.fetchall())
 
 
+def near(
+    con: sqlite3.Connection, patient: int, box: Box, within: Period, always: Collection[int]
+) -> tuple[SeriesRow, ...]:
+    """The same without those that have no reading near `within` and are not among `always`: told by block
+    numbers, so theirs stay sealed."""
+    rows = con.execute(_NEAR, (within.start, within.end, patient)).fetchall()
+    return tuple(
+        _read(box, patient, number, longest, sealed)
+        for number, longest, sealed, is_near in rows
+        if is_near or number in always
+    )
+
+
 def put(con: sqlite3.Connection, patient: int, box: Box, row: SeriesRow) -> None:
     """Store a new or changed series."""
     if not FIRST <= row.number < SERIES:
@@ -50,6 +72,9 @@ def put(con: sqlite3.Connection, patient: int, box: Box, row: SeriesRow) -> None
     )
 
 
+_STREAMS: Final = {each.value: each for each in Stream}
+_UNITS: Final = {each.value: each for each in Unit}
+_CLASSES: Final = {each.value: each for each in SourceClass}
 _KEY: Final = ("stream", "family", "device", "unit", "scale", "by_counter")
 
 
@@ -59,14 +84,14 @@ def _read(box: Box, patient: int, number: int, longest: int, sealed: bytes) -> S
     return SeriesRow(
         number,
         SeriesKey(
-            Stream(key["stream"]),
+            _STREAMS[key["stream"]],
             key["family"],
             key["device"],
-            Unit(key["unit"]),
+            _UNITS[key["unit"]],
             key["scale"],
             key["by_counter"],
         ),
         Device(**kept["device"]),
-        SourceClass(kept["class"]),
+        _CLASSES[kept["class"]],
         longest,
     )

@@ -532,7 +532,7 @@ def test_a_copy_that_may_not_leave_does_not_hide_the_one_that_may(world: World) 
     rows = every(5, 24, start=START)
     world.bring(patient, rows, source="secret")
     libre = [(at, round(value / 18.01559 * 10)) for at, value in rows]
-    world.bring(patient, libre, LIBRE, device=Device("Abbott", "Libre", "", "reader-1", "app"))
+    world.bring(patient, libre, LIBRE, device=Device("", "", "", "phone-1", "app"))
     world.grant(patient, ALL, sources=frozenset({"libreview"}))
     found = ask(world, wish(patient))
     assert {group.format for group in found.groups} == {"libreview"}
@@ -540,6 +540,55 @@ def test_a_copy_that_may_not_leave_does_not_hide_the_one_that_may(world: World) 
     assert {group.format for group in ask(world, wish(patient), OwnerPermit(patient)).groups} == {
         "dexcom-clarity"
     }
+
+
+def test_sensors_of_two_makers_stay_two_where_they_agree_by_chance(world: World) -> None:
+    patient = world.person()
+    rows = every(5, 24, start=START)
+    world.bring(patient, rows)
+    two = SeriesKey(Stream.GLUCOSE, "libreview", "phone-1", Unit.MG_DL, 0)
+    world.bring(patient, rows, two, device=Device("Abbott", "Libre", "", "phone-1", "app"))
+    world.grant(patient, ALL, sources=frozenset({"dexcom-clarity", "libreview"}))
+    assert ask(world, wish(patient)).count == 48
+
+
+def test_an_edit_before_the_grant_is_no_edit_to_the_recipient(world: World) -> None:
+    patient = world.person()
+    rows = every(5, 24, start=START)
+    world.bring(patient, rows)
+    world.bring(patient, [(rows[0][0], rows[0][1] + 60), *rows[1:]])
+    world.grant(patient, ALL)
+    found = ask(world, wish(patient))
+    assert found.count == 24
+    assert all(int(group.version.max()) == 0 for group in found.groups)
+
+
+def test_a_copy_stays_behind_also_where_the_question_begins_between_the_two(world: World) -> None:
+    patient = world.person()
+    world.bring(patient, [(START, 100)])
+    follower = SeriesKey(Stream.GLUCOSE, "nightscout", "ns", Unit.MG_DL, 0)
+    phone = Device(install="phone", kind="app")
+    world.bring(patient, [(START + 30_000, 100)], follower, "dexcom-clarity", phone, SourceClass.FOLLOWER)
+    world.grant(patient, between(START - HOUR, END))
+    between_them = (DateTest("ge", Period(START + 1, START + 2)),)
+    assert is_blank(ask(world, wish(patient, dates=between_them)))
+    assert items(ask(world, wish(patient))) == [(START, 100)]
+    grants.revoke(world.db, grants.listed(world.db, patient)[0].grant.id)
+    world.grant(patient, between(START + 1, END))
+    assert items(ask(world, wish(patient))) == [(START + 30_000, 100)]
+
+
+def test_a_copy_that_is_told_as_a_mean_does_not_hide_the_reading(world: World) -> None:
+    patient = world.person()
+    rows = every(5, 24, start=START)
+    world.bring(patient, rows, source="coarse")
+    follower = SeriesKey(Stream.GLUCOSE, "nightscout", "ns", Unit.MG_DL, 0)
+    phone = Device(install="phone", kind="app")
+    world.bring(patient, rows, follower, "fine", phone, SourceClass.FOLLOWER)
+    world.grant(patient, WINDOW, sources=frozenset({"coarse"}), grain=Grain.HOUR)
+    world.grant(patient, WINDOW, sources=frozenset({"fine"}))
+    found = {group.format: (group.grain, len(group.at)) for group in ask(world, wish(patient)).groups}
+    assert found == {"dexcom-clarity": (Grain.HOUR, 2), "nightscout": (Grain.RAW, 24)}
 
 
 def test_two_sensors_worn_together_stay_two(world: World) -> None:

@@ -90,11 +90,13 @@ def selected(
     descending: bool = False,
     columns: Collection[str] | None = None,
 ) -> list[Table]:
-    """What a selection reads, a table a block; every row lies where its chunk said."""
+    """What a selection reads, a table a block, what is missing filled with defaults; every row lies where its
+    chunk said."""
     box, found = db.keys.box(patient), list[Table]()
     longest = {each.number: each.longest for each in readings.series(db, patient, box)}.get(number, 0)
     for chunk in readings.select(db, patient, box, number, longest, periods, descending, columns):
-        table = chunk.read()
+        read = chunk.read()
+        table = read | {name: column(read, name) for name in readings.STORED}
         assert all(chunk.low <= instant < chunk.high for instant in table["instant"].tolist())
         if len(table["instant"]):
             found.append(take(table, slice(None, None, -1)) if descending else table)
