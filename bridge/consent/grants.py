@@ -103,10 +103,10 @@ def load(db: Database, grant: str) -> Standing:
     )
 
 
-def listed(db: Database, patient: int) -> tuple[Standing, ...]:
-    """Every version of every grant of the patient, oldest first."""
+def listed(db: Database, patient: int, with_names: bool = True) -> tuple[Standing, ...]:
+    """Every version of every grant of the patient, oldest first; without names who signed stays sealed."""
     rows = kept.listed(db, patient)
-    box = _box(db, patient) if rows else None
+    box = _box(db, patient) if rows and with_names else None
     return tuple(
         Standing(_grant(row, box), tuple(_read_event(event, patient, box) for event in events))
         for row, events in rows

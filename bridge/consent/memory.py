@@ -70,7 +70,7 @@ class Memory:
         known = self._standings.get(patient)
         if known is not None and known[0] == epoch:
             return known[1]
-        found = grants.listed(self._db, patient) if epoch else ()
+        found = grants.listed(self._db, patient, with_names=False) if epoch else ()
         if len(self._standings) >= _MOST:
             self._standings.clear()
         self._standings[patient] = (epoch, found)
