@@ -6,27 +6,17 @@ first, because what it takes is gone from the chart of whoever holds it too (`sa
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from bridge.app import Bridge
-from bridge.cli.shell import (
-    Failed,
-    Value,
-    bridge,
-    emit,
-    home_option,
-    json_option,
-    number,
-    patient_option,
-    table,
-)
+from bridge.cli import named
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.ingest.again import let_in, reread
 from bridge.period import ZoneHistory, iso
 from bridge.reading import Stream
-from bridge.store.artifacts import Artifact, listed, load
+from bridge.store.artifacts import Artifact, listed
 from bridge.store.blocks import Absorbed, Counts, withdraw
 from bridge.store.patients import load as load_patient
 
@@ -43,7 +33,7 @@ def artifact() -> None:
 def list_artifacts(patient: str, home: Path | None, as_json: bool) -> None:
     """Every upload of a person, in order of receipt."""
     with bridge(home) as found:
-        rows = [_row(found, each) for each in listed(found.db, number(found, patient))]
+        rows = [_row(found, each) for each in listed(found.db, named.number(found, patient))]
     emit(rows, as_json, table(rows, ("id", "state", "file", "format", "received", "first", "last")))
 
 
@@ -54,7 +44,7 @@ def list_artifacts(patient: str, home: Path | None, as_json: bool) -> None:
 def show_artifact(artifact_id: str, home: Path | None, as_json: bool) -> None:
     """One upload, with its account and why it is where it is."""
     with bridge(home) as found:
-        row = _row(found, _load(found, artifact_id))
+        row = _row(found, named.artifact(found, artifact_id))
     emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
 
 
@@ -66,7 +56,7 @@ def show_artifact(artifact_id: str, home: Path | None, as_json: bool) -> None:
 def confirm_artifact(artifact_id: str, reason: str, home: Path | None, as_json: bool) -> None:
     """Let a file in from quarantine."""
     with bridge(home) as found:
-        one = _load(found, artifact_id)
+        one = named.artifact(found, artifact_id)
         person = load_patient(found.db, one.patient)
         try:
             done = let_in(found.db, found.mappings, person, one.number, reason)
@@ -83,7 +73,7 @@ def confirm_artifact(artifact_id: str, reason: str, home: Path | None, as_json: 
 def remove_artifact(artifact_id: str, yes: bool, home: Path | None, as_json: bool) -> None:
     """Take away exactly what an upload brought; what it displaced comes back, what had left is retracted."""
     with bridge(home) as found:
-        one = _load(found, artifact_id)
+        one = named.artifact(found, artifact_id)
         if not yes:
             click.confirm(f"Remove {one.file} and everything it brought?", abort=True, err=True)
         try:
@@ -104,7 +94,7 @@ def remove_artifact(artifact_id: str, yes: bool, home: Path | None, as_json: boo
 def reimport(artifact_id: str, timezone: str | None, home: Path | None, as_json: bool) -> None:
     """Read a kept upload again, by today's mapping and zone history."""
     with bridge(home) as found:
-        one = _load(found, artifact_id)
+        one = named.artifact(found, artifact_id)
         person = load_patient(found.db, one.patient)
         try:
             zones = ZoneHistory.always(timezone) if timezone else None
@@ -112,14 +102,6 @@ def reimport(artifact_id: str, timezone: str | None, home: Path | None, as_json:
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
     emit(_counts(artifact_id, done), as_json, f"{artifact_id} is read again: {_told(done.streams)}")
-
-
-def _load(found: Bridge, artifact_id: str) -> Artifact:
-    name = found.db.ids.read("artifact", artifact_id)
-    with suppress(KeyError):
-        if name is not None:
-            return load(found.db, name.patient, name.instant)
-    raise Failed(f"no upload has the id {artifact_id!r}: see `cgm-bridge artifact list --patient ID`")
 
 
 def _row(found: Bridge, one: Artifact) -> dict[str, Value]:

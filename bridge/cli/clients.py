@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from bridge.cli import named
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.smart.registration import Registration, RegistrationError
 from bridge.smart.registration import client as checked
@@ -76,10 +77,7 @@ def list_clients(home: Path | None, as_json: bool) -> None:
 def remove_client(client_id: str, home: Path | None, as_json: bool) -> None:
     """Take a client's tokens and its registration away; what it was given stays in the ledger."""
     with bridge(home) as found:
-        try:
-            remove(found.db, client_id)
-        except KeyError as unknown:
-            raise Failed(f"no client has the id {client_id!r}: see `cgm-bridge client list`") from unknown
+        remove(found.db, named.client(found, client_id).id)
     emit({"client_id": client_id, "removed": True}, as_json, f"{client_id} is removed.")
 
 

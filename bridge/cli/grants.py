@@ -12,24 +12,14 @@ from typing import Any
 import click
 
 from bridge.app import Bridge
+from bridge.cli import named
 from bridge.cli.acting import noted, operator_options
-from bridge.cli.shell import (
-    Failed,
-    Value,
-    bridge,
-    emit,
-    home_option,
-    json_option,
-    number,
-    patient_option,
-    table,
-)
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.cli.wishes import Wish, drawn
 from bridge.consent.asked import Kind
 from bridge.consent.grant import NotPossible, Standing, state_at
 from bridge.consent.grants import listed, load, pause, revoke, sign
 from bridge.period import iso, spelled
-from bridge.store.clients import load as load_client
 from bridge.store.patients import load as load_patient
 
 DAYS = click.IntRange(1, 36_600)
@@ -85,12 +75,9 @@ def add_grant(
 ) -> None:
     """Sign a grant. What it does not name stays closed."""
     with bridge(home) as found:
-        person = load_patient(found.db, number(found, patient))
+        person = load_patient(found.db, named.number(found, patient))
         by = noted(found, person.number, (operator, reason, basis), "grant add")
-        try:
-            receiver = load_client(found.db, client)
-        except KeyError as unknown:
-            raise Failed(f"no client has the id {client!r}: see `cgm-bridge client list`") from unknown
+        receiver = named.client(found, client)
         try:
             made = sign(found.db, drawn(found, person, receiver, Wish(**words)), by)
         except (ValueError, NotPossible) as refused:
@@ -106,7 +93,7 @@ def add_grant(
 def list_grants(patient: str | None, home: Path | None, as_json: bool) -> None:
     """Every grant and what became of it."""
     with bridge(home) as found:
-        people = [number(found, patient)] if patient else found.patients()
+        people = [named.number(found, patient)] if patient else found.patients()
         rows = [_row(found, each) for one in people for each in listed(found.db, one)]
     emit(
         rows, as_json, table(rows, ("id", "version", "state", "organization", "kinds", "granularity", "ends"))

@@ -14,7 +14,8 @@ import click
 
 from bridge.adapters import DateOrder, Unreadable
 from bridge.app import Bridge
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, number, patient_option
+from bridge.cli import named
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option
 from bridge.ingest.upload import Imported, take
 from bridge.period import ZoneHistory, iso
 from bridge.store.patients import load
@@ -49,7 +50,7 @@ def import_files(
     faults: list[str] = []
     refused: list[Value] = []
     with bridge(home) as found:
-        person = load(found.db, number(found, patient))
+        person = load(found.db, named.number(found, patient))
         for path in files:
             try:
                 zones = ZoneHistory.always(timezone) if timezone else None

@@ -10,17 +10,8 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.shell import (
-    Failed,
-    Value,
-    bridge,
-    emit,
-    home_option,
-    json_option,
-    once,
-    patient_option,
-    table,
-)
+from bridge.cli import named
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.period import iso
 from bridge.store.anchors import verify
 from bridge.store.entries import Row
@@ -39,7 +30,7 @@ def ledger() -> None:
 def list_ledger(patient: str, home: Path | None, as_json: bool) -> None:
     """Every entry of a person, oldest first."""
     with bridge(home) as found:
-        rows = [_row(each) for each in listed(found.db, once(found, patient))]
+        rows = [_row(each) for each in listed(found.db, named.once(found, patient))]
     emit(
         rows,
         as_json,
@@ -75,7 +66,7 @@ def verify_ledger(home: Path | None, as_json: bool) -> None:
 def export_ledger(patient: str, home: Path | None) -> None:
     """The same as JSON, for keeping."""
     with bridge(home) as found:
-        rows = [_row(each) for each in listed(found.db, once(found, patient))]
+        rows = [_row(each) for each in listed(found.db, named.once(found, patient))]
     emit(rows, True, "")
 
 

@@ -13,22 +13,12 @@ from pathlib import Path
 import click
 
 from bridge.app import Bridge
-from bridge.cli.shell import (
-    Failed,
-    Value,
-    bridge,
-    emit,
-    home_option,
-    json_option,
-    number,
-    patient_option,
-    table,
-)
+from bridge.cli import named
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.net.address import Reach
 from bridge.net.endpoint import Purpose, endpoint, may_reach
 from bridge.push.chart import Broken, shown
 from bridge.store import destinations, links
-from bridge.store.clients import load as load_client
 
 
 @click.group()
@@ -49,11 +39,9 @@ def add_link(
     patient: str, client: str, identifier: str, confirmed_by: str, home: Path | None, as_json: bool
 ) -> None:
     """Confirm that a receiver's record is this patient's."""
-    system, bar, value = identifier.partition("|")
-    if not bar or not value:
-        raise click.UsageError(f"--identifier is SYSTEM|VALUE, not {identifier!r}")
+    system, value = named.identifier(identifier)
     with bridge(home) as found:
-        one, known = number(found, patient), _client(found, client)
+        one, known = named.number(found, patient), named.client(found, client).id
         record = _shown(found, one, known, system, value)
         try:
             made = links.confirm(found.db, one, known, system, value, confirmed_by, record)
@@ -70,7 +58,7 @@ def add_link(
 def list_links(patient: str | None, home: Path | None, as_json: bool) -> None:
     """Every link, with its state and why."""
     with bridge(home) as found:
-        of = number(found, patient) if patient else None
+        of = named.number(found, patient) if patient else None
         rows = [_link(found, each) for each in links.listed(found.db, of)]
     emit(rows, as_json, table(rows, ("id", "patient", "client", "identifier", "state", "confirmed_by")))
 
@@ -136,7 +124,7 @@ def add_destination(
         raise Failed(f"{url!r} is not https: a person's data goes unencrypted to this machine alone")
     secret = None if token is None else _secret(token)
     with bridge(home) as found:
-        known = _client(found, client)
+        known = named.client(found, client).id
         made = destinations.add(
             found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
         )
@@ -180,13 +168,6 @@ def _shown(found: Bridge, patient: int, client: str, system: str, value: str) ->
         raise Failed(f"{seen}: nothing was linked")
     click.echo(f"cgm-bridge: the receiver's record was not seen ({seen})", err=True)
     return None
-
-
-def _client(found: Bridge, text: str) -> str:
-    try:
-        return load_client(found.db, text).id
-    except KeyError as unknown:
-        raise Failed(f"no client has the id {text!r}: see `cgm-bridge client list`") from unknown
 
 
 def _secret(source: str) -> str:

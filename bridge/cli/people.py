@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 
 from bridge.app import Bridge
+from bridge.cli import named
 from bridge.cli.acting import noted, operator_options
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, number, table
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.period import ZoneHistory, iso, spelled
 from bridge.store.patients import Patient, add, add_zone, erase, load
 
@@ -41,7 +42,7 @@ def add_patient(
     as_json: bool,
 ) -> None:
     """Add a person. Their files are read as local time of --timezone."""
-    pairs = tuple(_identifier(text) for text in identifiers)
+    pairs = tuple(named.identifier(text) for text in identifiers)
     with bridge(home) as found:
         try:
             made = add(found.db, name, birth_date.date() if birth_date else None, timezone, pairs)
@@ -76,7 +77,7 @@ def show_patient(
 ) -> None:
     """One person, with identifiers and zone history."""
     with bridge(home) as found:
-        one = number(found, patient_id)
+        one = named.number(found, patient_id)
         noted(found, one, (operator, reason, basis), "patient show")
         row = _row(found, load(found.db, one))
     emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
@@ -99,7 +100,7 @@ def erase_patient(
 ) -> None:
     """Destroy a person's key and everything under it. The ledger of what left stays."""
     with bridge(home) as found:
-        one = number(found, patient_id)
+        one = named.number(found, patient_id)
         noted(found, one, (operator, reason, basis), "patient erase")
         if not yes:
             click.confirm("Destroy the key and all data of this person?", abort=True, err=True)
@@ -121,7 +122,7 @@ def zone() -> None:
 def zone_add(patient_id: str, timezone: str, since: str, home: Path | None, as_json: bool) -> None:
     """From that date on, local times are times of this zone."""
     with bridge(home) as found:
-        one = number(found, patient_id)
+        one = named.number(found, patient_id)
         try:
             start = spelled(since, ZoneHistory.always(timezone)).start
             add_zone(found.db, one, timezone, start)
@@ -145,10 +146,3 @@ def _row(found: Bridge, one: Patient) -> dict[str, Value]:
 
 def _text(day: date | None) -> str | None:
     return day.isoformat() if day else None
-
-
-def _identifier(text: str) -> tuple[str, str]:
-    system, bar, value = text.partition("|")
-    if not bar or not value:
-        raise click.UsageError(f"--identifier is SYSTEM|VALUE, not {text!r}")
-    return system, value

@@ -14,6 +14,7 @@ from bridge.cli.acting import operator_options, permit
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
 from bridge.consent.asked import Asked, Way
 from bridge.period import iso
+from bridge.store.patients import is_known
 
 
 @click.group()
@@ -37,7 +38,7 @@ def show_provenance(
     """The file, its hash and the row behind one Observation."""
     with bridge(home) as found:
         name = found.db.ids.read("Observation", observation_id)
-        if name is None or name.patient not in found.patients():
+        if name is None or not is_known(found.db, name.patient):
             raise Failed(f"no Observation has the id {observation_id!r}")
         wish = Asked(
             name.patient,

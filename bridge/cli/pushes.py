@@ -12,17 +12,8 @@ from pathlib import Path
 import click
 
 from bridge.app import Bridge
-from bridge.cli.shell import (
-    Failed,
-    Value,
-    bridge,
-    emit,
-    home_option,
-    json_option,
-    number,
-    patient_option,
-    table,
-)
+from bridge.cli import named
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.period import iso
 from bridge.push.affected import affected
 from bridge.push.round import Report
@@ -39,7 +30,7 @@ from bridge.store.outbox import Delivery
 def push(patient: str, client: str, once: bool, home: Path | None, as_json: bool) -> None:
     """Deliver what is due to a client's destination now."""
     with bridge(home) as found:
-        done = asyncio.run(found.worker.once(number(found, patient), client))
+        done = asyncio.run(found.worker.once(named.number(found, patient), client))
     value: Value = {
         "sent": done.sent,
         "updated": done.updated,
@@ -72,7 +63,7 @@ def deliveries() -> None:
 def list_deliveries(patient: str | None, home: Path | None, as_json: bool) -> None:
     """Every delivery, newest first."""
     with bridge(home) as found:
-        of = number(found, patient) if patient else None
+        of = named.number(found, patient) if patient else None
         rows = [_row(found, each) for each in outbox.listed(found.db, of)]
     emit(
         rows, as_json, table(rows, ("id", "state", "what", "items", "taken", "attempts", "began", "problem"))
@@ -100,12 +91,10 @@ def retry_delivery(delivery_id: int, home: Path | None, as_json: bool) -> None:
 def affected_deliveries(artifact: str, home: Path | None, as_json: bool) -> None:
     """Who holds what of an upload."""
     with bridge(home) as found:
-        name = found.db.ids.read("artifact", artifact)
-        if name is None:
-            raise Failed(f"no upload has the id {artifact!r}: see `cgm-bridge artifact list --patient ID`")
+        kept = named.artifact(found, artifact)
         rows: list[dict[str, Value]] = [
             {"destination": each.destination, "client": each.client, "items": each.items}
-            for each in affected(found.db, name.patient, name.instant)
+            for each in affected(found.db, kept.patient, kept.number)
         ]
     emit(rows, as_json, table(rows, ("destination", "client", "items")))
 

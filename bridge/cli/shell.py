@@ -103,19 +103,3 @@ def _cell(value: Value) -> str:
     if value is None:
         return "-"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def once(found: Bridge, text: str) -> int:
-    """The patient that a printed id names, also one that was erased: for the ledger, which stays."""
-    name = found.db.ids.read("Patient", text)
-    if name is None or name.series or name.instant:
-        raise Failed(f"no patient ever had the id {text!r}: see `cgm-bridge patient list`")
-    return name.patient
-
-
-def number(found: Bridge, text: str) -> int:
-    """The patient that a printed id names; an unknown id ends the command."""
-    name = found.db.ids.read("Patient", text)
-    if name is None or name.patient not in found.patients():
-        raise Failed(f"no patient has the id {text!r}: see `cgm-bridge patient list`")
-    return name.patient

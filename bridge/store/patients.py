@@ -79,6 +79,12 @@ def numbers(db: Files) -> tuple[int, ...]:
     return tuple(number for (number,) in rows)
 
 
+def is_known(db: Files, number: int) -> bool:
+    """Whether there is such a patient."""
+    found = db.reader("bridge").execute("SELECT 1 FROM patients WHERE patient = ?", (number,))
+    return found.fetchone() is not None
+
+
 def by_identifier(db: Files, system: str, value: str) -> int | None:
     """The patient with that identifier; None where there is none, or more than one."""
     rows = (
