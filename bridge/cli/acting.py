@@ -7,8 +7,8 @@ sees before anything is shown or done.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import TypeVar
 
 import click
 
@@ -18,19 +18,26 @@ from bridge.consent.asked import Asked, Way
 from bridge.consent.permit import OperatorPermit, OwnerPermit
 from bridge.settings import Mode
 
-Command = TypeVar("Command", bound=Callable[..., object])
 Acting = tuple[str | None, str | None, str | None]
 
 
-def operator_options(command: Command) -> Command:
-    """Adds --operator, --reason and --basis."""
+def operator_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Adds --operator, --reason and --basis; the command is given them as one `acting`."""
+
+    @functools.wraps(command)
+    def acted(
+        operator: str | None = None, reason: str | None = None, basis: str | None = None, **words: object
+    ) -> object:
+        return command(acting=(operator, reason, basis), **words)
+
+    wrapped: Callable[..., object] = acted
     for option, text in (
         ("--basis", "Legal process, or the patient's written request (clinic mode)."),
         ("--reason", "Why (clinic mode)."),
         ("--operator", "Who acts (clinic mode)."),
     ):
-        command = click.option(option, metavar="TEXT", help=text)(command)
-    return command
+        wrapped = click.option(option, metavar="TEXT", help=text)(wrapped)
+    return wrapped
 
 
 def permit(found: Bridge, patient: int, acting: Acting) -> OwnerPermit | OperatorPermit:

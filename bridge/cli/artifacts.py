@@ -12,6 +12,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
+from bridge.cli.accounts import kept
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.ingest.again import let_in, reread
 from bridge.period import ZoneHistory, iso
@@ -125,10 +126,7 @@ def _row(found: Bridge, one: Artifact) -> dict[str, Value]:
 def _counts(artifact_id: str, done: Absorbed) -> Value:
     return {
         "id": artifact_id,
-        "streams": {
-            stream.value: {"read": c.read, "stored": c.stored, "duplicate": c.duplicate, "amended": c.amended}
-            for stream, c in done.streams.items()
-        },
+        "streams": kept(done.streams),
     }
 
 

@@ -13,7 +13,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.acting import noted, operator_options
+from bridge.cli.acting import Acting, noted, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.cli.wishes import Wish, drawn
 from bridge.consent.asked import Kind
@@ -66,9 +66,7 @@ def grant() -> None:
 def add_grant(
     patient: str,
     client: str,
-    operator: str | None,
-    reason: str | None,
-    basis: str | None,
+    acting: Acting,
     home: Path | None,
     as_json: bool,
     **words: Any,
@@ -76,7 +74,7 @@ def add_grant(
     """Sign a grant. What it does not name stays closed."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
-        by = noted(found, person.number, (operator, reason, basis), "grant add")
+        by = noted(found, person.number, acting, "grant add")
         receiver = named.client(found, client)
         try:
             made = sign(found.db, drawn(found, person, receiver, Wish(**words)), by)

@@ -15,6 +15,7 @@ import click
 from bridge.adapters import DateOrder, Unreadable
 from bridge.app import Bridge
 from bridge.cli import named
+from bridge.cli.accounts import kept, told
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option
 from bridge.ingest.upload import Imported, take
 from bridge.period import ZoneHistory, iso
@@ -46,7 +47,7 @@ def import_files(
     as_json: bool,
 ) -> None:
     """Import exports of any known vendor; each file is taken whole or not at all."""
-    kept: list[Imported] = []
+    taken: list[Imported] = []
     faults: list[str] = []
     refused: list[Value] = []
     with bridge(home) as found:
@@ -60,12 +61,12 @@ def import_files(
                 faults.append(f"{path}: {fault}")
                 refused.append({"file": path.name, "reason": str(fault)})
                 continue
-            kept.append(one)
+            taken.append(one)
             if one.reason:
                 public = found.artifact_id(person.number, one.artifact)
                 faults.append(f"{path}: in quarantine, because {one.reason}; see `artifact confirm {public}`")
-        rows: list[Value] = [_row(found, person.number, one) for one in kept]
-    emit({"artifacts": rows, "refused": refused}, as_json, "\n".join(_told(one) for one in kept))
+        rows: list[Value] = [_row(found, person.number, one) for one in taken]
+    emit({"artifacts": rows, "refused": refused}, as_json, "\n".join(_told(one) for one in taken))
     for line in faults:
         print(f"cgm-bridge: {line}", file=sys.stderr)
     if faults:
@@ -95,22 +96,10 @@ def _row(found: Bridge, patient: int, one: Imported) -> dict[str, Value]:
         "reason": one.reason,
         "rows": account.rows,
         "waiting": 0 if one.state == "stored" else sum(account.read.values()),
-        "streams": {
-            stream.value: {
-                "read": counts.read,
-                "stored": counts.stored,
-                "duplicate": counts.duplicate,
-                "amended": counts.amended,
-            }
-            for stream, counts in one.streams.items()
-        },
+        "streams": kept(one.streams),
         "first": None if one.first is None else iso(one.first),
         "last": None if one.last is None else iso(one.last),
-        "ignored": dict(account.ignored),
-        "rejected": [{"row": each.row, "reason": each.reason} for each in account.rejected],
-        "ignored_fields": list(account.fields_ignored),
-        "unknown_fields": list(account.fields_unknown),
-        "warnings": list(account.warnings),
+        **told(account),
     }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from bridge.adapters import Decoded, Unreadable, decode, recognise
+from bridge.cli.accounts import told
 from bridge.cli.shell import Failed, Value, emit, home_option, json_option, settings
 from bridge.mapping import MappingErrors, Mappings, load
 from bridge.period import BEGINNING, ZoneHistory, iso
@@ -129,11 +130,7 @@ def _account(done: Decoded) -> dict[str, Value]:
     return {
         "rows": account.rows,
         "read": {stream.value: count for stream, count in account.read.items()},
-        "ignored": dict(account.ignored),
-        "rejected": [{"row": each.row, "reason": each.reason} for each in account.rejected],
-        "ignored_fields": list(account.fields_ignored),
-        "unknown_fields": list(account.fields_unknown),
-        "warnings": list(account.warnings),
+        **told(account),
     }
 
 

@@ -13,7 +13,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.acting import noted, operator_options
+from bridge.cli.acting import Acting, noted, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.period import ZoneHistory, iso, spelled
 from bridge.store.patients import Patient, add, add_zone, erase, load
@@ -69,16 +69,14 @@ def list_patients(home: Path | None, as_json: bool) -> None:
 @json_option
 def show_patient(
     patient_id: str,
-    operator: str | None,
-    reason: str | None,
-    basis: str | None,
+    acting: Acting,
     home: Path | None,
     as_json: bool,
 ) -> None:
     """One person, with identifiers and zone history."""
     with bridge(home) as found:
         one = named.number(found, patient_id)
-        noted(found, one, (operator, reason, basis), "patient show")
+        noted(found, one, acting, "patient show")
         row = _row(found, load(found.db, one))
     emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
 
@@ -92,16 +90,14 @@ def show_patient(
 def erase_patient(
     patient_id: str,
     yes: bool,
-    operator: str | None,
-    reason: str | None,
-    basis: str | None,
+    acting: Acting,
     home: Path | None,
     as_json: bool,
 ) -> None:
     """Destroy a person's key and everything under it. The ledger of what left stays."""
     with bridge(home) as found:
         one = named.number(found, patient_id)
-        noted(found, one, (operator, reason, basis), "patient erase")
+        noted(found, one, acting, "patient erase")
         if not yes:
             click.confirm("Destroy the key and all data of this person?", abort=True, err=True)
         erase(found.db, one)

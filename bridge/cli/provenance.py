@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.acting import operator_options, permit
+from bridge.cli.acting import Acting, operator_options, permit
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
 from bridge.consent.asked import Asked, Way
 from bridge.period import iso
@@ -29,9 +29,7 @@ def provenance() -> None:
 @json_option
 def show_provenance(
     observation_id: str,
-    operator: str | None,
-    reason: str | None,
-    basis: str | None,
+    acting: Acting,
     home: Path | None,
     as_json: bool,
 ) -> None:
@@ -48,7 +46,7 @@ def show_provenance(
             ids=frozenset({observation_id}),
             provenance=True,
         )
-        seen = found.gate.disclose_now(permit(found, name.patient, (operator, reason, basis)), wish)
+        seen = found.gate.disclose_now(permit(found, name.patient, acting), wish)
         if not seen.groups or not seen.groups[0].origins:
             raise Failed(f"no Observation has the id {observation_id!r}")
         (group,) = seen.groups

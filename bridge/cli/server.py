@@ -34,6 +34,7 @@ MALLOC: Final[Mapping[str, str]] = {
 @home_option
 def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None) -> None:
     """Serve the FHIR endpoint and deliver what is due."""
+    _with_malloc()
     wanted = settings(home)
     environment = {
         "BRIDGE_HOME": str(wanted.home),
@@ -43,7 +44,6 @@ def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None
     with bridge(home):
         free(host, port)  # what is wrong with home or port is said in one sentence before a server starts
     os.environ.update(environment)
-    _with_malloc()
     click.echo(f"FHIR R4 at {environment['BRIDGE_BASE_URL']}/fhir", err=True)
     uvicorn.run(
         "bridge.app:serving",

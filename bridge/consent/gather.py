@@ -185,11 +185,6 @@ def _inside(periods: PeriodSet, instants: NDArray[np.int64]) -> Mask:
     return periods.mask(instants)
 
 
-def shelf_of(patient: int, recipient: str, strand: Strand, grain: Grain) -> Shelf:
-    """Where the means of a recipient stand."""
-    return Shelf(patient, recipient, strand.series.number, int(grain))
-
-
 def nothing_held(strand: Strand, grain: Grain, first: int, last: int) -> Held:
     """For an asker that holds no means."""
     return Held(Shelf(0, "", strand.series.number, int(grain)), {})

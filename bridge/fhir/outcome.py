@@ -75,7 +75,6 @@ def tree(problem: Problem) -> Tree:
 
 
 ABSENT: Final = problem(404, "There is nothing here for you.")
-NO_TOKEN: Final = problem(401, "Send a valid access token in the header Authorization: Bearer.")
 OUT_OF_SCOPE: Final = problem(403, "The scopes of the access token do not cover this request.")
 NOT_OFFERED: Final = problem(405, "This interaction is not offered; GET [base]/metadata lists what is.")
 NOT_ACCEPTABLE: Final = problem(406, "Answers are application/fhir+json.")

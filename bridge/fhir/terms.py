@@ -16,7 +16,6 @@ from bridge.reading import SourceClass
 OWN: Final = "urn:oid:2.25.29369577241006611057575478751298666011"
 """Our CodeSystem."""
 
-LOINC: Final = "http://loinc.org"
 UCUM: Final = "http://unitsofmeasure.org"
 SNOMED: Final = "http://snomed.info/sct"
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bridge.reading import Stream, Unit
+from bridge.reading import Unit
 
 
 class Closed(BaseModel):
@@ -66,6 +66,3 @@ class CodesFile(Closed):
     """`codes.yaml`."""
 
     codes: Mapping[str, CodeEntry]
-
-
-FhirHalf = Mapping[Stream, Shape]

@@ -20,7 +20,6 @@ LARGEST_FILE: Final = 256 * 1024 * 1024
 """Bytes. An account of ten years is below 60 MB."""
 LARGEST_LINE: Final = 32 * 1024
 """Bytes of one line. The longest honest one is a note of some thousand letters."""
-MANGLED_BOM: Final = "ï»¿".encode()
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NOTHING: Final = b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"
 _CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13})
