@@ -8,6 +8,7 @@ Amounts are integers with the vendor's decimals; finer ones keep theirs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -128,7 +129,7 @@ def compared(value: Ints, scale: NDArray[np.int8], end: Decimal) -> NDArray[np.i
     for places in np.flatnonzero(np.bincount(scale, minlength=1)).tolist():
         same = scale == places
         exact = end.scaleb(places)
-        floor = int(exact // 1)
+        floor = math.floor(exact)
         side = np.sign(value[same] - floor).astype(np.int8)
         found[same] = side if exact == floor else np.where(value[same] > floor, 1, -1)
     return found
