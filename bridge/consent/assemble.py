@@ -26,7 +26,7 @@ from bridge.reading import NO_OFFSET, column
 from bridge.store.columns import Table, ints, joined
 from bridge.store.ids import Ids, Name
 
-_PLAIN: Final = ("trend", "kind", "end", "cut")
+_PLAIN: Final = ("trend", "kind", "end", "cut", "programmed", "minute")
 _OWNERS: Final = ("rate", "counter", "bound", "witness", "record")
 _MEANS: Final = ("count", "expected", "off_scale")
 NEEDED: Final = ("value", "flags", "offset", "bound", "text", *_PLAIN)

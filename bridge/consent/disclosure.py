@@ -67,10 +67,11 @@ class Group:
     `columns`, where there: instant int64 (ms UTC; a mean's start), value int64 (amount * 10**scale), flags
     uint16, offset int16 (always filled, minutes east), trend uint8, rate int16, kind uint16, text object
     (kind `notes` only), end int64 (intervals and means), cut uint8 (interval cut: 1 at its start, 2 at its
-    end), and for means count, expected, off_scale int32. For the owner also counter, bound, witness,
-    record. `version` uint8[n]: amendments so far (versionId is one more). `last_updated` int64[n].
-    `origins` is filled where provenance was asked for; `origin` int32[n] points into it. `rows` int32[n]:
-    row in the file, owner alone. A row flagged RETRACTED has status entered-in-error and no value.
+    end), programmed int64 (-1 not told, as for what is cut), minute int16 (settings), and for means count,
+    expected, off_scale int32. For the owner also counter, bound, witness, record. `version` uint8[n]:
+    amendments so far (versionId is one more). `last_updated` int64[n]. `origins` is filled where provenance
+    was asked for; `origin` int32[n] points into it. `rows` int32[n]: row in the file, owner alone. A row
+    flagged RETRACTED has status entered-in-error and no value.
     """
 
     format: str

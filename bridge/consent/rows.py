@@ -20,7 +20,7 @@ from bridge.consent.opened import Layer, Opened
 from bridge.consent.strands import LENGTH, Mask, Strand, View
 from bridge.metrics.buckets import edges
 from bridge.period import BEGINNING, END_OF_TIME, MINUTE, PeriodSet
-from bridge.reading import INTERVALS, Unit
+from bridge.reading import INTERVALS, NONE_PROGRAMMED, Unit
 from bridge.store.columns import Chunk, Table, empty, ints, joined
 
 CLOSED: Final = 255
@@ -156,6 +156,8 @@ def _cut(strand: Strand, layer: Layer, rows: Table) -> Iterator[Table]:
             "first": first,
             "part": parts.copy(),
         }
+        if "programmed" in rows:  # what was programmed for the whole would tell of what was cut off
+            piece["programmed"] = np.where(cut > 0, NONE_PROGRAMMED, ints(rows, "programmed"))
         parts += keep
         yield take(piece, keep)
 

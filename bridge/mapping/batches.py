@@ -133,7 +133,7 @@ def _columns(
         "rate": records.rate[source],
         "text": records.text[source],
     }
-    if group.key.stream in INTERVALS:
+    if group.key.stream in INTERVALS and (group.key.stream is not Stream.BOLUS or _lasts(records, source)):
         found["end"] = instant + np.maximum(records.length[source], 0)
     kept = {name: values for name, values in found.items() if name == "instant" or _says(name, values)}
     rising = bool((instant[1:] > instant[:-1]).all())
@@ -141,6 +141,11 @@ def _columns(
         return kept
     order = np.lexsort((source, keys, instant))
     return {name: values[order] for name, values in kept.items()}
+
+
+def _lasts(records: Records, source: NDArray[np.intp]) -> bool:
+    """Whether any of these takes time."""
+    return bool((records.length[source] > 0).any())
 
 
 def _says(name: str, values: NDArray[np.generic]) -> bool:

@@ -15,16 +15,11 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from bridge.mapping.shapes import Closed, Shape, Words
-from bridge.reading import ActivityKind, BolusKind, EventKind, Flag, SourceClass, Stream, Unit
+from bridge.reading import KINDS, Flag, SourceClass, Stream, Unit
 
 FILLED: Final = "filled"
 BLANK: Final = "blank"
 DateMask = Annotated[str, Field(pattern=r"^[YMDhmsA\-/. T:]+$")]
-KINDS: Final[Mapping[Stream, type[BolusKind | ActivityKind | EventKind]]] = {
-    Stream.BOLUS: BolusKind,
-    Stream.ACTIVITY: ActivityKind,
-    Stream.EVENT: EventKind,
-}
 
 
 class Signature(Closed):

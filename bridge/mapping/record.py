@@ -15,11 +15,11 @@ from bridge.mapping.amounts import Amounts, amounts, unit_of
 from bridge.mapping.cells import Ints
 from bridge.mapping.fates import Vocabulary
 from bridge.mapping.judge import Judged
-from bridge.mapping.language import FLAG_NAMES, KINDS, Limit, Rule, TableSpec, ValueSpec
+from bridge.mapping.language import FLAG_NAMES, Limit, Rule, TableSpec, ValueSpec
 from bridge.mapping.sheet import Sheet
 from bridge.mapping.stages import Procedures
 from bridge.period import MINUTE
-from bridge.reading import Device, Unit
+from bridge.reading import KINDS, Device, Unit
 
 UNITS = tuple(Unit)
 

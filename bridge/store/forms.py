@@ -19,7 +19,7 @@ Ints: TypeAlias = NDArray[np.int64]
 # Places in these two tables are what rests on disk: append only.
 NAMES: Final = (
     "instant", "value", "flags", "trend", "rate", "counter", "row", "offset", "bound", "witness", "end",
-    "kind", "record", "text", "artifact", "changed", "version", "origin", "rank",
+    "kind", "record", "text", "artifact", "changed", "version", "origin", "rank", "programmed", "minute",
 )  # fmt: skip
 DTYPES: Final = (
     *map(np.dtype, ("i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "f8", "f4")),
