@@ -13,7 +13,7 @@ from bridge.consent.disclosure import Disclosure, Group
 from bridge.reading import INTERVALS, KINDS, Flag, SourceClass, Stream, Unit
 from tests.fhir.disclosed import DEVICE, NOON, disclose, group
 
-UNITS = {
+UNITS: dict[Stream, list[Unit]] = {
     Stream.GLUCOSE: [Unit.MG_DL, Unit.MMOL_L],
     Stream.CAPILLARY: [Unit.MG_DL, Unit.MMOL_L],
     Stream.CALIBRATION: [Unit.MG_DL, Unit.MMOL_L],
