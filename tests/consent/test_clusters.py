@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import permutations
 
 import numpy as np
@@ -20,7 +21,7 @@ LOOP = Device("", "loop://phone", kind="app")
 
 
 def track(
-    rows: list[tuple[int, int, int]],
+    rows: Sequence[tuple[int, int, int]],
     number: int,
     source_class: SourceClass = SourceClass.MAKER,
     device: Device = PUMP,
