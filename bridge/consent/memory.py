@@ -80,13 +80,13 @@ class Memory:
         """The patient's epoch and grants, as far as they can matter to the asker. A patient who never made
         one for it costs the same as a patient who does not exist."""
         number = 0 if patient is None else patient
-        if isinstance(permit, RecipientPermit):
-            if not kept.concerns(self._db, number, permit.organization, permit.client):
-                return 0, ()
-        elif isinstance(permit, OwnerPermit | OperatorPermit):
+        if isinstance(permit, OwnerPermit | OperatorPermit):
             return self.epoch(number), ()
-        epoch = self.epoch(number)
-        return epoch, self.standings(number, epoch)
+        if isinstance(permit, RecipientPermit):
+            epoch = kept.epoch_for(self._db, number, permit.organization, permit.client)
+        else:
+            epoch = self.epoch(number)
+        return epoch, self.standings(number, epoch) if epoch else ()
 
     def epoch(self, patient: int) -> int:
         """The patient's epoch now."""

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import bridge.store.chain as chain
 from bridge.period import Instant
@@ -115,17 +116,18 @@ def listed(db: Database, patient: int) -> tuple[tuple[GrantRow, tuple[EventRow, 
     )
 
 
-def concerns(db: Database, patient: int, organization: str, client: str) -> bool:
-    """Whether the patient ever made a grant for that organisation or lone client. One look in any case."""
-    row = (
-        db.reader("ledger")
-        .execute(
-            "SELECT 1 FROM grants WHERE patient = ? AND recipient IN (?, ?) LIMIT 1",
-            (patient, organization or client, client),
-        )
-        .fetchone()
-    )
-    return row is not None
+_CONCERNS: Final = (
+    "SELECT (SELECT epoch FROM epochs WHERE patient = ?1),"
+    " EXISTS (SELECT 1 FROM grants WHERE patient = ?1 AND recipient IN (?2, ?3))"
+)
+
+
+def epoch_for(db: Database, patient: int, organization: str, client: str) -> int:
+    """The patient's epoch, 0 where they never made a grant for that organisation or lone client. One look
+    in any case, and the same one."""
+    told = (patient, organization or client, client)
+    epoch, is_concerned = db.reader("ledger").execute(_CONCERNS, told).fetchone()
+    return int(epoch) if is_concerned else 0
 
 
 def patient_of(db: Database, grant: str) -> int | None:

@@ -130,7 +130,7 @@ def streaming(folder: Path, count: int) -> Row:
     home = made(folder / "long", [], start="2010-01-01", end="2030-12-31", more=count)
     with running(home, folder / "static") as server:
         path = f"/fhir/Observation?patient={home.patient}&_count={count}"
-        figure = measure("stream", server.pid, server.port, path, server.headers, 0.1)
+        figure = measure("stream", server.pid, server.port, path, server.headers, 0.1, together=1)
         peak = peak_memory(server.pid) / 1e6
     told = f"{count / figure.cpu:,.0f} Observations a CPU second, {figure.size / 1e6:,.0f} MB"
     return Row(

@@ -1,7 +1,8 @@
-"""A plain HTTP/1.1 client for measuring: keep-alive, one request after another, and the server's CPU.
+"""A plain HTTP/1.1 client for measuring: keep-alive, a few requests in flight, and the server's CPU.
 
 Law: bounded in count and time; loopback only. CPU is user + system time of the server process from
-/proc, so a busy neighbour on the machine moves the wall clock but not the ratio.
+/proc, so a busy neighbour on the machine moves the wall clock but not the ratio. A server has more than one
+asker, so requests are in flight together, on as many connections for every path that is compared.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
+TOGETHER = 8
+"""Requests in flight, as the limits were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,12 @@ class Connection:
         self._head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._buffer = bytearray(1 << 20)
 
-    def get(self, path: str) -> tuple[int, int]:
-        """(status, body bytes) of one GET; the body is read and thrown away."""
+    def ask(self, path: str) -> None:
+        """Send one GET."""
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{self._head}\r\n".encode())
+
+    def answer(self) -> tuple[int, int]:
+        """(status, body bytes) of the GET in flight; the body is read and thrown away."""
         head, rest = self._until(b"\r\n\r\n")
         status = int(head.split(b" ", 2)[1])
         lower = head.lower()
@@ -97,16 +103,33 @@ class Connection:
             total += size
 
 
-def measure(name: str, pid: int, port: int, path: str, headers: dict[str, str], seconds: float) -> Figure:
-    """Ask for `path` again and again for about `seconds`; every answer must be 200."""
-    connection = Connection(port, headers)
+def measure(
+    name: str,
+    pid: int,
+    port: int,
+    path: str,
+    headers: dict[str, str],
+    seconds: float,
+    together: int = TOGETHER,
+) -> Figure:
+    """Ask for `path` again and again for about `seconds`, `together` at a time; every answer must be 200."""
+    connections = [Connection(port, headers) for _ in range(together)]
     for _ in range(3):
-        connection.get(path)
+        _round(connections, path)
     count, size, before, start = 0, 0, cpu_seconds(pid), time.perf_counter()
     while (elapsed := time.perf_counter() - start) < seconds or count < 3:
-        status, size = connection.get(path)
-        if status != 200:
-            raise RuntimeError(f"{path} answered {status}")
-        count += 1
-    connection.close()
+        size = _round(connections, path)
+        count += together
+    for connection in connections:
+        connection.close()
     return Figure(name, (cpu_seconds(pid) - before) / count, count / elapsed, size)
+
+
+def _round(connections: list[Connection], path: str) -> int:
+    """One GET on every connection; the size of an answer."""
+    for connection in connections:
+        connection.ask(path)
+    answers = [connection.answer() for connection in connections]
+    if any(status != 200 for status, _ in answers):
+        raise RuntimeError(f"{path} answered {answers}")
+    return answers[0][1]
