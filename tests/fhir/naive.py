@@ -241,7 +241,7 @@ def dosage(group: Group, columns: dict[str, Any], flags: Flag, kind: str, is_idl
     if group.unit is Unit.PERCENT:
         rate = {
             "value": "1",
-            "unit": "scheduled basal rate",
+            "unit": "scheduled-basal-rate",
             "system": UCUM,
             "code": "{scheduled-basal-rate}",
         }

@@ -117,7 +117,7 @@ def rate(amount: int = 80, kind: BasalKind = BasalKind.SCHEDULED, flags: Flag = 
 def test_a_dose_is_in_units_of_the_pump_whose_concentration_is_not_known() -> None:
     assert one(dose())["dosage"]["dose"] == {
         "value": "3.50",
-        "unit": "units (concentration not known)",
+        "unit": "insulin-units (concentration not known)",
         "system": "http://unitsofmeasure.org",
         "code": "{insulin-unit}",
     }
