@@ -47,6 +47,10 @@ class Numbers:
     decimals: NDArray[np.int8]
     ok: Mask
 
+    def at(self, rows: NDArray[np.generic]) -> Numbers:
+        """The same numbers at some rows."""
+        return Numbers(self.amount[rows], self.decimals[rows], self.ok[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -33,15 +33,17 @@ class Clean:
     warnings: tuple[str, ...] = ()
 
 
-def clean(data: bytes) -> Clean:
-    """The text of a file. Unreadable: empty, too large, holding NUL bytes or an endless line."""
+def clean(data: bytes, *, lines: bool = True) -> Clean:
+    """The text of a file. Unreadable: empty, too large, holding NUL bytes or, where it has `lines`, an endless
+    one."""
     if not data[:4096].strip(_NOTHING) and not data.strip(_NOTHING):
         raise Unreadable("the file is empty: download the export again")
     if len(data) > LARGEST_FILE:
         raise Unreadable(f"the file has {len(data)} bytes, more than {LARGEST_FILE}: no export is that large")
     decoded, warnings = _utf8(data)
     _refuse_nul(decoded)
-    _refuse_endless_line(decoded)
+    if lines:
+        _refuse_endless_line(decoded)
     without = decoded
     if _has_controls(decoded):
         without = decoded.translate(None, _CONTROLS)
