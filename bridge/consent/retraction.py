@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import KIND_OF, Grain
 from bridge.consent.batches import Batch
+from bridge.consent.named import named
 from bridge.consent.page import Page
 from bridge.consent.strands import Mask, Strand
 from bridge.period import EMPTY, Instant
@@ -46,7 +47,7 @@ def _spans(entries: Iterable[Row], recipient: str) -> Iterator[tuple[int, int, i
 def pairing_of(ids: Ids, texts: Iterable[str] | None, pairings: Iterable[bytes]) -> bytes:
     """The pairing under which these ids were minted; b'' where none reads."""
     for pairing in (b"", *pairings):
-        if any(ids.read("Observation", text, pairing) is not None for text in texts or ()):
+        if any(named(ids, text, pairing) is not None for text in texts or ()):
             return pairing
     return b""
 

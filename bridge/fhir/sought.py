@@ -45,7 +45,7 @@ class DateText:
 class Search:
     """One understood search. `pairs`: the parameters that were used. `patient`: the Patient id that was
     named, or None where `identifier` (system, value) names a Patient. `ids`: of `kind` itself;
-    `targets`: Observation ids. `elements`: None is all of them."""
+    `targets`: ids of readings. `elements`: None is all of them."""
 
     kind: str
     pairs: Pairs
@@ -95,7 +95,7 @@ class Search:
         )
 
     def _named(self) -> frozenset[str] | None:
-        """Ids of readings: an Observation's, or those of the Provenance that speaks of it."""
+        """Ids of readings: their own, or those that the Provenance speaks of."""
         if self.kind == "Provenance" and self.targets is not None:
             return self.targets
         return self.ids if self.kind in READINGS else None

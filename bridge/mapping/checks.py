@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from bridge.mapping.json_path import is_path
 from bridge.mapping.language import FormatFile, PartSpec, ReadHalf, TableSpec
-from bridge.mapping.overlay import Overlay, ShapeChange
+from bridge.mapping.overlay import Overlay
 from bridge.mapping.paths_checked import document_paths, no_path
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.procedures import Stage, known
 from bridge.mapping.rule import FLAG_NAMES, TREND_NAMES, Option, Rule, kind_names
-from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape
+from bridge.mapping.shape_checks import check_shape
+from bridge.mapping.shapes import Code, CodeEntry, CodesFile
 from bridge.mapping.wanted import BLANK, FILLED
 
 Wrong = Iterator[tuple[Path, str]]
@@ -42,7 +43,7 @@ def check_format(file: FormatFile, codes: Mapping[str, Code], earlier: Mapping[s
         if signature.json_ is not None and not is_path(signature.json_.at):
             yield ("detect", index, "json", "at"), no_path(signature.json_.at)
     for stream, shape in file.fhir.items():
-        for path, sentence in _shape(shape, codes):
+        for path, sentence in check_shape(stream, shape, codes):
             yield ("fhir", stream.value, *path), sentence
 
 
@@ -51,25 +52,9 @@ def check_overlay(site: Overlay, codes: Mapping[str, Code], formats: Mapping[str
     if site.extends not in formats:
         yield ("extends",), unknown(site.extends, formats)
         return
-    shapes = formats[site.extends].fhir
-    for stream, change in site.fhir.items():
-        if stream not in shapes:
-            yield ("fhir", stream.value), unknown(stream.value, (known.value for known in shapes))
-            continue
-        for path, sentence in _shape(change, codes):
+    for stream, shape in site.fhir.items():
+        for path, sentence in check_shape(stream, shape, codes):
             yield ("fhir", stream.value, *path), sentence
-
-
-def _shape(shape: Shape | ShapeChange, codes: Mapping[str, Code]) -> Wrong:
-    for slot, table in (("code", shape.code), ("mean", shape.mean)):
-        for unit, name in table.items():
-            if name not in codes:
-                yield (slot, unit.value), unknown(name, codes)
-            elif codes[name].ucum != unit.value:
-                yield (slot, unit.value), f"code {name!r} is for {codes[name].ucum}, not for {unit.value}"
-    for index, name in enumerate(shape.category or ()):
-        if name not in codes:
-            yield ("category", index), unknown(name, codes)
 
 
 def _source(half: ReadHalf) -> Wrong:

@@ -214,4 +214,6 @@ class FormatFile(Closed):
     title: str = Field(description="what the file is called where the person gets it")
     detect: tuple[Signature, ...] = Field(description="header words or names of a document, never file names")
     read: ReadHalf
-    fhir: Mapping[Stream, Shape]
+    fhir: Mapping[Stream, Shape] = Field(
+        default_factory=dict, description="half 2, where it differs from shapes.yaml"
+    )

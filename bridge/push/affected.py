@@ -19,13 +19,13 @@ import bridge.store.blocks as blocks
 import bridge.store.destinations as destinations
 import bridge.store.outbox as outbox
 from bridge.consent import grants
+from bridge.mapping.resources import READING_TYPES
 from bridge.store.brought import brought
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.lanes import Lane
 from bridge.store.outbox import Held
 
-READING: Final = "Observation"
 KEPT: Final = "kept"
 """The receiver was told and refused to take it back: a human's task, not tried again by itself."""
 
@@ -85,6 +85,7 @@ def _minted(db: Database, names: Sequence[Name], pairing: bytes) -> frozenset[by
         some = list(same)
         instants = np.array([name.instant for name in some], np.int64)
         slots = np.array([name.slot for name in some], np.uint16)
-        raw = db.ids.mint(READING, patient, series, instants, slots, pairing)
-        found.update(bytes(row) for row in raw)
+        for kind in READING_TYPES:  # of which one was told; the ids of the other nobody holds
+            raw = db.ids.mint(kind, patient, series, instants, slots, pairing)
+            found.update(bytes(row) for row in raw)
     return frozenset(found)

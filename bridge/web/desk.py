@@ -69,4 +69,5 @@ class Desk:
             return UTC
 
     def _parse(self, kind: str, pairs: Pairs, is_strict: bool) -> Search | Problem:
-        return parse(kind, pairs, self.renderer.vocabulary, base=self.renderer.base, strict=is_strict)
+        vocabulary, base, system = self.renderer.vocabulary, self.renderer.base, self.renderer.system
+        return parse(kind, pairs, vocabulary, base=base, system=system, strict=is_strict)

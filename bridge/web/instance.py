@@ -12,6 +12,7 @@ from typing import Final
 
 from bridge.consent.asked import Asked, Selector, Way
 from bridge.fhir.outcome import ABSENT
+from bridge.mapping.resources import READING_TYPES
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Call, Refused
 from bridge.web.desk import Desk
@@ -19,7 +20,7 @@ from bridge.web.evidence import targets
 from bridge.web.fence import READ, reached
 from bridge.web.response import FhirResponse
 
-VERSIONED: Final = frozenset({"Observation"})
+VERSIONED: Final = frozenset(READING_TYPES)
 """Types whose versions are offered (`data.md`, versions and times)."""
 SHOWN: Final = 64
 """An id is at most 64 characters (R4 2.24.0.1); of a longer one the ledger keeps the beginning."""
@@ -79,12 +80,12 @@ class Instances:
         )
 
     def _readings(self, bearer: Bearer, kind: str) -> frozenset[Selector]:
-        if kind == "Observation":
-            return self._desk.fences.readings(bearer, READ)
+        if kind in READING_TYPES:
+            return self._desk.fences.readings(bearer, kind, READ)
         reached(bearer, kind, READ)
         return self._desk.fences.everything if kind == "Provenance" else frozenset()
 
     def _named(self, bearer: Bearer, kind: str, text: str) -> frozenset[str] | None:
         if kind == "Provenance":
             return targets(self._desk.db, bearer.permit, [text])
-        return frozenset({text}) if kind == "Observation" else None
+        return frozenset({text}) if kind in READING_TYPES else None

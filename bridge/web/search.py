@@ -17,6 +17,7 @@ from bridge.consent.disclosure import Disclosure
 from bridge.fhir.outcome import NOT_ACCEPTABLE, Problem, bad_parameter
 from bridge.fhir.pages import PARAMETER, STALE, Page, link, seal, unseal
 from bridge.fhir.sought import PAGE, Search
+from bridge.mapping.resources import READING_TYPES
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Call, Pairs, Refused
 from bridge.web.desk import UTC, Desk
@@ -69,7 +70,7 @@ class Searches:
         sought = self._sought(call.bearer, request)
         if (
             sought.search.count > PAGE
-            and sought.search.kind == "Observation"
+            and sought.search.kind in READING_TYPES
             and not sought.search.count_only
         ):
             return await self._large(call, sought)

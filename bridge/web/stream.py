@@ -58,6 +58,7 @@ class Flow:
         self._rest = rest
         self._pieces = renderer.stream(
             search.url(renderer.base),
+            kind=search.kind,
             include_devices=search.include_devices,
             include_provenance=search.include_provenance,
             elements=search.elements,

@@ -16,6 +16,7 @@ from bridge.fhir.parameters import INCLUDES, PARAMETERS, REVINCLUDES
 from bridge.fhir.search import parse
 from bridge.fhir.sought import Search
 from bridge.fhir.vocabulary import Vocabulary
+from bridge.mapping.resources import READING_TYPES, TYPE_OF
 from bridge.period import ZoneHistory
 from bridge.reading import Stream, Unit
 from tests.fhir import disclosed
@@ -202,7 +203,7 @@ def test_any_value_of_any_parameter_is_understood_or_a_400(kind: str, data: st.D
         ("99504-3", {Stream.GLUCOSE}),
         (f"{LOINC}|99504-3", {Stream.GLUCOSE}),
         (f"{LOINC}|99504-3,{LOINC}|41653-7", {Stream.GLUCOSE, Stream.CAPILLARY}),
-        (f"{LOINC}|", {Stream.GLUCOSE, Stream.CAPILLARY, Stream.KETONE}),
+        (f"{LOINC}|", {Stream.GLUCOSE, Stream.CAPILLARY, Stream.KETONE, Stream.CARBS}),
         ("|99504-3", set()),
         ("http://snomed.info/sct|99504-3", set()),
         ("2345-7", set()),
@@ -260,7 +261,10 @@ def test_a_provenance_is_found_by_id_or_by_target_not_by_both() -> None:
 
 
 def test_without_a_code_everything_that_has_a_shape_is_asked_for_and_nothing_else() -> None:
-    assert understood(f"patient={PATIENT}").selectors == VOCABULARY.everything()
+    for kind in READING_TYPES:
+        found = understood(f"patient={PATIENT}", kind).selectors
+        assert {each.stream for each in found} == {each for each in Stream if TYPE_OF[each] == kind}
+        assert found == VOCABULARY.everything(kind) < VOCABULARY.everything()
 
 
 @pytest.mark.parametrize("prefix", ["eq", "ne", "gt", "ge", "lt", "le", "sa", "eb", "ap", ""])
@@ -290,7 +294,8 @@ def test_the_order_of_business_is_read() -> None:
     asked = found.asked(4, STOCKHOLM, NOON, after=b"x")
     assert (asked.order, asked.limit, asked.total, asked.after) == ("-lastUpdated", 7, True, b"x")
     assert (asked.provenance, asked.device_resources, asked.patient_resource) == (True, True, False)
-    assert found.elements == frozenset({"code", "valueQuantity"})
+    assert found.elements is not None
+    assert {"code", "valueQuantity", "valueString"} <= found.elements
 
 
 @pytest.mark.parametrize("query", ["_summary=count", "_count=0"])
