@@ -14,8 +14,10 @@ from bridge.adapters.seen import refusal
 from bridge.mapping import Format, Mappings
 from bridge.mapping.account import Account, Decoded, Person, Rejected, Unreadable
 from bridge.mapping.header import find
-from bridge.mapping.rows import read_table
-from bridge.mapping.sheet import looks, open_sheet
+from bridge.mapping.json_look import head_of, is_json, shows
+from bridge.mapping.rows import read_source, refuse_mostly_rejected
+from bridge.mapping.sheet import looks
+from bridge.mapping.sources import open_source
 from bridge.period import Instant, ZoneHistory
 
 __all__ = ["Account", "DateOrder", "Decoded", "Person", "Rejected", "Unreadable", "decode", "recognise"]
@@ -24,16 +26,34 @@ DateOrder = Literal["ymd", "mdy", "dmy"]
 
 
 def recognise(head: bytes, name: str, mappings: Mappings) -> str:
-    """The name of the format whose header `head` shows: the whole file, or its first 64 KiB; a workbook only
-    whole. Unreadable tells what was seen instead. `name` is the file's name, for nothing but the sentence."""
+    """The name of the format whose header or document `head` shows: the whole file, or its first 64 KiB; a
+    workbook only whole. Unreadable tells what was seen instead. `name` is the file's name, for nothing but
+    the sentence."""
     try:
-        for look in looks(head):
-            for known in mappings.formats.values():
-                if find(look.rows, known.detect) is not None:
-                    return known.name
+        found = _document(head, mappings) if is_json(head) else _table(head, mappings)
     except Unreadable as fault:
         raise refusal(head, tuple(mappings.formats)) from fault
-    raise refusal(head, tuple(mappings.formats))
+    if found is None:
+        raise refusal(head, tuple(mappings.formats))
+    return found
+
+
+def _table(head: bytes, mappings: Mappings) -> str | None:
+    for look in looks(head):
+        for known in mappings.formats.values():
+            if find(look.rows, known.detect) is not None:
+                return known.name
+    return None
+
+
+def _document(head: bytes, mappings: Mappings) -> str | None:
+    top = head_of(head)
+    if top is None:
+        return None
+    for known in mappings.formats.values():
+        if any(each.json_ is not None and shows(top, each.json_) for each in known.detect):
+            return known.name
+    return None
 
 
 def decode(
@@ -47,7 +67,7 @@ def decode(
     """All readings of a file with the account of its rows. Unreadable where nothing can be trusted.
     `received`: nothing can be dated a day later; BEGINNING where it is not known. `date_order` settles dates
     that could be read in two ways."""
-    table = format.read.table
-    sheet = open_sheet(data, format.detect, table)
-    found = read_table(sheet, format.read, format.name, zones, received, PROCEDURES, date_order)
+    opened = open_source(data, format.detect, format.read, PROCEDURES)
+    found = read_source(opened, format.read, format.name, zones, received, PROCEDURES, date_order)
+    refuse_mostly_rejected(found)
     return replace(found, revision=format.revision)

@@ -9,6 +9,7 @@ import bridge.adapters.dexcom.ticks as ticks
 import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
 import bridge.adapters.libre.devices as devices
+import bridge.mapping.rounding as rounding
 from bridge.mapping.stages import Procedures
 
 PROCEDURES: Final = Procedures(
@@ -18,4 +19,5 @@ PROCEDURES: Final = Procedures(
     device={"dexcom.device": clarity.device, "libre.device": devices.device},
     person={"dexcom.person": clarity.person, "libre.person": devices.person},
     limits={"libre.us-ceiling": clock.us_ceiling},
+    amount={"number.rounded": rounding.rounded},
 )

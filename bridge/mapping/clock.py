@@ -1,6 +1,7 @@
 """Wall-clock times as instants where no counter helps: the patient's zone history, then the order of rows.
 
-Law (`safety.md`, time): the best witness decides and is kept with its bound. A time that the clock showed
+Law (`safety.md`, time): the best witness decides and is kept with its bound: an instant or offset that the
+source told goes before the zone. A time that the clock showed
 twice is settled only where the rows of one series step back once; else it stays undecided: the first pass is
 given, flagged UNCERTAIN, the second lies `bound` ms later. A time that no clock showed is flagged likewise.
 Rejected: picking a pass by the shape of the glucose curve.
@@ -8,6 +9,7 @@ Rejected: picking a pass by the shape of the glucose curve.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -24,7 +26,33 @@ SAME_FOLD: Final = 3 * HOUR
 
 
 def by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
-    """Instants by the zone history, see the law."""
+    """Instants as they are told, else by the zone history, see the law."""
+    if rows.known is None or not rows.known.any():
+        return _by_zone(rows, zones)
+    rest = np.flatnonzero(~rows.known)
+    told = _told(rows)
+    if len(rest):
+        told = replace(told, instant=told.instant.copy(), offset=told.offset.copy())
+        some = _by_zone(Rows(rows.sheet, rows.row[rest], rows.wall[rest], rows.group[rest]), zones)
+        for name in ("instant", "offset", "flags", "bound", "witness"):
+            getattr(told, name)[rest] = getattr(some, name)
+    return told
+
+
+def _told(rows: Rows) -> Clocked:
+    """All rows as if their walls were instants, with the offsets that the source tells."""
+    n = len(rows.wall)
+    offset = np.full(n, NO_OFFSET, np.int16) if rows.offset is None else rows.offset
+    return Clocked(
+        rows.wall,
+        offset,
+        np.zeros(n, np.uint16),
+        np.zeros(n, np.int32),
+        np.full(n, Witness.UTC, np.uint8),
+    )
+
+
+def _by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
     found = zones.resolve(rows.wall)
     bound = np.where(found.skipped, HOUR, found.later).astype(np.int32)
     witness = np.full(len(rows.wall), Witness.ZONE, np.uint8)

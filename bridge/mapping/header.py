@@ -43,7 +43,7 @@ class Binding:
 
 def find(rows: Sequence[Sequence[str]], signatures: Iterable[Signature]) -> Header | None:
     """The first row that fits one of the signatures."""
-    signatures = tuple(signatures)
+    signatures = tuple(signature for signature in signatures if signature.cells)
     for index, row in enumerate(rows[:MOST_ROWS_ABOVE]):
         cells = tuple(plain(cell) for cell in row)
         for signature in signatures:

@@ -88,7 +88,21 @@ def _written(step: str | int) -> bool:
     return isinstance(step, int) or (step != "[key]" and "[" not in step and step not in _BRANCHES)
 
 
-_BRANCHES = frozenset({"int", "str", "dict", "Mapping", "KindSpec", "Unit", "literal"})
+_BRANCHES = frozenset(
+    {
+        "int",
+        "str",
+        "dict",
+        "Mapping",
+        "KindSpec",
+        "LengthSpec",
+        "MinuteSpec",
+        "PersonSpec",
+        "Unit",
+        "UnitSpec",
+        "literal",
+    }
+)
 
 
 def _sentence(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
@@ -114,9 +128,14 @@ def _fields(model: type[BaseModel], path: Path) -> Iterable[str]:
     for step in path:
         if isinstance(step, int):
             continue
-        stepped = [m.model_fields[step].annotation for m in known if step in m.model_fields]
+        stepped = [
+            field.annotation
+            for m in known
+            for name, field in m.model_fields.items()
+            if step in (name, field.alias)
+        ]
         known = [inner for annotation in stepped for inner in _models(annotation)] or known
-    return (name for inner in known for name in inner.model_fields)
+    return (field.alias or name for inner in known for name, field in inner.model_fields.items())
 
 
 def _models(annotation: object) -> Iterable[type[BaseModel]]:

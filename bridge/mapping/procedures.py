@@ -21,9 +21,17 @@ class Stage(StrEnum):
     DEVICE = "device"  # names the thing behind a serial
     PERSON = "person"  # whom the file names
     LIMITS = "limits"  # limits that depend on the file
+    SECTIONS = "sections"  # where the tables of a text begin, and of which kind each is
+    TOGETHER = "together"  # mends all sections or sets of records at once
+    CLOCKS = "clocks"  # one clock for all parts of a source
+    AMOUNT = "amount"  # cells become numbers
 
 
 PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
+    "number.rounded": (
+        Stage.AMOUNT,
+        "rounds to the decimals of the mapping, halves away from zero: 0.02500000037 with 3 is 0.025",
+    ),
     "dexcom.tick-order": (
         Stage.CLOCK,
         "orders readings by transmitter tick: wall minus tick jumps with the clock; the zone anchors chains",

@@ -11,9 +11,9 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from bridge.mapping.language import kind_names
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.resources import ADMINISTRATION, OBSERVATION, TYPE_OF
+from bridge.mapping.rule import kind_names
 from bridge.mapping.shapes import ANY, ByKind, Code, Shape, ShapesFile, UnitEntry
 from bridge.reading import Stream, Unit
 

@@ -1,0 +1,183 @@
+"""A JSON document as sheets: one for each set of records, its fields found by paths.
+
+Law (`mapping.md`): the one record reader of all JSON sources. A record becomes a row whose cells are what was
+written; values of the document, and of the objects around an array, stand in every row below them. A set that
+a document does not have is empty, not wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from msgspec import Raw
+
+from bridge.mapping.account import Person
+from bridge.mapping.cells import Column, blank
+from bridge.mapping.header import Binding
+from bridge.mapping.json_array import SEPARATOR, Taken, take_array, take_lines, take_piece
+from bridge.mapping.json_cells import Values, first_filled, spread, texts, values
+from bridge.mapping.json_document import Around, Document, Lines, below, document, told, wrong
+from bridge.mapping.json_path import Path, Place, known, path, spelled, steps
+from bridge.mapping.json_record import Shape, Way, first_of
+from bridge.mapping.language import PersonSpec, ReadHalf, RecordSet
+from bridge.mapping.opened import Opened
+from bridge.mapping.sheet import Sheet
+
+
+def open_document(data: bytes, half: ReadHalf) -> Opened:
+    """The sets of records of a document. Unreadable where it is no JSON."""
+    found = document(data)
+    around = _around(half)
+    sheets, warnings, before = list[Sheet](), list(found.warnings), 0
+    for one in half.records:
+        sheet = _sheet(one, found, around, before)
+        sheets.append(sheet)
+        before += len(sheet)
+    person = _person(half.person, found, around) if isinstance(half.person, PersonSpec) else None
+    return Opened(
+        tuple(one.name for one in half.records),
+        tuple(sheets),
+        half.records,
+        left=tuple(spelled(way) for way in found.left),
+        unknown=told(found.unknown),
+        person=person,
+        warnings=tuple(warnings),
+        empty="there is no record in the document",
+    )
+
+
+def _around(half: ReadHalf) -> Place:
+    """What is known of a document outside of its records."""
+    ways = list[Way]()
+    for one in half.records:
+        for each in map(steps, one.each):
+            ways.append(each)
+            for asked in (path(text) for written in one.fields.values() for text in written):
+                if asked.up == -1:
+                    ways.append(asked.steps)
+                elif asked.up > 0:
+                    ways.append((*each[: max(len(each) - asked.up, 0)], *asked.steps))
+    if isinstance(half.person, PersonSpec):
+        ways += map(steps, _named(half.person))
+    return known(ways, map(steps, half.ignore))
+
+
+@dataclass(slots=True)
+class _Collected:
+    """The records of a set, and for each array of them how many there are and what lies around it."""
+
+    taken: Taken = field(default_factory=Taken)
+    counts: list[int] = field(default_factory=list)
+    homes: list[Around] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def _collected(spec: RecordSet, shape: Shape, found: Document, around: Place) -> _Collected:
+    done = _Collected()
+    taken = done.taken
+    for name in spec.each:
+        way = steps(name)
+        if isinstance(found.top, Lines) and not way:
+            take_lines(found.top.text, shape, taken)
+            done.counts, done.homes = [taken.count], [Around()]
+        for raw, home in found.reach(way, around):
+            before, first = taken.count, first_of(raw)
+            if first == b"[":
+                take_array(memoryview(raw), shape, taken)
+            elif first == b"{" and not name.endswith("[]"):
+                take_piece(b"".join((b"[", raw, b"]")), shape, taken)
+            elif first not in b"n{":
+                done.warnings.append(wrong(raw, name))
+            done.counts.append(taken.count - before)
+            done.homes.append(home)
+    return done
+
+
+def _sheet(spec: RecordSet, found: Document, around: Place, before: int) -> Sheet:
+    """All records of one set; `before`: records in the sets before it."""
+    asked = {name: [path(text) for text in written] for name, written in spec.fields.items()}
+    inside = dict.fromkeys(
+        each.steps for some in asked.values() for each in some if each.up == 0 and not each.is_star
+    )
+    top = known(inside, (path(text).steps for text in spec.ignore))
+    done = _collected(spec, Shape(top), found, around)
+    done.taken.cells += [bytearray() for _ in inside][len(done.taken.cells) :]
+    cells = dict(zip(inside, map(values, done.taken.cells), strict=True))
+    prefix = steps(spec.each[0])
+    unknown = told(Counter({(*prefix, *way): count for way, count in done.taken.unknown.items()}))
+    left = tuple(spelled(prefix, way) for way in done.taken.left)
+    n = done.taken.count
+    return Sheet(
+        np.arange(1, n + 1, dtype=np.int32),
+        np.zeros(n, np.int64),
+        {
+            name: first_filled([_column(each, done, cells, found, around) for each in paths])
+            for name, paths in asked.items()
+        },
+        {name: written[0] for name, written in spec.fields.items()},
+        (),
+        "",
+        Binding({}, left, tuple((-1, name) for name in unknown), ()),
+        warnings=tuple(done.warnings),
+        part=spec.name,
+        before=before,
+        faults={**_nested(cells, top), **done.taken.faults},
+        unknown_in=unknown,
+    )
+
+
+def _column(
+    asked: Path, done: _Collected, cells: Mapping[Way, Values], found: Document, around: Place
+) -> Column:
+    """What a path names, for every record of a set."""
+    if not done.taken.count:
+        return blank(0)
+    if asked.is_star:
+        return spread(texts([home.name for home in done.homes]), done.counts)
+    if asked.up == 0:
+        return cells[asked.steps].column
+    if asked.up < 0:
+        return spread(_values([found.value(asked.steps, around)]), [done.taken.count])
+    objects = [home.objects[asked.up - 1] if len(home.objects) >= asked.up else {} for home in done.homes]
+    return spread(_values([below(each, asked.steps) for each in objects]), done.counts)
+
+
+def _values(raws: Sequence[Raw]) -> Column:
+    return values(bytearray(SEPARATOR.join((*raws, b"")))).column
+
+
+def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:
+    """Records that have an object or array where a value belongs, and why they are rejected."""
+    found: dict[int, str] = {}
+    for way, each in cells.items():
+        if not top.at(way).is_mixed:
+            for row in np.flatnonzero(each.is_nested).tolist():
+                found.setdefault(row, f"{spelled(way)} is an object or array where a value belongs")
+    return found
+
+
+def _person(spec: PersonSpec, found: Document, around: Place) -> Person | None:
+    """Whom a document names."""
+    said = {text: _values([found.value(steps(text), around)]).text(0) for text in _named(spec)}
+    name = " ".join(said[text] for text in spec.name if said[text])
+    born = said.get(spec.birth_date or "", "")
+    identifiers = tuple((system, said[text]) for system, text in spec.identifiers.items() if said[text])
+    if not (name or born or identifiers):
+        return None
+    return Person(name, _date(born), identifiers)
+
+
+def _named(spec: PersonSpec) -> tuple[str, ...]:
+    named = (*spec.name, spec.birth_date or "", *spec.identifiers.values())
+    return tuple(text for text in named if text)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
