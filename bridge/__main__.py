@@ -12,6 +12,7 @@ from bridge import __version__
 from bridge.cli.artifacts import artifact, reimport
 from bridge.cli.checks import check, migrate
 from bridge.cli.clients import client
+from bridge.cli.collecting import collect
 from bridge.cli.demo import demo
 from bridge.cli.grants import grant
 from bridge.cli.imports import import_files
@@ -35,6 +36,7 @@ for command in (
     demo,
     serve,
     patient,
+    collect,
     import_files,
     artifact,
     reimport,

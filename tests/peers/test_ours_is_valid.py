@@ -20,6 +20,7 @@ from lxml import etree
 from bridge.app import Bridge, opened
 from bridge.cli.wishes import Wish, drawn
 from bridge.consent.asked import Asked, Way
+from bridge.consent.collecting import own_act
 from bridge.consent.grants import sign
 from bridge.consent.permit import OwnerPermit, Permit, RecipientPermit
 from bridge.fhir import terms
@@ -84,7 +85,7 @@ def person(found: Bridge, recording: str) -> int:
         found.db, add_patient(found.db, "", None, "Europe/Berlin", (("urn:mrn", recording),))
     )
     path = shipped("conformance") / recording
-    kept = take(found.db, found.mappings, patient, path.read_bytes(), path.name)
+    kept = take(found.db, found.mappings, patient, path.read_bytes(), path.name, act=own_act(patient))
     assert kept.state == "stored", kept.reason
     return patient.number
 
