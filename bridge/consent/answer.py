@@ -7,74 +7,45 @@ come from disclosed readings alone (L28). Rejected: a count query beside the pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.consent.asked import Asked, Kind, Order, Selector
+from bridge.consent.asked import Asked, Kind, Newest, Selector
 from bridge.consent.assemble import NEEDED, Assembly, merged
 from bridge.consent.batches import Batch, count
-from bridge.consent.clusters import LIKENESS, WIDEST
-from bridge.consent.disclosure import DisclosedDevice, Group, Origin
+from bridge.consent.disclosure import DisclosedDevice, Group
 from bridge.consent.gather import Gathering
 from bridge.consent.means import Load, fresh_rows
 from bridge.consent.named import named
 from bridge.consent.opened import MEANS
-from bridge.consent.page import Cursor, Page, beyond, chosen, cursor, keyset, sort_keys
+from bridge.consent.page import (
+    Cursor,
+    Page,
+    beyond,
+    chosen,
+    cursor,
+    in_turn,
+    keyset,
+    last_of,
+    rest_of,
+    sort_keys,
+)
+from bridge.consent.part import Part
 from bridge.consent.past import with_past
+from bridge.consent.reader import Reader
 from bridge.consent.retraction import page_of
 from bridge.consent.rows import PART_GRAINS, admitted
 from bridge.consent.slabs import slabs
-from bridge.consent.strands import AROUND, Mask, Named, Strand, View, nearby, strands
+from bridge.consent.strands import Mask, Named, Strand, View, margin_of, nearby, onwards, strands
 from bridge.metrics.buckets import ceiling, floor
-from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, PeriodSet
-from bridge.store.columns import Chunk, Table, ints
+from bridge.period import BEGINNING, END_OF_TIME, Instant
+from bridge.store.columns import ints
 from bridge.store.ids import Ids, Name
 from bridge.store.published import BLOCK, Week
-from bridge.store.series import SeriesRow
-
-
-class Reader(Protocol):
-    """The readings of one patient, as the gate lets them be read."""
-
-    def series(self, within: Period | None = None, always: Collection[int] = ()) -> tuple[SeriesRow, ...]:
-        """Every series; with `within` those that may reach into it, and those of `always`."""
-
-    def chunks(
-        self, series: SeriesRow, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
-    ) -> Iterator[Chunk]:
-        """Rows in `reach`, chunk by chunk in order of time."""
-
-    def locate(self, name: Name) -> Instant | None:
-        """Where a named reading is now."""
-
-    def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
-        """Its earlier versions, oldest first."""
-
-    def earlier(self, series: int, names: NDArray[np.int64]) -> Table:
-        """The versions that readings had before, by their names."""
-
-    def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
-        """Where artifacts came from, as the asker may know it."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One page of an answer. `weeks`: means that leave for the first time or anew."""
-
-    groups: tuple[Group, ...] = ()
-    devices: tuple[DisclosedDevice, ...] = ()
-    count: int = 0
-    more: bytes | None = None
-    last_updated: Instant | None = None
-    first: Instant | None = None
-    last: Instant | None = None
-    kinds: frozenset[str] = frozenset()
-    weeks: tuple[Week, ...] = ()
 
 
 @final
@@ -98,6 +69,9 @@ class Answer:
             return Part(devices=devices, kinds=frozenset({Kind.DEVICE} if devices else ()))
         if asked.limit == 0:
             return Part()
+        if asked.newest is not None:
+            page = self._newest(asked.newest)
+            return self._part(page) if page.count else Part()
         return next(self.parts(asked.limit), Part())
 
     def parts(self, size: int | None) -> Iterator[Part]:
@@ -113,13 +87,27 @@ class Answer:
             while size and order.endswith("date") and count(pending) > size:
                 page = chosen(pending, order, size)
                 yield self._part(page)
-                pending = _rest(pending, order, page)
+                pending = rest_of(pending, order, page)
             if most is not None and count(pending) >= most:
                 break
         while count(pending):
             page = chosen(pending, order, size)
             yield self._part(page)
-            pending = _rest(pending, order, page) if page.has_more else []
+            pending = rest_of(pending, order, page) if page.has_more else []
+
+    def _newest(self, wanted: Newest) -> Page:
+        """The newest of each group, group by group; each is read from its end on, as far as is needed."""
+        offered, pages = {box.grain for box in self.view.decision.boxes}, list[Page]()
+        for group in wanted.groups:
+            asked = replace(self.view.asked, selectors=group, order="-date")
+            found = list[Batch]()
+            if any(each.grain is None or each.grain in offered for each in group):
+                for batches in self._walk(replace(self.view, asked=asked), None):
+                    found += batches
+                    if count(found) >= wanted.most:
+                        break
+            pages.append(chosen(found, "-date", wanted.most))
+        return in_turn(pages)
 
     def whole(self) -> Part:
         """Everything that was asked for as one, without groups: its count, edges and new means."""
@@ -161,12 +149,12 @@ class Answer:
         if not found:
             return
         descending = view.asked.order == "-date"
-        margin = _margin(found)
+        margin = margin_of(found)
         has_means = any(box.grain in MEANS for box in view.decision.boxes)
         columns = None if view.is_owner else NEEDED
         chunks = []
         for strand in found:
-            reach = strand.reach if last is None else strand.reach & _onwards(view, last, margin)
+            reach = strand.reach if last is None else strand.reach & onwards(view, last.key, margin)
             rows = self.reader.chunks(strand.series, reach, descending, columns)
             chunks.append(admitted(view, strand, rows))
         gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told, self.reader.earlier)
@@ -236,7 +224,7 @@ class Answer:
         )
 
     def _keyset(self, page: Page, groups: Sequence[Group]) -> bytes:
-        batch, place = _last(page)
+        batch, place = last_of(page)
         key = int(sort_keys(batch, self.view.asked.order)[place])
         last = page.count - 1
         (raw,) = (group.ids[row] for group in groups for row in np.flatnonzero(group.at == last))
@@ -263,36 +251,3 @@ class Answer:
 
 
 _ANYTHING: Final[frozenset[Selector] | None] = None
-
-
-def _margin(found: Sequence[Strand]) -> int:
-    """How far copies may lie apart, where some are possible."""
-    joined = [strand.stream for strand in found if strand.stream in LIKENESS]
-    return WIDEST if len(joined) > len(set(joined)) else 0
-
-
-def _onwards(view: View, last: Cursor, margin: int) -> PeriodSet:
-    """Where anything after the cursor may lie."""
-    around = margin + max(AROUND[box.grain] for box in view.decision.boxes)
-    if view.asked.order == "date":
-        return PeriodSet.between(last.key - around, END_OF_TIME)
-    if view.asked.order == "-date":
-        return PeriodSet.between(BEGINNING, last.key + 1 + around)
-    return PeriodSet.between(BEGINNING, END_OF_TIME)
-
-
-def _last(page: Page) -> tuple[Batch, int]:
-    """The last item of a page: its batch and place in it."""
-    for batch, at in page.batches:
-        places = np.flatnonzero(at == page.count - 1)
-        if len(places):
-            return batch, int(places[0])
-    raise AssertionError("a page with more after it has a last item")
-
-
-def _rest(pending: Sequence[Batch], order: Order, page: Page) -> list[Batch]:
-    """What stands after a page."""
-    batch, place = _last(page)
-    name = Name(0, batch.strand.series.number, int(batch.first[place]), int(batch.slots[place]))
-    last = Cursor(int(sort_keys(batch, order)[place]), name)
-    return [each.taken(beyond(each, order, last)) for each in pending]

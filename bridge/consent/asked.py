@@ -225,6 +225,15 @@ def met(one: frozenset[Selector], other: frozenset[Selector]) -> frozenset[Selec
 
 @final
 @dataclass(frozen=True, slots=True)
+class Newest:
+    """Of each of these groups of items, which have nothing in common, at most so many, newest first."""
+
+    most: int
+    groups: tuple[frozenset[Selector], ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A wish about one patient.
 
@@ -234,7 +243,8 @@ class Asked:
     Patient or Device alone). `dates` and `updated` all hold (and). `ids`: logical ids of readings, of the type
     that each leaves as; `devices`: of Devices. `after`: a `Disclosure.more`. `history`: earlier versions too
     (with `ids`). `provenance`: evidence ids and origins. `device_resources`, `patient_resource`: the Devices, the
-    person's demographics themselves are wanted; without them neither leaves.
+    person's demographics themselves are wanted; without them neither leaves. `newest`: no order, no page, but the
+    newest of each group.
     """
 
     patient: int | None
@@ -254,3 +264,4 @@ class Asked:
     provenance: bool = False
     device_resources: bool = False
     patient_resource: bool = False
+    newest: Newest | None = None

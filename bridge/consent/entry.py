@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
-from bridge.consent.answer import Part
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
 from bridge.consent.decide import Decision
+from bridge.consent.part import Part
 from bridge.period import Instant
 from bridge.store.entries import Intent, seal
 from bridge.store.keys import Box

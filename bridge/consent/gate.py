@@ -17,7 +17,7 @@ from typing import Final, final
 
 import bridge.store.readings as readings
 from bridge.consent import holding
-from bridge.consent.answer import Answer, Part
+from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
 from bridge.consent.decide import Cut
@@ -28,6 +28,7 @@ from bridge.consent.gather import nothing_held
 from bridge.consent.known import behind_id, behind_identifier
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Decided, Memory
+from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.retraction import pairing_of
 from bridge.consent.strands import View
@@ -143,7 +144,7 @@ class Gate:
             raise LedgerUnavailable(_RESTLESS)
         sent, outcome = 0, "cut"
         try:
-            for part in look.opens.answer.parts(chunk):
+            for part in _some(look.opens.answer.parts(chunk)):
                 if not self._still(look) or sent + part.count > leaving.part.count:
                     raise Moved("what may leave changed while it was leaving: ask again")
                 sent += part.count
@@ -283,3 +284,10 @@ class Gate:
             entry=entry,
             patient=look.asked.patient,
         )
+
+
+def _some(parts: Iterator[Part]) -> Iterator[Part]:
+    """The parts, or one that is empty: a person may leave without readings."""
+    first = next(parts, Part())
+    yield first
+    yield from parts

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from bridge.consent.answer import Answer, Part
+from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
 from bridge.consent.entry import Leaving
 from bridge.consent.memory import Decided
+from bridge.consent.part import Part
 from bridge.period import Instant
 from bridge.store.entries import Intent
 from bridge.store.ids import Name

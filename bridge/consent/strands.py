@@ -21,7 +21,19 @@ from bridge.consent.clusters import LIKENESS, WIDEST
 from bridge.consent.decide import Decision
 from bridge.consent.opened import EVERY_GRAIN, Layer, Opened, opened
 from bridge.metrics.buckets import is_offered
-from bridge.period import ALL, DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory, union
+from bridge.period import (
+    ALL,
+    BEGINNING,
+    DAY,
+    END_OF_TIME,
+    HOUR,
+    MINUTE,
+    Instant,
+    Period,
+    PeriodSet,
+    ZoneHistory,
+    union,
+)  # fmt: skip
 from bridge.reading import EventKind, SeriesKey, Stream, Unit, column
 from bridge.store.columns import Table
 from bridge.store.ids import Name
@@ -242,3 +254,19 @@ def _kinds(stream: Stream, is_owner: bool) -> Iterable[tuple[Kind, frozenset[int
 
 
 _HEALTH: Final = 100
+
+
+def margin_of(found: Sequence[Strand]) -> int:
+    """How far copies may lie apart, where some are possible."""
+    joined = [strand.stream for strand in found if strand.stream in LIKENESS]
+    return WIDEST if len(joined) > len(set(joined)) else 0
+
+
+def onwards(view: View, last: Instant, margin: int) -> PeriodSet:
+    """Where anything after the cursor may lie."""
+    around = margin + max(AROUND[box.grain] for box in view.decision.boxes)
+    if view.asked.order == "date":
+        return PeriodSet.between(last - around, END_OF_TIME)
+    if view.asked.order == "-date":
+        return PeriodSet.between(BEGINNING, last + 1 + around)
+    return PeriodSet.between(BEGINNING, END_OF_TIME)

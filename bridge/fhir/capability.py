@@ -33,6 +33,25 @@ INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Patient": ("read", "search-type"),
     "Provenance": ("read", "search-type"),
 }
+OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
+    "Observation": (
+        (
+            "lastn",
+            "http://hl7.org/fhir/OperationDefinition/Observation-lastn",
+            "Of each code the newest max Observations (1 where it is not given, 100 at most), group by group, "
+            "newest first, on one page. The parameters of a search select; a category or a code is required.",
+        ),
+    ),
+    "Patient": (
+        (
+            "everything",
+            "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+            "start and end are whole days in the patient's time zone, and what overlaps them is meant. _since is "
+            "about readings; the Patient and the Devices come along. Provenance comes where _type names it.",
+        ),
+    ),
+}
+"""Operations of each type: name, definition, and what a client should know."""
 PROFILES: Final = {
     "Observation": (
         "cgm-sensor-reading-mass-per-volume",
@@ -90,6 +109,10 @@ def _resource(kind: str) -> Tree:
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
         "searchParam": tuple(_parameter(each) for each in PARAMETERS[kind]),
+        "operation": tuple(
+            {"name": name, "definition": definition, "documentation": says}
+            for name, definition, says in OPERATIONS.get(kind, ())
+        ),
     }
 
 

@@ -94,14 +94,15 @@ def _spoken_of(draft: Draft, parameter: Parameter, value: str) -> Step:
 
 
 def _date(draft: Draft, parameter: Parameter, value: str) -> Step:
-    read = _date_text(parameter.name, value)
+    read = date_text(parameter.name, value)
     if isinstance(read, Problem):
         return read
     (draft.updated if parameter.name == "_lastUpdated" else draft.dates).append(read)
     return True
 
 
-def _date_text(name: str, value: str) -> DateText | Problem:
+def date_text(name: str, value: str) -> DateText | Problem:
+    """One date of a parameter with its prefix."""
     head = value[:2]
     prefix = _PREFIXES.get(head) if head.isalpha() else "eq"
     if prefix is None:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bridge.consent.asked import Grain, Selector
+from bridge.consent.asked import Grain, Selector, met
 from bridge.fhir import administration
 from bridge.mapping import Format, Mappings, Shape
-from bridge.mapping.resources import ADMINISTRATION, READING_TYPES, TYPE_OF
+from bridge.mapping.resources import ADMINISTRATION, OBSERVATION, READING_TYPES, TYPE_OF
 from bridge.mapping.shapes import ANY
 from bridge.reading import KINDS, Stream, Unit
 
@@ -49,12 +49,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All terms of the mappings in force: everything, and what wears which code, category and status."""
+    """All terms of the mappings in force: everything, and what wears which code, category and status.
+    `groups`: the Observations by the codes that they wear together; no row is in two."""
 
     whole: frozenset[Selector]
     codes: tuple[Term, ...]
     categories: tuple[Term, ...]
     statuses: tuple[Term, ...]
+    groups: tuple[frozenset[Selector], ...]
 
     @classmethod
     def of(cls, mappings: Mappings) -> Vocabulary:
@@ -66,7 +68,8 @@ class Vocabulary:
             return tuple(dict.fromkeys(told))
 
         whole = frozenset(selector for each in formats for selector in _whole(each))
-        return cls(whole, every(_codes), every(_categories), every(_statuses))
+        codes = every(_codes)
+        return cls(whole, codes, every(_categories), every(_statuses), tuple(_together(codes)))
 
     def everything(self, kind: str | None = None) -> frozenset[Selector]:
         """Everything that has a FHIR shape; with `kind` what is of that type."""
@@ -77,6 +80,11 @@ class Vocabulary:
     def coded(self, tokens: Sequence[Token]) -> frozenset[Selector]:
         """What carries one of these codes."""
         return _meant(self.codes, tokens)
+
+    def grouped(self, within: frozenset[Selector]) -> tuple[frozenset[Selector], ...]:
+        """What of `within` wears the same codes, group by group."""
+        found = (met(group, within) for group in self.groups)
+        return tuple(group for group in found if group)
 
     def categorised(self, tokens: Sequence[Token]) -> frozenset[Selector]:
         """What lies in one of these categories."""
@@ -114,6 +122,22 @@ def _codes(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
     for unit, names in shape.mean.items():
         for grain in MEANS:
             yield from _worn(mappings, Selector(stream, unit, grain), names)
+
+
+def _together(codes: Sequence[Term]) -> Iterator[frozenset[Selector]]:
+    """Selectors of Observations by their codes; what could select one row is in one group."""
+    worn: dict[Selector, set[Coded]] = {}
+    for term in codes:
+        if TYPE_OF[term.selector.stream] == OBSERVATION:
+            worn.setdefault(term.selector, set()).add(term.said)
+    groups: list[tuple[set[Selector], set[Coded]]] = []
+    for selector, said in worn.items():
+        near = [each for each in groups if each[1] == said or any(selector.meets(one) for one in each[0])]
+        groups = [each for each in groups if each not in near]
+        groups.append(
+            ({selector}.union(*(each[0] for each in near)), said.union(*(each[1] for each in near)))
+        )
+    yield from (frozenset(selectors) for selectors, _ in groups)
 
 
 def _categories(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:

@@ -74,6 +74,18 @@ def versions(kind: str) -> Callable[[World], list[str]]:
     return paths
 
 
+def newest(world: World) -> list[str]:
+    found = [f"/fhir/Observation/$lastn?patient={world.patient_id(who)}&" for who in (world.ada, world.bob)]
+    asked = ("category=laboratory", "category=laboratory&max=100", "code=99504-3&max=9&date=lt2026-09-09")
+    return [f"{path}{more}" for path in found for more in asked]
+
+
+def everything(world: World) -> list[str]:
+    whole = [f"/fhir/Patient/{name}/$everything" for name in names(world, "Patient")]
+    more = ("_count=50", "start=2000-01-01&end=2026-09-09", "_type=Provenance,Device,Observation", "_since=2000")
+    return [*whole, *(f"{path}?{each}" for path in whole for each in more)]
+
+
 def fixed(*paths: str) -> Callable[[World], list[str]]:
     return lambda world: list(paths)
 
@@ -83,6 +95,8 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     **{f"/fhir/{kind}/{{id}}": reads(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}/_history": reads(kind, "/_history") for kind in READING_TYPES},
     **{f"/fhir/{kind}/{{id}}/_history/{{vid}}": versions(kind) for kind in READING_TYPES},
+    "/fhir/Observation/$lastn": newest,
+    "/fhir/Patient/{id}/$everything": everything,
     "/fhir/metadata": fixed("/fhir/metadata"),
     "/fhir/.well-known/smart-configuration": fixed("/fhir/.well-known/smart-configuration"),
 }

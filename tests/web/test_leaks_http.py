@@ -303,7 +303,6 @@ def test_l12_the_wide_parameters_are_off(granted: World, rest: str) -> None:
     for path in (
         "$graphql?query=x",
         "Observation/$graphql",
-        "Observation/$lastn",
         "_history",
         "Patient/$match",
     ):

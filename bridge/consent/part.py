@@ -1,0 +1,30 @@
+"""One page of an answer, before the ledger has it.
+
+Law: pure values; numbers, edges and kinds are of what is in it, because the ledger's entry is written from them
+(`consent.md`, the ledger). Rejected: counting again when the entry is written (two truths).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from bridge.consent.disclosure import DisclosedDevice, Group
+from bridge.period import Instant
+from bridge.store.published import Week
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page of an answer. `weeks`: means that leave for the first time or anew."""
+
+    groups: tuple[Group, ...] = ()
+    devices: tuple[DisclosedDevice, ...] = ()
+    count: int = 0
+    more: bytes | None = None
+    last_updated: Instant | None = None
+    first: Instant | None = None
+    last: Instant | None = None
+    kinds: frozenset[str] = frozenset()
+    weeks: tuple[Week, ...] = ()
