@@ -41,6 +41,7 @@ from bridge.consent.retraction import page_of
 from bridge.consent.rows import PART_GRAINS, admitted
 from bridge.consent.slabs import slabs
 from bridge.consent.strands import Mask, Named, Strand, View, margin_of, nearby, onwards, strands
+from bridge.consent.things import MEASURED, OF_SENSORS, Things
 from bridge.metrics.buckets import ceiling, floor
 from bridge.period import BEGINNING, END_OF_TIME, Instant
 from bridge.store.columns import ints
@@ -65,14 +66,20 @@ class Answer:
         """The one page that was asked for."""
         asked = self.view.asked
         if asked.selectors == frozenset():
-            devices = self._every_device() if asked.device_resources else ()
-            return Part(devices=devices, kinds=frozenset({Kind.DEVICE} if devices else ()))
+            return self._with_metrics(Part(devices=self._every_device() if asked.device_resources else ()))
         if asked.limit == 0:
             return Part()
         if asked.newest is not None:
             page = self._newest(asked.newest)
             return self._part(page) if page.count else Part()
-        return next(self.parts(asked.limit), Part())
+        part = next(self.parts(asked.limit), Part())
+        return part if asked.after else self._with_metrics(part)
+
+    def stream(self, size: int, whole: Part) -> Iterator[Part]:
+        """The same in pages, at least one; sensors stand in the first. `whole`: all of it as numbers."""
+        parts = self.parts(size)
+        yield replace(next(parts, Part()), metrics=whole.metrics)
+        yield from parts
 
     def parts(self, size: int | None) -> Iterator[Part]:
         """Everything from the cursor on, in order, in pages of `size`."""
@@ -113,19 +120,23 @@ class Answer:
         """Everything that was asked for as one, without groups: its count, edges and new means."""
         items, kinds, means = 0, set[Kind](), list[Batch]()
         first, last = END_OF_TIME, BEGINNING
+        things = self._things()
         for batch in (batch for found in self._walk(self.view, None) for batch in found if len(batch)):
+            things.see([batch] if self.view.asked.device_resources else ())
             instants = ints(batch.rows, "instant")
             items += len(batch)
             first, last = min(first, int(instants.min())), max(last, int(instants.max()))
             kinds.add(batch.strand.kind)
             means += [batch] if batch.grain in MEANS else []
-        return Part(
+        part = Part(
+            devices=things.devices(),
             count=items,
             first=first if items else None,
             last=last if items else None,
             kinds=frozenset(kinds),
             weeks=self._weeks(chosen(means, "date", None)) if means else (),
         )
+        return self._with_metrics(part)
 
     def total(self) -> int:
         """How many items were asked for and may leave, over all pages."""
@@ -192,34 +203,35 @@ class Answer:
         return found
 
     def _devices(self, asked: Asked) -> frozenset[int] | None:
-        """The series of the devices asked for."""
-        if asked.devices is None:
-            return None
-        pairing = self.view.decision.pairing
-        names = (self.ids.read("Device", text, pairing) for text in asked.devices)
+        """The numbers of the devices asked for, as such or as sensors."""
+        wanted = [(kind, ids) for kind, ids in (("Device", asked.devices), ("DeviceMetric", asked.metrics))]
+        found = [self._numbers(kind, ids) for kind, ids in wanted if ids is not None]
+        return frozenset.intersection(*found) if found else None
+
+    def _numbers(self, kind: str, texts: frozenset[str]) -> frozenset[int]:
+        names = (self.ids.read(kind, text, self.view.decision.pairing) for text in texts)
         return frozenset(name.series for name in names if name is not None and name.patient == self.patient)
 
-    def _assembly(self) -> Assembly:
-        return Assembly(self.view, self.ids, self.patient, self.reader.origins, self.fhir_changed)
+    def _things(self) -> Things:
+        return Things(self.view, self.ids, self.patient, self.fhir_changed)
 
     def _part(self, page: Page) -> Part:
-        asked, assembly = self.view.asked, self._assembly()
+        asked, things = self.view.asked, self._things()
         weeks, shown = self._weeks(page), page
         if asked.history:
             shown = with_past(self.view, page, self.reader.past, self.reader.earlier, self.fhir_changed)
-        groups = assembly.groups(shown)
+        groups = Assembly(self.view, self.ids, self.patient, self.reader.origins).groups(shown)
         instants = [ints(batch.rows, "instant") for batch, _ in page.batches]
-        devices = assembly.devices([batch for batch, _ in page.batches]) if asked.device_resources else ()
+        things.see([batch for batch, _ in page.batches] if asked.device_resources else ())
         return Part(
             groups=groups,
-            devices=devices,
+            devices=things.devices(),
             count=shown.count,
             more=self._keyset(page, groups) if page.has_more else None,
             last_updated=max(int(group.last_updated.max()) for group in groups),
             first=min(int(each.min()) for each in instants),
             last=max(int(each.max()) for each in instants),
-            kinds=frozenset(batch.strand.kind for batch, _ in page.batches)
-            | ({Kind.DEVICE} if devices else frozenset[Kind]()),
+            kinds=frozenset(batch.strand.kind for batch, _ in page.batches),
             weeks=weeks,
         )
 
@@ -245,9 +257,23 @@ class Answer:
     def _every_device(self) -> tuple[DisclosedDevice, ...]:
         """The devices that were asked for and have a reading that may leave."""
         asked = replace(self.view.asked, selectors=_ANYTHING, ids=None, order="date", after=None)
-        view = replace(self.view, asked=asked)
-        batches = [batch for found in self._walk(view, None) for batch in found]
-        return self._assembly().devices(batches)
+        things = self._things()
+        for batches in self._walk(replace(self.view, asked=asked), None):
+            things.see(batches)
+        return things.devices()
+
+    def _with_metrics(self, part: Part) -> Part:
+        """The part with the sensors, where they were asked for and may be told."""
+        asked, kinds = self.view.asked, self.view.decision.kinds()
+        if not asked.metric_resources or not kinds >= OF_SENSORS:
+            return part
+        of_sensors = replace(
+            asked, selectors=MEASURED, dates=(), updated=(), ids=None, after=None, order="date", newest=None
+        )
+        things = self._things()
+        for batches in self._walk(replace(self.view, asked=of_sensors), None):
+            things.see(batches)
+        return replace(part, metrics=things.metrics())
 
 
 _ANYTHING: Final[frozenset[Selector] | None] = None

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.batches import Batch
-from bridge.consent.disclosure import DisclosedDevice, Group, Origin
+from bridge.consent.disclosure import Group, Origin
 from bridge.consent.gather import device_mask
 from bridge.consent.page import Page
-from bridge.consent.strands import Strand, View
+from bridge.consent.strands import View
+from bridge.consent.things import device_id
 from bridge.mapping.resources import TYPE_OF
-from bridge.period import Instant
 from bridge.reading import NO_OFFSET, column
 from bridge.store.columns import Table, ints, joined
-from bridge.store.ids import Ids, Name
+from bridge.store.ids import Ids
 
 _PLAIN: Final = ("trend", "kind", "end", "cut", "programmed", "minute")
 _OWNERS: Final = ("rate", "counter", "bound", "witness", "record")
@@ -45,7 +45,6 @@ class Assembly:
     ids: Ids
     patient: int
     origins: Callable[[Sequence[int]], Mapping[int, Origin]]
-    fhir_changed: Callable[[str], Instant]
 
     def groups(self, page: Page) -> tuple[Group, ...]:
         """The page as groups: one a series, grain, and whether its device may be named."""
@@ -63,35 +62,8 @@ class Assembly:
             found.append(self._group(batch.taken(~named), at[~named], False))
         return tuple(found)
 
-    def devices(self, batches: Sequence[Batch]) -> tuple[DisclosedDevice, ...]:
-        """The devices of these items that may be named, each once."""
-        found: dict[int, tuple[Strand, bool]] = {}
-        for batch in batches:
-            if device_mask(self.view, batch).any():
-                told = found.get(batch.strand.series.number, (batch.strand, False))[1]
-                serial = bool(device_mask(self.view, batch, Kind.SERIALS).any())
-                found[batch.strand.series.number] = (batch.strand, told or serial)
-        return tuple(self._device(*found[number]) for number in sorted(found))
-
     def _may_name_devices(self) -> bool:
         return any(Kind.DEVICE in box.kinds for box in self.view.decision.boxes)
-
-    def _device(self, strand: Strand, with_serial: bool) -> DisclosedDevice:
-        device = strand.series.device
-        since = [layer.since.latest() for grain in Grain for layer in self.view.layers(Kind.DEVICE, grain)]
-        return DisclosedDevice(
-            id=self._device_id(strand),
-            manufacturer=device.manufacturer,
-            model=device.model,
-            kind=device.kind,
-            serial=device.serial if with_serial else None,
-            version=1,
-            last_updated=max([*since, self.fhir_changed(strand.series.key.family), 0]),
-        )
-
-    def _device_id(self, strand: Strand) -> str:
-        name = Name(self.patient, strand.series.number, 0, 0)
-        return self.ids.one("Device", name, self.view.decision.pairing)
 
     def _group(self, batch: Batch, at: NDArray[np.int32], with_device: bool) -> Group:
         key, asked = batch.strand.series.key, self.view.asked
@@ -104,7 +76,9 @@ class Assembly:
             scale=key.scale,
             grain=batch.grain,
             source_class=batch.strand.series.source_class,
-            device=self._device_id(batch.strand) if with_device else None,
+            device=device_id(self.ids, self.patient, batch.strand.series.thing, self.view)
+            if with_device
+            else None,
             at=_sealed(at),
             ids=_sealed(self.minted(TYPE_OF[key.stream], batch)),
             provenance=_sealed(self.minted("Provenance", batch)) if asked.provenance else None,

@@ -107,8 +107,32 @@ class DisclosedDevice:
     last_updated: Instant
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """One calibration of a sensor: its R4 state, and when; None where that is not certain."""
+
+    state: str
+    at: Instant | None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class DisclosedMetric:
+    """A glucose sensor of disclosed readings: of which device (its id and kind), in which unit it tells (None:
+    several), and its calibrations, oldest first. `version` names its content."""
+
+    id: str
+    device: str
+    kind: str
+    unit: Unit | None
+    calibrations: tuple[Calibration, ...]
+    version: str
+    last_updated: Instant
+
+
 _FIELDS: Final = (
-    "owner", "subject", "groups", "devices", "count", "total", "more", "last_updated", "notice", "entry",
+    "owner", "subject", "groups", "devices", "metrics", "count", "total", "more", "last_updated", "notice", "entry",
     "patient",
 )  # fmt: skip
 _claimed: list[object] = []
@@ -136,6 +160,7 @@ class Disclosure:
     subject: Subject | None
     groups: tuple[Group, ...]
     devices: tuple[DisclosedDevice, ...]
+    metrics: tuple[DisclosedMetric, ...]
     count: int
     total: int | None
     more: bytes | None

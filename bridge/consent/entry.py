@@ -36,8 +36,9 @@ class Leaving:
 
     @property
     def items(self) -> int:
-        """How many things: readings, and the person or devices where these were asked for."""
-        return self.part.count + len(self.part.devices) + int(self.has_person)
+        """How many things: readings, and the person, devices or sensors where these were asked for."""
+        part = self.part
+        return part.count + len(part.devices) + len(part.metrics) + int(self.has_person)
 
     @property
     def is_nothing(self) -> bool:
@@ -47,7 +48,7 @@ class Leaving:
     def intent(self, patient: int, at: Instant, box: Box, retracts: bool = False) -> Intent:
         """The entry that stands for it."""
         grants = self.decision.grants()
-        kinds = sorted(self.part.kinds | ({PERSON} if self.has_person else set()))
+        kinds = sorted(self.part.told | ({PERSON} if self.has_person else set()))
         asked = f"{self.asked.described}; {self.who.reason}" if self.who.reason else self.asked.described
         return Intent(
             patient=patient,

@@ -144,7 +144,7 @@ class Gate:
             raise LedgerUnavailable(_RESTLESS)
         sent, outcome = 0, "cut"
         try:
-            for part in _some(look.opens.answer.parts(chunk)):
+            for part in look.opens.answer.stream(chunk, leaving.part):
                 if not self._still(look) or sent + part.count > leaving.part.count:
                     raise Moved("what may leave changed while it was leaving: ask again")
                 sent += part.count
@@ -276,6 +276,7 @@ class Gate:
             subject=opens and self._memory.subject(opens.person, decision, look.asked, look.now),
             groups=part.groups,
             devices=part.devices,
+            metrics=part.metrics,
             count=part.count,
             total=leaving.total,
             more=part.more,
@@ -284,10 +285,3 @@ class Gate:
             entry=entry,
             patient=look.asked.patient,
         )
-
-
-def _some(parts: Iterator[Part]) -> Iterator[Part]:
-    """The parts, or one that is empty: a person may leave without readings."""
-    first = next(parts, Part())
-    yield first
-    yield from parts

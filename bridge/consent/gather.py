@@ -107,9 +107,13 @@ class Gathering:
             keep &= _inside(test.instants(), batch.updated)
         if batch.strand.wanted is not None:
             keep &= _named(batch)
-        if batch.strand.tests and batch.grain is Grain.RAW:
+        tests = [each for each in batch.strand.tests if each.grain in (None, batch.grain)]
+        if tests and all(each.is_by_row for each in tests):
             kinds, flags = ints(batch.rows, "kind"), ints(batch.rows, "flags")
-            keep &= np.logical_or.reduce([each.passes(kinds, flags) for each in batch.strand.tests])
+            keep &= np.logical_or.reduce([each.passes(kinds, flags, batch.versions) for each in tests])
+        for amount in asked.amounts:
+            values, flags = ints(batch.rows, "value"), ints(batch.rows, "flags")
+            keep &= amount.passes(batch.strand.series.key, batch.grain, values, flags)
         if asked.devices is not None:
             keep &= device_mask(self.view, batch)
         return batch if keep.all() else batch.taken(keep)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from bridge.consent.disclosure import DisclosedDevice, Group
+from bridge.consent.asked import Kind
+from bridge.consent.disclosure import DisclosedDevice, DisclosedMetric, Group
 from bridge.period import Instant
 from bridge.store.published import Week
 
@@ -21,6 +22,7 @@ class Part:
 
     groups: tuple[Group, ...] = ()
     devices: tuple[DisclosedDevice, ...] = ()
+    metrics: tuple[DisclosedMetric, ...] = ()
     count: int = 0
     more: bytes | None = None
     last_updated: Instant | None = None
@@ -28,3 +30,10 @@ class Part:
     last: Instant | None = None
     kinds: frozenset[str] = frozenset()
     weeks: tuple[Week, ...] = ()
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The kinds of all that is in it."""
+        things = {Kind.DEVICE} if self.devices or self.metrics else set[Kind]()
+        strips = {Kind.CAPILLARY} if any(each.calibrations for each in self.metrics) else set[Kind]()
+        return self.kinds | things | strips

@@ -110,7 +110,7 @@ class Strand:
     """One series for one kind. `reach`: what to read. `grains`: those its source can be told at; `chosen`:
     those asked for, none where it is read for its copies alone. `wanted`: the names asked for, None for
     all. `codes`: codes of the `kind` column that belong to this strand, None for all. `tests`: what was asked
-    for row by row, any of them; none: every row."""
+    for, any of them, where some of it is asked for row by row; none: every row."""
 
     series: SeriesRow
     kind: Kind
@@ -135,7 +135,7 @@ Named: TypeAlias = Mapping[int, Sequence[tuple[Name, Instant]]]
 def strands(
     view: View, series: Sequence[SeriesRow], named: Named | None, devices: frozenset[int] | None
 ) -> tuple[Strand, ...]:
-    """What to read. `devices`: series numbers asked for."""
+    """What to read. `devices`: numbers of the devices asked for."""
     found: list[Strand] = []
     places = None if named is None else tuple(at for names in named.values() for _, at in names)
     reaches = _Reaches(view, places)
@@ -144,7 +144,9 @@ def strands(
         wanted = _wanted(view, stream)
         chosen = [
             wanted.get(each.key.unit, _NO_GRAIN) | wanted.get(None, _NO_GRAIN)
-            if (devices is None or each.number in devices) and (named is None or each.number in named)
+            if (devices is None or each.thing in devices)
+            and (named is None or each.number in named)
+            and (view.asked.device_kinds is None or each.device.kind in view.asked.device_kinds)
             else _NO_GRAIN
             for each in peers
         ]
@@ -227,13 +229,11 @@ def _wanted(view: View, stream: Stream) -> dict[Unit | None, frozenset[Grain]]:
 
 
 def _tests(asked: Asked, key: SeriesKey) -> tuple[Selector, ...]:
-    """The selectors that look at the rows of a series; none where one of them takes every row."""
+    """The selectors of a series, where any of them looks at rows."""
     mine = [
-        each
-        for each in asked.selectors or ()
-        if each.stream is key.stream and each.unit in (None, key.unit) and each.grain in (None, Grain.RAW)
+        each for each in asked.selectors or () if each.stream is key.stream and each.unit in (None, key.unit)
     ]
-    return tuple(mine) if all(each.is_by_row for each in mine) else ()
+    return tuple(mine) if any(each.is_by_row for each in mine) else ()
 
 
 def asked_points(asked: Asked) -> PeriodSet:

@@ -92,6 +92,11 @@ def _included(draft: Draft, name: str, offered: Mapping[str, tuple[str, ...]], v
     return bad_parameter(name, "this inclusion is not offered") if draft.strict else False
 
 
+FOLLOWED: Final = frozenset({"DeviceMetric:source", "DeviceMetric:source:Device"})
+"""What `_include:iterate` (R4 3.1.1.5.7) may follow. HDDT's clients always send it: where readings name their Device
+itself there is nothing left to follow."""
+
+
 def _single(draft: Draft, name: str) -> Step:
     if name in draft.once:
         return bad_parameter(name, "write it once")

@@ -16,9 +16,9 @@ from bridge.fhir import terms
 from bridge.fhir.cells import FINE_STAMP_WIDTH, INSTANT_WIDTH, STAMP_WIDTH, version_width
 from bridge.fhir.tree import ID, ID_WIDTH, Node, Slot, Text, Tree, coding, concept, reference
 from bridge.fhir.variant import BY_ENTRY, BY_ID, BY_IDENTIFIER, FINE, SPAN, Variant
-from bridge.mapping import Code, Mappings
+from bridge.mapping import Code, Mappings, Shape
 from bridge.mapping.shapes import UnitText
-from bridge.reading import Flag, SourceClass
+from bridge.reading import Flag, SourceClass, Unit
 
 _UNCERTAIN: Final = "The time of this reading is uncertain."
 
@@ -67,10 +67,15 @@ def named(mappings: Mappings, names: Iterable[str]) -> Node:
 
 def written(variant: Variant, mappings: Mappings, wearing: Iterable[Code] = ()) -> UnitText:
     """How the unit of a row is written."""
+    return spelled(variant.unit, variant.shape(mappings), mappings, wearing)
+
+
+def spelled(unit: Unit, shape: Shape, mappings: Mappings, wearing: Iterable[Code]) -> UnitText:
+    """How a unit is written under these codes."""
     for code in wearing:
         if code.ucum is not None and code.unit is not None:
             return UnitText(unit=code.unit, ucum=code.ucum)
-    return mappings.units[variant.unit].of(variant.shape(mappings).concentration)
+    return mappings.units[unit].of(shape.concentration)
 
 
 def quantity(value: Node, unit: UnitText, comparator: str | None = None) -> Tree:

@@ -45,6 +45,8 @@ def entries(
     included = _Standing(Frame.INCLUDE, None, but)
     if wanted.devices:
         parts += _things(compiler, disclosure, included)
+    if wanted.metrics:
+        parts += _sensors(compiler, disclosure, included)
     if wanted.provenance:
         parts += _evidence(compiler, disclosure, included)
     return parts
@@ -66,14 +68,21 @@ def total(disclosure: Disclosure, kind: str) -> int | None:
     """Bundle.total, where the disclosure tells one. Devices and persons are all on one page."""
     if disclosure.total is None or kind in READINGS:
         return disclosure.total
-    return len(disclosure.devices) if kind == "Device" else int(disclosure.subject is not None)
+    things = {"Device": len(disclosure.devices), "DeviceMetric": len(disclosure.metrics)}
+    return things.get(kind, int(disclosure.subject is not None))
 
 
 def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
     """A weak ETag of the page's content."""
     elements = None if wanted.elements is None else sorted(wanted.elements)
-    asked = (sorted(wanted.shown), wanted.devices, wanted.provenance, elements)
-    told = (disclosure.subject, disclosure.devices, disclosure.total, disclosure.more is None)
+    asked = (sorted(wanted.shown), wanted.devices, wanted.metrics, wanted.provenance, elements)
+    told = (
+        disclosure.subject,
+        disclosure.devices,
+        disclosure.metrics,
+        disclosure.total,
+        disclosure.more is None,
+    )
     digest = hashlib.sha256(repr((asked, told)).encode("utf-8", "backslashreplace"))
     for group in disclosure.groups:
         digest.update(f"|{compiler.revision(group.format)}|{group.source_class}|".encode())
@@ -99,6 +108,13 @@ def _things(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> 
     ]
 
 
+def _sensors(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
+    return [
+        _entry(compiler, standing.frame, resources.metric(each, compiler.system, standing.elements), each.id)
+        for each in disclosure.metrics
+    ]
+
+
 def _person(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
     subject = disclosure.subject
     if subject is None:
@@ -111,6 +127,7 @@ Makes: TypeAlias = "Callable[[Compiler, Disclosure, _Standing], Parts]"
 _MATCHES: Final[Mapping[str, Makes]] = {
     "Patient": _person,
     "Device": _things,
+    "DeviceMetric": _sensors,
     **dict.fromkeys(READING_TYPES, _readings),
     "Provenance": _evidence,
 }
@@ -182,6 +199,18 @@ def _device_alone(compiler: Compiler, disclosure: Disclosure, kind: str, element
     ]
 
 
+def _sensor_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
+    return [
+        Alone(
+            compiler.notation.encode(resources.metric(each, compiler.system, elements)),
+            each.version,
+            each.last_updated,
+        )
+        for each in disclosure.metrics
+        if len(disclosure.metrics) == 1
+    ]
+
+
 def _person_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
     subject = disclosure.subject
     if subject is None:
@@ -194,5 +223,6 @@ _ALONE: Final[Mapping[str, Callable[[Compiler, Disclosure, str, Elements], list[
     **dict.fromkeys(READING_TYPES, _reading),
     "Provenance": _evidence_alone,
     "Device": _device_alone,
+    "DeviceMetric": _sensor_alone,
     "Patient": _person_alone,
 }

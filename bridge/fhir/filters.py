@@ -14,7 +14,9 @@ from typing import Final
 from bridge.consent.asked import Prefix, Selector, met
 from bridge.fhir.draft import Draft, Step, alternatives, narrowed, tokens
 from bridge.fhir.outcome import Problem, bad_parameter
-from bridge.fhir.parameters import READINGS, Parameter
+from bridge.fhir.parameters import Parameter
+from bridge.fhir.quantities import quantities
+from bridge.fhir.resources import GLUCOSE, MDC, TYPES
 from bridge.fhir.sought import DateText
 from bridge.period import ZoneHistory, spelled
 
@@ -41,7 +43,7 @@ def _id(draft: Draft, parameter: Parameter, value: str) -> Step:
 
 
 def _identifier(draft: Draft, parameter: Parameter, value: str) -> Step:
-    return _by_identifier(draft, value) if draft.kind in READINGS else _person(draft, value)
+    return _person(draft, value) if draft.kind == "Patient" else _by_identifier(draft, value)
 
 
 def _by_identifier(draft: Draft, value: str) -> Step:
@@ -84,6 +86,28 @@ def _select(draft: Draft, found: frozenset[Selector]) -> Step:
 def _device(draft: Draft, parameter: Parameter, value: str) -> Step:
     named = frozenset(_target(draft, parameter, each) for each in alternatives(value))
     draft.devices = narrowed(draft.devices, named)
+    return True
+
+
+def _type(draft: Draft, parameter: Parameter, value: str) -> Step:
+    """What a device is, or of what a sensor tells: glucose in interstitial fluid, or nothing."""
+    asked = tokens(value)
+    if draft.kind == "DeviceMetric":
+        is_meant = any(each.means((MDC, GLUCOSE)) for each in asked)
+        draft.ids = draft.ids if is_meant else frozenset()
+        return True
+    kinds = frozenset(
+        kind for kind, codes in TYPES.items() for code in codes if any(t.means(code) for t in asked)
+    )
+    draft.device_kinds = narrowed(draft.device_kinds, kinds)
+    return True
+
+
+def _quantity(draft: Draft, parameter: Parameter, value: str) -> Step:
+    read = quantities(parameter.name, value, draft.vocabulary)
+    if isinstance(read, Problem):
+        return read
+    draft.amounts.append(read)
     return True
 
 
@@ -136,6 +160,9 @@ FILTERS: Final[Mapping[str, Callable[[Draft, Parameter, str], Step]]] = {
     "category": _category,
     "status": _status,
     "device": _device,
+    "source": _device,
+    "type": _type,
+    "value-quantity": _quantity,
     "target": _spoken_of,
     "date": _date,
     "effective-time": _date,

@@ -10,8 +10,10 @@ may not be told, or was empty, is absent like any other value.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+from bridge.consent.asked import Selector
 from bridge.fhir import terms
 from bridge.fhir.elements import (
     codes,
@@ -60,6 +62,14 @@ def tree(variant: Variant, mappings: Mappings, system: str) -> Tree:
         "component": _of_a_mean() if variant.is_mean else _components(variant, mappings),
     }
     return selected(resource, variant.elements, MANDATORY)
+
+
+def statuses(stream: Stream) -> Iterator[tuple[str, Selector]]:
+    """Which rows of a stream have which status."""
+    wrong = int(Flag.RETRACTED)
+    yield "entered-in-error", Selector(stream, marks=(wrong, wrong))
+    yield "corrected", Selector(stream, marks=(wrong, 0), is_amended=True)
+    yield "final", Selector(stream, marks=(wrong, 0), is_amended=False)
 
 
 def _status(variant: Variant) -> str:

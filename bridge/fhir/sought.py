@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
+from bridge.consent.amounts import AmountTest
 from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
 from bridge.fhir.parameters import READINGS
@@ -74,6 +75,8 @@ class Search:
     ids: frozenset[str] | None = None
     targets: frozenset[str] | None = None
     devices: frozenset[str] | None = None
+    device_kinds: frozenset[str] | None = None
+    amounts: tuple[AmountTest, ...] = ()
     order: Order = "date"
     count: int = PAGE
     total: bool = False
@@ -81,6 +84,7 @@ class Search:
     elements: frozenset[str] | None = None
     include_devices: bool = False
     include_provenance: bool = False
+    include_metrics: bool = False
     operation: str = ""
     types: frozenset[str] | None = None
 
@@ -97,7 +101,14 @@ class Search:
     def wanted(self, is_first: bool = True) -> Wanted:
         """What the answer shall hold; a person stands on the first page of everything alone."""
         types = self.types if is_first or self.types is None else self.types - {"Patient"}
-        return Wanted(self.kind, self.include_devices, self.include_provenance, self.elements, types)
+        return Wanted(
+            self.kind,
+            self.include_devices,
+            self.include_provenance,
+            self.elements,
+            self.include_metrics,
+            types,
+        )
 
     def _shows(self, kind: str) -> bool:
         return kind in self.types if self.types is not None else kind == self.kind
@@ -120,14 +131,18 @@ class Search:
             selectors=self.selectors,
             dates=tuple(test.bound(zones, now) for test in self.dates),
             updated=tuple(test.bound(zones, now) for test in self.updated),
+            amounts=self.amounts,
             ids=self._named(),
             devices=self.ids if self.kind == "Device" else self.devices,
+            metrics=self.ids if self.kind == "DeviceMetric" else None,
+            device_kinds=self.device_kinds,
             order=self.order,
             after=after,
             limit=0 if self.count_only else self.count,
             total=self.total or self.count_only,
             provenance=self._shows("Provenance") or self.include_provenance,
             device_resources=self._shows("Device") or self.include_devices,
+            metric_resources=self._shows("DeviceMetric") or self.include_metrics,
             patient_resource=self._shows("Patient") and after is None,
         )
 

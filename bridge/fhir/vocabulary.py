@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bridge.consent.asked import Grain, Selector, met
-from bridge.fhir import administration
+from bridge.fhir import administration, observation, terms
+from bridge.fhir.elements import spelled
+from bridge.fhir.variant import has_amount
 from bridge.mapping import Format, Mappings, Shape
 from bridge.mapping.resources import ADMINISTRATION, OBSERVATION, READING_TYPES, TYPE_OF
 from bridge.mapping.shapes import ANY
@@ -20,7 +22,8 @@ from bridge.reading import KINDS, Stream, Unit
 
 MEANS = (Grain.QUARTER_HOUR, Grain.HOUR, Grain.DAY)
 """Grains that leave as means under a mean code."""
-STATUS: Final = "http://terminology.hl7.org/CodeSystem/medication-admin-status"
+ADMINISTRATION_STATUS: Final = "http://terminology.hl7.org/CodeSystem/medication-admin-status"
+OBSERVATION_STATUS: Final = "http://hl7.org/fhir/observation-status"
 
 Coded: TypeAlias = tuple[str, str]
 """(system, code)."""
@@ -49,13 +52,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All terms of the mappings in force: everything, and what wears which code, category and status.
+    """All terms of the mappings in force: everything, and what wears which code, category, status and unit.
     `groups`: the Observations by the codes that they wear together; no row is in two."""
 
     whole: frozenset[Selector]
     codes: tuple[Term, ...]
     categories: tuple[Term, ...]
     statuses: tuple[Term, ...]
+    units: tuple[Term, ...]
     groups: tuple[frozenset[Selector], ...]
 
     @classmethod
@@ -69,7 +73,8 @@ class Vocabulary:
 
         whole = frozenset(selector for each in formats for selector in _whole(each))
         codes = every(_codes)
-        return cls(whole, codes, every(_categories), every(_statuses), tuple(_together(codes)))
+        groups = tuple(_together(codes))
+        return cls(whole, codes, every(_categories), every(_statuses), every(_units), groups)
 
     def everything(self, kind: str | None = None) -> frozenset[Selector]:
         """Everything that has a FHIR shape; with `kind` what is of that type."""
@@ -80,6 +85,10 @@ class Vocabulary:
     def coded(self, tokens: Sequence[Token]) -> frozenset[Selector]:
         """What carries one of these codes."""
         return _meant(self.codes, tokens)
+
+    def measured(self, token: Token) -> frozenset[Selector]:
+        """What is told with an amount in that unit: its system and code, or '' and its text."""
+        return _meant(self.units, (token,))
 
     def grouped(self, within: frozenset[Selector]) -> tuple[frozenset[Selector], ...]:
         """What of `within` wears the same codes, group by group."""
@@ -152,7 +161,23 @@ def _categories(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Te
 def _statuses(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
     if TYPE_OF[stream] == ADMINISTRATION:
         for status, selector in administration.statuses(stream, shape):
-            yield Term(selector, (STATUS, status))
+            yield Term(selector, (ADMINISTRATION_STATUS, status))
+        return
+    for status, selector in observation.statuses(stream):
+        yield Term(selector, (OBSERVATION_STATUS, status))
+
+
+def _units(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
+    """Observations with an amount, by the code and by the text of its unit."""
+    if TYPE_OF[stream] == ADMINISTRATION or shape.by_kind.value:
+        return
+    for told, names in (*shape.code.items(), *shape.mean.items()):
+        wearing = [mappings.codes[name] for name in names]
+        for unit in Unit if told == ANY else (Unit(told),):
+            if has_amount(stream, unit):
+                written = spelled(unit, shape, mappings, wearing)
+                yield Term(Selector(stream, unit), (terms.UCUM, written.ucum))
+                yield Term(Selector(stream, unit), ("", written.unit))
 
 
 def _worn(mappings: Mappings, selector: Selector, names: Sequence[str]) -> Iterator[Term]:

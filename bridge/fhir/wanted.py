@@ -19,6 +19,7 @@ class Wanted:
     devices: bool = False
     provenance: bool = False
     elements: frozenset[str] | None = None
+    metrics: bool = False
     types: frozenset[str] | None = None
 
     @property

@@ -141,6 +141,7 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "subject": subject(),
         "groups": groups,
         "devices": (),
+        "metrics": (),
         "count": count,
         "total": None,
         "more": None,

@@ -19,7 +19,7 @@ from tests.web.pumped import pumped, telling
 from tests.web.test_xml_http import batch
 from tests.web.world import WINDOW, World, leaks
 
-KINDS: Final = (*READING_TYPES, "Device", "Patient", "Provenance")
+KINDS: Final = (*READING_TYPES, "Device", "DeviceMetric", "Patient", "Provenance")
 ACCEPTS: Final = ("application/fhir+json", "application/fhir+xml")
 SHARED: Final = {"Observation": Stream.GLUCOSE, "MedicationAdministration": Stream.BOLUS}
 
@@ -82,7 +82,12 @@ def newest(world: World) -> list[str]:
 
 def everything(world: World) -> list[str]:
     whole = [f"/fhir/Patient/{name}/$everything" for name in names(world, "Patient")]
-    more = ("_count=50", "start=2000-01-01&end=2026-09-09", "_type=Provenance,Device,Observation", "_since=2000")
+    more = (
+        "_count=50",
+        "start=2000-01-01&end=2026-09-09",
+        "_type=Provenance,Device,Observation",
+        "_since=2000",
+    )
     return [*whole, *(f"{path}?{each}" for path in whole for each in more)]
 
 
