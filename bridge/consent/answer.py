@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bridge.consent.asked import Asked, Kind, Newest, Selector
 from bridge.consent.assemble import NEEDED, Assembly, merged
 from bridge.consent.batches import Batch, count
+from bridge.consent.chunks import is_chunk, lasts_of, readings_in
 from bridge.consent.disclosure import DisclosedDevice, Group
 from bridge.consent.gather import Gathering
 from bridge.consent.means import Load, fresh_rows
@@ -118,19 +119,20 @@ class Answer:
 
     def whole(self) -> Part:
         """Everything that was asked for as one, without groups: its count, edges and new means."""
-        items, kinds, means = 0, set[Kind](), list[Batch]()
+        items, readings, kinds, means = 0, 0, set[Kind](), list[Batch]()
         first, last = END_OF_TIME, BEGINNING
         things = self._things()
         for batch in (batch for found in self._walk(self.view, None) for batch in found if len(batch)):
             things.see([batch] if self.view.asked.device_resources else ())
             instants = ints(batch.rows, "instant")
-            items += len(batch)
-            first, last = min(first, int(instants.min())), max(last, int(instants.max()))
+            items, readings = items + len(batch), readings + readings_in(batch)
+            first, last = min(first, int(instants.min())), max(last, int(lasts_of(batch).max()))
             kinds.add(batch.strand.kind)
             means += [batch] if batch.grain in MEANS else []
         part = Part(
             devices=things.devices(),
             count=items,
+            readings=readings,
             first=first if items else None,
             last=last if items else None,
             kinds=frozenset(kinds),
@@ -156,12 +158,15 @@ class Answer:
 
     def _walk(self, view: View, last: Cursor | None, least: int = 0) -> Iterator[list[Batch]]:
         """The items that may leave, slab by slab; from about the cursor on where the order is by date."""
+        if apart := self._apart(view):
+            yield [batch for each in apart for slab in self._walk(each, None) for batch in slab]
+            return
         found = self._strands(view)
         if not found:
             return
         descending = view.asked.order == "-date"
         margin = margin_of(found)
-        has_means = any(box.grain in MEANS for box in view.decision.boxes)
+        has_days = view.asked.sampled or any(box.grain in MEANS for box in view.decision.boxes)
         columns = None if view.is_owner else NEEDED
         chunks = []
         for strand in found:
@@ -171,12 +176,25 @@ class Answer:
         gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told, self.reader.earlier)
 
         def align(edge: Instant) -> Instant:
-            if not has_means:
+            if not has_days:
                 return edge
             return ceiling(edge, view.zones) if descending else floor(edge, view.zones)
 
         for slab in slabs(chunks, margin, align, descending, least):
             yield list(gathering.items(slab))
+
+    def _apart(self, view: View) -> tuple[View, ...]:
+        """Where chunks are asked for by id: they and the other ids, each as a wish of its own."""
+        if view.asked.sampled or not view.asked.ids:
+            return ()
+        pairing = view.decision.pairing
+        names = {text: named(self.ids, text, pairing, self.patient) for text in view.asked.ids}
+        chunks = frozenset(text for text, name in names.items() if name and is_chunk(name.slot))
+        asked = (
+            replace(view.asked, ids=chunks, sampled=True),
+            replace(view.asked, ids=view.asked.ids - chunks),
+        )
+        return tuple(replace(view, asked=each) for each in asked if each.ids) if chunks else ()
 
     def _strands(self, view: View) -> tuple[Strand, ...]:
         """What to read; for readings asked for by id nothing that lies apart from them."""
@@ -227,10 +245,11 @@ class Answer:
             groups=groups,
             devices=things.devices(),
             count=shown.count,
+            readings=shown.count + sum(readings_in(batch) - len(batch) for batch, _ in page.batches),
             more=self._keyset(page, groups) if page.has_more else None,
             last_updated=max(int(group.last_updated.max()) for group in groups),
             first=min(int(each.min()) for each in instants),
-            last=max(int(each.max()) for each in instants),
+            last=max(int(lasts_of(batch).max()) for batch, _ in page.batches),
             kinds=frozenset(batch.strand.kind for batch, _ in page.batches),
             weeks=weeks,
         )

@@ -257,7 +257,7 @@ class Asked:
     `after`: a `Disclosure.more`. `history`: earlier versions too (with `ids`). `provenance`: evidence ids and
     origins. `device_resources`, `metric_resources`, `patient_resource`: the Devices, the DeviceMetrics, the
     person's demographics themselves are wanted; without them none leaves. `newest`: no order, no page, but the
-    newest of each group.
+    newest of each group. `sampled`: single sensor readings as chunks of a day.
     """
 
     patient: int | None
@@ -282,3 +282,4 @@ class Asked:
     metric_resources: bool = False
     patient_resource: bool = False
     newest: Newest | None = None
+    sampled: bool = False

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.batches import Batch
+from bridge.consent.chunks import COLUMNS as CHUNKS
 from bridge.consent.disclosure import Group, Origin
 from bridge.consent.gather import device_mask
 from bridge.consent.page import Page
@@ -83,7 +84,7 @@ class Assembly:
             ids=_sealed(self.minted(TYPE_OF[key.stream], batch)),
             provenance=_sealed(self.minted("Provenance", batch)) if asked.provenance else None,
             columns={name: _sealed(values) for name, values in self._columns(batch).items()},
-            version=_sealed(batch.versions.clip(0, 255).astype(np.uint8)),
+            version=_sealed(_versions(batch)),
             last_updated=_sealed(batch.updated),
             origins=origins,
             origin=_sealed(origin),
@@ -107,7 +108,7 @@ class Assembly:
         }
         if batch.grain is not Grain.RAW:
             return found | {"end": ints(rows, "end")} | {n: rows[n].astype(np.int32) for n in _MEANS}
-        names = (*_PLAIN, *_OWNERS) if self.view.is_owner else _PLAIN
+        names = (*_PLAIN, *_OWNERS, *CHUNKS) if self.view.is_owner else (*_PLAIN, *CHUNKS)
         found |= {name: rows[name] for name in names if name in rows}
         if "text" in rows:
             open_text = device_mask(self.view, batch, Kind.NOTES)
@@ -128,14 +129,19 @@ class Assembly:
         return tuple(known.get(each, _UNKNOWN) for each in artifacts.tolist()), place.astype(np.int32)
 
 
+def _versions(batch: Batch) -> NDArray[np.integer]:
+    return batch.versions if batch.is_sampled else batch.versions.clip(0, 255).astype(np.uint8)
+
+
 def merged(page: Page) -> Iterator[tuple[Batch, NDArray[np.int32]]]:
     """Batches of the same strand and grain as one, in page order, however they were read."""
     if len(page.batches) == 1:
         yield page.batches[0]
         return
-    found: dict[tuple[int, Kind, Grain], list[tuple[Batch, NDArray[np.int32]]]] = {}
+    found: dict[tuple[object, ...], list[tuple[Batch, NDArray[np.int32]]]] = {}
     for batch, at in page.batches:
-        found.setdefault((batch.strand.series.number, batch.strand.kind, batch.grain), []).append((batch, at))
+        key = (batch.strand.series.number, batch.strand.kind, batch.grain, batch.is_sampled)
+        found.setdefault(key, []).append((batch, at))
     for parts in sorted(found.values(), key=lambda parts: int(parts[0][1][0])):
         if len(parts) == 1:
             yield parts[0]

@@ -38,7 +38,7 @@ class Leaving:
     def items(self) -> int:
         """How many things: readings, and the person, devices or sensors where these were asked for."""
         part = self.part
-        return part.count + len(part.devices) + len(part.metrics) + int(self.has_person)
+        return part.readings + len(part.devices) + len(part.metrics) + int(self.has_person)
 
     @property
     def is_nothing(self) -> bool:

@@ -142,16 +142,16 @@ class Gate:
         entry = await self._ledger.intend(*look.entry(look.opens, leaving))
         if entry is None:
             raise LedgerUnavailable(_RESTLESS)
-        sent, outcome = 0, "cut"
+        sent, told, outcome = 0, 0, "cut"
         try:
             for part in look.opens.answer.stream(chunk, leaving.part):
                 if not self._still(look) or sent + part.count > leaving.part.count:
                     raise Moved("what may leave changed while it was leaving: ask again")
-                sent += part.count
+                sent, told = sent + part.count, told + part.readings
                 yield self._sealed(look, replace(leaving, part=part), entry)
             outcome = "sent"
         finally:
-            self._ledger.settle(Outcome(look.opens.person.number, self._clock(), entry, outcome, sent))
+            self._ledger.settle(Outcome(look.opens.person.number, self._clock(), entry, outcome, told))
 
     async def retract(self, permit: Permit, patient: int, ids: frozenset[str]) -> Disclosure:
         """Entered-in-error, without values, for those of `ids` that are gone and had left to this

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.batches import Batch, slots
+from bridge.consent.chunks import chunked
 from bridge.consent.clusters import LIKENESS, Track, shadowed
 from bridge.consent.means import Held, Load, mean_batch
 from bridge.consent.opened import MEANS, Opened
@@ -26,7 +27,7 @@ from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
 from bridge.consent.versions import Earlier, counted
 from bridge.period import Instant, PeriodSet
-from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag
+from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag, Stream
 from bridge.store.columns import Table, ints
 from bridge.store.published import BLOCK, Shelf
 
@@ -55,7 +56,8 @@ class Gathering:
         for strand, rows in zip(self.strands, tables, strict=True):
             if not strand.chosen or not (len(rows["instant"]) or _has_means(self.view, strand)):
                 continue
-            for batch in self._batches(strand, rows, slab):
+            made = self._sampled if self.view.asked.sampled else self._batches
+            for batch in made(strand, rows, slab):
                 found = self._asked(batch, slab)
                 if len(found):
                     yield found
@@ -80,6 +82,15 @@ class Gathering:
                 held = self.load(strand, grain, slab.low // BLOCK, slab.high // BLOCK)
                 yield mean_batch(self.view, strand, grain, take(rows, grains == grain), held.rows(), fhir)
 
+    def _sampled(self, strand: Strand, rows: Table, slab: Slab) -> Iterator[Batch]:
+        """Single readings as chunks: of the days that are whole in the slab."""
+        inside = _between(ints(rows, "instant"), slab.low, slab.high)
+        if "grain" in rows:
+            inside &= ints(rows, "grain") == Grain.RAW
+        if strand.stream is Stream.GLUCOSE and inside.any():
+            fhir = self.fhir_changed(strand.series.key.family)
+            yield chunked(self.view, self._raw(strand, take(rows, inside), fhir))
+
     def _raw(self, strand: Strand, rows: Table, fhir: Instant) -> Batch:
         updated = np.maximum(np.maximum(ints(rows, "changed"), rows["since"]), fhir)
         named = slots(0, ints(rows, "rank"))
@@ -97,7 +108,8 @@ class Gathering:
         """The items of the stretch of the slab that the wish names."""
         asked, instants = self.view.asked, ints(batch.rows, "instant")
         keep = _between(instants, slab.low, slab.high)
-        if asked.dates and batch.strand.stream not in INTERVALS and batch.grain is Grain.RAW:
+        is_point = batch.grain is Grain.RAW and batch.strand.stream not in INTERVALS and not batch.is_sampled
+        if asked.dates and is_point:
             keep &= _inside(asked_points(asked), instants)
         elif asked.dates:
             ends = np.maximum(ints(batch.rows, "end"), instants + 1)

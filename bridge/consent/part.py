@@ -18,12 +18,14 @@ from bridge.store.published import Week
 @final
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page of an answer. `weeks`: means that leave for the first time or anew."""
+    """One page of an answer: `count` items, in which are so many `readings`. `weeks`: means that leave for the first
+    time or anew."""
 
     groups: tuple[Group, ...] = ()
     devices: tuple[DisclosedDevice, ...] = ()
     metrics: tuple[DisclosedMetric, ...] = ()
     count: int = 0
+    readings: int = 0
     more: bytes | None = None
     last_updated: Instant | None = None
     first: Instant | None = None

@@ -193,8 +193,9 @@ class _Reaches:
 
     def _of(self, kind: Kind, grains: frozenset[Grain], joins: bool, longest: int) -> PeriodSet:
         boxes = [box for box in self.view.decision.boxes if kind in box.kinds and box.grain in grains]
-        margin = max((AROUND[box.grain] for box in boxes), default=0) + (WIDEST if joins else 0)
-        around = asked_points(self.view.asked).widened(margin) if margin else asked_points(self.view.asked)
+        margin = max((around_of(self.view.asked, box.grain) for box in boxes), default=0)
+        margin += WIDEST if joins else 0
+        around = _around(self.view.asked, margin)
         if self.places is not None:
             after = max(1, margin, longest)
             around &= union(PeriodSet.between(at - margin, at + after) for at in self.places)
@@ -203,7 +204,7 @@ class _Reaches:
 
 def nearby(view: View, named: Named) -> Period:
     """Where anything lies that the readings asked for by id depend on; intervals may reach into it."""
-    margin = WIDEST + max((AROUND[box.grain] for box in view.decision.boxes), default=0)
+    margin = WIDEST + max((around_of(view.asked, box.grain) for box in view.decision.boxes), default=0)
     places = [at for names in named.values() for _, at in names]
     return Period(min(places) - margin, max(places) + margin + 1)
 
@@ -236,6 +237,18 @@ def _tests(asked: Asked, key: SeriesKey) -> tuple[Selector, ...]:
     return tuple(mine) if any(each.is_by_row for each in mine) else ()
 
 
+def around_of(asked: Asked, grain: Grain) -> int:
+    """How far around an instant lies what one answer depends on."""
+    return AROUND[Grain.DAY] if asked.sampled else AROUND[grain]
+
+
+def _around(asked: Asked, margin: int) -> PeriodSet:
+    """The asked instants and what lies near them; of chunks, each test's, for one may meet what no instant meets."""
+    if asked.sampled:
+        return reduce(lambda found, test: found & test.instants().widened(margin), asked.dates, ALL)
+    return asked_points(asked).widened(margin) if margin else asked_points(asked)
+
+
 def asked_points(asked: Asked) -> PeriodSet:
     """The instants that all date tests let through."""
     return reduce(lambda found, test: found & test.instants(), asked.dates, ALL)
@@ -264,7 +277,7 @@ def margin_of(found: Sequence[Strand]) -> int:
 
 def onwards(view: View, last: Instant, margin: int) -> PeriodSet:
     """Where anything after the cursor may lie."""
-    around = margin + max(AROUND[box.grain] for box in view.decision.boxes)
+    around = margin + max(around_of(view.asked, box.grain) for box in view.decision.boxes)
     if view.asked.order == "date":
         return PeriodSet.between(last - around, END_OF_TIME)
     if view.asked.order == "-date":

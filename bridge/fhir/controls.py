@@ -61,7 +61,9 @@ def _spread(named: frozenset[str]) -> set[str]:
 
 _CHOICES: Final[Mapping[str, frozenset[str]]] = {
     "effective": frozenset({"effectiveDateTime", "effectivePeriod"}),
-    "value": frozenset({"valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean"}),
+    "value": frozenset(
+        {"valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueSampledData"}
+    ),
     "medication": frozenset({"medicationCodeableConcept"}),
 }
 

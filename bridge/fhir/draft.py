@@ -38,6 +38,7 @@ class Draft:
     targets: frozenset[str] | None = None
     devices: frozenset[str] | None = None
     device_kinds: frozenset[str] | None = None
+    sampled: bool = False
     amounts: list[AmountTest] = field(default_factory=list)
     order: Order = "date"
     count: int = PAGE

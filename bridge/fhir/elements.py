@@ -36,12 +36,15 @@ def head(variant: Variant, mappings: Mappings, system: str) -> Tree:
     }
 
 
-def meta(source_class: SourceClass, revision: str | None, profile: str | None = None) -> Tree:
-    """The meta of a resource: version slots (none where `revision` is None: the receiver's matter),
-    profile, and the two tags that all wear."""
+def meta(
+    source_class: SourceClass, revision: str | None, profile: str | None = None, width: int | None = None
+) -> Tree:
+    """The meta of a resource: version slots (none where `revision` is None: the receiver's matter; of that `width`,
+    where it is not the usual one), profile, and the two tags that all wear."""
     versions: Tree = {}
     if revision is not None:
-        versions["versionId"] = Text((Slot("version", version_width(revision), closes=True),))
+        slot = Slot("version", width or version_width(revision), closes=True)
+        versions["versionId"] = Text((slot,))
         versions["lastUpdated"] = Text((Slot("updated", INSTANT_WIDTH),))
     tags = (terms.PATIENT_SUPPLIED, terms.source_class(source_class))
     return {**versions, "profile": (profile,), "tag": tags}
@@ -97,10 +100,10 @@ def subject(variant: Variant) -> Tree:
 
 
 def effective(variant: Variant) -> Tree:
-    """When. The period of a mean ends with its last millisecond, that of a delivery or mode where it ended."""
+    """When. The period of a mean or chunk ends with its last millisecond, that of a delivery or mode where it ended."""
     width = FINE_STAMP_WIDTH if variant.has(FINE) else STAMP_WIDTH
     start = Text((Slot("time", width),))
-    if variant.is_mean:
+    if variant.is_mean or variant.is_sampled:
         return {"effectivePeriod": {"start": start, "end": Text((Slot("last", FINE_STAMP_WIDTH),))}}
     if variant.has(SPAN):
         return {"effectivePeriod": {"start": start, "end": Text((Slot("end", width),))}}

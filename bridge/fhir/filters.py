@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bridge.consent.asked import Prefix, Selector, met
+from bridge.consent.asked import Grain, Prefix, Selector, met
+from bridge.fhir import sampled
 from bridge.fhir.draft import Draft, Step, alternatives, narrowed, tokens
 from bridge.fhir.outcome import Problem, bad_parameter
 from bridge.fhir.parameters import Parameter
@@ -19,9 +20,12 @@ from bridge.fhir.quantities import quantities
 from bridge.fhir.resources import GLUCOSE, MDC, TYPES
 from bridge.fhir.sought import DateText
 from bridge.period import ZoneHistory, spelled
+from bridge.reading import Stream
 
 ONE_PATIENT: Final = "each search names exactly one patient"
 
+SAMPLED: Final = frozenset({Selector(Stream.GLUCOSE, None, Grain.RAW)})
+"""What leaves in chunks where that is asked for."""
 _UTC: Final = ZoneHistory.always("UTC")
 _PREFIXES: Final[Mapping[str, Prefix]] = {
     "eq": "eq", "ne": "ne", "gt": "gt", "ge": "ge", "lt": "lt",
@@ -111,6 +115,17 @@ def _quantity(draft: Draft, parameter: Parameter, value: str) -> Step:
     return True
 
 
+def _profile(draft: Draft, parameter: Parameter, value: str) -> Step:
+    """The shape that is wanted: resources that claim a profile. HDDT's asks for chunks of a day."""
+    named = {each.partition("|")[0] for each in alternatives(value)} - {""}
+    if sampled.PROFILE not in named:
+        return _select(draft, draft.vocabulary.profiled(named))
+    if len(named) > 1:
+        return bad_parameter("_profile", "ask for one shape at a time")
+    draft.sampled = True
+    return _select(draft, SAMPLED)
+
+
 def _spoken_of(draft: Draft, parameter: Parameter, value: str) -> Step:
     named = frozenset(_target(draft, parameter, each) for each in alternatives(value))
     draft.targets = narrowed(draft.targets, named)
@@ -163,6 +178,7 @@ FILTERS: Final[Mapping[str, Callable[[Draft, Parameter, str], Step]]] = {
     "source": _device,
     "type": _type,
     "value-quantity": _quantity,
+    "_profile": _profile,
     "target": _spoken_of,
     "date": _date,
     "effective-time": _date,

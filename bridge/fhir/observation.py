@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bridge.consent.asked import Selector
-from bridge.fhir import terms
+from bridge.fhir import sampled, terms
 from bridge.fhir.elements import (
     codes,
     device,
@@ -46,6 +46,8 @@ DAILY: Final = frozenset(
 
 def tree(variant: Variant, mappings: Mappings, system: str) -> Tree:
     """The Observation. `system`: of our identifiers. KeyError where the mapping has no code for it."""
+    if variant.is_sampled:
+        return sampled.tree(variant, mappings, system)
     wearing = codes(variant, mappings)
     categories = variant.shape(mappings).categories(variant.kind_name)
     is_note = variant.stream is Stream.NOTE

@@ -33,6 +33,13 @@ OUR_PATIENT: Final = "urn:uuid:5d8a3b0e-6c1f-4f0a-9a43-2f7f0c9f6b11"
 """The canonical of our own SearchParameter, `conformance/fhir/SearchParameter-DeviceMetric-patient.json`."""
 _WHOLE_DAYS: Final = "May be repeated; a date without a time is the whole day in the patient's time zone."
 
+_SHAPES: Final = (
+    "What claims that profile. https://gematik.de/fhir/hddt/StructureDefinition/hddt-continuous-glucose-measurement "
+    "asks for sensor readings as SampledData: a chunk for each series, local day and permitted stretch, on a grid from "
+    "its first reading, each sample within a tenth of the period and a minute of its true time; what lies "
+    "elsewhere has chunks of its own, so an irregular series is many. E: nothing is there. Not with status or "
+    "value-quantity. A calibration does not begin a chunk: its time is told by DeviceMetric."
+)
 _QUANTITIES: Final = (
     "As [prefix]number|system|code or [prefix]number||unit: of values that leave in that very unit, for none is "
     "converted; without a unit, of values in any. A value out of range counts as what lies beyond its limit."
@@ -56,6 +63,7 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         Parameter("device", "reference", "Observation-device", ("Device",)),
         Parameter("identifier", "token", "clinical-identifier", (), _OURS),
         Parameter("status", "token", "Observation-status"),
+        Parameter("_profile", "uri", "Resource-profile", (), _SHAPES),
         Parameter("value-quantity", "quantity", "Observation-value-quantity", (), _QUANTITIES),
         _ID,
         _UPDATED,
@@ -131,7 +139,8 @@ ELEMENTS: Final[Mapping[str, Mapping[str, frozenset[str] | None]]] = {
     for kind, summary in {
         "Observation": frozenset(
             {"identifier", "status", "code", "subject", "effectiveDateTime", "effectivePeriod",
-             "valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "component"}
+             "valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueSampledData",
+             "component"}
         ),
         "MedicationAdministration": frozenset(
             {"identifier", "status", "medicationCodeableConcept", "subject", "effectiveDateTime",

@@ -72,6 +72,8 @@ def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Probl
         return bad_parameter(wanted, ONE_PATIENT)
     if draft.targets is not None and draft.ids is not None:
         return bad_parameter("target", "search a Provenance by target or by _id, not by both")
+    if draft.sampled and (draft.amounts or any(name == "status" for name, _ in used)):
+        return bad_parameter("_profile", "chunks are not searched by status or value")
     chosen = draft.vocabulary.everything(draft.kind)
     if draft.selectors is not None:
         chosen = met(chosen, draft.selectors)
@@ -88,6 +90,7 @@ def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Probl
         devices=draft.devices,
         device_kinds=draft.device_kinds,
         amounts=tuple(draft.amounts),
+        sampled=draft.sampled,
         order=draft.order,
         count=draft.count,
         total=draft.total,

@@ -77,6 +77,7 @@ class Search:
     devices: frozenset[str] | None = None
     device_kinds: frozenset[str] | None = None
     amounts: tuple[AmountTest, ...] = ()
+    sampled: bool = False
     order: Order = "date"
     count: int = PAGE
     total: bool = False
@@ -132,6 +133,7 @@ class Search:
             dates=tuple(test.bound(zones, now) for test in self.dates),
             updated=tuple(test.bound(zones, now) for test in self.updated),
             amounts=self.amounts,
+            sampled=self.sampled,
             ids=self._named(),
             devices=self.ids if self.kind == "Device" else self.devices,
             metrics=self.ids if self.kind == "DeviceMetric" else None,

@@ -7,7 +7,7 @@ of a stream wear selects those rows there, and nothing is filtered afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -52,7 +52,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All terms of the mappings in force: everything, and what wears which code, category, status and unit.
+    """All terms of the mappings in force: everything, and what wears which code, category, status, unit and profile.
     `groups`: the Observations by the codes that they wear together; no row is in two."""
 
     whole: frozenset[Selector]
@@ -60,6 +60,7 @@ class Vocabulary:
     categories: tuple[Term, ...]
     statuses: tuple[Term, ...]
     units: tuple[Term, ...]
+    profiles: tuple[Term, ...]
     groups: tuple[frozenset[Selector], ...]
 
     @classmethod
@@ -74,7 +75,9 @@ class Vocabulary:
         whole = frozenset(selector for each in formats for selector in _whole(each))
         codes = every(_codes)
         groups = tuple(_together(codes))
-        return cls(whole, codes, every(_categories), every(_statuses), every(_units), groups)
+        return cls(
+            whole, codes, every(_categories), every(_statuses), every(_units), every(_profiles), groups
+        )
 
     def everything(self, kind: str | None = None) -> frozenset[Selector]:
         """Everything that has a FHIR shape; with `kind` what is of that type."""
@@ -85,6 +88,10 @@ class Vocabulary:
     def coded(self, tokens: Sequence[Token]) -> frozenset[Selector]:
         """What carries one of these codes."""
         return _meant(self.codes, tokens)
+
+    def profiled(self, canonicals: Collection[str]) -> frozenset[Selector]:
+        """What claims one of these profiles; what claims none has ''."""
+        return frozenset(each.selector for each in self.profiles if each.said[1] in canonicals)
 
     def measured(self, token: Token) -> frozenset[Selector]:
         """What is told with an amount in that unit: its system and code, or '' and its text."""
@@ -178,6 +185,13 @@ def _units(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
                 written = spelled(unit, shape, mappings, wearing)
                 yield Term(Selector(stream, unit), (terms.UCUM, written.ucum))
                 yield Term(Selector(stream, unit), ("", written.unit))
+
+
+def _profiles(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
+    for unit, canonical in shape.profile.items():
+        yield Term(Selector(stream, unit, Grain.RAW), ("", canonical or ""))
+    for unit, canonical in shape.mean_profile.items():
+        yield from (Term(Selector(stream, unit, grain), ("", canonical or "")) for grain in MEANS)
 
 
 def _worn(mappings: Mappings, selector: Selector, names: Sequence[str]) -> Iterator[Term]:
