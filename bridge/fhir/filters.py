@@ -100,9 +100,7 @@ def _type(draft: Draft, parameter: Parameter, value: str) -> Step:
         is_meant = any(each.means((MDC, GLUCOSE)) for each in asked)
         draft.ids = draft.ids if is_meant else frozenset()
         return True
-    kinds = frozenset(
-        kind for kind, codes in TYPES.items() for code in codes if any(t.means(code) for t in asked)
-    )
+    kinds = frozenset(kind for kind, code in TYPES.items() if any(each.means(code) for each in asked))
     draft.device_kinds = narrowed(draft.device_kinds, kinds)
     return True
 

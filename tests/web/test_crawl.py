@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 from starlette.routing import Route
 
+from bridge.fhir.sampled import PROFILE
 from bridge.mapping.resources import READING_TYPES
 from bridge.reading import Stream
 from tests.web.pumped import pumped, telling
@@ -40,6 +41,13 @@ def searches(kind: str) -> Callable[[World], list[str]]:
         wide = ["_count=100000", "_summary=count", "_total=accurate", "_summary=true", "_elements=id"]
         if kind in READING_TYPES:
             wide += [f"_include={kind}:device&_revinclude=Provenance:target", "_sort=_lastUpdated"]
+        if kind == "Observation":
+            chunks = f"_profile={PROFILE}"
+            wide += [
+                chunks,
+                f"{chunks}&date=lt2026-09-08",
+                f"{chunks}&_revinclude=Provenance:target&_count=2000",
+            ]
         return [*whole, *(f"{path}&{more}" for path in whole for more in wide)]
 
     return paths

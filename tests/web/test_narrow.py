@@ -169,8 +169,8 @@ def test_doses_are_searched_by_status_and_identifier(shared: World) -> None:
 def test_devices_are_searched_by_what_they_are(shared: World) -> None:
     pumps = found(shared, "type=69805005", "Device")
     assert len(pumps) == 1 and pumps[0]["manufacturer"] == "Tandem"
-    mdc = said("type=urn:iso:std:iso:11073:10101|528403")
-    assert found(shared, mdc, "Device") == pumps
+    assert found(shared, said("type=http://snomed.info/sct|69805005"), "Device") == pumps
+    assert found(shared, said("type=urn:iso:std:iso:11073:10101|69805005"), "Device") == []
     both = found(shared, "type=69805005,337414009", "Device")
     assert len(both) == 2
     assert found(shared, "type=69805005&type=337414009", "Device") == []
