@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+from msgspec import Raw
 from numpy.typing import NDArray
 
 from bridge.mapping.cells import PADDING, Column, Mask, trimmed
@@ -53,6 +54,11 @@ def values(cells: bytearray) -> Values:
     if (column.buffer == 32).any() or column.buffer is not buffer:
         column = trimmed(column.buffer, column.start, column.end)
     return Values(_without_copies(column), nested)
+
+
+def column_of(raws: Sequence[Raw]) -> Column:
+    """Some values, each by itself, as a column."""
+    return values(bytearray(SEPARATOR.join((*raws, b"")))).column
 
 
 def _without_copies(column: Column) -> Column:
