@@ -170,7 +170,7 @@ def _minutes(sheet: Sheet, spec: OffsetSpec) -> tuple[NDArray[np.int16], Mask]:
 def _by_utc(told: Told, utc: Told) -> Told:
     """Stamps without an offset, settled by the same times in UTC, which tell the offset too."""
     here, instant = utc.ok & ~told.known, utc.instant
-    between, _ = _between(instant, here, told, OffsetSpec(round=QUARTER))
+    between, _ = _between(instant, here, told, OffsetSpec.model_validate({"round": QUARTER}))
     return Told(
         np.where(here, instant, told.wall),
         np.where(here, 0, told.shift).astype(np.int16),
