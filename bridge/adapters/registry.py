@@ -9,15 +9,32 @@ import bridge.adapters.dexcom.ticks as ticks
 import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
 import bridge.adapters.libre.devices as devices
+import bridge.adapters.nightscout.doses as doses
+import bridge.adapters.nightscout.exporter as exporter
+import bridge.adapters.nightscout.history as history
+import bridge.adapters.nightscout.identity as identity
+import bridge.adapters.nightscout.loop as loop
+import bridge.adapters.nightscout.profile as profile
+import bridge.adapters.nightscout.spans as spans
 import bridge.mapping.rounding as rounding
 from bridge.mapping.stages import Procedures
 
 PROCEDURES: Final = Procedures(
-    prepare={"libre.split-decimals": cells.split_decimals, "libre.app-views": cells.app_views},
-    dates={"libre.date-order": clock.date_order},
+    prepare={
+        "libre.split-decimals": cells.split_decimals,
+        "libre.app-views": cells.app_views,
+        "nightscout.identity": identity.identity,
+        "nightscout.spans": spans.spans,
+        "nightscout.doses": doses.doses,
+        "nightscout.loop-modes": loop.modes,
+        "nightscout.profile-in-force": profile.in_force,
+        "nightscout.pump-history": history.temporary_basals,
+    },
+    dates={"libre.date-order": clock.date_order, "nightscout.date-order": exporter.date_order},
     clock={"dexcom.tick-order": ticks.tick_order, "libre.wall-clock": clock.wall_clock},
     device={"dexcom.device": clarity.device, "libre.device": devices.device},
     person={"dexcom.person": clarity.person, "libre.person": devices.person},
     limits={"libre.us-ceiling": clock.us_ceiling},
-    amount={"number.rounded": rounding.rounded},
+    sections={"nightscout.sections": exporter.sections},
+    amount={"number.rounded": rounding.rounded, "nightscout.of-schedule": doses.of_schedule},
 )
