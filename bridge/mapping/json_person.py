@@ -40,7 +40,7 @@ def person_in(spec: str | PersonSpec | None, layout: str, found: Document, aroun
 def several(named: Sequence[Person]) -> str:
     """The sentence that refuses several persons."""
     told = ", ".join(each.name or each.identifiers[0][1] for each in named)
-    return f"this names {len(named)} persons ({told}): give the data of one of them alone; none is taken for the first"
+    return f"this names {len(named)} persons ({told}): give what is of one of them alone; the first is never just taken"
 
 
 def _asked(spec: PersonSpec) -> tuple[str, ...]:

@@ -121,6 +121,7 @@ class PartSpec(Closed):
 
     time: TimeSpec
     device: DeviceSpec | None = None
+    series: str = Field("", description="a series of its own for the part's readings whose rules name none")
     prepare: Words = Field((), description="procedures that mend cells, add fields or marks, in order")
     marks: Words = Field((), description="names of marks that procedures add")
     adds: Words = Field((), description="names of fields that procedures add")
