@@ -17,21 +17,25 @@ from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
 from bridge.reading import NO_OFFSET, Flag, Readings, Witness, column
-from tests.adapters import clarity_files, libreview_files
+from tests.adapters import clarity_files, libre_reader_files, libreview_files
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "conformance"
 ZONES = ZoneHistory.always("Europe/Berlin")
 RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
-FAMILIES = {"dexcom-clarity": clarity_files.files, "libreview": libreview_files.files}
+FAMILIES = {
+    "dexcom-clarity": [clarity_files.files],
+    "libreview": [libreview_files.files, libre_reader_files.files],
+}
 
 
 def recordings() -> Iterator[tuple[Path, bytes]]:
     """Every recording with the place where it is committed."""
-    for family, files in FAMILIES.items():
-        for name, data in files().items():
-            yield FOLDER / family / name, data
+    for family, makers in FAMILIES.items():
+        for files in makers:
+            for name, data in files().items():
+                yield FOLDER / family / name, data
 
 
 def committed(family: str) -> list[Path]:
