@@ -56,12 +56,18 @@ class Document:
     unknown: Counter[Way] = field(default_factory=Counter)
     left: dict[Way, None] = field(default_factory=dict)
     _opened: dict[int, tuple[Raw, dict[str, Raw] | None]] = field(default_factory=dict)
+    _taken: dict[int, tuple[Raw, dict[str, Raw] | None]] = field(default_factory=dict)
     _listed: dict[int, tuple[Raw, list[Raw]]] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Take the top object apart. msgspec.DecodeError where the text is no JSON."""
+        if isinstance(self.top, Raw):
+            self._taken[id(self.top)] = self.top, members(self.top)
 
     def members(self, raw: Raw, way: Way, known: Place) -> dict[str, Raw] | None:
         """The members of an object on the way, accounted for the first time that it is met."""
         if id(raw) not in self._opened:
-            found = members(raw)
+            _, found = self._taken.get(id(raw)) or (raw, members(raw))
             self._opened[id(raw)] = raw, found
             for name in found or ():
                 place = _at(known, way).child(name)
@@ -134,11 +140,20 @@ def document(data: bytes) -> Document:
     if is_lines(plain):
         return Document(Lines(plain), warnings)
     try:
-        return Document(_TOP.decode(plain), warnings)
+        return _whole(plain.lstrip(), warnings)
     except RecursionError as fault:
         raise Unreadable(TOO_DEEP) from fault
     except msgspec.DecodeError as fault:
         raise Unreadable(broken(plain, str(fault))) from fault
+
+
+def _whole(text: bytes, warnings: tuple[str, ...]) -> Document:
+    """A document of one value; its first walk is also what checks that it is JSON to its end."""
+    if text.startswith(b"{"):
+        found = Document(Raw(text), warnings)
+        found.check()
+        return found
+    return Document(_TOP.decode(text), warnings)
 
 
 def without_halves(text: bytes) -> tuple[bytes, int]:

@@ -67,9 +67,16 @@ class OffsetSpec(Closed):
     """How far local time stood from UTC, told beside the stamp."""
 
     minutes: str | None = Field(None, description="field with minutes east of UTC")
-    zero: bool = Field(True, description="false: 0 minutes tell nothing")
+    zero: bool = Field(True, description="false: 0 minutes, and clocks that agree, tell nothing")
     local: str | None = Field(None, description="field with the same time by the local clock")
-    round: int = Field(15, description="minutes to which the difference of both clocks is rounded")
+    round: int = Field(
+        15,
+        description="minutes to which the difference of both clocks is rounded; 0: only a written offset counts",
+    )
+    drift: bool = Field(
+        False,
+        description="what is left after rounding is how far the instant may be off: one of both clocks was",
+    )
 
 
 class TimeSpec(Closed):

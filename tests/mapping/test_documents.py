@@ -283,7 +283,7 @@ def test_an_end_may_be_a_stamp(mappings: Mappings) -> None:
         "ended": "2024-05-01T13:30:00+02:00",
     }
     batch = only(read(mappings, pumped(event)), Stream.MODE)
-    assert int(batch.columns["end"][0] - batch.columns["instant"][0]) == 90 * 60_000  # type: ignore[operator]
+    assert int(batch.columns["end"][0] - batch.columns["instant"][0]) == 90 * 60_000
     assert told(batch, "kind") == [ModeKind.EXERCISE]
 
 
