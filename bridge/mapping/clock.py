@@ -32,7 +32,7 @@ def by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
     rest = np.flatnonzero(~rows.known)
     told = _told(rows)
     if len(rest):
-        told = replace(told, instant=told.instant.copy(), offset=told.offset.copy())
+        told = replace(told, instant=told.instant.copy(), offset=told.offset.copy(), bound=told.bound.copy())
         some = _by_zone(Rows(rows.sheet, rows.row[rest], rows.wall[rest], rows.group[rest]), zones)
         for name in ("instant", "offset", "flags", "bound", "witness"):
             getattr(told, name)[rest] = getattr(some, name)
@@ -40,16 +40,16 @@ def by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
 
 
 def _told(rows: Rows) -> Clocked:
-    """All rows as if their walls were instants, with the offsets that the source tells."""
+    """All rows as if their walls were instants, with the offsets that the source tells. Where its two clocks
+    disagree by minutes either may be right."""
     n = len(rows.wall)
     offset = np.full(n, NO_OFFSET, np.int16) if rows.offset is None else rows.offset
-    return Clocked(
-        rows.wall,
-        offset,
-        np.zeros(n, np.uint16),
-        np.zeros(n, np.int32),
-        np.full(n, Witness.UTC, np.uint8),
-    )
+    flags, witness = np.zeros(n, np.uint16), np.full(n, Witness.UTC, np.uint8)
+    if rows.bound is None:
+        return Clocked(rows.wall, offset, flags, np.zeros(n, np.int32), witness)
+    apart = rows.bound >= MINUTE
+    flags[apart], witness[apart] = Flag.UNCERTAIN, Witness.UNDECIDED
+    return Clocked(rows.wall, offset, flags, rows.bound, witness)
 
 
 def _by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:

@@ -15,14 +15,16 @@ from datetime import date
 import numpy as np
 from msgspec import Raw
 
-from bridge.mapping.account import Person
+from bridge.mapping.account import Person, Unreadable
 from bridge.mapping.cells import Column, blank
+from bridge.mapping.fates import short
 from bridge.mapping.header import Binding
 from bridge.mapping.json_array import SEPARATOR, Taken, take_array, take_lines, take_piece
-from bridge.mapping.json_cells import Values, first_filled, spread, texts, values
+from bridge.mapping.json_cells import Values, first_filled, listed, spread, texts, values
 from bridge.mapping.json_document import Around, Document, Lines, below, document, told, wrong
 from bridge.mapping.json_path import Path, Place, known, path, spelled, steps
 from bridge.mapping.json_record import Shape, Way, first_of
+from bridge.mapping.json_where import where_of
 from bridge.mapping.language import PersonSpec, ReadHalf, RecordSet
 from bridge.mapping.opened import Opened
 from bridge.mapping.sheet import Sheet
@@ -78,13 +80,13 @@ class _Collected:
 
 def _collected(spec: RecordSet, shape: Shape, found: Document, around: Place) -> _Collected:
     done = _Collected()
-    taken = done.taken
+    taken, where = done.taken, where_of(spec)
     for name in spec.each:
         way = steps(name)
         if isinstance(found.top, Lines) and not way:
             take_lines(found.top.text, shape, taken)
             done.counts, done.homes = [taken.count], [Around()]
-        for raw, home in found.reach(way, around):
+        for raw, home in found.reach(way, around, where):
             before, first = taken.count, first_of(raw)
             if first == b"[":
                 take_array(memoryview(raw), shape, taken)
@@ -106,7 +108,11 @@ def _sheet(spec: RecordSet, found: Document, around: Place, before: int) -> Shee
     top = known(inside, (path(text).steps for text in spec.ignore))
     done = _collected(spec, Shape(top), found, around)
     done.taken.cells += [bytearray() for _ in inside][len(done.taken.cells) :]
-    cells = dict(zip(inside, map(values, done.taken.cells), strict=True))
+    lists = {each.steps for some in asked.values() for each in some if each.up == 0 and each.is_list}
+    cells = {
+        way: (listed if way in lists else values)(lot)
+        for way, lot in zip(inside, done.taken.cells, strict=True)
+    }
     prefix = steps(spec.each[0])
     unknown = told(Counter({(*prefix, *way): count for way, count in done.taken.unknown.items()}))
     left = tuple(spelled(prefix, way) for way in done.taken.left)
@@ -141,13 +147,14 @@ def _column(
     if asked.up == 0:
         return cells[asked.steps].column
     if asked.up < 0:
-        return spread(_values([found.value(asked.steps, around)]), [done.taken.count])
+        return spread(_values([found.value(asked.steps, around)], asked), [done.taken.count])
     objects = [home.objects[asked.up - 1] if len(home.objects) >= asked.up else {} for home in done.homes]
-    return spread(_values([below(each, asked.steps) for each in objects]), done.counts)
+    return spread(_values([below(each, asked.steps) for each in objects], asked), done.counts)
 
 
-def _values(raws: Sequence[Raw]) -> Column:
-    return values(bytearray(SEPARATOR.join((*raws, b"")))).column
+def _values(raws: Sequence[Raw], asked: Path) -> Column:
+    cells = bytearray(SEPARATOR.join((*raws, b"")))
+    return (listed if asked.is_list else values)(cells).column
 
 
 def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:
@@ -161,19 +168,31 @@ def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:
 
 
 def _person(spec: PersonSpec, found: Document, around: Place) -> Person | None:
-    """Whom a document names."""
-    said = {text: _values([found.value(steps(text), around)]).text(0) for text in _named(spec)}
-    name = " ".join(said[text] for text in spec.name if said[text])
-    born = said.get(spec.birth_date or "", "")
-    identifiers = tuple((system, said[text]) for system, text in spec.identifiers.items() if said[text])
-    if not (name or born or identifiers):
-        return None
-    return Person(name, _date(born), identifiers)
+    """Whom a document names. Unreadable where it names several people."""
+    name = " ".join(filter(None, (_one_of((text,), found, around) for text in spec.name)))
+    born = _one_of((spec.birth_date,), found, around) if spec.birth_date else ""
+    said = {system: _one_of(texts, found, around) for system, texts in spec.identifiers.items()}
+    identifiers = tuple((system, text) for system, text in said.items() if text)
+    return Person(name, _date(born), identifiers) if name or born or identifiers else None
+
+
+def _one_of(texts: Sequence[str], found: Document, around: Place) -> str:
+    """What all of some paths say, wherever they lead; '' where they say nothing."""
+    said = dict[str, None]()
+    for asked in map(path, texts):
+        raws = [raw for raw, _ in found.reach(asked.steps, around)]
+        said |= dict.fromkeys(each for each in _values(raws, asked).texts() if each)
+    if len(said) > 1:
+        raise Unreadable(
+            f"the document is about {len(said)} people ({', '.join(map(short, said))}): it can be kept for none of "
+            "them; give the answers about one"
+        )
+    return next(iter(said), "")
 
 
 def _named(spec: PersonSpec) -> tuple[str, ...]:
-    named = (*spec.name, spec.birth_date or "", *spec.identifiers.values())
-    return tuple(text for text in named if text)
+    identifiers = (text for texts in spec.identifiers.values() for text in texts)
+    return tuple(text for text in (*spec.name, spec.birth_date or "", *identifiers) if text)
 
 
 def _date(text: str) -> date | None:

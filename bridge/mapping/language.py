@@ -66,9 +66,16 @@ class OffsetSpec(Closed):
     """How far local time stood from UTC, told beside the stamp."""
 
     minutes: str | None = Field(None, description="field with minutes east of UTC")
-    zero: bool = Field(True, description="false: 0 minutes tell nothing")
+    zero: bool = Field(True, description="false: 0 minutes, and clocks that agree, tell nothing")
     local: str | None = Field(None, description="field with the same time by the local clock")
-    round: int = Field(15, description="minutes to which the difference of both clocks is rounded")
+    round: int = Field(
+        15,
+        description="minutes to which the difference of both clocks is rounded; 0: only a written offset counts",
+    )
+    drift: bool = Field(
+        False,
+        description="what is left after rounding is how far the instant may be off: one of both clocks was",
+    )
 
 
 class TimeSpec(Closed):
@@ -160,9 +167,16 @@ class RecordSet(PartSpec):
     each: Words = Field(description="path of the array: records, data.sgs, $ (the top), store.*.basal, a[].b")
     fields: Mapping[str, Words] = Field(
         description="field -> path in the record; of several the first that is filled. $.a: of the document; "
-        "^.a: of the object around the array; *: the name that * stood for"
+        "^.a: of the object around the array; *: the name that * stood for; a[]: the values of an array, as text"
     )
     ignore: Words = Field((), description="paths in the record that are known and not wanted")
+    where: Mapping[str, Words] = Field(
+        default_factory=dict,
+        description="name -> texts (any case): only below an object that has one of them under this name",
+    )
+    unless: Mapping[str, Words] = Field(
+        default_factory=dict, description="name -> texts: never below an object that has one of them"
+    )
 
     @property
     def names(self) -> frozenset[str]:
@@ -171,11 +185,12 @@ class RecordSet(PartSpec):
 
 
 class PersonSpec(Closed):
-    """Where a JSON document names the person: paths from its top."""
+    """Where a JSON document names the person: paths from its top. Where one has several different values the
+    document is about several people, and is refused."""
 
     name: Words = Field((), description="parts of the name, in order")
     birth_date: str | None = Field(None, description="year-month-day")
-    identifiers: Mapping[str, str] = Field(default_factory=dict, description="system -> path")
+    identifiers: Mapping[str, Words] = Field(default_factory=dict, description="system -> path, or paths")
 
 
 class ReadHalf(Closed):
