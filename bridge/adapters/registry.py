@@ -6,9 +6,11 @@ from typing import Final
 
 import bridge.adapters.dexcom.clarity as clarity
 import bridge.adapters.dexcom.ticks as ticks
+import bridge.adapters.eversense.halves as halves
 import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
 import bridge.adapters.libre.devices as devices
+import bridge.adapters.libre.linkup as linkup
 import bridge.adapters.nightscout.doses as doses
 import bridge.adapters.nightscout.exporter as exporter
 import bridge.adapters.nightscout.history as history
@@ -21,6 +23,7 @@ from bridge.mapping.stages import Procedures
 
 PROCEDURES: Final = Procedures(
     prepare={
+        "eversense.day-halves": halves.day_halves,
         "libre.split-decimals": cells.split_decimals,
         "libre.app-views": cells.app_views,
         "nightscout.identity": identity.identity,
@@ -35,6 +38,7 @@ PROCEDURES: Final = Procedures(
     device={"dexcom.device": clarity.device, "libre.device": devices.device},
     person={"dexcom.person": clarity.person, "libre.person": devices.person},
     limits={"libre.us-ceiling": clock.us_ceiling},
+    together={"libre.follower-sensors": linkup.follower_sensors},
     sections={"nightscout.sections": exporter.sections},
     amount={"number.rounded": rounding.rounded, "nightscout.of-schedule": doses.of_schedule},
 )

@@ -17,12 +17,13 @@ from bridge.mapping.account import Unreadable
 from bridge.mapping.cells import Column, blank
 from bridge.mapping.header import Binding
 from bridge.mapping.json_array import Taken, take_array, take_lines, take_piece
-from bridge.mapping.json_cells import Values, column_of, first_filled, spread, texts, values
+from bridge.mapping.json_cells import Values, column_of, first_filled, listed, spread, texts, values
 from bridge.mapping.json_document import Around, Document, Lines, below, document, told, wrong
 from bridge.mapping.json_look import layout_of
 from bridge.mapping.json_path import Path, Place, known, path, spelled, steps
 from bridge.mapping.json_person import person_in, ways_to
 from bridge.mapping.json_record import Shape, Way, first_of
+from bridge.mapping.json_where import where_of
 from bridge.mapping.language import PersonSpec, ReadHalf, RecordSet, Signature
 from bridge.mapping.opened import Opened
 from bridge.mapping.sheet import Sheet
@@ -80,15 +81,17 @@ class _Collected:
     warnings: list[str] = field(default_factory=list)
 
 
-def _collected(arrays: Sequence[str], shape: Shape, found: Document, around: Place) -> _Collected:
+def _collected(
+    spec: RecordSet, arrays: Sequence[str], shape: Shape, found: Document, around: Place
+) -> _Collected:
     done = _Collected()
-    taken = done.taken
+    taken, where = done.taken, where_of(spec)
     for name in arrays:
         way = steps(name)
         if isinstance(found.top, Lines) and not way:
             take_lines(found.top.text, shape, taken)
             done.counts, done.homes = [taken.count], [Around()]
-        for raw, home in found.reach(way, around):
+        for raw, home in found.reach(way, around, where):
             before, first = taken.count, first_of(raw)
             if first == b"[":
                 take_array(memoryview(raw), shape, taken)
@@ -108,9 +111,13 @@ def _sheet(spec: RecordSet, arrays: Sequence[str], found: Document, around: Plac
         each.steps for some in asked.values() for each in some if each.up == 0 and not each.is_star
     )
     top = known(inside, (path(text).steps for text in spec.ignore))
-    done = _collected(arrays, Shape(top), found, around)
+    done = _collected(spec, arrays, Shape(top), found, around)
     done.taken.cells += [bytearray() for _ in inside][len(done.taken.cells) :]
-    cells = dict(zip(inside, map(values, done.taken.cells), strict=True))
+    lists = {each.steps for some in asked.values() for each in some if each.up == 0 and each.is_list}
+    cells = {
+        way: (listed if way in lists else values)(lot)
+        for way, lot in zip(inside, done.taken.cells, strict=True)
+    }
     prefix = steps(arrays[0])
     unknown = told(Counter({(*prefix, *way): count for way, count in done.taken.unknown.items()}))
     left = tuple(spelled(prefix, way) for way in done.taken.left)
@@ -145,9 +152,13 @@ def _column(
     if asked.up == 0:
         return cells[asked.steps].column
     if asked.up < 0:
-        return spread(column_of([found.value(asked.steps, around)]), [done.taken.count])
+        return spread(
+            column_of([found.value(asked.steps, around)], is_list=asked.is_list), [done.taken.count]
+        )
     objects = [home.objects[asked.up - 1] if len(home.objects) >= asked.up else {} for home in done.homes]
-    return spread(column_of([below(each, asked.steps) for each in objects]), done.counts)
+    return spread(
+        column_of([below(each, asked.steps) for each in objects], is_list=asked.is_list), done.counts
+    )
 
 
 def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:

@@ -144,6 +144,7 @@ class PartSpec(Closed):
 
     time: TimeSpec
     device: DeviceSpec | None = None
+    series: str = Field("", description="a series of its own for the part's readings whose rules name none")
     prepare: Words = Field((), description="procedures that mend cells, add fields or marks, in order")
     marks: Words = Field((), description="names of marks that procedures add")
     adds: Words = Field((), description="names of fields that procedures add")
@@ -193,9 +194,16 @@ class RecordSet(PartSpec):
     )
     fields: Mapping[str, Words] = Field(
         description="field -> path in the record; of several the first that is filled. $.a: of the document; "
-        "^.a: of the object around the array; *: the name that * stood for"
+        "^.a: of the object around the array; *: the name that * stood for; a[]: the values of an array, as text"
     )
     ignore: Words = Field((), description="paths in the record that are known and not wanted")
+    where: Mapping[str, Words] = Field(
+        default_factory=dict,
+        description="name -> texts (any case): only below an object that has one of them under this name",
+    )
+    unless: Mapping[str, Words] = Field(
+        default_factory=dict, description="name -> texts: never below an object that has one of them"
+    )
 
     @property
     def names(self) -> frozenset[str]:
@@ -222,14 +230,14 @@ class RecordSet(PartSpec):
 
 
 class PersonSpec(Closed):
-    """Where a JSON document names the person: paths from its top, or from each of the persons it may name. A
-    document that names several is refused."""
+    """Where a JSON document names the person: paths from its top, or from each object that names one. Where they
+    say several different things the document is about several people, and is refused."""
 
     layout: Words = Field((), description="only in documents of these layouts; none: in all")
     each: Words = Field((), description="where persons lie: an object, or an array of them")
     name: Words = Field((), description="parts of the name, in order")
     birth_date: str | None = Field(None, description="year-month-day")
-    identifiers: Mapping[str, str] = Field(default_factory=dict, description="system -> path")
+    identifiers: Mapping[str, Words] = Field(default_factory=dict, description="system -> path, or paths")
 
 
 class ReadHalf(Closed):

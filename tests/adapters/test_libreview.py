@@ -11,6 +11,7 @@ from bridge.adapters import Decoded, Person, decode
 from bridge.mapping import Mappings
 from bridge.period import HOUR, ZoneHistory
 from bridge.reading import BolusKind, Flag, Readings, Stream, Unit, Witness
+from tests.adapters.libre_reader_files import reader_text
 from tests.adapters.libreview_files import (
     ENGLISH,
     NEW_PHONE,
@@ -28,7 +29,6 @@ from tests.adapters.libreview_files import (
     meter_2018,
     neo_meter,
     reader_spring,
-    reader_text,
     sensor,
     travel_fold,
     two_installs,
