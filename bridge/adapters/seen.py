@@ -32,7 +32,6 @@ FOREIGN: Final = (
     (("bg reading (mg/dl)",), "a Medtronic CareLink export"),
     (("sensor glucose (mg/dl)", "isig value"), "a Medtronic CareLink export"),
     (("glooko",), "a Glooko export"),
-    (('"sgv"',), "Nightscout entries"),
     (("resourcetype",), "FHIR JSON"),
     (('"deviceid"', '"deviceTime"'.casefold()), "Tidepool data"),
 )

@@ -15,7 +15,16 @@ from bridge.mapping.json_cells import unescaped, values
 from bridge.mapping.json_path import Place, is_path, known, path
 from bridge.mapping.json_record import Shape, elements, members, tolerant
 
-WANTED = [("id",), ("value",), ("at", "system"), ("at", "shown"), ("note",), ("_id",), ("_id", "$oid"), ("rest", "zone")]
+WANTED = [
+    ("id",),
+    ("value",),
+    ("at", "system"),
+    ("at", "shown"),
+    ("note",),
+    ("_id",),
+    ("_id", "$oid"),
+    ("rest", "zone"),
+]
 LEFT = [("colour",), ("at", "zone"), ("kept",), ("kept", "more"), ("rest", "*")]
 
 
