@@ -1,4 +1,8 @@
-"""Every procedure that a mapping may name, by name: the adapters' side of `bridge.mapping.procedures`."""
+"""Every procedure that a mapping may name, by name: the adapters' side of `bridge.mapping.procedures`.
+
+Law: one line a procedure, no code; that both sides have the same names is a test. A package of a vendor is
+imported here and by nobody else.
+"""
 
 from __future__ import annotations
 
