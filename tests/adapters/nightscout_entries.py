@@ -29,9 +29,7 @@ def local(at: datetime, hours: float, colon: str = "") -> str:
     """A text with an offset, as phones write it."""
     there = at.astimezone(timezone(timedelta(hours=hours)))
     offset = there.strftime("%z")
-    return (
-        f"{there:%Y-%m-%dT%H:%M:%S}.{there.microsecond // 1000:03d}{offset[:3]}{colon}{offset[3:]}"
-    )
+    return f"{there:%Y-%m-%dT%H:%M:%S}.{there.microsecond // 1000:03d}{offset[:3]}{colon}{offset[3:]}"
 
 
 def five(number: int) -> datetime:
@@ -322,7 +320,13 @@ def entries_misconfigured() -> bytes:
     """An uploader that sends mmol/L for a while; other types of entries; values of nothing and of everything."""
     values = (110, 112, 7.8, 6.4, 115, 117, 1001, 7.777777777777778, 119, 121, 123, 125)
     records: list[Record] = [
-        {"type": "sgv", "sgv": sgv, "date": ms(five(number)), "dateString": z(five(number)), "device": "home-made"}
+        {
+            "type": "sgv",
+            "sgv": sgv,
+            "date": ms(five(number)),
+            "dateString": z(five(number)),
+            "device": "home-made",
+        }
         for number, sgv in enumerate(values)
     ]
     records += [
@@ -366,4 +370,8 @@ def files() -> dict[str, bytes]:
 
 def tables() -> dict[str, bytes]:
     """Every recording of the table without a header."""
-    return {"entries.csv": table(), "entries.tsv": table("\t"), "entries-share.csv": table()[:600].rsplit(b"\r\n", 1)[0]}
+    return {
+        "entries.csv": table(),
+        "entries.tsv": table("\t"),
+        "entries-share.csv": table()[:600].rsplit(b"\r\n", 1)[0],
+    }

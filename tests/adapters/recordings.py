@@ -18,7 +18,14 @@ from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
-from tests.adapters import clarity_files, libre_reader_files, libreview_files
+from tests.adapters import (
+    clarity_files,
+    libre_reader_files,
+    libreview_files,
+    nightscout_entries,
+    nightscout_others,
+    nightscout_treatments,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "conformance"
@@ -30,6 +37,12 @@ LATER = ("trend", "rate", "record", "programmed", "minute")
 FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
     "dexcom-clarity": clarity_files.files,
     "libreview": lambda: libreview_files.files() | libre_reader_files.files(),
+    "nightscout": lambda: (
+        nightscout_entries.files() | nightscout_treatments.files() | nightscout_others.nightscout()
+    ),
+    "nightscout-csv": nightscout_entries.tables,
+    "nightscout-exporter": nightscout_others.exporter,
+    "openaps-pump-history": nightscout_others.histories,
 }
 
 

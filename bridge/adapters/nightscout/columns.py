@@ -70,7 +70,7 @@ def uploaders(sheet: Sheet) -> NDArray[np.int32]:
     return np.array(homes or [0], np.int32)[codes]
 
 
-def is_short(sheet: Sheet, given: str) -> Mask:
-    """Where less was given than `programmed`, to a thousandth of a unit."""
-    found, meant = amounts(sheet.column(given), 1000), amounts(sheet.column("programmed"), 1000)
+def is_short(sheet: Sheet, given: str, programmed: str) -> Mask:
+    """Where less was given than was programmed, to a thousandth of a unit."""
+    found, meant = amounts(sheet.column(given), 1000), amounts(sheet.column(programmed), 1000)
     return np.asarray((found != UNTOLD) & (meant > found))

@@ -30,11 +30,15 @@ _INJECTIONS: Final = msgspec.json.Decoder(list[dict[str, object]])
 
 def doses(sheet: Sheet) -> Sheet:
     """Adds `units` (given at once), `units_long` (long-acting), `units_later` and `units_later_meant` (extended:
-    delivered, programmed), and the mark `short` (less was given than programmed)."""
+    delivered, programmed), and the marks `short` and `square_short` (less was given than programmed)."""
     units, long = _injections(sheet)
     later, meant = _extended(sheet)
     found = {"units": units, "units_long": long, "units_later": later, "units_later_meant": meant}
-    return sheet.with_columns(found).with_mark("short", is_short(sheet, "units_given"))
+    short, square = (
+        is_short(sheet, "units_given", "programmed"),
+        is_short(sheet, "square_units", "square_programmed"),
+    )
+    return sheet.with_columns(found).with_mark("short", short).with_mark("square_short", square)
 
 
 def _injections(sheet: Sheet) -> tuple[Column, Column]:

@@ -38,9 +38,8 @@ def temporary_basals(sheet: Sheet) -> Sheet:
     lasted[rows], ended[rows] = until(at[rows], planned, np.zeros(len(rows), np.int32), is_stop)
     stops[rates] = told == 0
     found = sheet.with_columns({"lasted": written(lasted, (lasted != UNTOLD) & (small == "tempbasal"))})
-    return (
-        found.with_mark("stops", stops).with_mark("cut", ended).with_mark("short", is_short(sheet, "amount"))
-    )
+    found = found.with_mark("short", is_short(sheet, "amount", "programmed"))
+    return found.with_mark("stops", stops).with_mark("cut", ended)
 
 
 def _joined(

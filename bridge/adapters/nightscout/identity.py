@@ -7,11 +7,14 @@ instant that agree in everything are copies: the server itself keeps one per tim
 start of a sensor hundreds of times within a minute, a few ms apart and under new ids: one event, named by its ten
 minutes, so that a later download of fewer repeats finds it again.
 
+A pump's serial is in no name: the record of the pump is hashed with it.
+
 Rejected: `id` of Trio and iAPS (all parts of a fatty meal have one), xDrip's `uuid` before `_id` (it is made of it).
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 import numpy as np
@@ -51,7 +54,10 @@ def _named(sheet: Sheet) -> Column:
     own = first_filled([_without(identifier, _is_object_id(identifier)), sync])
     pumped = np.flatnonzero(~own.filled & sheet.filled("pump_id") & sheet.filled("pump_serial"))
     serials, numbers = sheet.column("pump_serial").at(pumped), sheet.column("pump_id").at(pumped)
-    texts = [f"{serial}/{number}" for serial, number in zip(serials.texts(), numbers.texts(), strict=True)]
+    both = zip(serials.texts(), numbers.texts(), strict=True)
+    texts = [
+        f"pump/{hashlib.blake2b(f'{one}/{two}'.encode(), digest_size=9).hexdigest()}" for one, two in both
+    ]
     return first_filled([filled_in(own, pumped, texts), sheet.column("id"), identifier])
 
 

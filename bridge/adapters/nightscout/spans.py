@@ -49,7 +49,7 @@ def until(start: Ints, told: Ints, group: NDArray[np.int32], stops: Mask) -> tup
     stopped = np.zeros(len(start), np.bool_)
     stopped[order[:-1][follows]] = stops[order[1:]][follows]
     shorter = (room != UNTOLD) & ((told == UNTOLD) | (room < told))
-    return np.where(shorter, room, told), shorter & stopped & ~stops
+    return np.where(shorter, room, told), shorter & stopped & ~stops & (told != UNTOLD)
 
 
 def spans(sheet: Sheet) -> Sheet:
