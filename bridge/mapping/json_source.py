@@ -37,7 +37,7 @@ def open_document(data: bytes, signatures: Sequence[Signature], half: ReadHalf) 
     there = [one for one in half.records if not one.layout or layout in one.layout]
     if not there:
         raise Unreadable("the document is none of those that this format has: give it as it was received")
-    around = _around(half)
+    around = _around(half, there)
     sheets, warnings, before = list[Sheet](), list(found.warnings), 0
     for one in there:
         sheet = _sheet(one, found, around, before)
@@ -55,10 +55,10 @@ def open_document(data: bytes, signatures: Sequence[Signature], half: ReadHalf) 
     )
 
 
-def _around(half: ReadHalf) -> Place:
-    """What is known of a document outside of its records."""
+def _around(half: ReadHalf, there: Sequence[RecordSet]) -> Place:
+    """What is known of a document outside of its records. `there`: the sets that its layout has."""
     ways = list[Way]()
-    for one in half.records:
+    for one in there:
         for each in map(steps, one.each):
             ways.append(each)
             for asked in (path(text) for written in one.fields.values() for text in written):
