@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from bridge.adapters import Decoded, Unreadable, recognise
 from bridge.consent.clusters import SMOOTHED
 from bridge.mapping import Mappings
-from bridge.reading import Flag, Readings, SourceClass, Trend
-from tests.adapters.eversense_files import sentinels, text, values
+from bridge.reading import Flag, Readings, SourceClass, Trend, Witness
+from tests.adapters.eversense_files import START, broadcast, sentinels, text, values
 from tests.adapters.suite import DocumentSuite, adds_up, ints, read
 
 
@@ -38,6 +39,18 @@ def test_a_smoothed_copy_is_marked_and_lies_beside_what_it_was_made_of(mappings:
     assert not ints(own, "flags").any()
     assert set(ints(copy, "flags").tolist()) == {Flag.SMOOTHED}
     assert (done.account.rows, done.account.rows_read, done.account.further) == (3, 3, 3)
+
+
+def test_an_instant_is_told_in_milliseconds_and_its_offset_beside_it(mappings: Mappings) -> None:
+    own, copy, _ = both(mappings, values())
+    assert ints(own, "instant").tolist() == ints(copy, "instant").tolist()
+    assert ints(own, "instant")[0] == values()[0]["date"]
+    assert (set(ints(own, "offset").tolist()), set(ints(own, "witness").tolist())) == ({120}, {Witness.UTC})
+
+
+def test_a_value_of_the_future_costs_itself_alone(mappings: Mappings) -> None:
+    *_, done = both(mappings, [*values(), broadcast(START + timedelta(days=90), 120, 120)])
+    assert [one.row for one in done.account.rejected] == [4]
 
 
 def test_nothing_of_it_is_called_cleared(mappings: Mappings) -> None:

@@ -79,7 +79,7 @@ def test_an_offset_goes_before_a_utc_time_that_says_otherwise(mappings: Mappings
     assert ints(only(told(mappings, [odd])), "instant").tolist() == [utc("2026-10-06T04:00")]
 
 
-def test_a_log_entry_with_a_local_time_alone_is_by_the_person_s_zone(mappings: Mappings) -> None:
+def test_a_log_entry_with_a_local_time_alone_is_by_the_zone_of_the_person(mappings: Mappings) -> None:
     batch = only(told(mappings, log()))
     assert (ints(batch, "instant")[-1], ints(batch, "witness")[-1]) == (utc("2026-10-25T11:00"), Witness.ZONE)
 
@@ -89,6 +89,11 @@ def test_the_same_instant_of_history_and_log_is_one_reading(mappings: Mappings) 
     logged = only(told(mappings, [event("2026-10-06T06:00:00", 104, EventDateUTC="2026-10-06T04:00:00")]))
     assert plain.key == logged.key
     assert ints(plain, "counter").tolist() == ints(logged, "counter").tolist()
+
+
+def test_an_event_of_a_phone_that_ran_ahead_costs_itself_alone(mappings: Mappings) -> None:
+    (one,) = told(mappings, [*care()[:5], event("2027-10-06T06:00:00", 95)]).account.rejected
+    assert "lies after the file was received" in one.reason
 
 
 def test_events_of_other_types_are_counted_by_a_rule_and_are_no_glucose(mappings: Mappings) -> None:

@@ -115,7 +115,7 @@ def test_a_month_that_nobody_knows_is_refused_with_the_text(mappings: Mappings) 
     assert "'4-Listopad-2026 3:05 PM' is no date and time" in said or "'4-Listopad-2026 3:00 PM'" in said
 
 
-def test_a_month_s_name_is_never_taken_for_a_day(mappings: Mappings) -> None:
+def test_the_name_of_a_month_is_never_taken_for_a_day(mappings: Mappings) -> None:
     for day in ("5-October-2026", "October-5-2026"):
         batch = only(read(shown("3:00 PM", day=day), mappings))
         assert ints(batch, "instant").tolist() == [utc("2026-10-05T13:00")]
@@ -136,6 +136,12 @@ def test_the_repeated_hour_is_told_by_the_order_of_rows_that_begin_with_the_newe
     witness = ints(batch, "witness")
     assert (witness == Witness.ROW_ORDER).sum() == 24 and (witness == Witness.UNDECIDED).sum() == 0
     assert not (ints(batch, "flags") & Flag.UNCERTAIN).any()
+
+
+def test_a_row_of_a_clock_that_ran_ahead_costs_itself_alone(mappings: Mappings) -> None:
+    ahead = ("4-March-2027", "3:00 PM", "120", "mg/dL", SENSOR)
+    (one,) = read(csv([ahead, *rows(MARCH, 5, 82)]), mappings).account.rejected
+    assert (one.row, "lies after the file was received" in one.reason) == (2, True)
 
 
 def test_the_unit_of_each_row_counts(mappings: Mappings) -> None:

@@ -83,6 +83,13 @@ def test_a_phone_whose_clock_was_wrong_bounds_the_instant(mappings: Mappings) ->
     assert (ints(batch, "offset").tolist(), ints(batch, "bound").tolist()) == ([120], [4 * MINUTE])
 
 
+def test_a_value_of_tomorrow_costs_itself_and_not_the_answer(mappings: Mappings) -> None:
+    ahead = measured(START + timedelta(days=90), 120)
+    done = told(mappings, graph(connection(None, WORN), [WORN], [*points(START, 3, 1), ahead]))
+    assert [one.row for one in done.account.rejected] == [4]
+    assert "lies after the file was received" in done.account.rejected[0].reason
+
+
 def test_the_number_of_the_sensor_is_kept_and_the_rounded_one_is_not(mappings: Mappings) -> None:
     history = points(START, 12, 72)
     done = told(mappings, british_graph())

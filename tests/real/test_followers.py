@@ -116,7 +116,9 @@ def test_an_answer_is_read_as_it_stands(shared: Path, mappings: Mappings, name: 
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_one_s_readings_is_refused(shared: Path, mappings: Mappings, name: str) -> None:
+def test_what_holds_the_readings_of_no_one_person_is_refused(
+    shared: Path, mappings: Mappings, name: str
+) -> None:
     with pytest.raises(Unreadable) as fault:
         decoded((shared / "data" / name).read_bytes(), mappings)
     assert REFUSED[name] in fault.value.sentence
