@@ -10,6 +10,7 @@ Rejected: Python's floats and datetimes on the way (they round, and cost an obje
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -23,6 +24,7 @@ from bridge.mapping.json_path import ANY, Place, places, spelled
 Cell: TypeAlias = Raw | bytes
 Way: TypeAlias = tuple[str, ...]
 MISSING: Final = Raw(b"")
+_ODD: Final = re.compile(r'["\\\x00-\x1f]')
 MOST_LEARNED: Final = 64
 """So many unknown names are learned, that a vendor's new field makes no file slow."""
 KINDS: Final = {
@@ -155,8 +157,11 @@ class Shape:
         return made, plan
 
     def learn(self, ways: Sequence[Way]) -> None:
-        """Know more names from here on, so that they are counted quickly."""
-        fresh = dict.fromkeys(way for way in ways if way not in self._learned)
+        """Know more names from here on, so that they are counted quickly. Structs take no names with quotes,
+        backslashes or control characters: a record with such a one is taken apart by itself."""
+        fresh = dict.fromkeys(
+            way for way in ways if way not in self._learned and not any(map(_ODD.search, way))
+        )
         if fresh and self.is_quick and len(self._learned) + len(fresh) <= MOST_LEARNED:
             self._learned |= fresh
             self._build()

@@ -56,7 +56,7 @@ def open_document(data: bytes, signatures: Sequence[Signature], half: ReadHalf) 
 
 
 def _around(half: ReadHalf, there: Sequence[tuple[RecordSet, Sequence[str]]]) -> Place:
-    """What is known of a document outside of its records."""
+    """What is known of a document outside of its records. `there`: the sets that its layout has."""
     ways = list[Way]()
     for one, arrays in there:
         for each in map(steps, arrays):

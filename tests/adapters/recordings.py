@@ -20,8 +20,10 @@ from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
 from tests.adapters import (
     clarity_files,
+    eversense_files,
     libre_reader_files,
     libreview_files,
+    linkup_files,
     nightscout_entries,
     nightscout_others,
     nightscout_treatments,
@@ -36,6 +38,10 @@ LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
 FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
     "dexcom-clarity": clarity_files.files,
+    "eversense-broadcast": eversense_files.broadcast_files,
+    "eversense-cloud": eversense_files.cloud_files,
+    "eversense-dms": eversense_files.dms_files,
+    "librelinkup": linkup_files.files,
     "libreview": lambda: libreview_files.files() | libre_reader_files.files(),
     "nightscout": lambda: (
         nightscout_entries.files() | nightscout_treatments.files() | nightscout_others.nightscout()

@@ -41,7 +41,9 @@ SCALARS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(["},{", '"},{"', "[", "\\", "\x1f", "é" * 40]),
 )
-NAMES = st.sampled_from(["id", "value", "at", "note", "colour", "new", "ünknown", "_id", "kept", "rest"])
+NAMES = st.sampled_from(
+    ["id", "value", "at", "note", "colour", "new", "ünknown", "_id", "kept", "rest", 'a"b', "n\x00", "c\\d"]
+)
 INNER = st.dictionaries(st.sampled_from(["system", "shown", "zone", "more", "$oid"]), SCALARS, max_size=3)
 RECORDS = st.dictionaries(
     NAMES, st.one_of(SCALARS, SCALARS, INNER, st.lists(SCALARS, max_size=2)), max_size=6

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from bridge.mapping.cells import Column, Ints
+from bridge.mapping.cells import Ints
 from bridge.mapping.dates import read_stamps
 from bridge.mapping.json_cells import texts
 from bridge.mapping.sheet import Sheet
@@ -27,19 +27,20 @@ def follower_sensors(parts: Sequence[tuple[str, Sheet]]) -> list[Sheet]:
     has. Sets that the document does not have are not among them."""
     there = dict(parts)
     starts, serials = _worn(there["sensors"]) if "sensors" in there else (np.zeros(0, np.int64), [])
-    graph = set(there["graph"].column("at").texts()) if "graph" in there else set()
+    graph = _walls(there["graph"]) if "graph" in there else np.zeros(0, np.int64)
     return [_settled(name, sheet, starts, serials, graph) for name, sheet in parts]
 
 
-def _settled(name: str, sheet: Sheet, starts: Ints, serials: list[str], graph: set[str]) -> Sheet:
+def _settled(name: str, sheet: Sheet, starts: Ints, serials: list[str], graph: Ints) -> Sheet:
     if name not in MEASURED:
         return sheet
-    made = sheet.with_columns({"serial": _serials(sheet.column("at"), starts, serials)})
+    wall = graph if name == "graph" else _walls(sheet)
+    worn = texts(["", *serials]).at(np.searchsorted(starts, wall, side="right"))
+    made = sheet.with_columns({"serial": worn})
     if name == "graph":
         return made
-    return made.with_mark(
-        "in_graph", np.array([text in graph for text in sheet.column("at").texts()], np.bool_)
-    )
+    twice = [bool(each) and bool((graph == each).any()) for each in wall.tolist()]
+    return made.with_mark("in_graph", np.array(twice, np.bool_))
 
 
 def _worn(sensors: Sheet) -> tuple[Ints, list[str]]:
@@ -51,8 +52,8 @@ def _worn(sensors: Sheet) -> tuple[Ints, list[str]]:
     return np.array([start for start, _ in named], np.int64), [serial for _, serial in named]
 
 
-def _serials(at: Column, starts: Ints, serials: list[str]) -> Column:
-    """The serial of the sensor activated last before each stamp; blank where none was."""
-    stamps = read_stamps(at, [MASK]).get(MASK)
-    wall = np.zeros(len(at), np.int64) if stamps is None else stamps.wall
-    return texts(["", *serials]).at(np.searchsorted(starts, wall, side="right"))
+def _walls(sheet: Sheet) -> Ints:
+    """The factory times of measurements; 0 where there is none."""
+    column = sheet.column("at")
+    stamps = read_stamps(column, [MASK]).get(MASK)
+    return np.zeros(len(column), np.int64) if stamps is None else stamps.wall
