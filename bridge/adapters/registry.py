@@ -16,6 +16,7 @@ import bridge.adapters.libre.clock as clock
 import bridge.adapters.libre.devices as devices
 import bridge.adapters.libre.linkup as linkup
 import bridge.adapters.nightscout.doses as doses
+import bridge.adapters.nightscout.entries as entries
 import bridge.adapters.nightscout.exporter as exporter
 import bridge.adapters.nightscout.history as history
 import bridge.adapters.nightscout.identity as identity
@@ -30,6 +31,7 @@ PROCEDURES: Final = Procedures(
         "eversense.day-halves": halves.day_halves,
         "libre.split-decimals": cells.split_decimals,
         "libre.app-views": cells.app_views,
+        "nightscout.mmol-entries": entries.mmol_entries,
         "nightscout.identity": identity.identity,
         "nightscout.spans": spans.spans,
         "nightscout.doses": doses.doses,

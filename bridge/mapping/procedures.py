@@ -60,6 +60,10 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
     ),
     "libre.device": (Stage.DEVICE, "an app install (UUID), a reader or a blood meter"),
     "libre.person": (Stage.PERSON, "the patient of a report's line 2, else the account's owner in line 1"),
+    "nightscout.mmol-entries": (
+        Stage.PREPARE,
+        "marks numbers below 39 of an uploader that sends fractions among them: mmol/L, no codes",
+    ),
     "nightscout.identity": (
         Stage.PREPARE,
         "what a treatment is called: the uploader's id, the pump's, the database's; marks copies and repeats",

@@ -318,7 +318,7 @@ def entries_rig() -> bytes:
 
 def entries_misconfigured() -> bytes:
     """An uploader that sends mmol/L for a while; other types of entries; values of nothing and of everything."""
-    values = (110, 112, 7.8, 6.4, 115, 117, 1001, 7.777777777777778, 119, 121, 123, 125)
+    values = (110, 112, 7.8, 6.4, 5, 21, 1001, 7.777777777777778, 119, 121, 123, -1, 124, 126, 127, 130)
     records: list[Record] = [
         {
             "type": "sgv",
@@ -372,6 +372,6 @@ def tables() -> dict[str, bytes]:
     """Every recording of the table without a header."""
     return {
         "entries.csv": table(),
-        "entries.tsv": table("\t"),
+        "entries-tabs.txt": table("\t"),
         "entries-share.csv": table()[:600].rsplit(b"\r\n", 1)[0],
     }
