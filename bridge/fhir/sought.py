@@ -90,6 +90,7 @@ class Search:
             limit=0 if self.count_only else self.count,
             total=self.total or self.count_only,
             provenance=self.kind == "Provenance" or self.include_provenance,
+            retractions=self.kind == "Observation",
             device_resources=self.kind == "Device" or self.include_devices,
             patient_resource=self.kind == "Patient",
         )

@@ -74,6 +74,7 @@ class Instances:
             devices=frozenset({text}) if kind == "Device" else None,
             history=history,
             provenance=kind == "Provenance",
+            retractions=kind == "Observation",
             device_resources=kind == "Device",
             patient_resource=kind == "Patient",
         )
