@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 import bridge.adapters.dexcom.clarity as clarity
+import bridge.adapters.dexcom.counted as counted
+import bridge.adapters.dexcom.last_word as last_word
+import bridge.adapters.dexcom.models as models
+import bridge.adapters.dexcom.receivers as receivers
+import bridge.adapters.dexcom.schedules as schedules
 import bridge.adapters.dexcom.ticks as ticks
 import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
@@ -13,11 +18,27 @@ import bridge.mapping.rounding as rounding
 from bridge.mapping.stages import Procedures
 
 PROCEDURES: Final = Procedures(
-    prepare={"libre.split-decimals": cells.split_decimals, "libre.app-views": cells.app_views},
+    prepare={
+        "dexcom.counted": counted.counted,
+        "dexcom.product": models.product,
+        "dexcom.last-word": last_word.last_word,
+        "dexcom.alert-schedules": schedules.alert_schedules,
+        "libre.split-decimals": cells.split_decimals,
+        "libre.app-views": cells.app_views,
+    },
     dates={"libre.date-order": clock.date_order},
-    clock={"dexcom.tick-order": ticks.tick_order, "libre.wall-clock": clock.wall_clock},
-    device={"dexcom.device": clarity.device, "libre.device": devices.device},
+    clock={
+        "dexcom.tick-order": ticks.tick_order,
+        "dexcom.receiver-clock": receivers.receiver_clock,
+        "libre.wall-clock": clock.wall_clock,
+    },
+    device={
+        "dexcom.device": clarity.device,
+        "dexcom.transmitter": models.transmitter,
+        "dexcom.display": models.display,
+        "libre.device": devices.device,
+    },
     person={"dexcom.person": clarity.person, "libre.person": devices.person},
     limits={"libre.us-ceiling": clock.us_ceiling},
-    amount={"number.rounded": rounding.rounded},
+    amount={"number.rounded": rounding.rounded, "number.unsigned": rounding.unsigned},
 )

@@ -32,6 +32,23 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
         Stage.AMOUNT,
         "rounds to the decimals of the mapping, halves away from zero: 0.02500000037 with 3 is 0.025",
     ),
+    "number.unsigned": (Stage.AMOUNT, "rounds likewise and leaves the sign out"),
+    "dexcom.counted": (
+        Stage.PREPARE,
+        "takes out ticks that count nothing; marks what a receiver only shows once more",
+    ),
+    "dexcom.product": (Stage.PREPARE, "adds the product behind generation, variant and app"),
+    "dexcom.last-word": (Stage.PREPARE, "marks records of which the same entry was changed or deleted later"),
+    "dexcom.alert-schedules": (
+        Stage.PREPARE,
+        "from when an alert setting holds; what is switched off; marks settings that a newer one outdoes",
+    ),
+    "dexcom.receiver-clock": (
+        Stage.CLOCK,
+        "ticks of a transmitter date readings of a receiver whose clock was reset, or say that they may be off",
+    ),
+    "dexcom.transmitter": (Stage.DEVICE, "the transmitter or sensor behind a hash, which is no serial"),
+    "dexcom.display": (Stage.DEVICE, "the person's apps as one, or their receiver"),
     "dexcom.tick-order": (
         Stage.CLOCK,
         "orders readings by transmitter tick: wall minus tick jumps with the clock; the zone anchors chains",
