@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.mapping.cells import PADDING, Column, Mask, trimmed
+from bridge.mapping.cells import PADDING, Column, Mask, Words, trimmed
 from bridge.mapping.json_array import SEPARATOR
 
 _QUOTE, _BACKSLASH, _NULL, _OBJECT, _ARRAY, _MINUS, _EXPONENT = (ord(each) for each in '"\\n{[-e')
 MOST_WRITTEN_OUT: Final = 40
-WIDE, MANY, FEW = 32, 10_000, 64
+WIDE, MANY, FEW, MOST_TRIED = 32, 10_000, 64, 512
 _CONTROLS: Final = dict.fromkeys([*range(9), *range(11, 32), 127])
 _HALVES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
@@ -36,6 +36,11 @@ class Values:
 
 def values(cells: bytearray) -> Values:
     """Cells with `SEPARATOR` behind each; the buffer is the column's own from here on."""
+    one = _repeated(cells)
+    if one:
+        found, codes = values(bytearray(one)), np.zeros(len(cells) // len(one), np.int32)
+        column = replace(found.column.at(codes), known=Words((found.column.text(0),), codes))
+        return Values(column, found.is_nested[codes])
     cells += PADDING
     buffer = np.frombuffer(cells, np.uint8)
     end = np.flatnonzero(buffer[: -len(PADDING)] == SEPARATOR[0]).astype(np.int32)
@@ -53,6 +58,13 @@ def values(cells: bytearray) -> Values:
     if (column.buffer == 32).any() or column.buffer is not buffer:
         column = trimmed(column.buffer, column.start, column.end)
     return Values(_without_copies(column), nested)
+
+
+def _repeated(cells: bytearray) -> bytes:
+    """The cell that all of several are, or nothing."""
+    one = bytes(cells[: cells.find(SEPARATOR) + 1])
+    count = len(cells) // len(one) if one else 0
+    return one if count > 1 and len(one) < WIDE * WIDE and cells == one * count else b""
 
 
 def listed(cells: bytearray) -> Values:
@@ -81,7 +93,8 @@ def _without_copies(column: Column) -> Column:
     """A wide column of few words (the id of a device, in every record) with each word once."""
     if len(column.buffer) < WIDE * max(len(column), MANY):
         return column
-    words = column.words()
+    sample = column.at(np.arange(0, len(column), len(column) // MOST_TRIED + 1)).words()
+    words = sample if len(sample.texts) > FEW else column.words()
     if len(words.texts) > FEW:
         return column
     few = texts(words.texts)

@@ -36,7 +36,7 @@ def counted(sheet: Sheet) -> Sheet:
     if len(again):
         sheet = sheet.warned(
             f"{len(again)} {sheet.part} have a transmitter time that stands for several times; "
-            "their record ids identify them"
+            "their own time identifies them"
         )
     if not ok.all():
         sheet = sheet.with_columns({"ticks": Column(column.buffer, column.start, _ends(column, ok))})

@@ -7,6 +7,7 @@ transmitter is a hash, no serial: it tells devices apart and is never printed.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -39,10 +40,11 @@ RECEIVERS: Final = frozenset({"receiver", "sharereceiver", "touchscreenreceiver"
 def product(sheet: Sheet) -> Sheet:
     """The sheet with a field `product`, from `generation` (or variant) and `app`."""
     generation, app = sheet.column("generation").words(), sheet.column("app").words()
-    named = [[_product(each, other) for other in app.texts] for each in generation.texts]
-    codes = generation.codes * np.int32(max(len(app.texts), 1)) + app.codes
-    words = Words(tuple(name for row in named for name in row), codes)
-    return sheet.with_columns({"product": texts(words.texts).at(words.codes)})
+    named: dict[str, int] = {}
+    pairs = [_product(each, other) for each in generation.texts for other in app.texts]
+    code = np.array([named.setdefault(name, len(named)) for name in pairs] or [0], np.int32)
+    words = Words(tuple(named), code[generation.codes * np.int32(len(app.texts)) + app.codes])
+    return sheet.with_columns({"product": replace(texts(words.texts).at(words.codes), known=words)})
 
 
 def _product(generation: str, app: str) -> str:
