@@ -6,10 +6,13 @@ from typing import Final
 
 import bridge.adapters.dexcom.clarity as clarity
 import bridge.adapters.dexcom.counted as counted
+import bridge.adapters.dexcom.internal_clock as internal_clock
 import bridge.adapters.dexcom.last_word as last_word
 import bridge.adapters.dexcom.models as models
 import bridge.adapters.dexcom.receivers as receivers
 import bridge.adapters.dexcom.schedules as schedules
+import bridge.adapters.dexcom.studio as studio
+import bridge.adapters.dexcom.studio_entries as studio_entries
 import bridge.adapters.dexcom.ticks as ticks
 import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
@@ -23,6 +26,8 @@ PROCEDURES: Final = Procedures(
         "dexcom.product": models.product,
         "dexcom.last-word": last_word.last_word,
         "dexcom.alert-schedules": schedules.alert_schedules,
+        "dexcom.internal-ticks": internal_clock.internal_ticks,
+        "dexcom.studio-entries": studio_entries.entries,
         "libre.split-decimals": cells.split_decimals,
         "libre.app-views": cells.app_views,
     },
@@ -36,9 +41,17 @@ PROCEDURES: Final = Procedures(
         "dexcom.device": clarity.device,
         "dexcom.transmitter": models.transmitter,
         "dexcom.display": models.display,
+        "dexcom.studio-receiver": studio.receiver,
         "libre.device": devices.device,
     },
-    person={"dexcom.person": clarity.person, "libre.person": devices.person},
+    person={
+        "dexcom.person": clarity.person,
+        "dexcom.studio-person": studio.person,
+        "libre.person": devices.person,
+    },
+    sections={"dexcom.column-groups": studio.column_groups},
+    together={"dexcom.studio-units": studio.units},
+    clocks={"dexcom.internal-clock": internal_clock.internal_clock},
     limits={"libre.us-ceiling": clock.us_ceiling},
     amount={"number.rounded": rounding.rounded, "number.unsigned": rounding.unsigned},
 )

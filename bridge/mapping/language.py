@@ -97,7 +97,8 @@ class TimeSpec(Closed):
 
 
 class DeviceSpec(Closed):
-    """Which fields name the device of a record: the first of serial, install, model tells devices apart."""
+    """Which fields name the device of a record: the first of serial, install, model tells devices apart. Where a
+    source has none of them its manufacturer is all that is known."""
 
     serial: str | None = None
     install: str | None = Field(None, description="field with an app's installation id")
@@ -108,8 +109,8 @@ class DeviceSpec(Closed):
 
     @model_validator(mode="after")
     def _one_key(self) -> DeviceSpec:
-        if not self.key:
-            raise ValueError("a device has a field: serial, install or model")
+        if not self.key and (self.procedure or not self.manufacturer):
+            raise ValueError("a device has a field (serial, install or model), or its manufacturer alone")
         return self
 
     @property

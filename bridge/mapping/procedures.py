@@ -49,6 +49,16 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
     ),
     "dexcom.transmitter": (Stage.DEVICE, "the transmitter or sensor behind a hash, which is no serial"),
     "dexcom.display": (Stage.DEVICE, "the person's apps as one, or their receiver"),
+    "dexcom.column-groups": (Stage.SECTIONS, "the tables that stand side by side in a Studio export"),
+    "dexcom.studio-units": (Stage.TOGETHER, "the unit of a Studio export, from its numbers"),
+    "dexcom.studio-entries": (Stage.PREPARE, "amount and subkind of an entry, from its words"),
+    "dexcom.internal-ticks": (Stage.PREPARE, "seconds of a receiver's internal clock as ticks"),
+    "dexcom.internal-clock": (
+        Stage.CLOCKS,
+        "orders all of a receiver by its internal clock; display minus internal jumps with the clock",
+    ),
+    "dexcom.studio-receiver": (Stage.DEVICE, "the receiver, its model by the form of its serial"),
+    "dexcom.studio-person": (Stage.PERSON, "whom the first table of a Studio export names"),
     "dexcom.tick-order": (
         Stage.CLOCK,
         "orders readings by transmitter tick: wall minus tick jumps with the clock; the zone anchors chains",
