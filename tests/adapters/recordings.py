@@ -18,7 +18,13 @@ from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
-from tests.adapters import clarity_files, libreview_files
+from tests.adapters import (
+    clarity_files,
+    dexcom_api_files,
+    dexcom_share_files,
+    dexcom_studio_files,
+    libreview_files,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "conformance"
@@ -27,7 +33,13 @@ RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
-FAMILIES = {"dexcom-clarity": clarity_files.files, "libreview": libreview_files.files}
+FAMILIES = {
+    "dexcom-api": dexcom_api_files.files,
+    "dexcom-clarity": clarity_files.files,
+    "dexcom-share": dexcom_share_files.files,
+    "dexcom-studio": dexcom_studio_files.files,
+    "libreview": libreview_files.files,
+}
 
 
 def recordings() -> Iterator[tuple[Path, bytes]]:
@@ -38,8 +50,9 @@ def recordings() -> Iterator[tuple[Path, bytes]]:
 
 
 def committed(family: str) -> list[Path]:
-    """The recordings of a family as they are committed: files of any kind that are no golden."""
-    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv")
+    """The recordings of a family as they are committed: all but goldens and what is said of quality."""
+    others = {".tsv", ".yaml"}
+    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix not in others)
 
 
 def golden_of(recording: Path) -> Path:

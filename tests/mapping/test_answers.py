@@ -53,7 +53,9 @@ def told(batch: Readings, name: str) -> list[object]:
 
 
 PLAN = {"at": "2024-05-01T10:00:00", "level": 70, "days": ["monday", "", "friday"]}
-ALERTS = answer("alerts", {"name": "g", "weeks": [1, 2], "plans": [PLAN, {**PLAN, "days": None}]}, {"name": "h"})
+ALERTS = answer(
+    "alerts", {"name": "g", "weeks": [1, 2], "plans": [PLAN, {**PLAN, "days": None}]}, {"name": "h"}
+)
 
 
 def test_a_set_takes_the_records_below_the_objects_that_it_names_and_no_others(mappings: Mappings) -> None:
@@ -79,7 +81,11 @@ def test_an_unknown_name_in_a_record_that_others_lie_in_is_counted_once(mappings
 def test_answers_saved_one_after_the_other_are_one_document(
     mappings: Mappings, indent: int | None, between: str
 ) -> None:
-    answers = [answer("sugar", sugar(), sugar("2024-05-01T10:05:00")), ALERTS, answer("sugars", sugar("2024-05-02"))]
+    answers = [
+        answer("sugar", sugar(), sugar("2024-05-01T10:05:00")),
+        ALERTS,
+        answer("sugars", sugar("2024-05-02")),
+    ]
     done = read(mappings, between.join(json.dumps(each, indent=indent) for each in answers))
     assert done.account.rows == 7
     assert dict(done.account.read) == {Stream.GLUCOSE: 2, Stream.SETTINGS: 2}

@@ -31,7 +31,7 @@ def alert_schedules(sheet: Sheet) -> Sheet:
     off = np.array(
         [_is_off(said["enabled"][row], said["in_use"][row], is_default[row]) for row in rows], np.bool_
     )
-    levels = [f"{said['value'][row]} {said['unit'][row]}".strip() for row in rows]
+    levels = [f"{_plain(said['value'][row])} {said['unit'][row]}".strip() for row in rows]
     remarks = [
         _remark(
             levels[row] if off[row] else None,
@@ -48,6 +48,12 @@ def alert_schedules(sheet: Sheet) -> Sheet:
 
 def _is_off(enabled: str, in_use: str, is_default: bool) -> bool:
     return enabled.casefold() == "false" or (in_use.casefold() == "false" and not is_default)
+
+
+def _plain(number: str) -> str:
+    """A number without the noise of binary fractions."""
+    whole, point, rest = number.partition(".")
+    return f"{float(number):.2f}".rstrip("0").rstrip(".") if point and (whole + rest).isdigit() else number
 
 
 def _remark(level: str | None, span: str) -> str:

@@ -33,23 +33,29 @@ _G4: Final = re.compile(r"SM\d+", re.IGNORECASE)
 
 
 def column_groups(table: Table) -> Sectioned:
-    """The tables of the file. What the first of them says of person and receiver is told of all."""
+    """The tables of the file. What the first of them says of person and receiver is told of all; a column of none
+    is unknown beside the sensor readings."""
     top = _header_row(table)
     header = [plain(cell) for cell in table.cells(top)]
+    homes = [_home(cell.casefold()) for cell in header]
     below = np.arange(top + 1, len(table))
     told: dict[str, str] = {}
     sections = []
-    for kind, begin in GROUPS.items():
-        own = frozenset(at for at, cell in enumerate(header) if cell.casefold().startswith(begin))
+    for kind in GROUPS:
+        own = [at for at, home in enumerate(homes) if home == kind]
         filled = np.zeros(len(table), np.bool_)
         for at in own:
             filled |= table.column(at).filled
         rows = below[filled[below]]
         if kind == "patient":
-            told = _told(table, sorted(own), rows)
-        cells = tuple(cell if at in own else "" for at, cell in enumerate(header))
-        sections.append(Section(kind, cells, rows, told, own))
+            told = _told(table, own, rows)
+        cells = tuple(cell if home == kind else "" for cell, home in zip(header, homes, strict=True))
+        sections.append(Section(kind, cells, rows, told, frozenset(own)))
     return Sectioned(tuple(sections))
+
+
+def _home(heading: str) -> str:
+    return next((kind for kind, begin in GROUPS.items() if heading.startswith(begin)), "glucose")
 
 
 def _header_row(table: Table) -> int:

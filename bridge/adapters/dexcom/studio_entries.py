@@ -2,7 +2,8 @@
 
 Law (`dexcom.md` A3.7): the sheet has no sample, so little is taken for granted: one number in the description is
 the amount, several are none (and the words stay); a subkind is a word that the API has too. An entry happened at
-EventTime, which may lie before the time at which it was typed in; both stand on the receiver's display clock.
+EventTime, which may lie before the time at which it was typed in; both stand on the receiver's display clock. It
+has no id: when it was typed in, for when and how much tell it from others (two equal doses of a meal are two).
 """
 
 from __future__ import annotations
@@ -30,13 +31,18 @@ _SUBKINDS: Final = {
 
 
 def entries(sheet: Sheet) -> Sheet:
-    """The sheet with fields `amount`, `subkind` and `words` (the description where it was not understood)."""
+    """The sheet with fields `amount`, `subkind`, `words` (the description where it was not understood) and `entry`,
+    which identifies it."""
     said = sheet.column("description").texts()
     numbers = [_NUMBER.findall(text) for text in said]
     amounts = [found[0] if len(found) == 1 else "" for found in numbers]
     subkinds = [_subkind(text.casefold()) for text in said]
+    typed, happened = sheet.column("internal").texts(), sheet.column("display").texts()
+    entry = [f"{one}/{other}/{amount}" for one, other, amount in zip(typed, happened, amounts, strict=True)]
     unclear = [text if len(found) > 1 else "" for text, found in zip(said, numbers, strict=True)]
-    return sheet.with_columns({"amount": texts(amounts), "subkind": texts(subkinds), "words": texts(unclear)})
+    return sheet.with_columns(
+        {"amount": texts(amounts), "subkind": texts(subkinds), "words": texts(unclear), "entry": texts(entry)}
+    )
 
 
 def _subkind(text: str) -> str:
