@@ -1,7 +1,7 @@
 """Every procedure that a mapping may name, by name: the adapters' side of `bridge.mapping.procedures`.
 
-Law: one line a procedure, no code; that both sides have the same names is a test. A package of a vendor is
-imported here and by nobody else.
+Law (`mapping.md`): the one module that knows all vendors, and it does nothing but list. A name stands here and
+there, or a test fails.
 """
 
 from __future__ import annotations
@@ -9,6 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 import bridge.adapters.dexcom.clarity as clarity
+import bridge.adapters.dexcom.counted as counted
+import bridge.adapters.dexcom.internal_clock as internal_clock
+import bridge.adapters.dexcom.last_word as last_word
+import bridge.adapters.dexcom.models as models
+import bridge.adapters.dexcom.receivers as receivers
+import bridge.adapters.dexcom.schedules as schedules
+import bridge.adapters.dexcom.studio as studio
+import bridge.adapters.dexcom.studio_entries as studio_entries
 import bridge.adapters.dexcom.ticks as ticks
 import bridge.adapters.eversense.halves as halves
 import bridge.adapters.libre.cells as cells
@@ -29,6 +37,12 @@ from bridge.mapping.stages import Procedures
 PROCEDURES: Final = Procedures(
     prepare={
         "eversense.day-halves": halves.day_halves,
+        "dexcom.counted": counted.counted,
+        "dexcom.product": models.product,
+        "dexcom.last-word": last_word.last_word,
+        "dexcom.alert-schedules": schedules.alert_schedules,
+        "dexcom.internal-ticks": internal_clock.internal_ticks,
+        "dexcom.studio-entries": studio_entries.entries,
         "libre.split-decimals": cells.split_decimals,
         "libre.app-views": cells.app_views,
         "nightscout.mmol-entries": entries.mmol_entries,
@@ -40,11 +54,33 @@ PROCEDURES: Final = Procedures(
         "nightscout.pump-history": history.temporary_basals,
     },
     dates={"libre.date-order": clock.date_order, "nightscout.date-order": exporter.date_order},
-    clock={"dexcom.tick-order": ticks.tick_order, "libre.wall-clock": clock.wall_clock},
-    device={"dexcom.device": clarity.device, "libre.device": devices.device},
-    person={"dexcom.person": clarity.person, "libre.person": devices.person},
+    clock={
+        "dexcom.tick-order": ticks.tick_order,
+        "dexcom.receiver-clock": receivers.receiver_clock,
+        "libre.wall-clock": clock.wall_clock,
+    },
+    device={
+        "dexcom.device": clarity.device,
+        "dexcom.transmitter": models.transmitter,
+        "dexcom.display": models.display,
+        "dexcom.studio-receiver": studio.receiver,
+        "libre.device": devices.device,
+    },
+    person={
+        "dexcom.person": clarity.person,
+        "dexcom.studio-person": studio.person,
+        "libre.person": devices.person,
+    },
+    sections={"dexcom.column-groups": studio.column_groups, "nightscout.sections": exporter.sections},
+    together={
+        "dexcom.studio-units": studio.units,
+        "libre.follower-sensors": linkup.follower_sensors,
+    },
+    clocks={"dexcom.internal-clock": internal_clock.internal_clock},
     limits={"libre.us-ceiling": clock.us_ceiling},
-    together={"libre.follower-sensors": linkup.follower_sensors},
-    sections={"nightscout.sections": exporter.sections},
-    amount={"number.rounded": rounding.rounded, "nightscout.of-schedule": doses.of_schedule},
+    amount={
+        "number.rounded": rounding.rounded,
+        "number.unsigned": rounding.unsigned,
+        "nightscout.of-schedule": doses.of_schedule,
+    },
 )

@@ -113,7 +113,7 @@ class Column:
         if not width:
             return Words((), np.zeros(0, np.int32))
         if len(self) <= CHUNK:
-            return _peeled(self.letters().view(f"S{width}").ravel())
+            return _in_runs(self.letters().view(f"S{width}").ravel())
         return _in_chunks(self)
 
     def numbers(self) -> Numbers:
@@ -176,10 +176,19 @@ def _in_chunks(column: Column) -> Words:
     return Words(tuple(known), codes)
 
 
-def _peeled(cells: NDArray[np.bytes_]) -> Words:
-    """Categories in order of first appearance, found one after the other: quick where they are few."""
+def _in_runs(cells: NDArray[np.bytes_]) -> Words:
+    """Categories in order of first appearance; cells that repeat the one before them are looked at once."""
     if cells.itemsize < 8:
         cells = cells.astype("S8")
+    starts = np.flatnonzero(np.concatenate(([True], cells[1:] != cells[:-1])))
+    if len(starts) * 4 > len(cells):
+        return _peeled(cells)
+    found = _peeled(cells[starts])
+    return Words(found.texts, np.repeat(found.codes, np.diff(np.append(starts, len(cells)))))
+
+
+def _peeled(cells: NDArray[np.bytes_]) -> Words:
+    """Categories found one after the other: quick where they are few."""
     codes = np.zeros(len(cells), np.int32)
     left = np.arange(len(cells))
     texts: list[str] = []

@@ -73,8 +73,10 @@ def dated(sheet: Sheet, spec: TimeSpec, procedures: Procedures, date_order: str 
     if spec.offset is not None and spec.offset.local is not None:
         local = _stamps(sheet, spec, (spec.offset.local,))
         _, other = _told(sheet, local, spec, procedures, date_order)
-        between, bound = _between(wall, known & (offset == NO_OFFSET), other, spec.offset)
-        offset = np.where(offset == NO_OFFSET, between, offset)
+        # +00:00 of a stamp beside a local clock is UTC's, not the person's
+        asked = (offset == NO_OFFSET) | (offset == 0)
+        between, bound = _between(wall, known & asked, other, spec.offset)
+        offset = np.where(asked, between, offset)
     return Dated(column, mask, wall, known, offset.astype(np.int16), told.ok, bound)
 
 

@@ -129,8 +129,8 @@ class DeviceSpec(Closed):
 
     @model_validator(mode="after")
     def _named(self) -> DeviceSpec:
-        if not (self.key or self.manufacturer):
-            raise ValueError("a device has a field (serial, install or model) or a manufacturer")
+        if not self.key and (self.procedure or not self.manufacturer):
+            raise ValueError("a device has a field: serial, install or model, or a manufacturer alone")
         return self
 
     @property
@@ -148,7 +148,7 @@ class PartSpec(Closed):
     prepare: Words = Field((), description="procedures that mend cells, add fields or marks, in order")
     marks: Words = Field((), description="names of marks that procedures add")
     adds: Words = Field((), description="names of fields that procedures add")
-    uses: Words = Field((), description="fields that procedures read, so that no rule must")
+    reads: Words = Field((), description="fields that procedures read: rules need not name them")
     rules: tuple[Rule, ...]
     also: tuple[Pass, ...] = Field((), description="more rules, by which each record is judged once more")
 

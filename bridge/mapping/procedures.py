@@ -32,6 +32,33 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
         Stage.AMOUNT,
         "rounds to the decimals of the mapping, halves away from zero: 0.02500000037 with 3 is 0.025",
     ),
+    "number.unsigned": (Stage.AMOUNT, "rounds likewise and leaves the sign out"),
+    "dexcom.counted": (
+        Stage.PREPARE,
+        "takes out ticks that count nothing; marks what a receiver only shows once more",
+    ),
+    "dexcom.product": (Stage.PREPARE, "adds the product behind generation, variant and app"),
+    "dexcom.last-word": (Stage.PREPARE, "marks records of which the same entry was changed or deleted later"),
+    "dexcom.alert-schedules": (
+        Stage.PREPARE,
+        "from when an alert setting holds; what is switched off; marks settings that a newer one outdoes",
+    ),
+    "dexcom.receiver-clock": (
+        Stage.CLOCK,
+        "ticks of a transmitter date readings of a receiver whose clock was reset, or say that they may be off",
+    ),
+    "dexcom.transmitter": (Stage.DEVICE, "the transmitter or sensor behind a hash, which is no serial"),
+    "dexcom.display": (Stage.DEVICE, "the person's apps as one, or their receiver"),
+    "dexcom.column-groups": (Stage.SECTIONS, "the tables that stand side by side in a Studio export"),
+    "dexcom.studio-units": (Stage.TOGETHER, "the unit of a Studio export, from its numbers"),
+    "dexcom.studio-entries": (Stage.PREPARE, "amount and subkind of an entry, from its words"),
+    "dexcom.internal-ticks": (Stage.PREPARE, "seconds of a receiver's internal clock as ticks"),
+    "dexcom.internal-clock": (
+        Stage.CLOCKS,
+        "orders all of a receiver by its internal clock; display minus internal jumps with the clock",
+    ),
+    "dexcom.studio-receiver": (Stage.DEVICE, "the receiver, its model by the form of its serial"),
+    "dexcom.studio-person": (Stage.PERSON, "whom the first table of a Studio export names"),
     "dexcom.tick-order": (
         Stage.CLOCK,
         "orders readings by transmitter tick: wall minus tick jumps with the clock; the zone anchors chains",

@@ -22,7 +22,7 @@ from bridge.mapping.lengths import ends, lengths, minutes
 from bridge.mapping.rule import FLAG_NAMES, TREND_NAMES, Limit, Rule, TrendSpec, ValueSpec
 from bridge.mapping.stages import Procedures
 from bridge.period import MINUTE
-from bridge.reading import KINDS, NONE_PROGRAMMED, Flag, Stream, Unit
+from bridge.reading import KINDS, NONE_PROGRAMMED, Flag, Stream, Trend, Unit
 
 UNITS = tuple(Unit)
 MOST_SCALE = 9
@@ -148,7 +148,7 @@ def _extras(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records
     for name in reversed(rule.text):
         _texts(judged, name, rows, records.text)
     if rule.record:
-        _texts(judged, rule.record, rows, records.name)
+        _texts(judged, rule.record, _unnumbered(judged, rule, rows), records.name)
     if rule.length is not None:
         _lengths(judged, rule, rows, records)
     if rule.end:
@@ -165,6 +165,14 @@ def _extras(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records
         texts = judged.sheet.column(rule.minutes.field).at(lost).texts()
         judged.reasons.add(lost, [f"{short(text)!r} is no minute of a day" for text in texts])
         records.minute[rows] = np.maximum(found, 0)
+
+
+def _unnumbered(judged: Judged, rule: Rule, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The rows whose record id is wanted: all of an event stream, else those without a counter."""
+    if rule.stream is None or is_event(rule.stream) or rule.counter is None:
+        return rows
+    _, told = judged.sheet.column(rule.counter).at(rows).wholes()
+    return rows[~told]
 
 
 def _texts(judged: Judged, name: str, rows: NDArray[np.intp], into: NDArray[np.object_]) -> None:
@@ -212,8 +220,12 @@ def _rates(words: Vocabulary, field: str, rows: NDArray[np.intp], records: Recor
 
 
 def _trends(words: Vocabulary, spec: TrendSpec, rows: NDArray[np.intp], records: Records) -> None:
-    for name, said in spec.words.items():
-        records.trend[rows[words.holds(spec.field, said)[rows]]] = TREND_NAMES[name]
+    arrows = {word.casefold(): TREND_NAMES[name] for name, said in spec.words.items() for word in said}
+    found = words.words(spec.field)
+    code = np.array(
+        [arrows.get(text.casefold(), Trend.NONE) for text in found.texts] or [Trend.NONE], np.uint8
+    )
+    records.trend[rows] = code[found.codes[rows]]
 
 
 def _programmed(judged: Judged, field: str, rows: NDArray[np.intp], records: Records) -> None:

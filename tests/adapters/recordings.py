@@ -20,6 +20,9 @@ from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
 from tests.adapters import (
     clarity_files,
+    dexcom_api_files,
+    dexcom_share_files,
+    dexcom_studio_files,
     eversense_files,
     libre_reader_files,
     libreview_files,
@@ -37,7 +40,10 @@ MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
 FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
+    "dexcom-api": dexcom_api_files.files,
     "dexcom-clarity": clarity_files.files,
+    "dexcom-share": dexcom_share_files.files,
+    "dexcom-studio": dexcom_studio_files.files,
     "eversense-broadcast": eversense_files.broadcast_files,
     "eversense-cloud": eversense_files.cloud_files,
     "eversense-dms": eversense_files.dms_files,
