@@ -82,8 +82,9 @@ def test_401_is_above_the_range_and_a_libre_counts_to_500(mappings: Mappings) ->
     ]  # fmt: skip
 
 
-def test_mmol_in_the_place_of_mg_dl_is_rejected_with_its_reason(mappings: Mappings) -> None:
-    done = told(mappings, *sensed(7.8))
+@pytest.mark.parametrize("mmol", [7.8, 7.777777777777778])
+def test_mmol_in_the_place_of_mg_dl_is_rejected_with_its_reason(mappings: Mappings, mmol: float) -> None:
+    done = told(mappings, *sensed(mmol))
     assert [one.row for one in done.account.rejected] == [1]
     assert done.account.rejected[0].reason.startswith("sgv is always mg/dL, and this is none")
 
