@@ -136,9 +136,16 @@ def unmatched(vocabulary: Vocabulary, rules: Sequence[Rule], rows: NDArray[np.in
         for name, words in option.items()
         if words not in ((FILLED,), (BLANK,))
     }
-    for row in rows.tolist():
-        told = (f"{name} {short(vocabulary.sheet.column(name).text(row))!r}" for name in chosen)
-        yield f"no rule of the mapping fits: {', '.join(told)}"
+    if not len(rows):
+        return
+    words = [(name, vocabulary.words(name)) for name in chosen]
+    codes = [one.codes[rows] for _, one in words] or [np.zeros(len(rows), np.int32)]
+    alike, place = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
+    told = [
+        ", ".join(f"{name} {short(one.texts[code])!r}" for (name, one), code in zip(words, row, strict=False))
+        for row in alike.tolist()
+    ]
+    yield from (f"no rule of the mapping fits: {told[each]}" for each in place.ravel().tolist())
 
 
 LONGEST_TOLD = 60

@@ -200,6 +200,12 @@ def _flat(records: Sequence[msgspec.Struct], plan: _Plan) -> Iterator[tuple[Cell
     for column, inner in zip(columns, plan, strict=True):
         if inner is None:
             yield column
+        elif column.count(None) == len(column):
+            yield from ((MISSING,) * len(column) for _ in range(_leaves(inner[1])))
         else:
             blank, deeper = inner
             yield from _flat([blank if each is None else each for each in column], deeper)
+
+
+def _leaves(plan: _Plan) -> int:
+    return sum(1 if inner is None else _leaves(inner[1]) for inner in plan)
