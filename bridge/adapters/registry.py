@@ -23,6 +23,14 @@ import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
 import bridge.adapters.libre.devices as devices
 import bridge.adapters.libre.linkup as linkup
+import bridge.adapters.nightscout.doses as doses
+import bridge.adapters.nightscout.entries as entries
+import bridge.adapters.nightscout.exporter as exporter
+import bridge.adapters.nightscout.history as history
+import bridge.adapters.nightscout.identity as identity
+import bridge.adapters.nightscout.loop as loop
+import bridge.adapters.nightscout.profile as profile
+import bridge.adapters.nightscout.spans as spans
 import bridge.mapping.rounding as rounding
 from bridge.mapping.stages import Procedures
 
@@ -37,8 +45,15 @@ PROCEDURES: Final = Procedures(
         "dexcom.studio-entries": studio_entries.entries,
         "libre.split-decimals": cells.split_decimals,
         "libre.app-views": cells.app_views,
+        "nightscout.mmol-entries": entries.mmol_entries,
+        "nightscout.identity": identity.identity,
+        "nightscout.spans": spans.spans,
+        "nightscout.doses": doses.doses,
+        "nightscout.loop-modes": loop.modes,
+        "nightscout.profile-in-force": profile.in_force,
+        "nightscout.pump-history": history.temporary_basals,
     },
-    dates={"libre.date-order": clock.date_order},
+    dates={"libre.date-order": clock.date_order, "nightscout.date-order": exporter.date_order},
     clock={
         "dexcom.tick-order": ticks.tick_order,
         "dexcom.receiver-clock": receivers.receiver_clock,
@@ -56,12 +71,19 @@ PROCEDURES: Final = Procedures(
         "dexcom.studio-person": studio.person,
         "libre.person": devices.person,
     },
-    sections={"dexcom.column-groups": studio.column_groups},
+    sections={
+        "dexcom.column-groups": studio.column_groups,
+        "nightscout.sections": exporter.sections,
+    },
     together={
         "dexcom.studio-units": studio.units,
         "libre.follower-sensors": linkup.follower_sensors,
     },
     clocks={"dexcom.internal-clock": internal_clock.internal_clock},
     limits={"libre.us-ceiling": clock.us_ceiling},
-    amount={"number.rounded": rounding.rounded, "number.unsigned": rounding.unsigned},
+    amount={
+        "number.rounded": rounding.rounded,
+        "number.unsigned": rounding.unsigned,
+        "nightscout.of-schedule": doses.of_schedule,
+    },
 )

@@ -32,7 +32,6 @@ FOREIGN: Final = (
     (("bg reading (mg/dl)",), "a Medtronic CareLink export"),
     (("sensor glucose (mg/dl)", "isig value"), "a Medtronic CareLink export"),
     (("glooko",), "a Glooko export"),
-    (('"sgv"',), "Nightscout entries"),
     (('"code"', '"message"', '"typename"'), "an error that Dexcom Share answered"),
     (('"access_token"',), "the key to an account: give it to nobody"),
     (('"refresh_token"',), "the key to an account: give it to nobody"),

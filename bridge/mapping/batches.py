@@ -53,20 +53,23 @@ class _Group:
 
     key: SeriesKey
     device: Device
+    source: SourceClass | None
     rows: NDArray[np.intp]
 
 
 def batches(drawn: Sequence[Drawn], family: str, source: SourceClass) -> tuple[Readings, ...]:
-    """One batch for each series, in the order in which the series first occur."""
+    """One batch for each series, in the order in which the series first occur. `source`: of devices of which
+    nothing else is said."""
     found: dict[SeriesKey, list[Columns]] = {}
-    made: dict[SeriesKey, Device] = {}
+    made: dict[SeriesKey, _Group] = {}
     for one in drawn:
         counter = _counters(one)
         for group in _groups(one, family):
             found.setdefault(group.key, []).append(_columns(one, group, counter))
-            made.setdefault(group.key, group.device)
+            made.setdefault(group.key, group)
     return tuple(
-        Readings(key, _finished(key, _joined(lots)), made[key], source) for key, lots in found.items()
+        Readings(key, _finished(key, _joined(lots)), made[key].device, made[key].source or source)
+        for key, lots in found.items()
     )
 
 
@@ -102,7 +105,8 @@ def _groups(one: Drawn, family: str) -> Iterator[_Group]:
         name = f"{named.keys[device]}/{series}" if series else named.keys[device]
         unit = UNITS[records.unit[rows[first]]]
         scale = int(records.scale[rows[first]])
-        yield _Group(SeriesKey(stream, family, name, unit, scale, True), named.devices[device], mine)
+        key = SeriesKey(stream, family, name, unit, scale, True)
+        yield _Group(key, named.devices[device], named.sources[device], mine)
 
 
 def _home(homes: dict[tuple[Stream, str], int], rule: Rule, series: str) -> int:

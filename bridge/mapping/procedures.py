@@ -87,6 +87,46 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
     ),
     "libre.device": (Stage.DEVICE, "an app install (UUID), a reader or a blood meter"),
     "libre.person": (Stage.PERSON, "the patient of a report's line 2, else the account's owner in line 1"),
+    "nightscout.mmol-entries": (
+        Stage.PREPARE,
+        "marks numbers below 39 of an uploader that sends fractions among them: mmol/L, no codes",
+    ),
+    "nightscout.identity": (
+        Stage.PREPARE,
+        "what a treatment is called: the uploader's id, the pump's, the database's; marks copies and repeats",
+    ),
+    "nightscout.spans": (
+        Stage.PREPARE,
+        "how long temporary basals, targets, overrides and modes lasted: to their end or the next of their kind",
+    ),
+    "nightscout.doses": (
+        Stage.PREPARE,
+        "the extended part of combinations, and long-acting insulin among several injections",
+    ),
+    "nightscout.loop-modes": (
+        Stage.PREPARE,
+        "stretches of open and closed loop and of overrides, by hours; where delivery stopped and began again",
+    ),
+    "nightscout.profile-in-force": (
+        Stage.PREPARE,
+        "the profile that its document names as the default, since when, and the minute of each entry",
+    ),
+    "nightscout.pump-history": (
+        Stage.PREPARE,
+        "joins the rate and the length of a temporary basal, which are records apart in a rig's pump history",
+    ),
+    "nightscout.sections": (
+        Stage.SECTIONS,
+        "the tables below `# CGM ENTRIES` and `# TREATMENTS` in a file of the Nightscout Data Exporter",
+    ),
+    "nightscout.date-order": (
+        Stage.DATES,
+        "month first where a browser wrote AM and PM, day first where it wrote am and pm",
+    ),
+    "nightscout.of-schedule": (
+        Stage.AMOUNT,
+        "a change in percent as percent of the schedule: -100 is 0, 50 is 150",
+    ),
     "libre.us-ceiling": (Stage.LIMITS, "400 mg/dL is a ceiling in a US file that never exceeds it"),
     "libre.follower-sensors": (
         Stage.TOGETHER,

@@ -195,8 +195,8 @@ def _kinds(words: Vocabulary, rule: Rule, rows: NDArray[np.intp], records: Recor
 
 
 def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
-    """The length as ms. Where the rule has no amount of its own, the amount is the length in minutes, NO_VALUE
-    where none is told."""
+    """The length as ms. Where the rule has no amount of its own, the amount is the length in whole minutes (decimals
+    would make another series of what was ended early), NO_VALUE where none is told."""
     spec = rule.length
     if spec is None:
         return
@@ -208,11 +208,8 @@ def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Record
     if rule.value is not None:
         return
     records.unit[rows] = UNITS.index(Unit.MINUTES)
-    untold, uneven = rows[found < 0], found % MINUTE != 0
-    records.flags[untold] |= np.uint16(Flag.NO_VALUE)
-    whole = np.where(uneven, np.rint(found * 100 / MINUTE).astype(np.int64), found // MINUTE)
-    records.value[rows] = np.where(found < 0, 0, whole)
-    records.scale[rows] = np.where((found >= 0) & uneven, 2, 0)
+    records.flags[rows[found < 0]] |= np.uint16(Flag.NO_VALUE)
+    records.value[rows] = np.where(found < 0, 0, np.rint(found / MINUTE).astype(np.int64))
 
 
 def _rates(words: Vocabulary, field: str, rows: NDArray[np.intp], records: Records) -> None:

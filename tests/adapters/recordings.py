@@ -27,6 +27,9 @@ from tests.adapters import (
     libre_reader_files,
     libreview_files,
     linkup_files,
+    nightscout_entries,
+    nightscout_others,
+    nightscout_treatments,
 )
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -46,6 +49,12 @@ FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
     "eversense-dms": eversense_files.dms_files,
     "librelinkup": linkup_files.files,
     "libreview": lambda: libreview_files.files() | libre_reader_files.files(),
+    "nightscout": lambda: (
+        nightscout_entries.files() | nightscout_treatments.files() | nightscout_others.nightscout()
+    ),
+    "nightscout-csv": nightscout_entries.tables,
+    "nightscout-exporter": nightscout_others.exporter,
+    "openaps-pump-history": nightscout_others.histories,
 }
 
 

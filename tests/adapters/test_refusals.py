@@ -39,7 +39,6 @@ CARELINK = b"Index;Date;Time;New Device Time;BG Reading (mg/dL);Linked BG Meter 
         (gzip.compress(b"x"), "packed with gzip: unpack it first"),
         (packed("a.csv", b"x"), "a zip archive: unpack it"),
         (b'{"resourceType": "Bundle"}', "looks like FHIR JSON"),
-        (b'[{"sgv": 100, "date": 1}]', "looks like Nightscout entries"),
         (b"[1, 2]", "JSON of no known kind"),
         (b"<!doctype html><html>", "a web page or XML, perhaps a login page"),
         (
