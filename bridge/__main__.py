@@ -23,6 +23,7 @@ from bridge.cli.people import patient
 from bridge.cli.provenance import provenance
 from bridge.cli.pushes import deliveries, push
 from bridge.cli.server import serve
+from bridge.cli.totals import totals
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -40,6 +41,7 @@ for command in (
     artifact,
     reimport,
     provenance,
+    totals,
     client,
     grant,
     link,

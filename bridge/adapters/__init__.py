@@ -6,6 +6,7 @@ a mapping can say is not said here. A file is recognised by its content, never b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -13,9 +14,12 @@ from bridge.adapters.registry import PROCEDURES
 from bridge.adapters.seen import refusal
 from bridge.mapping import Format, Mappings
 from bridge.mapping.account import Account, Decoded, Person, Rejected, Unreadable
-from bridge.mapping.header import find
-from bridge.mapping.rows import read_table
-from bridge.mapping.sheet import looks, open_sheet
+from bridge.mapping.header import find, headless
+from bridge.mapping.json_look import head_of, is_json, shows
+from bridge.mapping.language import Signature
+from bridge.mapping.rows import read_source, refuse_mostly_rejected
+from bridge.mapping.sheet import looks
+from bridge.mapping.sources import open_source
 from bridge.period import Instant, ZoneHistory
 
 __all__ = ["Account", "DateOrder", "Decoded", "Person", "Rejected", "Unreadable", "decode", "recognise"]
@@ -24,16 +28,35 @@ DateOrder = Literal["ymd", "mdy", "dmy"]
 
 
 def recognise(head: bytes, name: str, mappings: Mappings) -> str:
-    """The name of the format whose header `head` shows: the whole file, or its first 64 KiB; a workbook only
-    whole. Unreadable tells what was seen instead. `name` is the file's name, for nothing but the sentence."""
+    """The name of the format whose header or document `head` shows: the whole file, or its first 64 KiB; a
+    workbook only whole. Unreadable tells what was seen instead. `name` is the file's name, for nothing but
+    the sentence."""
+    refused = ""
     try:
-        for look in looks(head):
-            for known in mappings.formats.values():
-                if find(look.rows, known.detect) is not None:
-                    return known.name
+        for known, signature in (_document if is_json(head) else _table)(head, mappings):
+            if not signature.refuse:
+                return known
+            refused = refused or signature.refuse
     except Unreadable as fault:
         raise refusal(head, tuple(mappings.formats)) from fault
-    raise refusal(head, tuple(mappings.formats))
+    raise Unreadable(refused) if refused else refusal(head, tuple(mappings.formats))
+
+
+def _table(head: bytes, mappings: Mappings) -> Iterator[tuple[str, Signature]]:
+    for look in looks(head):
+        for known in mappings.formats.values():
+            header = find(look.rows, known.detect)
+            shown = headless(look.rows, known.detect) if header is None else header.signature
+            if shown is not None:
+                yield known.name, shown
+
+
+def _document(head: bytes, mappings: Mappings) -> Iterator[tuple[str, Signature]]:
+    top = head_of(head)
+    for known in mappings.formats.values():
+        for each in known.detect:
+            if top is not None and each.json_ is not None and shows(top, each.json_):
+                yield known.name, each
 
 
 def decode(
@@ -47,7 +70,7 @@ def decode(
     """All readings of a file with the account of its rows. Unreadable where nothing can be trusted.
     `received`: nothing can be dated a day later; BEGINNING where it is not known. `date_order` settles dates
     that could be read in two ways."""
-    table = format.read.table
-    sheet = open_sheet(data, format.detect, table)
-    found = read_table(sheet, format.read, format.name, zones, received, PROCEDURES, date_order)
+    opened = open_source(data, format.detect, format.read, PROCEDURES)
+    found = read_source(opened, format.read, format.name, zones, received, PROCEDURES, date_order)
+    refuse_mostly_rejected(found)
     return replace(found, revision=format.revision)

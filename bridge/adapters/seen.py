@@ -1,14 +1,17 @@
 """What an unrecognised file looks like: a sentence for the person who chose it.
 
 Law: content only. Magic numbers name the kind, header words name another vendor's export, else the first
-cells are quoted, so that the sender of a bug report has said what matters.
+cells of a table are quoted, or the names at the top of a document (never values), so that the sender of a bug
+report has said what matters.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from bridge.mapping.account import Unreadable
+from bridge.mapping.json_look import head_of, is_broken, is_json, names
 from bridge.mapping.sheet import looks
 
 MAGIC: Final = (
@@ -23,17 +26,20 @@ MAGIC: Final = (
     (b"MZ", "a program"),
 )
 FOREIGN: Final = (
-    (("patientinfofield", "glucoseinternaltime"), "a Dexcom Studio (G4) export"),
     (("t:connect",), "a Tandem t:connect export"),
     (("deviceType,serialnumber".casefold(), "egv"), "a Tandem t:connect export"),
     (("bwz estimate",), "a Medtronic CareLink export"),
     (("bg reading (mg/dl)",), "a Medtronic CareLink export"),
     (("sensor glucose (mg/dl)", "isig value"), "a Medtronic CareLink export"),
     (("glooko",), "a Glooko export"),
-    (('"sgv"',), "Nightscout entries"),
+    (('"code"', '"message"', '"typename"'), "an error that Dexcom Share answered"),
+    (('"access_token"',), "the key to an account: give it to nobody"),
+    (('"refresh_token"',), "the key to an account: give it to nobody"),
     (("resourcetype",), "FHIR JSON"),
     (('"deviceid"', '"deviceTime"'.casefold()), "Tidepool data"),
 )
+
+_TEXT: Final = re.compile(rb'\s*"[^"\n]*"\s*')
 
 
 def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
@@ -41,25 +47,43 @@ def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
     kind = next((said for magic, said in MAGIC if data.startswith(magic)), None)
     if kind is not None:
         return Unreadable(f"the file is {kind}")
-    reads = f"this version reads {' and '.join(known)}"
+    reads = f"this version reads {' and '.join(filter(None, (', '.join(known[:-1]), *known[-1:])))}"
     if data.startswith(b"PK\x03\x04") and b"xl/" not in data and b"[Content_Types]" not in data:
         return Unreadable(f"the file is a zip archive: unpack it and give the files in it; {reads}")
+    start = data[:4096].decode("utf-8", "replace").casefold()
+    if is_json(data):
+        return Unreadable(_document(data, start, reads))
     try:
         rows = [row for look in looks(data) for row in look.rows[:3]]
     except Unreadable as fault:
         return fault
-    start = data[:4096].decode("utf-8", "replace").casefold()
     for words, said in FOREIGN:
         if all(word in start for word in words):
             return Unreadable(f"the file looks like {said}: {reads}")
-    if start.lstrip().startswith(("{", "[")):
-        return Unreadable(f"the file is JSON of no known kind: {reads}")
     if start.lstrip().startswith("<"):
         return Unreadable(
             f"the file is a web page or XML, perhaps a login page: download the export again; {reads}"
+        )
+    if _TEXT.fullmatch(data[:4096]):
+        return Unreadable(
+            f"the file is one text alone, perhaps the key to a session: give it to nobody; {reads}"
         )
     if not rows:
         first = start.split("\n", 1)[0][:60].strip()
         return Unreadable(f"the file is no table: it begins with {first!r}; {reads}")
     cells = ", ".join(repr(cell[:30]) for cell in max(rows, key=len)[:5])
     return Unreadable(f"the file is a table of no known kind, with the columns {cells} …: {reads}")
+
+
+def _document(data: bytes, start: str, reads: str) -> str:
+    """A JSON document of no known kind: whose it looks like, or the names at its top."""
+    for words, said in FOREIGN:
+        if all(word in start for word in words):
+            return f"the file looks like {said}: {reads}"
+    top = head_of(data)
+    if top is None or (not names(top) and is_broken(data)):
+        return f"the file begins as JSON does but is none, so it is damaged: download it again; {reads}"
+    found = ", ".join(repr(name[:30]) for name in names(top))
+    return (
+        f"the file is JSON of no known kind{f', with the names {found} at its top' if found else ''}: {reads}"
+    )

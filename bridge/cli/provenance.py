@@ -1,4 +1,4 @@
-"""`provenance show`: the owner follows one Observation back to the row it came from.
+"""`provenance show`: the owner follows one reading back to the row it came from.
 
 Law: file, hash and row are the owner's alone (`consent.md`, what the asker learns), so this asks the gate with
 the owner's permit and is a row of the ledger like every look.
@@ -13,6 +13,7 @@ import click
 from bridge.cli.acting import Acting, operator_options, permit
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
 from bridge.consent.asked import Asked, Way
+from bridge.consent.named import named
 from bridge.period import iso
 from bridge.store.patients import is_known
 
@@ -33,11 +34,11 @@ def show_provenance(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """The file, its hash and the row behind one Observation."""
+    """The file, its hash and the row behind one Observation or MedicationAdministration."""
     with bridge(home) as found:
-        name = found.db.ids.read("Observation", observation_id)
+        name = named(found.db.ids, observation_id, b"")
         if name is None or not is_known(found.db, name.patient):
-            raise Failed(f"no Observation has the id {observation_id!r}")
+            raise Failed(f"no reading has the id {observation_id!r}")
         wish = Asked(
             name.patient,
             Way.LOOK,
@@ -48,7 +49,7 @@ def show_provenance(
         )
         seen = found.gate.disclose_now(permit(found, name.patient, acting), wish)
         if not seen.groups or not seen.groups[0].origins:
-            raise Failed(f"no Observation has the id {observation_id!r}")
+            raise Failed(f"no reading has the id {observation_id!r}")
         (group,) = seen.groups
         origin = group.origins[int(group.origin[0])]
         row: dict[str, Value] = {

@@ -21,6 +21,7 @@ from bridge.consent.clusters import LIKENESS, WIDEST
 from bridge.consent.disclosure import DisclosedDevice, Group
 from bridge.consent.gather import Gathering
 from bridge.consent.means import Load, fresh_rows
+from bridge.consent.named import named
 from bridge.consent.opened import MEANS
 from bridge.consent.page import Cursor, Page, beyond, chosen, cursor, keyset, sort_keys
 from bridge.consent.past import with_past
@@ -82,17 +83,17 @@ class Answer:
         """Everything from the cursor on, in order, in pages of `size`."""
         order, last, pending = self.view.asked.order, None, list[Batch]()
         if self.view.asked.after is not None:
-            last = cursor(self.view.asked.after, self.ids, self.view.decision.pairing)
+            last = cursor(self.view.asked.after, self.ids, self.view.decision.pairing, self.patient)
             if last is None:
                 return
-        named = None if self.view.asked.ids is None else len(self.view.asked.ids)
+        most = None if self.view.asked.ids is None else len(self.view.asked.ids)
         for batches in self._walk(self.view, last, size or 0):
             pending += batches if last is None else [b.taken(beyond(b, order, last)) for b in batches]
             while size and order.endswith("date") and count(pending) > size:
                 page = chosen(pending, order, size)
                 yield self._part(page)
                 pending = _rest(pending, order, page)
-            if named is not None and count(pending) >= named:
+            if most is not None and count(pending) >= most:
                 break
         while count(pending):
             page = chosen(pending, order, size)
@@ -158,13 +159,13 @@ class Answer:
 
     def _strands(self, view: View) -> tuple[Strand, ...]:
         """What to read; for readings asked for by id nothing that lies apart from them."""
-        named = self._named(view.asked)
-        if named is None:
+        wanted = self._named(view.asked)
+        if wanted is None:
             return strands(view, self.reader.series(), None, self._devices(view.asked))
-        if not named:
+        if not wanted:
             return ()
-        found = self.reader.series(nearby(view, named), named)
-        return strands(view, found, named, self._devices(view.asked))
+        found = self.reader.series(nearby(view, wanted), wanted)
+        return strands(view, found, wanted, self._devices(view.asked))
 
     def _named(self, asked: Asked) -> Named | None:
         """The readings asked for by id, by series; ids that are none of this asker's name nothing."""
@@ -172,8 +173,8 @@ class Answer:
             return None
         found: dict[int, list[tuple[Name, Instant]]] = {}
         for text in sorted(asked.ids):
-            name = self.ids.read("Observation", text, self.view.decision.pairing)
-            if name is None or name.patient != self.patient:
+            name = named(self.ids, text, self.view.decision.pairing, self.patient)
+            if name is None:
                 continue
             at = self.reader.locate(name) if name.grain in PART_GRAINS else name.instant
             if at is not None:

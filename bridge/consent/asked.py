@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Final, Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,14 +153,74 @@ _SPANS: Final[Mapping[str, Callable[[Period, Columns, Columns], NDArray[np.bool_
 }
 
 
+_Told = TypeVar("_Told")
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One kind of item: a stream, and where given its unit and grain."""
+    """One kind of item: a stream, and where given its unit, its grain, codes of its column `kind`, and what
+    its flags say: (mask, the value under the mask)."""
 
     stream: Stream
     unit: Unit | None = None
     grain: Grain | None = None
+    kinds: frozenset[int] | None = None
+    marks: tuple[int, int] | None = None
+
+    def meets(self, other: Selector) -> Selector | None:
+        """What both select; None where nothing."""
+        try:
+            unit, grain = _narrower(self.unit, other.unit), _narrower(self.grain, other.grain)
+            kinds = self.kinds if other.kinds is None else other.kinds
+            if self.kinds is not None and other.kinds is not None:
+                kinds = self.kinds & other.kinds
+            marks = _marked(self.marks, other.marks)
+        except _Apart:
+            return None
+        is_there = self.stream is other.stream and kinds != frozenset()
+        return Selector(self.stream, unit, grain, kinds, marks) if is_there else None
+
+    @property
+    def is_by_row(self) -> bool:
+        """Whether the rows themselves must be looked at."""
+        return self.kinds is not None or self.marks is not None
+
+    def passes(self, kinds: Columns, flags: Columns) -> NDArray[np.bool_]:
+        """Which rows of its stream are selected, by their columns `kind` and `flags` (int64[n] each)."""
+        found = np.ones(len(kinds), np.bool_)
+        if self.kinds is not None:
+            found &= np.isin(kinds, np.array(sorted(self.kinds), np.int64))
+        if self.marks is not None:
+            found &= flags & self.marks[0] == self.marks[1]
+        return found
+
+
+class _Apart(Exception):
+    """Two selectors have nothing in common."""
+
+
+def _narrower(one: _Told | None, other: _Told | None) -> _Told | None:
+    if one is not None and other is not None and one != other:
+        raise _Apart
+    return other if one is None else one
+
+
+def _marked(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    if one is None or other is None:
+        return one or other
+    both = one[0] & other[0]
+    if one[1] & both != other[1] & both:
+        raise _Apart
+    return one[0] | other[0], one[1] | other[1]
+
+
+def met(one: frozenset[Selector], other: frozenset[Selector]) -> frozenset[Selector]:
+    """What both sets select."""
+    if one == other:
+        return one
+    pairs = (mine.meets(theirs) for mine in one for theirs in other if mine.stream is theirs.stream)
+    return frozenset(pair for pair in pairs if pair is not None)
 
 
 @final
@@ -171,10 +231,10 @@ class Asked:
     `patient` None: the request names no patient that exists; the gate answers as for one without a
     grant. `channel`: query, push, bulk, subscription, share-link, file, report. `described`: the request
     in words, kept sealed in the ledger. `selectors` None: every stream; the empty set: no readings (a
-    Patient or Device alone). `dates` and `updated` all hold (and). `ids`: logical ids of Observations;
-    `devices`: of Devices. `after`: a `Disclosure.more`. `history`: earlier versions too (with `ids`).
-    `provenance`: evidence ids and origins. `retractions`: with `ids` or `updated` also, without values, what
-    the asker holds of them and was taken away. `device_resources`, `patient_resource`: the Devices, the
+    Patient or Device alone). `dates` and `updated` all hold (and). `ids`: logical ids of readings, of the type
+    that each leaves as; `devices`: of Devices. `after`: a `Disclosure.more`. `history`: earlier versions too
+    (with `ids`). `provenance`: evidence ids and origins. `retractions`: with `ids` or `updated` also, without
+    values, what the asker holds of them and was taken away. `device_resources`, `patient_resource`: the Devices, the
     person's demographics themselves are wanted; without them neither leaves.
     """
 

@@ -21,6 +21,7 @@ from bridge.consent.disclosure import DisclosedDevice, Group, Origin
 from bridge.consent.gather import device_mask
 from bridge.consent.page import Page
 from bridge.consent.strands import Strand, View
+from bridge.mapping.resources import TYPE_OF
 from bridge.period import Instant
 from bridge.reading import NO_OFFSET, column
 from bridge.store.columns import Table, ints, joined
@@ -105,7 +106,7 @@ class Assembly:
             source_class=batch.strand.series.source_class,
             device=self._device_id(batch.strand) if with_device else None,
             at=_sealed(at),
-            ids=_sealed(self.minted("Observation", batch)),
+            ids=_sealed(self.minted(TYPE_OF[key.stream], batch)),
             provenance=_sealed(self.minted("Provenance", batch)) if asked.provenance else None,
             columns={name: _sealed(values) for name, values in self._columns(batch).items()},
             version=_sealed(batch.versions.clip(0, 255).astype(np.uint8)),
@@ -113,6 +114,7 @@ class Assembly:
             origins=origins,
             origin=_sealed(origin),
             rows=_sealed(ints(batch.rows, "row").astype(np.int32)) if is_owners else None,
+            device_kind=batch.strand.series.device.kind if with_device else "",
         )
 
     def minted(self, kind: str, batch: Batch) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.period import MINUTE
-from bridge.reading import MG_DL_PER_MMOL_L, Device, SourceClass, Stream, Unit
+from bridge.reading import MG_DL_PER_MMOL_L, BasalKind, BolusKind, Device, SourceClass, Stream, Unit
 from bridge.store.series import SeriesRow
 
 ROUTES: Final[Mapping[str, int]] = {
@@ -34,26 +34,32 @@ ROUTES: Final[Mapping[str, int]] = {
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """How near two copies lie: ms, and amount by unit (none: equal). `by_sensor`: whether the same sensor
-    makes copies whatever the amount; two strips or doses of one device are two events."""
+    makes copies whatever the amount; two strips or doses of one device are two events. `same`: kinds that
+    routes call by different names."""
 
     window: int
     tolerance: Mapping[Unit, float]
     by_sensor: bool = False
+    same: frozenset[int] = frozenset()
 
 
 _GLUCOSE: Final = {Unit.MG_DL: 1.0, Unit.MMOL_L: 0.1}
+_RAPID: Final = frozenset(map(int, BolusKind)) - {BolusKind.LONG, BolusKind.EXTENDED}
 LIKENESS: Final[Mapping[Stream, Likeness]] = {
     Stream.GLUCOSE: Likeness(MINUTE, _GLUCOSE, by_sensor=True),
     Stream.CAPILLARY: Likeness(MINUTE, _GLUCOSE),
     Stream.CALIBRATION: Likeness(MINUTE, _GLUCOSE),
     Stream.KETONE: Likeness(MINUTE, {}),
-    Stream.BOLUS: Likeness(2 * MINUTE, {}),
+    Stream.BOLUS: Likeness(2 * MINUTE, {}, same=_RAPID),
+    Stream.BASAL: Likeness(2 * MINUTE, {}, same=frozenset(map(int, BasalKind))),
     Stream.CARBS: Likeness(2 * MINUTE, {}),
 }
 """Streams whose copies are joined; others leave as they are."""
 WIDEST: Final = max(each.window for each in LIKENESS.values())
 
-_SENSORS: Final = frozenset({"sensor", "transmitter"})
+SMOOTHED: Final = "/smoothed"
+"""Ends the device of a series of smoothed copies: a mapping calls it `series: smoothed`."""
+_WORN: Final = (frozenset({"sensor", "transmitter"}), frozenset({"pump"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,13 @@ class Track:
     grains: NDArray[np.uint8]
 
 
-def rank(series: SeriesRow) -> tuple[int, int]:
-    """Place in the route order, lowest first."""
-    return ROUTES.get(series.source_class, len(ROUTES)), series.number
+def rank(series: SeriesRow) -> tuple[int, bool, int]:
+    """Place in the route order, lowest first; of one route what was smoothed comes after what was not."""
+    return ROUTES.get(series.source_class, len(ROUTES)), _is_smoothed(series), series.number
+
+
+def _is_smoothed(series: SeriesRow) -> bool:
+    return series.key.device.endswith(SMOOTHED)
 
 
 def shadowed(tracks: Sequence[Track]) -> list[NDArray[np.bool_]]:
@@ -107,12 +117,19 @@ def _alike(track: Track, other: Track, place: NDArray[np.intp], likeness: Likene
         left = track.values * 10 ** (scale - one.scale)
         right = other.values[place] * 10 ** (scale - two.scale)
         within = round(likeness.tolerance.get(one.unit, 0.0) * 10**scale)
-        return np.asarray((np.abs(left - right) <= within) & (track.kinds == other.kinds[place]))
+        alike = (track.kinds == other.kinds[place]) | (
+            _are(track.kinds, likeness.same) & _are(other.kinds[place], likeness.same)
+        )
+        return np.asarray((np.abs(left - right) <= within) & alike)
     if {one.unit, two.unit} != {Unit.MG_DL, Unit.MMOL_L}:
         return np.zeros(len(track.values), np.bool_)
     left, right = _mg_dl(track.values, track.series), _mg_dl(other.values[place], other.series)
     within = likeness.tolerance.get(Unit.MMOL_L, 0.0) * MG_DL_PER_MMOL_L
     return np.asarray(np.abs(left - right) <= within)
+
+
+def _are(kinds: NDArray[np.uint16], wanted: frozenset[int]) -> NDArray[np.bool_]:
+    return np.isin(kinds, np.array(sorted(wanted), np.uint16))
 
 
 def _mg_dl(values: NDArray[np.int64], series: SeriesRow) -> NDArray[np.float64]:
@@ -121,16 +138,18 @@ def _mg_dl(values: NDArray[np.int64], series: SeriesRow) -> NDArray[np.float64]:
 
 
 def is_same_sensor(one: SeriesRow, two: SeriesRow) -> bool:
-    """Whether both are known to come from the same device: the same of one family, or the same serial."""
-    if one.key.family == two.key.family and one.key.device and one.key.device == two.key.device:
+    """Whether both are known to come from the same device: the same of one family (a smoothed copy is of it too),
+    or the same serial."""
+    made = one.key.device.removesuffix(SMOOTHED)
+    if one.key.family == two.key.family and made and made == two.key.device.removesuffix(SMOOTHED):
         return True
     serial = one.device.serial.casefold()
     return serial != "" and serial == two.device.serial.casefold()
 
 
 def are_apart(one: Device, two: Device) -> bool:
-    """Whether both are known sensors, and not the same: worn together they stay two."""
-    known = one.serial and two.serial and one.kind in _SENSORS and two.kind in _SENSORS
+    """Whether both are known sensors, or known pumps, and not the same: worn together they stay two."""
+    known = one.serial and two.serial and any({one.kind, two.kind} <= worn for worn in _WORN)
     return bool(known) and one.serial.casefold() != two.serial.casefold()
 
 

@@ -71,7 +71,7 @@ class Group:
     expected, off_scale int32. For the owner also counter, bound, witness, record. `version` uint8[n]:
     amendments so far (versionId is one more). `last_updated` int64[n]. `origins` is filled where provenance
     was asked for; `origin` int32[n] points into it. `rows` int32[n]: row in the file, owner alone. A row
-    flagged RETRACTED has status entered-in-error and no value.
+    flagged RETRACTED has status entered-in-error and no value. `device_kind` is there where `device` is.
     """
 
     format: str
@@ -90,6 +90,7 @@ class Group:
     origins: tuple[Origin, ...]
     origin: NDArray[np.int32]
     rows: NDArray[np.int32] | None
+    device_kind: str = ""
 
 
 @final

@@ -26,7 +26,7 @@ from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
 from bridge.consent.versions import Earlier, counted
 from bridge.period import Instant, PeriodSet
-from bridge.reading import INTERVALS, Flag
+from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag
 from bridge.store.columns import Table, ints
 from bridge.store.published import BLOCK, Shelf
 
@@ -107,6 +107,9 @@ class Gathering:
             keep &= _inside(test.instants(), batch.updated)
         if batch.strand.wanted is not None:
             keep &= _named(batch)
+        if batch.strand.tests and batch.grain is Grain.RAW:
+            kinds, flags = ints(batch.rows, "kind"), ints(batch.rows, "flags")
+            keep &= np.logical_or.reduce([each.passes(kinds, flags) for each in batch.strand.tests])
         if asked.devices is not None:
             keep &= device_mask(self.view, batch)
         return batch if keep.all() else batch.taken(keep)
@@ -156,7 +159,9 @@ def _track(strand: Strand, rows: Table) -> Track:
 
 def _without_values(batch: Batch, gone: Mask) -> Batch:
     """A retracted reading has a status and no value."""
-    blank: dict[str, int | str] = {"value": 0, "trend": 0, "rate": 0, "text": ""}
+    blank: dict[str, int | str] = {
+        "value": 0, "trend": 0, "rate": 0, "text": "", "programmed": NONE_PROGRAMMED
+    }  # fmt: skip
     rows = {
         name: np.where(gone, np.array(blank[name], values.dtype), values) if name in blank else values
         for name, values in batch.rows.items()

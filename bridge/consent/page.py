@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Order
 from bridge.consent.batches import Batch
+from bridge.consent.named import named
 from bridge.store.columns import ints
 from bridge.store.ids import Ids, Name
 
@@ -39,14 +40,14 @@ def keyset(key: int, raw_id: bytes) -> bytes:
     return _KEYSET.pack(key, raw_id)
 
 
-def cursor(after: bytes, ids: Ids, pairing: bytes) -> Cursor | None:
+def cursor(after: bytes, ids: Ids, pairing: bytes, patient: int) -> Cursor | None:
     """The item behind a keyset; None where it is none of this asker's."""
     if len(after) != _KEYSET.size:
         return None
     key, raw = _KEYSET.unpack(after)
     spelled = bytes(raw).hex()
     parts = (spelled[:8], spelled[8:12], spelled[12:16], spelled[16:20], spelled[20:])
-    name = ids.read("Observation", "-".join(parts), pairing)
+    name = named(ids, "-".join(parts), pairing, patient)
     return None if name is None else Cursor(key, name)
 
 

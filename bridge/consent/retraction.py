@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
+from bridge.consent.named import named
 from bridge.consent.strands import Mask
 from bridge.store.db import Database
 from bridge.store.entries import Row
@@ -43,6 +44,6 @@ def _spans(entries: Iterable[Row], recipient: str) -> Iterator[tuple[int, int, i
 def pairing_of(db: Database, who: Asker, asked: Asked) -> bytes:
     """The pairing under which the ids asked for were minted for this asker; b'' where none reads."""
     for pairing in (b"", *pairings(db, who.organization), *pairings(db, who.client)):
-        if any(db.ids.read("Observation", text, pairing) is not None for text in asked.ids or ()):
+        if any(named(db.ids, text, pairing) is not None for text in asked.ids or ()):
             return pairing
     return b""

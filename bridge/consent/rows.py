@@ -20,10 +20,11 @@ from bridge.consent.opened import Layer, Opened
 from bridge.consent.strands import LENGTH, Mask, Strand, View
 from bridge.metrics.buckets import edges
 from bridge.period import BEGINNING, END_OF_TIME, MINUTE, PeriodSet
-from bridge.reading import INTERVALS, NONE_PROGRAMMED, Unit
+from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag, Unit
 from bridge.store.columns import Chunk, Table, empty, ints, joined
 
 CLOSED: Final = 255
+_INTERRUPTED: Final = int(Flag.INTERRUPTED)
 PARTS: Final = np.array([0, 5 << 9, 6 << 9, 7 << 9, 256, 5 << 9 | 256, 6 << 9 | 256, 7 << 9 | 256], np.uint16)
 """What the slot in an id holds beside the rank for each part of an interval that holes cut into parts."""
 PART_GRAINS: Final = frozenset({0, 5, 6, 7})
@@ -156,8 +157,11 @@ def _cut(strand: Strand, layer: Layer, rows: Table) -> Iterator[Table]:
             "first": first,
             "part": parts.copy(),
         }
-        if "programmed" in rows:  # what was programmed for the whole would tell of what was cut off
+        # what was programmed for the whole, and how it ended, would tell of what was cut off
+        if "programmed" in rows:
             piece["programmed"] = np.where(cut > 0, NONE_PROGRAMMED, ints(rows, "programmed"))
+        if "flags" in rows:
+            piece["flags"] = np.where(cut & 2, ints(rows, "flags") & ~_INTERRUPTED, ints(rows, "flags"))
         parts += keep
         yield take(piece, keep)
 

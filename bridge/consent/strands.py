@@ -16,13 +16,13 @@ from typing import Final, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.consent.asked import KIND_OF, SENSITIVE, Asked, Grain, Kind
+from bridge.consent.asked import KIND_OF, SENSITIVE, Asked, Grain, Kind, Selector
 from bridge.consent.clusters import LIKENESS, WIDEST
 from bridge.consent.decide import Decision
 from bridge.consent.opened import EVERY_GRAIN, Layer, Opened, opened
 from bridge.metrics.buckets import is_offered
 from bridge.period import ALL, DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory, union
-from bridge.reading import EventKind, Stream, Unit, column
+from bridge.reading import EventKind, SeriesKey, Stream, Unit, column
 from bridge.store.columns import Table
 from bridge.store.ids import Name
 from bridge.store.series import SeriesRow
@@ -98,7 +98,8 @@ class View:
 class Strand:
     """One series for one kind. `reach`: what to read. `grains`: those its source can be told at; `chosen`:
     those asked for, none where it is read for its copies alone. `wanted`: the names asked for, None for
-    all. `codes`: codes of the `kind` column that belong to this strand, None for all."""
+    all. `codes`: codes of the `kind` column that belong to this strand, None for all. `tests`: what was asked
+    for row by row, any of them; none: every row."""
 
     series: SeriesRow
     kind: Kind
@@ -107,6 +108,7 @@ class Strand:
     chosen: frozenset[Grain]
     wanted: tuple[Name, ...] | None
     codes: frozenset[int] | None
+    tests: tuple[Selector, ...] = ()
 
     @property
     def stream(self) -> Stream:
@@ -150,10 +152,11 @@ def _strands(
     joins: bool,
 ) -> Iterator[Strand]:
     grains = _grains(series.key.stream, series.key.family)
+    tests = _tests(view.asked, series.key)
     for kind, codes in _kinds(series.key.stream, view.is_owner):
         if reach := reaches.of(kind, grains, joins, series.longest):
             wanted = None if named is None else tuple(name for name, _ in named.get(series.number, ()))
-            yield Strand(series, kind, reach, grains, chosen, wanted, codes)
+            yield Strand(series, kind, reach, grains, chosen, wanted, codes, tests)
 
 
 @final
@@ -215,6 +218,16 @@ def _wanted(view: View, stream: Stream) -> dict[Unit | None, frozenset[Grain]]:
             grains = EVERY_GRAIN if each.grain is None else EVERY_GRAIN & {each.grain}
             found[each.unit] = found.get(each.unit, _NO_GRAIN) | grains
     return found
+
+
+def _tests(asked: Asked, key: SeriesKey) -> tuple[Selector, ...]:
+    """The selectors that look at the rows of a series; none where one of them takes every row."""
+    mine = [
+        each
+        for each in asked.selectors or ()
+        if each.stream is key.stream and each.unit in (None, key.unit) and each.grain in (None, Grain.RAW)
+    ]
+    return tuple(mine) if all(each.is_by_row for each in mine) else ()
 
 
 def asked_points(asked: Asked) -> PeriodSet:

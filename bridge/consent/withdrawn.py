@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bridge.consent.asked import KIND_OF, Asked, Grain
 from bridge.consent.batches import Batch
 from bridge.consent.grant import Grant
+from bridge.consent.named import named
 from bridge.consent.reader import Reader
 from bridge.consent.rows import PART_GRAINS
 from bridge.consent.strands import Mask, Strand, View, asked_points, wanted_grains
@@ -67,8 +68,8 @@ class Withdrawn:
         """The readings asked for by id, by series; parts of intervals are told with their own ids."""
         found: dict[int, list[Name]] = {}
         for text in asked.ids or ():
-            name = self.ids.read("Observation", text, self.view.decision.pairing)
-            if name is not None and name.patient == self.patient and name.grain in PART_GRAINS:
+            name = named(self.ids, text, self.view.decision.pairing, self.patient)
+            if name is not None and name.grain in PART_GRAINS:
                 found.setdefault(name.series, []).append(name)
         return found
 

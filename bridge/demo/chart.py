@@ -21,8 +21,10 @@ from pydantic import ValidationError
 Resource: TypeAlias = dict[str, object]
 """A FHIR resource or an element of one, as JSON: it was parsed by its model before anybody looks inside."""
 
-WELCOME: Final = frozenset({"Observation", "Device", "DeviceMetric", "Provenance", "DiagnosticReport"})
-"""Types that may be written (HL7 CGM IG 1.0.0, receiver rules: only CGM types)."""
+WELCOME: Final = frozenset(
+    {"Observation", "MedicationAdministration", "Device", "DeviceMetric", "Provenance", "DiagnosticReport"}
+)
+"""Types that may be written (HL7 CGM IG 1.0.0, receiver rules: only CGM types; and insulin that was given)."""
 
 
 class Refusal(Exception):

@@ -2,26 +2,21 @@
 
 Law: every Bundle of every type carries the notice in meta.tag, whether or not anything was held back
 (`consent.md`, the decision); an empty one has no `entry`. `total` is said only where the disclosure says
-it. A document is never closed after a cut: `open_bundle` and `CLOSED` are the two ends of a stream.
+it. A document is never closed after a cut: `open_bundle` and the notation's `ended` are the two ends of a stream.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from bridge.consent.disclosure import NOTICE
 from bridge.fhir import terms
 from bridge.fhir.cells import instant
-from bridge.fhir.render_json import encode
+from bridge.fhir.notation import Notation
 from bridge.fhir.template import Rows, assemble
 from bridge.fhir.tree import Tree
 from bridge.period import Instant
-
-CLOSED: Final = b"]}"
-
-_ENTRIES: Final = b',"entry":['
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +42,22 @@ class Head:
         }
 
 
-def bundle(head: Head, parts: Sequence[bytes | Rows]) -> memoryview:
-    """The whole Bundle. Each part begins with a comma."""
-    opened = open_bundle(head)
-    out = assemble((opened, *parts, CLOSED))
-    if len(out) == len(opened) + len(CLOSED):
-        return memoryview(encode(head.tree()))
-    out[len(opened)] = ord(" ")
+def bundle(notation: Notation, head: Head, parts: Sequence[bytes | Rows]) -> memoryview:
+    """The whole Bundle. Each part begins with the notation's comma."""
+    opened = open_bundle(notation, head)
+    out = assemble((opened, *parts, notation.ended))
+    if len(out) == len(opened) + len(notation.ended):
+        return memoryview(notation.encode(head.tree()))
+    without_comma(notation, out, len(opened))
     return out
 
 
-def open_bundle(head: Head) -> bytes:
+def open_bundle(notation: Notation, head: Head) -> bytes:
     """Everything before the first entry."""
-    return encode(head.tree())[:-1] + _ENTRIES
+    return notation.begun(head.tree())
 
 
-def entry(tree: Tree) -> bytes:
-    """One entry, with the comma that all but the first need."""
-    return b"," + encode(tree)
+def without_comma(notation: Notation, out: memoryview, at: int) -> None:
+    """Blank the comma that the first entry begins with."""
+    if notation.comma:
+        out[at] = ord(" ")

@@ -7,25 +7,28 @@ evidence, what is refused looks absent, and what the bridge is for (`safety.md`,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from bridge.fhir.parameters import INCLUDES, PARAMETERS, REVINCLUDES, Parameter
 from bridge.fhir.tree import Node, Tree, coding, concept
+from bridge.mapping.resources import READING_TYPES
 
 _DEFINITIONS: Final = "http://hl7.org/fhir/SearchParameter/"
 
 PURPOSE: Final = (
-    "Retrospective transfer and display of a person's own glucose data for a visit. No alarms, no dosing "
+    "Retrospective transfer and display of a person's own diabetes data for a visit. No alarms, no dosing "
     "advice, no real-time monitoring. Every answer holds what the patient shared with this client for the "
     "periods that the patient chose: it is not a complete record, and absence of data is no evidence of "
     "absence of events. What is not shared is absent: 404, or an empty Bundle. Dates without a time are "
     "whole days in the patient's time zone. Unknown search parameters are ignored and left out of the self "
     "link, or refused under Prefer: handling=strict; chains, _has and modifiers are always refused. Only "
-    "totals that are asked for (_total=accurate) are told. Every Bundle carries the notice in meta.tag."
+    "totals that are asked for (_total=accurate) are told. Every Bundle carries the notice in meta.tag. Insulin "
+    "is in units of the pump or pen, whose concentration is not known, unless its unit is [iU]."
 )
 
-INTERACTIONS: Final = {
-    "Observation": ("read", "vread", "history-instance", "search-type"),
+INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(READING_TYPES, ("read", "vread", "history-instance", "search-type")),
     "Device": ("read", "search-type"),
     "Patient": ("read", "search-type"),
     "Provenance": ("read", "search-type"),
@@ -51,7 +54,7 @@ def tree(base: str, version: str, released: str) -> Tree:
         "software": {"name": "cgm-bridge", "version": version},
         "implementation": {"description": "A bridge from a person's own diabetes data", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ("application/fhir+json", "json"),
+        "format": ("application/fhir+json", "json", "application/fhir+xml", "xml"),
         "implementationGuide": ("http://hl7.org/fhir/uv/cgm/ImplementationGuide/hl7.fhir.uv.cgm|1.0.0",),
         "rest": (
             {

@@ -1,8 +1,8 @@
 """Columns as text: the only things that may stand in a slot of a template.
 
-Law: only numbers, times and hex ids are spelled here, all from integers or from ids that were checked;
-no text of a person or vendor passes. A cell is left-aligned and followed by blanks; its width is the
-slot's. Texts of numbers come from tables of the integer, so 5.0 stays 5.0 (R4 2.24.0.1: precision is
+Law: numbers, times and hex ids are spelled here, from integers or from ids that were checked; a text of a
+person passes only as the notation has quoted it. A cell is left-aligned and followed by blanks; its width is
+the slot's. Texts of numbers come from tables of the integer, so 5.0 stays 5.0 (R4 2.24.0.1: precision is
 significant). `Cells` are uint8[n, width]; one row stands for all rows.
 
 Rejected: formatting numbers from floats (loses 5.0), a string per reading (a hundred times the time).
@@ -11,6 +11,7 @@ Rejected: formatting numbers from floats (loses 5.0), a string per reading (a hu
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NewType, TypeAlias
 
@@ -69,6 +70,11 @@ def instants(values: NDArray[np.int64]) -> Cells:
     _clock(values, out, fine=True)
     out["zone"] = np.void(b"Z")
     return _cells(out)
+
+
+def clocks(minutes: Integers) -> Cells:
+    """Times of day `hh:mm:ss` from minutes of the day, 8 wide."""
+    return _cells(_times().take(minutes.astype(np.int64) * 60, mode="clip"))
 
 
 def instant(value: Instant) -> str:
@@ -159,11 +165,12 @@ def number_width(values: Integers, scale: int) -> int:
     return _narrow(scale) if _is_tabled(values) else 21 + scale
 
 
-def numbers(values: Integers, scale: int, width: int) -> Cells:
-    """`value / 10**scale` with all its decimals."""
+def numbers(values: Integers, scale: int, width: int, closes: bool = False) -> Cells:
+    """`value / 10**scale` with all its decimals; where it closes its string, with the closing quote."""
     if _is_tabled(values):
-        return Cells(_padded(_decimals(scale).take(values, axis=0), width))
-    return Cells(_table([decimal(number, scale) for number in values.tolist()], width))
+        return Cells(_padded(_decimals(scale, closes).take(values, axis=0), width))
+    end = '"' if closes else ""
+    return Cells(_table([decimal(number, scale) + end for number in values.tolist()], width))
 
 
 def decimal(value: int, scale: int) -> str:
@@ -176,6 +183,14 @@ def decimal(value: int, scale: int) -> str:
 def closing_numbers(values: Integers, width: int) -> Cells:
     """Whole numbers that end a string: the closing quote and blanks behind."""
     return Cells(_table([f'{number}"' for number in _same(values).tolist()], width))
+
+
+def texts(quoted: Sequence[bytes], width: int) -> Cells:
+    """Texts that a notation has quoted. ValueError where one is wider than the slot."""
+    if any(len(text) > width for text in quoted):
+        raise ValueError(f"a text is wider than its slot of {width}")
+    joined = b"".join(text.ljust(width) for text in quoted)
+    return Cells(np.frombuffer(joined, np.uint8).reshape(len(quoted), width))
 
 
 def versions(amendments: Integers, revision: str) -> Cells:
@@ -209,9 +224,10 @@ def _is_tabled(values: Integers) -> bool:
     return not len(values) or bool(values.min() >= 0 and values.max() < _TABLED)
 
 
-@lru_cache(maxsize=16)
-def _decimals(scale: int) -> NDArray[np.uint8]:
-    return _table([decimal(number, scale) for number in range(_TABLED)], _narrow(scale))
+@lru_cache(maxsize=32)
+def _decimals(scale: int, closes: bool) -> NDArray[np.uint8]:
+    end = '"' if closes else ""
+    return _table([decimal(number, scale) + end for number in range(_TABLED)], _narrow(scale) + closes)
 
 
 def _table(texts: list[str], width: int) -> NDArray[np.uint8]:

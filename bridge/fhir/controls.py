@@ -12,14 +12,12 @@ from typing import Final
 from bridge.consent.asked import Order
 from bridge.fhir.draft import Draft, Step, alternatives
 from bridge.fhir.outcome import bad_parameter
-from bridge.fhir.parameters import ELEMENTS, INCLUDES, REVINCLUDES, SORTS
+from bridge.fhir.parameters import DATES, ELEMENTS, INCLUDES, REVINCLUDES
 from bridge.fhir.sought import MOST
 
-_ORDERS: Final[Mapping[str, Order]] = {
-    "date": "date",
-    "-date": "-date",
-    "_lastUpdated": "lastUpdated",
-    "-_lastUpdated": "-lastUpdated",
+_ORDERS: Final[Mapping[str, Mapping[str, Order]]] = {
+    kind: {date: "date", f"-{date}": "-date", "_lastUpdated": "lastUpdated", "-_lastUpdated": "-lastUpdated"}
+    for kind, date in DATES.items()
 }
 _TOTALS: Final[Mapping[str, bool]] = {"none": False, "estimate": True, "accurate": True}
 
@@ -58,14 +56,22 @@ def _elements(draft: Draft, value: str) -> Step:
 
 def _spread(named: frozenset[str]) -> set[str]:
     """Choice elements by their base name too: `effective` is effectiveDateTime or effectivePeriod."""
-    choices = {"effective": {"effectiveDateTime", "effectivePeriod"}, "value": {"valueQuantity"}}
-    return {each for name in named for each in choices.get(name.removesuffix("[x]"), {name})}
+    return {each for name in named for each in _CHOICES.get(name.removesuffix("[x]"), {name})}
+
+
+_CHOICES: Final[Mapping[str, frozenset[str]]] = {
+    "effective": frozenset({"effectiveDateTime", "effectivePeriod"}),
+    "value": frozenset({"valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean"}),
+    "medication": frozenset({"medicationCodeableConcept"}),
+}
 
 
 def _sort(draft: Draft, value: str) -> Step:
-    if draft.kind != "Observation" or value not in _ORDERS:
-        return bad_parameter("_sort", f"only Observations are sorted, by one of {', '.join(SORTS)}")
-    draft.order = _ORDERS[value]
+    orders = _ORDERS.get(draft.kind, {})
+    if value not in orders:
+        mend = f"sort by one of {', '.join(orders)}" if orders else "resources of this type are not sorted"
+        return bad_parameter("_sort", mend)
+    draft.order = orders[value]
     return _single(draft, "_sort")
 
 
@@ -79,7 +85,7 @@ def _revinclude(draft: Draft, value: str) -> Step:
 
 def _included(draft: Draft, name: str, offered: Mapping[str, tuple[str, ...]], value: str) -> Step:
     wanted = ":".join(value.split(":")[:2])
-    spellings = (wanted, f"{wanted}:Device", f"{wanted}:Observation")
+    spellings = (wanted, f"{wanted}:Device", f"{wanted}:{draft.kind}")
     if wanted in offered.get(draft.kind, ()) and value in spellings:
         draft.includes.add(wanted)
         return True

@@ -21,12 +21,13 @@ Step: TypeAlias = "Problem | bool"
 
 @dataclass(slots=True)
 class Draft:
-    """What has been read so far. `once`: parameters that may not come again."""
+    """What has been read so far. `system`: of our identifiers; `once`: parameters that may not come again."""
 
     kind: str
     vocabulary: Vocabulary
     base: str
     strict: bool
+    system: str = ""
     patients: set[str] = field(default_factory=set)
     identifier: tuple[str, str] | None = None
     selectors: frozenset[Selector] | None = None

@@ -8,19 +8,18 @@ order, then what was included (R4 3.1.1.5.6). Device and Patient searches fit on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir import resources
-from bridge.fhir.bundle import entry
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.parameters import READINGS
-from bridge.fhir.render_json import encode
-from bridge.fhir.rows import Compiler, Elements, observations, provenances, standings
+from bridge.fhir.rows import Compiler, Elements, provenances, readings, standings
 from bridge.fhir.template import Rows, assemble
 from bridge.fhir.tree import Tree
+from bridge.mapping.resources import READING_TYPES
 from bridge.period import Instant
 
 Parts: TypeAlias = "Sequence[bytes | Rows]"
@@ -69,7 +68,7 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
 
 
 def _readings(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> Parts:
-    return (observations(compiler, disclosure, Frame.MATCH, elements),)
+    return (readings(compiler, disclosure, Frame.MATCH, elements),)
 
 
 def _evidence(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> Parts:
@@ -88,7 +87,7 @@ def _person(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> P
 
 
 _MATCHES: Final[Mapping[str, Callable[[Compiler, Disclosure, Elements], Parts]]] = {
-    "Observation": _readings,
+    **dict.fromkeys(READING_TYPES, _readings),
     "Provenance": _evidence,
     "Device": _things,
     "Patient": _person,
@@ -115,7 +114,7 @@ def _device_trees(compiler: Compiler, disclosure: Disclosure, elements: Elements
 
 
 def _entry(compiler: Compiler, frame: Frame, tree: Tree, id: str) -> bytes:
-    return entry(framed(frame, tree, id, Place(compiler.base, compiler.system)))
+    return compiler.notation.entry(framed(frame, tree, id, Place(compiler.base, compiler.system)))
 
 
 # ----------------------------------------------------------------------------------------- one alone
@@ -135,43 +134,48 @@ def alone(
 ) -> Alone | None:
     """The one resource of that type that was disclosed, in its newest or in the asked version; None where
     there is none."""
-    found = [each for each in _ALONE[kind](compiler, disclosure, elements) if version in (None, each.version)]
+    states = _ALONE[kind](compiler, disclosure, kind, elements)
+    found = [each for each in states if version in (None, each.version)]
     return max(found, key=lambda each: each.updated, default=None)
 
 
-def _rows(rows: Rows, compiler: Compiler, disclosure: Disclosure) -> list[Alone]:
-    body = assemble((rows,))
-    cut = [body[at * rows.width : (at + 1) * rows.width] for at in range(rows.count)]
-    return [Alone(cut[each.at], each.version, each.updated) for each in standings(compiler, disclosure)]
+def _rows(rows: Rows, compiler: Compiler, disclosure: Disclosure, types: Collection[str]) -> list[Alone]:
+    body, ends = assemble((rows,)), [0, *rows.ends().tolist()]
+    return [
+        Alone(body[ends[each.at] : ends[each.at + 1]], each.version, each.updated)
+        for each in standings(compiler, disclosure)
+        if each.type in types
+    ]
 
 
-def _reading(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> list[Alone]:
-    return _rows(observations(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure)
+def _reading(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
+    return _rows(readings(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure, (kind,))
 
 
-def _evidence_alone(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> list[Alone]:
-    return _rows(provenances(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure)
+def _evidence_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
+    rows = provenances(compiler, disclosure, Frame.ALONE, elements)
+    return _rows(rows, compiler, disclosure, READING_TYPES)
 
 
-def _device_alone(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> list[Alone]:
+def _device_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
     trees = _device_trees(compiler, disclosure, elements)
     return [
-        Alone(encode(trees[each.id]), resources.version(each), each.last_updated)
+        Alone(compiler.notation.encode(trees[each.id]), resources.version(each), each.last_updated)
         for each in disclosure.devices
         if len(trees) == 1
     ]
 
 
-def _person_alone(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> list[Alone]:
+def _person_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
     subject = disclosure.subject
     if subject is None:
         return []
     tree = resources.patient(subject, elements)
-    return [Alone(encode(tree), resources.version(subject), subject.last_updated)]
+    return [Alone(compiler.notation.encode(tree), resources.version(subject), subject.last_updated)]
 
 
-_ALONE: Final[Mapping[str, Callable[[Compiler, Disclosure, Elements], list[Alone]]]] = {
-    "Observation": _reading,
+_ALONE: Final[Mapping[str, Callable[[Compiler, Disclosure, str, Elements], list[Alone]]]] = {
+    **dict.fromkeys(READING_TYPES, _reading),
     "Provenance": _evidence_alone,
     "Device": _device_alone,
     "Patient": _person_alone,

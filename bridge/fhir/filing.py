@@ -18,14 +18,14 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from bridge.consent.disclosure import DisclosedDevice, Disclosure, Group
-from bridge.fhir import observation, resources
-from bridge.fhir.bundle import Head, bundle, entry
+from bridge.fhir import resources
+from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.fills import READING, Cut, Integers, filled
 from bridge.fhir.frames import Frame, Place, framed
-from bridge.fhir.observation import AMENDED, Variant
 from bridge.fhir.rows import Compiler, variants
 from bridge.fhir.template import Lot, Rows
 from bridge.fhir.tree import ID_WIDTH
+from bridge.fhir.variant import AMENDED, BY_ENTRY, BY_IDENTIFIER, Variant
 from bridge.period import Instant
 from bridge.reading import Flag
 
@@ -97,7 +97,10 @@ def transaction(
     told = [Sent("Device", each.id, resources.version(each), "POST") for each in devices]
     readings = {place: sent for part in parts for place, sent in _told(part, places)}
     head = Head("transaction", timestamp=filing.at)
-    return bundle(head, (*entries, rows)), (*told, *(readings[place] for place in sorted(readings)))
+    return bundle(compiler.notation, head, (*entries, rows)), (
+        *told,
+        *(readings[place] for place in sorted(readings)),
+    )
 
 
 def _parts(compiler: Compiler, disclosure: Disclosure, filing: Filing) -> Iterator[_Part]:
@@ -125,7 +128,7 @@ def _split(cut: Cut, variant: Variant, filing: Filing) -> Iterator[_Part]:
 
 
 def _lot(compiler: Compiler, part: _Part, places: Integers) -> Lot:
-    make = compiler.observation if part.frame is Frame.CREATE else compiler.replacement
+    make = compiler.reading if part.frame is Frame.CREATE else compiler.replacement
     template = make(part.variant, part.frame, part.etag)
     return Lot(template, places[part.cut.at], filled(template, part.cut, READING))
 
@@ -134,7 +137,7 @@ def _told(part: _Part, places: Integers) -> Iterator[tuple[int, Sent]]:
     method: Method = "POST" if part.frame is Frame.CREATE else "PUT"
     versions = part.cut.integers(part.cut.group.version).tolist()
     for at, name, version in zip(part.cut.at.tolist(), part.names, versions, strict=True):
-        told = Sent("Observation", name, f"{version + 1}-{part.cut.revision}", method)
+        told = Sent(part.variant.type, name, f"{version + 1}-{part.cut.revision}", method)
         yield int(places[at]), told
 
 
@@ -145,7 +148,7 @@ def _device(group: Group, disclosure: Disclosure, filing: Filing) -> str | None:
     if group.device in filing.known:
         return f"Device/{filing.known[group.device].id}"
     is_entry = any(each.id == group.device for each in disclosure.devices)
-    return observation.BY_ENTRY if is_entry else observation.BY_IDENTIFIER
+    return BY_ENTRY if is_entry else BY_IDENTIFIER
 
 
 def _device_entry(
@@ -153,4 +156,6 @@ def _device_entry(
 ) -> bytes:
     source = resources.source_of(disclosure, device)
     tree = resources.device(device, compiler.system, source, filing.subject, is_filed=True)
-    return entry(framed(Frame.CREATE, tree, device.id, Place(compiler.base, compiler.system)))
+    return compiler.notation.entry(
+        framed(Frame.CREATE, tree, device.id, Place(compiler.base, compiler.system))
+    )

@@ -1,7 +1,7 @@
 """What fills each slot of a template: functions of a disclosure's columns, in one table.
 
-Law: a slot's name in the trees is its key here; a cell is made of integers and ids of the disclosure
-alone. Adding a slot is adding a line. Rejected: filling by position (a template that moves would lie).
+Law: a slot's name in the trees is its key here; a cell is made of integers, ids and quoted texts of the
+disclosure alone. Adding a slot is adding a line. Rejected: filling by position (a template that moves would lie).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bridge.consent.disclosure import Group
 from bridge.fhir import cells
 from bridge.fhir.cells import Cells
-from bridge.fhir.template import Template
+from bridge.fhir.template import Place, Template
 from bridge.store.ids import text
 
 Integers: TypeAlias = NDArray[np.int64]
@@ -25,12 +25,13 @@ Integers: TypeAlias = NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Rows of one group that share a template; `rows` None: all of them. `subject`: the Patient's id,
-    `revision`: of the FHIR half that renders."""
+    `revision`: of the FHIR half that renders, `quoted`: how the notation quotes a text."""
 
     group: Group
     subject: str
     revision: str
-    rows: Integers | None
+    quoted: Callable[[str], bytes]
+    rows: Integers | None = None
 
     def integers(self, column: NDArray[np.generic]) -> Integers:
         """These rows of a column of numbers."""
@@ -39,6 +40,11 @@ class Cut:
     def column(self, name: str) -> Integers:
         """These rows of a named column."""
         return self.integers(self.group.columns[name])
+
+    def texts(self) -> list[bytes]:
+        """These rows' free texts, quoted."""
+        column = self.group.columns["text"]
+        return [self.quoted(str(each)) for each in (column if self.rows is None else column.take(self.rows))]
 
     def identities(self, raw: NDArray[np.uint8] | None) -> Cells:
         """These rows' ids as text. ValueError where none were disclosed."""
@@ -52,63 +58,85 @@ class Cut:
         return self.integers(self.group.at)
 
 
-Fill: TypeAlias = Callable[[Cut, int], Cells]
-"""Rows and the slot's width to cells."""
+Fill: TypeAlias = Callable[[Cut, Place], Cells]
+"""Rows and the slot's place to cells."""
 
 
 def filled(template: Template, cut: Cut, fills: Mapping[str, Fill]) -> dict[str, Cells]:
     """The cells of every slot of the template."""
-    return {name: fills[name](cut, places[0].width) for name, places in template.places.items()}
+    return {name: fills[name](cut, places[0]) for name, places in template.places.items()}
 
 
-def _versions(cut: Cut, width: int) -> Cells:
+def _versions(cut: Cut, place: Place) -> Cells:
     return cells.versions(cut.integers(cut.group.version), cut.revision)
 
 
-def _time(cut: Cut, width: int) -> Cells:
-    return cells.stamps(cut.column("instant"), cut.column("offset"), width == cells.FINE_STAMP_WIDTH)
+def _stamps(column: str) -> Fill:
+    """A column of instants at the reading's own offset."""
+    return lambda cut, place: cells.stamps(
+        cut.column(column), cut.column("offset"), place.width == cells.FINE_STAMP_WIDTH
+    )
 
 
-def _end(cut: Cut, width: int) -> Cells:
+def _last(cut: Cut, place: Place) -> Cells:
     """The last millisecond of the bucket: a FHIR Period includes its end (R4 2.24.0.13)."""
     return cells.stamps(cut.column("end") - 1, cut.column("offset"), fine=True)
 
 
-def _coverage(cut: Cut, width: int) -> Cells:
+def _amounts(column: str) -> Fill:
+    """A column of numbers in the scale of the readings."""
+    return lambda cut, place: cells.numbers(cut.column(column), cut.group.scale, place.width, place.closes)
+
+
+def _counts(column: str) -> Fill:
+    """A column of whole numbers."""
+    return lambda cut, place: cells.numbers(cut.column(column), 0, place.width, place.closes)
+
+
+def _coverage(cut: Cut, place: Place) -> Cells:
     """Readings per expected ones in percent with one decimal, at most 100.0."""
     expected = np.maximum(cut.column("expected"), 1)
     share = (cut.column("count") * 1000 + expected // 2) // expected
-    return cells.numbers(np.minimum(share, 1000), 1, width)
+    return cells.numbers(np.minimum(share, 1000), 1, place.width, place.closes)
 
 
-def _row(cut: Cut, width: int) -> Cells:
+def _minutes(cut: Cut, place: Place) -> Cells:
+    minutes = cut.group.columns.get("minute")
+    return cells.clocks(np.zeros(1, np.int64) if minutes is None else cut.integers(minutes))
+
+
+def _row(cut: Cut, place: Place) -> Cells:
     rows = cut.group.rows
     if rows is None:
         raise ValueError("rows are the owner's alone")
-    return cells.closing_numbers(cut.integers(rows), width)
+    return cells.closing_numbers(cut.integers(rows), place.width)
 
 
 _COMMON: Final[Mapping[str, Fill]] = {
     "version": _versions,
-    "updated": lambda cut, width: cells.instants(cut.integers(cut.group.last_updated)),
+    "updated": lambda cut, place: cells.instants(cut.integers(cut.group.last_updated)),
 }
 READING: Final[Mapping[str, Fill]] = {
     **_COMMON,
-    "id": lambda cut, width: cut.identities(cut.group.ids),
-    "subject": lambda cut, width: cells.identity(cut.subject),
-    "device": lambda cut, width: cells.identity(cut.group.device or ""),
-    "time": _time,
-    "end": _end,
-    "value": lambda cut, width: cells.numbers(cut.column("value"), cut.group.scale, width),
-    "count": lambda cut, width: cells.numbers(cut.column("count"), 0, width),
-    "off_scale": lambda cut, width: cells.numbers(cut.column("off_scale"), 0, width),
+    "id": lambda cut, place: cut.identities(cut.group.ids),
+    "subject": lambda cut, place: cells.identity(cut.subject),
+    "device": lambda cut, place: cells.identity(cut.group.device or ""),
+    "time": _stamps("instant"),
+    "end": _stamps("end"),
+    "last": _last,
+    "value": _amounts("value"),
+    "programmed": _amounts("programmed"),
+    "text": lambda cut, place: cells.texts(cut.texts(), place.width),
+    "minute": _minutes,
+    "count": _counts("count"),
+    "off_scale": _counts("off_scale"),
     "coverage": _coverage,
 }
-"""The slots of an Observation."""
+"""The slots of a reading."""
 EVIDENCE: Final[Mapping[str, Fill]] = {
     **_COMMON,
-    "id": lambda cut, width: cut.identities(cut.group.provenance),
-    "target": lambda cut, width: cut.identities(cut.group.ids),
+    "id": lambda cut, place: cut.identities(cut.group.provenance),
+    "target": lambda cut, place: cut.identities(cut.group.ids),
     "row": _row,
 }
 """The slots of a Provenance."""

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bridge.consent.asked import Prefix, Selector
+from bridge.consent.asked import Prefix, Selector, met
 from bridge.fhir.draft import Draft, Step, alternatives, narrowed, tokens
 from bridge.fhir.outcome import Problem, bad_parameter
-from bridge.fhir.parameters import Parameter
+from bridge.fhir.parameters import READINGS, Parameter
 from bridge.fhir.sought import DateText
 from bridge.period import ZoneHistory, spelled
 
@@ -41,6 +41,20 @@ def _id(draft: Draft, parameter: Parameter, value: str) -> Step:
 
 
 def _identifier(draft: Draft, parameter: Parameter, value: str) -> Step:
+    return _by_identifier(draft, value) if draft.kind in READINGS else _person(draft, value)
+
+
+def _by_identifier(draft: Draft, value: str) -> Step:
+    """Ours are the logical ids under our own system; another system names nothing of ours."""
+    named = tokens(value)
+    if any(not each.system or not each.code for each in named):
+        return bad_parameter("identifier", "write it as system|value")
+    ours = frozenset(each.code or "" for each in named if each.system == draft.system)
+    draft.ids = narrowed(draft.ids, ours)
+    return True
+
+
+def _person(draft: Draft, value: str) -> Step:
     named = tokens(value)
     if len(named) != 1 or draft.identifier is not None:
         return bad_parameter("identifier", ONE_PATIENT)
@@ -58,8 +72,12 @@ def _category(draft: Draft, parameter: Parameter, value: str) -> Step:
     return _select(draft, draft.vocabulary.categorised(tokens(value)))
 
 
+def _status(draft: Draft, parameter: Parameter, value: str) -> Step:
+    return _select(draft, draft.vocabulary.standing(tokens(value)))
+
+
 def _select(draft: Draft, found: frozenset[Selector]) -> Step:
-    draft.selectors = found if draft.selectors is None else draft.selectors & found
+    draft.selectors = found if draft.selectors is None else met(draft.selectors, found)
     return True
 
 
@@ -69,7 +87,7 @@ def _device(draft: Draft, parameter: Parameter, value: str) -> Step:
     return True
 
 
-def _observation(draft: Draft, parameter: Parameter, value: str) -> Step:
+def _spoken_of(draft: Draft, parameter: Parameter, value: str) -> Step:
     named = frozenset(_target(draft, parameter, each) for each in alternatives(value))
     draft.targets = narrowed(draft.targets, named)
     return True
@@ -79,7 +97,7 @@ def _date(draft: Draft, parameter: Parameter, value: str) -> Step:
     read = _date_text(parameter.name, value)
     if isinstance(read, Problem):
         return read
-    (draft.dates if parameter.name == "date" else draft.updated).append(read)
+    (draft.updated if parameter.name == "_lastUpdated" else draft.dates).append(read)
     return True
 
 
@@ -103,7 +121,9 @@ def _date_text(name: str, value: str) -> DateText | Problem:
 def _target(draft: Draft, parameter: Parameter, value: str) -> str:
     """The id in `id`, `Type/id` or `base/Type/id`; the text itself where it is none of these: no id of
     ours has a slash, so it finds nothing."""
-    return value.removeprefix(f"{draft.base}/" if draft.base else "").removeprefix(f"{parameter.target}/")
+    named = value.removeprefix(f"{draft.base}/" if draft.base else "")
+    kind, slash, id_ = named.partition("/")
+    return id_ if slash and kind in parameter.targets else named
 
 
 FILTERS: Final[Mapping[str, Callable[[Draft, Parameter, str], Step]]] = {
@@ -113,8 +133,10 @@ FILTERS: Final[Mapping[str, Callable[[Draft, Parameter, str], Step]]] = {
     "identifier": _identifier,
     "code": _code,
     "category": _category,
+    "status": _status,
     "device": _device,
-    "target": _observation,
+    "target": _spoken_of,
     "date": _date,
+    "effective-time": _date,
     "_lastUpdated": _date,
 }

@@ -2,8 +2,7 @@
 
 Law: one table. A search entry says why it is there (match or include, R4 2.36.4.1), a history entry what
 happened, a transaction entry what the receiver shall do: create once by identifier (R4 3.1.0.8.1), or
-put the newer version over the one that it has. Entries of one Bundle are separated by the comma that
-each begins with. History entries carry no etag: meta.versionId says it.
+put the newer version over the one that it has. History entries carry no etag: meta.versionId says it.
 """
 
 from __future__ import annotations

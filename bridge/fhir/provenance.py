@@ -1,9 +1,9 @@
-"""What one Provenance says, one for each Observation, as its reader may know it.
+"""What one Provenance says, one for each reading, as its reader may know it.
 
 Law (`consent.md`, what the asker learns): a recipient reads route, source class, adapter and mapping
 revision, and an evidence id that the owner alone can resolve. Row, hash, file name, account and time of
 receipt are written only where the disclosure is the owner's. Times are the reader's own (`recorded` is
-the Observation's lastUpdated).
+the reading's lastUpdated).
 
 Rejected: extensions for row and hash: RFC 7111 names a row (`#row=17`), RFC 6920 a hash (`nih:`).
 """
@@ -16,7 +16,7 @@ from typing import Final
 from bridge.consent.disclosure import Origin
 from bridge.fhir import terms
 from bridge.fhir.cells import INSTANT_WIDTH, instant
-from bridge.fhir.observation import meta
+from bridge.fhir.elements import meta
 from bridge.fhir.tree import ID, ID_WIDTH, Node, Slot, Text, Tree, reference, selected
 from bridge.reading import SourceClass
 
@@ -31,8 +31,10 @@ COMPUTED: Final = Origin(route="", revision="")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the rows of one Provenance template share. `revision`: of the mapping's FHIR half."""
+    """What the rows of one Provenance template share. `type`: of the resources that it speaks of;
+    `revision`: of the mapping's FHIR half."""
 
+    type: str
     format: str
     revision: str
     source_class: SourceClass
@@ -49,7 +51,7 @@ def tree(evidence: Evidence, system: str) -> Tree:
         "resourceType": "Provenance",
         "id": Text((ID,)),
         "meta": meta(evidence.source_class, evidence.revision),
-        "target": (reference("Observation", TARGET),),
+        "target": (reference(evidence.type, TARGET),),
         "occurredDateTime": None if received is None else instant(received),
         "recorded": Text((Slot("updated", INSTANT_WIDTH),)),
         "agent": _agents(evidence, system),

@@ -2,7 +2,8 @@
 
 Law (`architecture.md`, laws): it takes nothing but what the gate made and says nothing beside it: counts,
 totals, dates, ETags and devices come from the Disclosure. `FhirBytes` is final and made here alone;
-whoever sends bytes to the world demands one. JSON is made here and in `render_json.py`.
+whoever sends bytes to the world demands one. How they are written is a notation: `render_json.py`,
+`render_xml.py`; what they say is the same in both.
 
 Rejected: objects per resource (fhir.resources: 1,100 times the time), caches of rendered pages (a second
 copy that could outlive a grant).
@@ -17,32 +18,36 @@ from typing import Final, Never, final
 
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir import capability, filing, outcome
-from bridge.fhir.bundle import CLOSED, Head, bundle, open_bundle
+from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
 from bridge.fhir.cells import instant
 from bridge.fhir.entries import Wanted, alone, entries, tag, total
 from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
+from bridge.fhir.notation import Notation
 from bridge.fhir.outcome import Problem
-from bridge.fhir.render_json import encode
-from bridge.fhir.rows import Compiler, Elements, observations
+from bridge.fhir.render_json import JSON
+from bridge.fhir.render_xml import XML
+from bridge.fhir.rows import Compiler, Elements, readings
 from bridge.fhir.template import assemble
 from bridge.fhir.tree import Tree
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.mapping import Mappings
+from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 
-__all__ = ["Answered", "FhirBytes", "Known", "Renderer", "Sent", "Stream"]
+__all__ = ["JSON", "XML", "Answered", "FhirBytes", "Known", "Notation", "Renderer", "Sent", "Stream"]
 
 _SEAL: Final = object()
 
 
 @final
 class FhirBytes:
-    """FHIR JSON that may leave. `etag`: as the header says it; `last_modified`: ms UTC."""
+    """FHIR that may leave, in this media type. `etag`: as the header says it; `last_modified`: ms UTC."""
 
-    __slots__ = ("body", "etag", "last_modified")
+    __slots__ = ("body", "etag", "last_modified", "media_type")
 
     body: bytes | memoryview
+    media_type: str
     etag: str | None
     last_modified: Instant | None
 
@@ -50,12 +55,14 @@ class FhirBytes:
         self,
         seal: object,
         body: bytes | memoryview,
+        notation: Notation,
         etag: str | None = None,
         last_modified: Instant | None = None,
     ) -> None:
         if seal is not _SEAL:
             raise TypeError("only the renderer makes FhirBytes")
-        for name, value in (("body", body), ("etag", etag), ("last_modified", last_modified)):
+        told = {"body": body, "media_type": notation.media_type, "etag": etag, "last_modified": last_modified}
+        for name, value in told.items():
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> Never:
@@ -83,13 +90,16 @@ class Answered:
 @final
 class Renderer:
     """Renders for one installation under one set of mappings. `base`: our FHIR address without a slash
-    at its end; `installation`: the uuid whose URN is the system of our identifiers."""
+    at its end; `installation`: the uuid whose URN is the system of our identifiers. Everything is said in JSON
+    where no other notation is given."""
 
     def __init__(self, mappings: Mappings, base: str, installation: str) -> None:
         self.base = base.rstrip("/")
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
-        self._compiler = Compiler(mappings, self.base, self.system)
+        self._compilers = {
+            each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML)
+        }
 
     # -------------------------------------------------------------------------------------- searches
 
@@ -99,95 +109,115 @@ class Renderer:
         url: str,
         next: str | None = None,
         *,
-        kind: str = "Observation",
+        kind: str = OBSERVATION,
         include_devices: bool = False,
         include_provenance: bool = False,
         elements: Elements = None,
+        notation: Notation = JSON,
     ) -> FhirBytes:
         """One page. `url`: the self link; `next`: the link of the page behind it."""
-        wanted = Wanted(kind, include_devices, include_provenance, elements)
+        compiler, wanted = self._in(notation), Wanted(kind, include_devices, include_provenance, elements)
         links = (("self", url), ("next", next)) if next else (("self", url),)
         head = Head("searchset", total(disclosure, kind), links, disclosure.last_updated)
-        body = bundle(head, entries(self._compiler, disclosure, wanted))
-        return FhirBytes(_SEAL, body, tag(self._compiler, disclosure, wanted), disclosure.last_updated)
+        body = bundle(notation, head, entries(compiler, disclosure, wanted))
+        return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, wanted), disclosure.last_updated)
 
-    def counted(self, disclosure: Disclosure, url: str, kind: str = "Observation") -> FhirBytes:
+    def counted(
+        self, disclosure: Disclosure, url: str, kind: str = OBSERVATION, notation: Notation = JSON
+    ) -> FhirBytes:
         """The answer to `_summary=count` for a search of any type."""
-        return self.count_only(total(disclosure, kind) or 0, url)
+        return self.count_only(total(disclosure, kind) or 0, url, notation)
 
-    def count_only(self, total: int, url: str) -> FhirBytes:
+    def count_only(self, total: int, url: str, notation: Notation = JSON) -> FhirBytes:
         """A searchset that says a number and nothing else."""
-        return FhirBytes(_SEAL, bundle(Head("searchset", total, (("self", url),)), ()))
+        return FhirBytes(_SEAL, bundle(notation, Head("searchset", total, (("self", url),)), ()), notation)
 
     def stream(
         self,
         url: str,
         *,
+        kind: str = OBSERVATION,
         include_devices: bool = False,
         include_provenance: bool = False,
         elements: Elements = None,
+        notation: Notation = JSON,
     ) -> Stream:
-        """A searchset of Observations in pieces, see `Stream`."""
-        wanted = Wanted("Observation", include_devices, include_provenance, elements)
-        return Stream(self._compiler, url, wanted)
+        """A searchset of readings in pieces, see `Stream`."""
+        wanted = Wanted(kind, include_devices, include_provenance, elements)
+        return Stream(self._in(notation), url, wanted)
 
     # ------------------------------------------------------------------------------------- instances
 
     def read(
-        self, disclosure: Disclosure, kind: str, *, version: str | None = None, elements: Elements = None
+        self,
+        disclosure: Disclosure,
+        kind: str,
+        *,
+        version: str | None = None,
+        elements: Elements = None,
+        notation: Notation = JSON,
     ) -> FhirBytes | None:
         """The one resource of that type; with `version` (a versionId) that state of it. None: absent."""
-        found = alone(self._compiler, disclosure, kind, version, elements)
+        found = alone(self._in(notation), disclosure, kind, version, elements)
         if found is None:
             return None
-        return FhirBytes(_SEAL, found.body, f'W/"{found.version}"', found.updated)
+        return FhirBytes(_SEAL, found.body, notation, f'W/"{found.version}"', found.updated)
 
-    def history(self, disclosure: Disclosure, url: str) -> FhirBytes | None:
-        """The permitted versions of one Observation (R4 3.1.0.10), in page order. None: absent."""
+    def history(self, disclosure: Disclosure, url: str, notation: Notation = JSON) -> FhirBytes | None:
+        """The permitted versions of one reading (R4 3.1.0.10), in page order. None: absent."""
         if not disclosure.count:
             return None
         head = Head("history", disclosure.total, (("self", url),), disclosure.last_updated)
-        rows = observations(self._compiler, disclosure, Frame.UPDATED)
-        return FhirBytes(_SEAL, bundle(head, (rows,)), None, disclosure.last_updated)
+        rows = readings(self._in(notation), disclosure, Frame.UPDATED)
+        body = bundle(notation, head, (rows,))
+        return FhirBytes(_SEAL, body, notation, None, disclosure.last_updated)
 
     # -------------------------------------------------------------------------------------- delivery
 
     def transaction(
-        self, disclosure: Disclosure, subject: str, known: Mapping[str, Known], at: Instant
+        self,
+        disclosure: Disclosure,
+        subject: str,
+        known: Mapping[str, Known],
+        at: Instant,
+        notation: Notation = JSON,
     ) -> tuple[FhirBytes, tuple[Sent, ...]]:
         """A transaction Bundle for a receiver's chart, and what each of its entries is. `subject`: the
         receiver's reference of the patient; `known`: what it holds, by our logical id; `at`: now."""
-        body, sent = filing.transaction(self._compiler, disclosure, Filing(subject, known, at))
-        return FhirBytes(_SEAL, body), sent
+        body, sent = filing.transaction(self._in(notation), disclosure, Filing(subject, known, at))
+        return FhirBytes(_SEAL, body, notation), sent
 
     # ------------------------------------------------------------------------------ without a person
 
-    def problem(self, problem: Problem) -> FhirBytes:
+    def problem(self, problem: Problem, notation: Notation = JSON) -> FhirBytes:
         """The OperationOutcome."""
-        return FhirBytes(_SEAL, encode(outcome.tree(problem)))
+        return FhirBytes(_SEAL, notation.encode(outcome.tree(problem)), notation)
 
-    def capability(self, version: str, released: str) -> FhirBytes:
+    def capability(self, version: str, released: str, notation: Notation = JSON) -> FhirBytes:
         """The CapabilityStatement: of this software version, released on that date."""
-        return FhirBytes(_SEAL, encode(capability.tree(self.base, version, released)))
+        return FhirBytes(_SEAL, notation.encode(capability.tree(self.base, version, released)), notation)
 
-    def batch_response(self, answers: Sequence[Answered]) -> FhirBytes:
-        """The answers to a batch (R4 3.1.0.11), in its order."""
-        parts = [_answer(each) for each in answers]
-        return FhirBytes(_SEAL, bundle(Head("batch-response"), parts))
+    def batch_response(self, answers: Sequence[Answered], notation: Notation = JSON) -> FhirBytes:
+        """The answers to a batch (R4 3.1.0.11), in its order. ValueError where one is in another notation."""
+        parts = [_answer(notation, each) for each in answers]
+        return FhirBytes(_SEAL, bundle(notation, Head("batch-response"), parts), notation)
+
+    def _in(self, notation: Notation) -> Compiler:
+        return self._compilers[notation.media_type]
 
 
-def _answer(answered: Answered) -> bytes:
-    """One entry of a batch response. A resource that is bytes already is set between encoded parts."""
+def _answer(notation: Notation, answered: Answered) -> bytes:
     content = answered.content
     response: Tree = {"status": f"{answered.status} {HTTPStatus(answered.status).phrase}"}
     if content is None:
-        return b',{"response":' + encode(response) + b"}"
-    body = bytes(content)
+        return notation.answered(response, b"", False)
+    if content.media_type != notation.media_type:
+        raise ValueError(f"{content.media_type} inside {notation.media_type}")
     if answered.status >= 400:
-        return b',{"response":' + encode(response)[:-1] + b',"outcome":' + body + b"}}"
+        return notation.answered(response, bytes(content), True)
     updated = content.last_modified
     response |= {"etag": content.etag, "lastModified": None if updated is None else instant(updated)}
-    return b',{"resource":' + body + b',"response":' + encode(response) + b"}"
+    return notation.answered(response, bytes(content), False)
 
 
 @final
@@ -204,18 +234,20 @@ class Stream:
 
     def rows(self, disclosure: Disclosure) -> FhirBytes:
         """The entries of one Disclosure; the first also opens the Bundle. Each Device comes once."""
+        notation = self._compiler.notation
         parts = entries(self._compiler, disclosure, self._wanted, self._devices)
         self._devices |= {each.id for each in disclosure.devices}
         body = assemble(parts)
         if self._is_open or not len(body):
-            return FhirBytes(_SEAL, body)
+            return FhirBytes(_SEAL, body, notation)
         self._is_open = True
-        opened = open_bundle(Head("searchset", disclosure.total, (("self", self._url),)))
-        body[0] = ord(" ")
-        return FhirBytes(_SEAL, opened + body)
+        opened = open_bundle(notation, Head("searchset", disclosure.total, (("self", self._url),)))
+        without_comma(notation, body, 0)
+        return FhirBytes(_SEAL, opened + body, notation)
 
     def tail(self) -> FhirBytes:
         """The end of the Bundle; all of it where nothing was disclosed."""
+        notation = self._compiler.notation
         if self._is_open:
-            return FhirBytes(_SEAL, CLOSED)
-        return FhirBytes(_SEAL, bundle(Head("searchset", 0, (("self", self._url),)), ()))
+            return FhirBytes(_SEAL, notation.ended, notation)
+        return FhirBytes(_SEAL, bundle(notation, Head("searchset", 0, (("self", self._url),)), ()), notation)

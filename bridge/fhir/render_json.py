@@ -1,7 +1,7 @@
 """Trees as JSON bytes (R4 2.6.2), with the places where cells go.
 
 Law: every constant passes a JSON encoder; whitespace stands only between tokens. This is the only
-place beside `render.py` where JSON is made. XML will be a second module of the same two functions.
+place beside `render.py` where JSON is made; `render_xml.py` has the same functions.
 
 Rejected: one encoder call over the whole tree with markers in it (a hostile text could be a marker).
 """
@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
+from bridge.fhir.notation import Notation
 from bridge.fhir.template import Place, Template
 from bridge.fhir.tree import Node, Slot, Text, Tree, is_absent, legible
 
@@ -27,18 +28,41 @@ def encode(tree: Tree) -> bytes:
     return _ENCODER.encode(_plain(tree)).encode("utf-8")
 
 
-def compile_template(before: bytes, tree: Tree, after: bytes = b"") -> Template:
-    """A tree with slots as a template whose rows begin and end with these bytes."""
-    row = bytearray(before)
+def compile_template(tree: Tree, is_entry: bool = False) -> Template:
+    """A tree with slots as a template; an entry begins with a comma."""
+    row = bytearray(b"," if is_entry else b"")
     places: dict[str, list[Place]] = {}
     for piece in _pieces(tree):
         if isinstance(piece, Slot):
-            places.setdefault(piece.name, []).append(Place(len(row), piece.width))
+            places.setdefault(piece.name, []).append(Place(len(row), piece.width, piece.closes))
             row += b" " * piece.width
         else:
             row += piece
-    row += after
     return Template(bytes(row), {name: tuple(at) for name, at in places.items()})
+
+
+def quoted(text: str) -> bytes:
+    """A text with its closing quote, as it stands behind an opening one."""
+    return _quoted(text)[1:]
+
+
+def entry(tree: Tree) -> bytes:
+    """One entry, with the comma that all but the first need."""
+    return b"," + encode(tree)
+
+
+def begun(bundle: Tree) -> bytes:
+    """A Bundle up to its first entry."""
+    return encode(bundle)[:-1] + b',"entry":['
+
+
+def answered(response: Tree, body: bytes, is_outcome: bool) -> bytes:
+    """An entry of a batch response: the resource that is bytes already is set between encoded parts."""
+    told = encode(response)
+    if is_outcome:
+        return b',{"response":' + told[:-1] + b',"outcome":' + body + b"}}"
+    resource = b'"resource":' + body + b"," if body else b""
+    return b",{" + resource + b'"response":' + told + b"}"
 
 
 def _plain(node: Node) -> Plain:
@@ -98,3 +122,16 @@ def _text(node: Text) -> Iterator[bytes | Slot]:
 
 def _quoted(text: str) -> bytes:
     return _ENCODER.encode(legible(text)).encode("utf-8")
+
+
+JSON: Final = Notation(
+    media_type="application/fhir+json",
+    encode=encode,
+    compiled=compile_template,
+    quoted=quoted,
+    entry=entry,
+    comma=b",",
+    begun=begun,
+    ended=b"]}",
+    answered=answered,
+)

@@ -7,77 +7,81 @@ decided before. Rejected: one template with blanks for every rare mark (a third 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from bridge.consent.asked import Grain
 from bridge.consent.disclosure import Disclosure, Group
-from bridge.fhir import cells, observation, provenance
+from bridge.fhir import administration, observation, provenance
 from bridge.fhir.fills import EVIDENCE, READING, Cut, Integers, filled
 from bridge.fhir.frames import Frame, Place, framed
-from bridge.fhir.observation import AMENDED, FINE, MARKED, Variant
+from bridge.fhir.marks import kind_of, marks_of, text_width, value_width
+from bridge.fhir.notation import Notation
 from bridge.fhir.provenance import COMPUTED, Evidence
-from bridge.fhir.render_json import compile_template
 from bridge.fhir.template import Lot, Rows, Template
-from bridge.fhir.tree import ID
+from bridge.fhir.tree import ID, Tree
+from bridge.fhir.variant import AMENDED, BITS, BY_ID, Variant
 from bridge.mapping import Mappings
+from bridge.mapping.resources import ADMINISTRATION, OBSERVATION, TYPE_OF
 from bridge.period import Instant
-from bridge.reading import Flag
 
 Elements: TypeAlias = "frozenset[str] | None"
 
 _ALL = slice(None)
+_KEPT: Final = 1024
+"""Templates that are kept: they hold no reading, and a busy clinic's pages need some dozens."""
+TREES: Final[Mapping[str, Callable[[Variant, Mappings, str], Tree]]] = {
+    OBSERVATION: observation.tree,
+    ADMINISTRATION: administration.tree,
+}
 
 
 class Compiler:
-    """Templates of one set of mappings and one installation, made when first needed."""
+    """Templates of one set of mappings and one installation in one notation, made when first needed."""
 
-    def __init__(self, mappings: Mappings, base: str, system: str) -> None:
+    def __init__(self, mappings: Mappings, base: str, system: str, notation: Notation) -> None:
         self.mappings = mappings
         self.base = base
         self.system = system
-        self.observation = lru_cache(512)(self.replacement)
-        self.provenance = lru_cache(512)(self._provenance)
+        self.notation = notation
+        self.reading = lru_cache(_KEPT)(self.replacement)
+        self.provenance = lru_cache(_KEPT)(self._provenance)
 
     def revision(self, format: str) -> str:
         """The revision of a format's FHIR half."""
         return self.mappings.formats[format].fhir_revision
 
     def replacement(self, variant: Variant, frame: Frame, etag: str | None = None) -> Template:
-        """A template of Observations, not kept: for `observation`, and for rows with a chart's own id."""
-        tree = observation.tree(variant, self.mappings, self.system)
+        """A template of readings, not kept: for `reading`, and for rows with a chart's own id."""
+        tree = TREES[variant.type](variant, self.mappings, self.system)
         place = Place(self.base, self.system, variant.filed_as, etag)
-        return compile_template(_before(frame), framed(frame, tree, ID, place))
+        return self.notation.compiled(framed(frame, tree, ID, place), frame is not Frame.ALONE)
 
     def _provenance(self, evidence: Evidence, frame: Frame) -> Template:
-        tree = provenance.tree(evidence, self.system)
-        return compile_template(_before(frame), framed(frame, tree, ID, Place(self.base, self.system)))
+        tree = framed(frame, provenance.tree(evidence, self.system), ID, Place(self.base, self.system))
+        return self.notation.compiled(tree, frame is not Frame.ALONE)
 
 
-def _before(frame: Frame) -> bytes:
-    return b"" if frame is Frame.ALONE else b","
-
-
-def observations(compiler: Compiler, disclosure: Disclosure, frame: Frame, elements: Elements = None) -> Rows:
-    """Every reading and mean as an Observation. In a history (`frame` UPDATED) first versions are
-    CREATED."""
+def readings(compiler: Compiler, disclosure: Disclosure, frame: Frame, elements: Elements = None) -> Rows:
+    """Every reading and mean as the resource that it leaves as. In a history (`frame` UPDATED) first versions
+    are CREATED."""
 
     def lots() -> Iterator[Lot]:
         for group in disclosure.groups:
             for cut, variant in variants(compiler, disclosure, group, elements):
                 happened = Frame.CREATED if frame is Frame.UPDATED and not variant.has(AMENDED) else frame
-                template = compiler.observation(variant, happened)
+                template = compiler.reading(variant, happened)
                 yield Lot(template, _where(disclosure, cut), filled(template, cut, READING))
 
     return Rows(disclosure.count, tuple(lots()))
 
 
 def provenances(compiler: Compiler, disclosure: Disclosure, frame: Frame, elements: Elements = None) -> Rows:
-    """The Provenance of every Observation, in the same places."""
+    """The Provenance of every reading, in the same places."""
 
     def lots() -> Iterator[Lot]:
         for group in disclosure.groups:
@@ -92,33 +96,26 @@ def variants(
     compiler: Compiler, disclosure: Disclosure, group: Group, elements: Elements = None
 ) -> Iterator[tuple[Cut, Variant]]:
     """The group's rows by what must be said about them."""
-    is_mean = group.grain is not Grain.RAW
-    for rows, marks in _alike(_marks(group, is_mean)):
-        cut = Cut(group, _subject(disclosure), compiler.revision(group.format), rows)
+    quoted = compiler.notation.quoted
+    for rows, marks in _alike(marks_of(group, quoted)):
+        cut = Cut(group, _subject(disclosure), compiler.revision(group.format), quoted, rows)
         yield (
             cut,
             Variant(
                 format=group.format,
                 stream=group.stream,
                 unit=group.unit,
-                is_mean=is_mean,
+                is_mean=group.grain is not Grain.RAW,
                 source_class=group.source_class,
-                marks=marks,
-                value_width=cells.number_width(cut.column("value"), group.scale),
+                marks=marks & BITS,
+                value_width=value_width(cut, marks),
+                kind=kind_of(marks),
+                text_width=text_width(marks),
+                device_kind=group.device_kind,
                 elements=elements,
-                device=observation.BY_ID if group.device else None,
+                device=BY_ID if group.device else None,
             ),
         )
-
-
-def _marks(group: Group, is_mean: bool) -> Integers:
-    marks = np.zeros(len(group.at), np.int64)
-    marks[group.columns["instant"].astype(np.int64, copy=False) % 1000 != 0] |= FINE
-    marks[group.version > 0] |= AMENDED
-    if "flags" in group.columns:
-        said = int(Flag.RETRACTED) if is_mean else int(MARKED)
-        marks |= group.columns["flags"].astype(np.int64) & said
-    return marks
 
 
 def _evidences(
@@ -129,8 +126,9 @@ def _evidences(
     origins = group.origins or (COMPUTED,)
     for rows, key in _alike(group.origin.astype(np.int64) * 2 + has_row):
         yield (
-            Cut(group, _subject(disclosure), revision, rows),
+            Cut(group, _subject(disclosure), revision, compiler.notation.quoted, rows),
             Evidence(
+                type=TYPE_OF[group.stream],
                 format=group.format,
                 revision=revision,
                 source_class=group.source_class,
@@ -166,9 +164,10 @@ def _where(disclosure: Disclosure, cut: Cut) -> slice | Integers:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One row by what its reader names it: place in the page, versionId, lastUpdated."""
+    """One row by what its reader names it: place in the page, type, versionId, lastUpdated."""
 
     at: int
+    type: str
     version: str
     updated: Instant
 
@@ -176,7 +175,12 @@ class Standing:
 def standings(compiler: Compiler, disclosure: Disclosure) -> tuple[Standing, ...]:
     """Every row, in page order."""
     found = (
-        Standing(int(at), f"{int(version) + 1}-{compiler.revision(group.format)}", int(updated))
+        Standing(
+            int(at),
+            TYPE_OF[group.stream],
+            f"{int(version) + 1}-{compiler.revision(group.format)}",
+            int(updated),
+        )
         for group in disclosure.groups
         for at, version, updated in zip(group.at, group.version, group.last_updated, strict=True)
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bridge.consent.asked import met
 from bridge.fhir.controls import CONTROLS
 from bridge.fhir.draft import Draft, Step
 from bridge.fhir.filters import FILTERS, ONE_PATIENT
@@ -29,11 +30,13 @@ def parse(
     vocabulary: Vocabulary,
     *,
     base: str = "",
+    system: str = "",
     strict: bool = False,
 ) -> Search | Problem:
     """The search of type `kind` that these decoded query or form pairs say. KeyError where the bridge
-    does not search that type. `base`: our FHIR address, under which absolute references are ours."""
-    draft = Draft(kind, vocabulary, base, strict)
+    does not search that type. `base`: our FHIR address, under which absolute references are ours; `system`: of
+    our identifiers."""
+    draft = Draft(kind, vocabulary, base, strict, system)
     used: list[tuple[str, str]] = []
     for name, value in pairs:
         step = _read(draft, name, value)
@@ -52,7 +55,7 @@ def _read(draft: Draft, name: str, value: str) -> Step:
     if plain in FORMS:
         return False
     parameter = next((p for p in PARAMETERS[draft.kind] if p.name == plain), None)
-    if modifier and not (parameter and parameter.target == modifier):
+    if modifier and not (parameter and modifier in parameter.targets):
         return bad_parameter(shown, f"the modifier :{modifier[:64]} is not offered; ask without it")
     if parameter is None and plain not in CONTROLS:
         return bad_parameter(shown, "this parameter is not known for this type") if draft.strict else False
@@ -67,7 +70,9 @@ def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Probl
         return bad_parameter(wanted, ONE_PATIENT)
     if draft.targets is not None and draft.ids is not None:
         return bad_parameter("target", "search a Provenance by target or by _id, not by both")
-    chosen = draft.vocabulary.everything() if draft.selectors is None else draft.selectors
+    chosen = draft.vocabulary.everything(draft.kind)
+    if draft.selectors is not None:
+        chosen = met(chosen, draft.selectors)
     return Search(
         kind=draft.kind,
         pairs=used,
@@ -84,6 +89,6 @@ def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Probl
         total=draft.total,
         count_only=draft.count_only,
         elements=draft.elements,
-        include_devices="Observation:device" in draft.includes,
+        include_devices=f"{draft.kind}:device" in draft.includes,
         include_provenance="Provenance:target" in draft.includes,
     )

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
 from bridge.fhir.parameters import READINGS
+from bridge.mapping.resources import READING_TYPES
 from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, ZoneHistory, spelled
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
@@ -45,7 +46,7 @@ class DateText:
 class Search:
     """One understood search. `pairs`: the parameters that were used. `patient`: the Patient id that was
     named, or None where `identifier` (system, value) names a Patient. `ids`: of `kind` itself;
-    `targets`: Observation ids. `elements`: None is all of them."""
+    `targets`: ids of readings. `elements`: None is all of them."""
 
     kind: str
     pairs: Pairs
@@ -90,13 +91,13 @@ class Search:
             limit=0 if self.count_only else self.count,
             total=self.total or self.count_only,
             provenance=self.kind == "Provenance" or self.include_provenance,
-            retractions=self.kind == "Observation",
+            retractions=self.kind in READING_TYPES,
             device_resources=self.kind == "Device" or self.include_devices,
             patient_resource=self.kind == "Patient",
         )
 
     def _named(self) -> frozenset[str] | None:
-        """Ids of readings: an Observation's, or those of the Provenance that speaks of it."""
+        """Ids of readings: their own, or those that the Provenance speaks of."""
         if self.kind == "Provenance" and self.targets is not None:
             return self.targets
         return self.ids if self.kind in READINGS else None

@@ -37,6 +37,13 @@ AUTHOR: Final = concept(coding(_PARTICIPANT, "author"))
 ASSEMBLER: Final = concept(coding(_PARTICIPANT, "assembler"))
 
 
+ABSENT_UNKNOWN: Final[Tree] = {
+    "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+    "valueCode": "unknown",
+}
+"""R4's own extension: an element is absent because nobody knows it."""
+
+
 def absent(reason: str) -> Tree:
     """A dataAbsentReason."""
     return concept(coding("http://terminology.hl7.org/CodeSystem/data-absent-reason", reason))

@@ -1,9 +1,10 @@
 """What a resource looks like before it is bytes: a tree of constants with a few slots for cells.
 
-Law: a tree is a value; nothing here knows JSON, XML, a reading or a person. A slot has a fixed width
-and takes only cells that `cells.py` made (numbers, times, hex ids): text of any other kind is a constant
-of the tree and is escaped by the encoder, once, when the tree becomes a template. Absent elements are
-None, "" or empty, and are left out (R4 2.6.2: an element has a value or is absent, never empty).
+Law: a tree is a value; nothing here knows JSON, XML, a reading or a person. Elements stand in the order of R4,
+because XML has one. A slot has a fixed width and takes only cells that `cells.py` made: numbers, times, hex
+ids, and what a person wrote only as the notation has quoted it. Any other text is a constant of the tree and is
+escaped by the encoder, once, when the tree becomes a template. Absent elements are None, "" or empty, and
+are left out (R4 2.6.2: an element has a value or is absent, never empty).
 
 Rejected: format strings with holes (they let text of strangers stand beside syntax).
 """
@@ -22,8 +23,9 @@ ID_WIDTH: Final = 36
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A place of `width` bytes that each row fills. As a node by itself it is a number, left-aligned
-    with blanks behind. In a Text it is exactly that wide, unless `closes`: then it is the last part and
-    its cells hold the closing quote with blanks behind."""
+    with blanks behind (in XML its cells hold the closing quote too and are one byte wider). In a Text it is
+    exactly that wide, unless `closes`: then it is the last part and its cells hold the closing quote with
+    blanks behind."""
 
     name: str
     width: int

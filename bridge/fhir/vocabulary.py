@@ -1,21 +1,26 @@
-"""Which stream, unit and grain a code or category of a search means: the mappings, read backwards.
+"""Which stream, unit, grain and kind a code, category or status of a search means: the mappings, read backwards.
 
 Law: only what has a FHIR shape can be asked for; a token that means nothing finds nothing, it is no
-error (R4 3.1.1.4.10). The answer is a set of selectors that go into the gate's query. Two formats that
-a site maps to different codes for one stream are told apart by the rendered code, see `Term`.
+error (R4 3.1.1.4.10). The answer is a set of selectors that go into the gate's query: a code that only some rows
+of a stream wear selects those rows there, and nothing is filtered afterwards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bridge.consent.asked import Grain, Selector
-from bridge.mapping import Format, Mappings
+from bridge.fhir import administration
+from bridge.mapping import Format, Mappings, Shape
+from bridge.mapping.resources import ADMINISTRATION, READING_TYPES, TYPE_OF
+from bridge.mapping.shapes import ANY
+from bridge.reading import KINDS, Stream, Unit
 
 MEANS = (Grain.QUARTER_HOUR, Grain.HOUR, Grain.DAY)
 """Grains that leave as means under a mean code."""
+STATUS: Final = "http://terminology.hl7.org/CodeSystem/medication-admin-status"
 
 Coded: TypeAlias = tuple[str, str]
 """(system, code)."""
@@ -36,51 +41,103 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One kind of Observation that can be asked for, with what is written on it."""
+    """Rows that can be asked for, and one thing that is written on them."""
 
     selector: Selector
-    code: Coded
-    categories: tuple[Coded, ...]
+    said: Coded
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All terms of the mappings in force."""
+    """All terms of the mappings in force: everything, and what wears which code, category and status."""
 
-    terms: tuple[Term, ...]
+    whole: frozenset[Selector]
+    codes: tuple[Term, ...]
+    categories: tuple[Term, ...]
+    statuses: tuple[Term, ...]
 
     @classmethod
     def of(cls, mappings: Mappings) -> Vocabulary:
         """The terms of every shape."""
-        formats = (mappings.formats[name] for name in sorted(mappings.formats))
-        return cls(tuple(dict.fromkeys(term for each in formats for term in _terms(mappings, each))))
+        formats = [mappings.formats[name] for name in sorted(mappings.formats)]
 
-    def everything(self) -> frozenset[Selector]:
-        """Everything that has a FHIR shape."""
-        return frozenset(term.selector for term in self.terms)
+        def every(terms: Callable[[Mappings, Stream, Shape], Iterator[Term]]) -> tuple[Term, ...]:
+            told = (term for each in formats for pair in each.fhir.items() for term in terms(mappings, *pair))
+            return tuple(dict.fromkeys(told))
+
+        whole = frozenset(selector for each in formats for selector in _whole(each))
+        return cls(whole, every(_codes), every(_categories), every(_statuses))
+
+    def everything(self, kind: str | None = None) -> frozenset[Selector]:
+        """Everything that has a FHIR shape; with `kind` what is of that type."""
+        if kind not in READING_TYPES:
+            return self.whole
+        return frozenset(each for each in self.whole if TYPE_OF[each.stream] == kind)
 
     def coded(self, tokens: Sequence[Token]) -> frozenset[Selector]:
         """What carries one of these codes."""
-        return self._where(tokens, lambda term: (term.code,))
+        return _meant(self.codes, tokens)
 
     def categorised(self, tokens: Sequence[Token]) -> frozenset[Selector]:
         """What lies in one of these categories."""
-        return self._where(tokens, lambda term: term.categories)
+        return _meant(self.categories, tokens)
 
-    def _where(self, tokens: Sequence[Token], on: Callable[[Term], tuple[Coded, ...]]) -> frozenset[Selector]:
-        meant = (t for t in self.terms if any(token.means(coded) for token in tokens for coded in on(t)))
-        return frozenset(term.selector for term in meant)
+    def standing(self, tokens: Sequence[Token]) -> frozenset[Selector]:
+        """What has one of these statuses."""
+        return _meant(self.statuses, tokens)
 
 
-def _terms(mappings: Mappings, spoken: Format) -> Iterator[Term]:
-    def said(name: str) -> Coded:
-        code = mappings.codes[name]
-        return code.system, code.code
+def _meant(terms: Sequence[Term], tokens: Sequence[Token]) -> frozenset[Selector]:
+    return frozenset(t.selector for t in terms if any(token.means(t.said) for token in tokens))
 
+
+def _whole(spoken: Format) -> Iterator[Selector]:
     for stream, shape in spoken.fhir.items():
-        categories = tuple(said(name) for name in shape.category)
-        for unit, name in shape.code.items():
-            yield Term(Selector(stream, unit, Grain.RAW), said(name), categories)
-        for unit, name in shape.mean.items():
-            for grain in MEANS:
-                yield Term(Selector(stream, unit, grain), said(name), categories)
+        for unit in shape.code:
+            yield Selector(stream, _unit(unit), Grain.RAW)
+        for unit in shape.mean:
+            yield from (Selector(stream, unit, grain) for grain in MEANS)
+
+
+def _unit(unit: str) -> Unit | None:
+    return None if unit == ANY else Unit(unit)
+
+
+def _codes(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
+    kinds = _numbers(stream)
+    apart = {name: names for name, names in shape.by_kind.code.items() if name in kinds}
+    rest = frozenset(number for name, number in kinds.items() if name not in apart) if apart else None
+    for unit, names in shape.code.items():
+        yield from _worn(mappings, Selector(stream, _unit(unit), Grain.RAW, rest), names)
+    for name, names in apart.items():
+        yield from _worn(mappings, Selector(stream, None, Grain.RAW, frozenset({kinds[name]})), names)
+    for unit, names in shape.mean.items():
+        for grain in MEANS:
+            yield from _worn(mappings, Selector(stream, unit, grain), names)
+
+
+def _categories(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
+    kinds = _numbers(stream)
+    apart = {name: names for name, names in shape.by_kind.category.items() if name in kinds}
+    rest = frozenset(number for name, number in kinds.items() if name not in apart) if apart else None
+    yield from _worn(mappings, Selector(stream, kinds=rest), shape.category)
+    for name, names in apart.items():
+        yield from _worn(mappings, Selector(stream, kinds=frozenset({kinds[name]})), names)
+
+
+def _statuses(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
+    if TYPE_OF[stream] == ADMINISTRATION:
+        for status, selector in administration.statuses(stream, shape):
+            yield Term(selector, (STATUS, status))
+
+
+def _worn(mappings: Mappings, selector: Selector, names: Sequence[str]) -> Iterator[Term]:
+    for name in names:
+        code = mappings.codes[name]
+        yield Term(selector, (code.system, code.code))
+
+
+def _numbers(stream: Stream) -> dict[str, int]:
+    """The kinds of a stream by name."""
+    table = KINDS.get(stream)
+    return {each.name.lower(): int(each) for each in table} if table else {}

@@ -1,8 +1,9 @@
 """What reading one file gives back: columns, whom it names, and a truthful account of every row.
 
 Law (`mapping.md`, field accounting): every data row of a source ends as exactly one of read into a stream,
-ignored by a named rule, or rejected with a reason, so `rows == read + ignored + rejected`; every field is
-read, ignored by name, or counted as unknown. A second copy of a row counts as read: the store finds it.
+ignored by a named rule, or rejected with a reason, so `rows == rows_read + ignored + rejected`; every field
+is read, ignored by name, or counted as unknown. A second copy of a row counts as read: the store finds it.
+One record may give several readings (insulin and carbs): `read` counts readings, `further` those beyond one.
 What a file says about a person is compared with the patient by ingest and then dropped (`safety.md`).
 """
 
@@ -34,10 +35,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row (1 = the file's first line) that could not be read, and why."""
+    """A row (1 = the file's first line), or record (1 = the first) of `part`, that could not be read, and why."""
 
     row: int
     reason: str
+    part: str = ""
+
+    @property
+    def where(self) -> str:
+        """Its place, for a sentence."""
+        return f"record {self.row} of {self.part}" if self.part else f"row {self.row}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +52,19 @@ class Account:
     """Where every data row and every field of a source went."""
 
     rows: int
-    read: Mapping[Stream, int] = field(default_factory=dict)
+    read: Mapping[Stream, int] = field(default_factory=dict)  # readings by stream
+    further: int = 0  # readings beyond the first of their record
     ignored: Mapping[str, int] = field(default_factory=dict)  # rule name -> rows
     rejected: tuple[Rejected, ...] = ()
     fields_ignored: tuple[str, ...] = ()
     fields_unknown: tuple[str, ...] = ()
+    unknown_in: Mapping[str, int] = field(default_factory=dict)  # unknown field of a document -> records
     warnings: tuple[str, ...] = ()
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of which at least one reading came."""
+        return sum(self.read.values()) - self.further
 
 
 @dataclass(frozen=True, slots=True)

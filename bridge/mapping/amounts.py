@@ -8,18 +8,18 @@ Amounts are integers with the vendor's decimals; finer ones keep theirs.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.cells import Ints, Mask, Numbers, scaled
-from bridge.mapping.fates import Reasons, Vocabulary
-from bridge.mapping.language import Limit, ValueSpec
+from bridge.mapping.cells import WIDEST, Column, Ints, Mask, Numbers, scaled
+from bridge.mapping.fates import Reasons, Vocabulary, short
+from bridge.mapping.ranges import compared, said
+from bridge.mapping.rule import Limit, UnitSpec, ValueSpec
+from bridge.mapping.stages import Amount
 from bridge.reading import Flag, Unit
 
 
@@ -33,30 +33,63 @@ class Amounts:
     flags: NDArray[np.uint16]
 
 
-def unit_of(vocabulary: Vocabulary, spec: ValueSpec) -> Unit:
-    """The unit of a value's column. Unreadable where its heading names none."""
-    if spec.unit != "header":
-        return spec.unit
-    unit = vocabulary.sheet.unit(spec.field)
+def units_of(
+    vocabulary: Vocabulary, spec: ValueSpec, rows: NDArray[np.intp], reasons: Reasons
+) -> Iterator[tuple[Unit, NDArray[np.intp]]]:
+    """The rows of each unit; rows whose unit is not known go to `reasons`. Unreadable where a column's
+    heading names none."""
+    if not isinstance(spec.unit, UnitSpec):
+        yield (_of_heading(vocabulary, spec.field) if spec.unit == "header" else spec.unit), rows
+        return
+    left = np.zeros(len(vocabulary.sheet), np.bool_)
+    left[rows] = True
+    for unit, words in spec.unit.words.items():
+        mine = left & vocabulary.holds(spec.unit.field, words)
+        left &= ~mine
+        if mine.any():
+            yield unit, np.flatnonzero(mine)
+    rest = np.flatnonzero(left)
+    if spec.unit.otherwise is not None and len(rest):
+        yield spec.unit.otherwise, rest
+    elif len(rest):
+        texts = vocabulary.sheet.column(spec.unit.field).at(rest).texts()
+        reasons.add(rest, [f"{short(text)!r} is no unit that is known here" for text in texts])
+
+
+def _of_heading(vocabulary: Vocabulary, name: str) -> Unit:
+    unit = vocabulary.sheet.unit(name)
     if unit is None:
-        heading = vocabulary.sheet.headings.get(spec.field, spec.field)
+        heading = vocabulary.sheet.headings.get(name, name)
         raise Unreadable(f"column {heading!r} names no unit (mg/dL or mmol/L), so its numbers mean nothing")
     return unit
 
 
 def amounts(
-    vocabulary: Vocabulary, spec: ValueSpec, limit: Limit, rows: NDArray[np.intp], reasons: Reasons
+    vocabulary: Vocabulary,
+    spec: ValueSpec,
+    unit: Unit,
+    limit: Limit,
+    rows: NDArray[np.intp],
+    reasons: Reasons,
+    number: Amount | None = None,
+    excused: Mask | None = None,
 ) -> Amounts:
-    """The amounts of `rows` (indices into the sheet); rows that have none go to `reasons`."""
-    unit = unit_of(vocabulary, spec)
+    """The amounts of `rows` (indices into the sheet) in `unit`; rows that have none go to `reasons`.
+    `number`: the procedure that makes numbers of cells; `excused` (bool per row): may lack an amount."""
     column = vocabulary.sheet.column(spec.field).at(rows)
-    numbers = column.numbers()
     decimals = spec.decimals[unit]
-    low, high = _said(vocabulary, spec, rows, numbers)
-    told = low | high
+    numbers = column.numbers() if number is None else number(column, decimals)
+    low, high = _out_of_range(vocabulary, spec, rows, column, numbers)
+    none = said(column, numbers, spec.none) & ~(low | high)
+    none |= np.zeros(len(rows), np.bool_) if excused is None else excused & ~(numbers.ok | low | high)
+    told = low | high | none
     value, scale = scaled(numbers, decimals)
-    _reject(vocabulary, spec, unit, rows, numbers.ok | told, value, scale, ~told, reasons)
+    ok = (numbers.ok | told) & ~(said(column, numbers, spec.reject) & ~told)
+    _reject(vocabulary, spec, unit, rows, ok, value, scale, ~told, reasons)
     flags = np.where(low, Flag.LOW, np.where(high, Flag.HIGH, 0)).astype(np.uint16)
+    if none.any():
+        flags[none] = Flag.NO_VALUE
+        value, scale = np.where(none, 0, value), np.where(none, decimals, scale).astype(np.int8)
     for mark, end, sign in ((Flag.LOW, limit.low, -1), (Flag.HIGH, limit.high, 1)):
         if end is None:
             beyond = (flags & mark) > 0
@@ -73,19 +106,11 @@ def amounts(
     return Amounts(unit, value, scale, flags)
 
 
-def _said(
-    vocabulary: Vocabulary, spec: ValueSpec, rows: NDArray[np.intp], numbers: Numbers
+def _out_of_range(
+    vocabulary: Vocabulary, spec: ValueSpec, rows: NDArray[np.intp], column: Column, numbers: Numbers
 ) -> tuple[Mask, Mask]:
-    """Where a word says below or above: in the cell itself where it is no number, or in a marking field."""
-    n = len(rows)
-    low, high = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    if not (spec.low or spec.high):
-        return low, high
-    lows, highs = {w.casefold() for w in spec.low}, {w.casefold() for w in spec.high}
-    odd = np.flatnonzero(~numbers.ok)
-    words = vocabulary.sheet.column(spec.field).at(rows[odd]).words()
-    low[odd] = words.mask([text.casefold() in lows for text in words.texts])
-    high[odd] = words.mask([text.casefold() in highs for text in words.texts])
+    """Where a word or number says below or above: in the cell itself, or in a marking field."""
+    low, high = said(column, numbers, spec.low), said(column, numbers, spec.high)
     for name in spec.marks:
         if name in vocabulary.sheet.columns:
             low |= vocabulary.holds(name, spec.low)[rows]
@@ -105,31 +130,22 @@ def _reject(
     reasons: Reasons,
 ) -> None:
     bad = rows[~ok]
-    column = vocabulary.sheet.column(spec.field)
+    column, word = vocabulary.sheet.column(spec.field), vocabulary.sheet.field_word
     heading = vocabulary.sheet.headings.get(spec.field, spec.field)
     if len(bad):
-        reasons.add(bad, _no_number(heading, column.at(bad).texts()))
+        reasons.add(bad, _no_number(f"{word} {heading!r}", column.at(bad).texts()))
     if unit in spec.plausible:
         low, high = spec.plausible[unit]
         wild = ok & is_number & ((compared(value, scale, low) < 0) | (compared(value, scale, high) > 0))
         if wild.any():
             texts = column.at(rows[wild]).texts()
-            said = f"{unit} is outside {low} to {high}: a wrong unit or a moved column"
-            reasons.add(rows[wild], [f"{text} {said}" for text in texts])
+            why = f"{unit} is outside {low} to {high}: a wrong unit or a moved column"
+            reasons.add(rows[wild], [f"{text} {why}" for text in texts])
 
 
-def _no_number(heading: str, texts: list[str]) -> Iterator[str]:
+def _no_number(field: str, texts: list[str]) -> Iterator[str]:
     for text in texts:
-        yield f"{text!r} in column {heading!r} is no amount" if text else f"column {heading!r} is blank"
-
-
-def compared(value: Ints, scale: NDArray[np.int8], end: Decimal) -> NDArray[np.int8]:
-    """-1, 0, 1 where value / 10**scale is below, at, above `end`: int8[n]."""
-    found = np.zeros(len(value), np.int8)
-    for places in np.flatnonzero(np.bincount(scale, minlength=1)).tolist():
-        same = scale == places
-        exact = end.scaleb(places)
-        floor = math.floor(exact)
-        side = np.sign(value[same] - floor).astype(np.int8)
-        found[same] = side if exact == floor else np.where(value[same] > floor, 1, -1)
-    return found
+        if text and len(text) <= WIDEST and text.lstrip("-").replace(".", "", 1).isdigit():
+            yield f"{text} in {field} has more digits than an amount can have: the mapping may round it"
+        else:
+            yield f"{short(text)!r} in {field} is no amount" if text else f"{field} is blank"

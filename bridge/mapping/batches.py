@@ -1,40 +1,50 @@
-"""Records with times become Readings: one batch a series, keyed, sorted.
+"""Records with times become Readings: one batch a series over all parts of a source, keyed, sorted.
 
-Law (`data.md`, series): inside a series a reading is known by the device's own counter where there is one.
-A minute logger has none, but its own clock's stamp serves as one: wall time, kind, and an ordinal among
-different entries of one stamp. So a corrected zone moves the instant and keeps the identity, both passes of
-a repeated hour stay two readings, and two doses of one minute stay two. Equal entries of one stamp are copies.
-Rejected: the instant as key (each of these three would lose a reading or make a second one).
+Law (`data.md`, series): inside a series a reading is known by the device's own counter where there is one,
+else by the record id of its source (`keys`). A logger of minutes has neither, but its own clock's stamp serves
+as one. So a corrected zone or amount keeps the identity, and what one record says twice stays two readings.
+Rejected: the instant as key (a moved clock would make a second reading).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.mapping.cells import Ints
+from bridge.mapping.devices import DevicesNamed
 from bridge.mapping.judge import Judged
-from bridge.mapping.record import UNITS, DevicesNamed, Records
+from bridge.mapping.keys import name_keys, stamp_keys
+from bridge.mapping.record import UNITS, Records, is_event, is_said
+from bridge.mapping.rule import Rule
 from bridge.mapping.stages import Clocked
-from bridge.period import BEGINNING
 from bridge.reading import (
     COLUMNS,
     INTERVALS,
     NO_COUNTER,
-    Flag,
+    Device,
     Readings,
     SeriesKey,
     SourceClass,
     Stream,
 )
 
-ORDINAL: Final = 36
-KIND: Final = 40
-MOST_OF_A_STAMP: Final = (1 << (KIND - ORDINAL)) - 1
+Columns = Mapping[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One pass over one part, ready to become batches. `rows` index the sheet, `clocked` lies beside them."""
+
+    judged: Judged
+    records: Records
+    named: DevicesNamed
+    rows: NDArray[np.intp]
+    clocked: Clocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,47 +52,48 @@ class _Group:
     """The rows of one series: places in the good rows."""
 
     key: SeriesKey
-    device: int
+    device: Device
+    source: SourceClass | None
     rows: NDArray[np.intp]
 
 
-def batches(
-    judged: Judged,
-    family: str,
-    source: SourceClass,
-    records: Records,
-    named: DevicesNamed,
-    rows: NDArray[np.intp],
-    clocked: Clocked,
-) -> tuple[Readings, ...]:
-    """One batch for each series; `rows` index the sheet, `clocked` lies beside them."""
-    counter = _counters(judged, rows) if clocked.counter is None else clocked.counter
-    found = []
-    for group in _groups(judged, family, records, named, rows):
-        columns = _columns(judged, group, records, rows, clocked, counter)
-        found.append(Readings(group.key, columns, named.devices[group.device], source))
-    return tuple(found)
+def batches(drawn: Sequence[Drawn], family: str, source: SourceClass) -> tuple[Readings, ...]:
+    """One batch for each series, in the order in which the series first occur. `source`: of devices of which
+    nothing else is said."""
+    found: dict[SeriesKey, list[Columns]] = {}
+    made: dict[SeriesKey, _Group] = {}
+    for one in drawn:
+        counter = _counters(one)
+        for group in _groups(one, family):
+            found.setdefault(group.key, []).append(_columns(one, group, counter))
+            made.setdefault(group.key, group)
+    return tuple(
+        Readings(key, _finished(key, _joined(lots)), made[key].device, made[key].source or source)
+        for key, lots in found.items()
+    )
 
 
-def _counters(judged: Judged, rows: NDArray[np.intp]) -> Ints:
-    """The device's counter of each good row, NO_COUNTER where there is none."""
-    found = np.full(len(rows), NO_COUNTER, np.int64)
+def _counters(one: Drawn) -> Ints:
+    """The key of each good row: the device's counter, else the record id's, else NO_COUNTER."""
+    judged, rows = one.judged, one.rows
+    told = one.clocked.counter
+    found = np.full(len(rows), NO_COUNTER, np.int64) if told is None else told.copy()
     for place, rule in judged.rules():
-        if rule.counter is None or rule.counter not in judged.sheet.columns:
-            continue
         mine = np.flatnonzero(judged.fate[rows] == place)
-        amount, told = judged.sheet.columns[rule.counter].at(rows[mine]).wholes()
-        found[mine[told]] = amount[told]
+        if told is None and rule.counter is not None and rule.counter in judged.sheet.columns:
+            amount, ok = judged.sheet.columns[rule.counter].at(rows[mine]).wholes()
+            found[mine[ok]] = amount[ok]
+        if rule.record is not None:
+            left = mine[found[mine] == NO_COUNTER]
+            found[left] = name_keys(one.records.name[rows[left]], judged.pass_name)
     return found
 
 
-def _groups(
-    judged: Judged, family: str, records: Records, named: DevicesNamed, rows: NDArray[np.intp]
-) -> Iterator[_Group]:
+def _groups(one: Drawn, family: str) -> Iterator[_Group]:
     """Rows by series, in the order of the rules; rows rejected meanwhile are left out."""
-    rules = judged.spec.rules
+    judged, records, rows, named = one.judged, one.records, one.rows, one.named
     homes: dict[tuple[Stream, str], int] = {}
-    home_of = [homes.setdefault((r.stream, r.series), len(homes)) if r.stream else 0 for r in rules]
+    home_of = [_home(homes, rule, judged.spec.series) for rule in judged.ruled]
     home = np.array([*home_of, 0])[judged.fate[rows]]
     code = (home * (len(named.keys) + 1) + named.code[rows]) * len(UNITS) + records.unit[rows]
     code = code * 32 + records.scale[rows]
@@ -94,7 +105,13 @@ def _groups(
         name = f"{named.keys[device]}/{series}" if series else named.keys[device]
         unit = UNITS[records.unit[rows[first]]]
         scale = int(records.scale[rows[first]])
-        yield _Group(SeriesKey(stream, family, name, unit, scale, True), device, mine)
+        key = SeriesKey(stream, family, name, unit, scale, True)
+        yield _Group(key, named.devices[device], named.sources[device], mine)
+
+
+def _home(homes: dict[tuple[Stream, str], int], rule: Rule, series: str) -> int:
+    """The number of the stream and series of a rule; `series`: that of its part."""
+    return homes.setdefault((rule.stream, rule.series or series), len(homes)) if rule.stream else 0
 
 
 def _distinct(codes: Ints) -> list[int]:
@@ -106,46 +123,39 @@ def _distinct(codes: Ints) -> list[int]:
     return sorted(found)
 
 
-def _columns(
-    judged: Judged,
-    group: _Group,
-    records: Records,
-    rows: NDArray[np.intp],
-    clocked: Clocked,
-    counter: Ints,
-) -> Mapping[str, NDArray[np.generic]]:
-    mine, source = group.rows, rows[group.rows]
-    instant = clocked.instant[mine]
-    keys = counter[mine]
-    stamped = keys == NO_COUNTER
-    if stamped.any():
-        keys[stamped] = stamp_keys(judged.wall[source[stamped]], records, source[stamped])
+def _columns(one: Drawn, group: _Group, counter: Ints) -> Columns:
+    """The columns of one series in one pass; `wall` and `said` (flags of the record alone) are for its keys."""
+    mine, records, clocked = group.rows, one.records, one.clocked
+    source, stream = one.rows[mine], group.key.stream
+    instant, sheet = clocked.instant[mine], one.judged.sheet
     found: dict[str, NDArray[np.generic]] = {
         "instant": instant,
         "value": records.value[source],
         "flags": records.flags[source] | clocked.flags[mine],
-        "counter": keys,
-        "row": judged.sheet.line[source],
+        "counter": counter[mine],
+        "row": sheet.line[source] + np.int32(sheet.before),
         "offset": clocked.offset[mine],
         "bound": clocked.bound[mine],
         "witness": clocked.witness[mine],
-        "kind": records.kind[source],
-        "rate": records.rate[source],
-        "text": records.text[source],
     }
-    if group.key.stream in INTERVALS and (group.key.stream is not Stream.BOLUS or _lasts(records, source)):
+    if (found["counter"] == NO_COUNTER).any():
+        found |= {"wall": one.judged.wall[source], "said": records.flags[source]}
+    more: dict[str, NDArray[Any]] = {"trend": records.trend, "kind": records.kind}
+    more |= {"rate": records.rate, "text": records.text}
+    if is_event(stream):
+        more |= {"record": records.name, "programmed": records.programmed, "minute": records.minute}
+    found |= {name: values[source] for name, values in more.items() if is_said(values)}
+    if stream in INTERVALS and (stream is not Stream.BOLUS or _lasts(records, source)):
         found["end"] = instant + np.maximum(records.length[source], 0)
-    kept = {name: values for name, values in found.items() if name == "instant" or _says(name, values)}
-    rising = bool((instant[1:] > instant[:-1]).all())
-    if rising:
-        return kept
-    order = np.lexsort((source, keys, instant))
-    return {name: values[order] for name, values in kept.items()}
+    return {name: values for name, values in found.items() if name in _ALWAYS or _says(name, values)}
+
+
+_ALWAYS = frozenset({"instant", "counter", "wall", "said"})
 
 
 def _lasts(records: Records, source: NDArray[np.intp]) -> bool:
     """Whether any of these takes time."""
-    return bool((records.length[source] > 0).any())
+    return is_said(records.length) and bool((records.length[source] > 0).any())
 
 
 def _says(name: str, values: NDArray[np.generic]) -> bool:
@@ -153,21 +163,36 @@ def _says(name: str, values: NDArray[np.generic]) -> bool:
     return bool((values != COLUMNS[name].default).any())
 
 
-def stamp_keys(wall: Ints, records: Records, source: NDArray[np.intp]) -> Ints:
-    """Keys of readings that only a stamp identifies: seconds of the wall clock in the low 36 bits (so that
-    neighbours differ by little at rest), above them ordinal, kind, and whether there was an amount."""
-    seconds = (wall - BEGINNING) // 1000
-    no_amount = (records.flags[source] & Flag.NO_VALUE) > 0
-    kind = records.kind[source].astype(np.int64) * 2 + no_amount
-    keys = (kind << KIND) | seconds
-    order = np.argsort(keys, kind="stable")
-    same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
-    seen: dict[int, dict[tuple[int, int, str], int]] = {}
-    for place in sorted({*same.tolist(), *(same + 1).tolist()}):
-        at = int(order[place])
-        row = source[at]
-        entries = seen.setdefault(int(keys[at]), {})
-        entry = (int(records.value[row]), int(records.flags[row]), str(records.text[row]))
-        ordinal = entries.setdefault(entry, len(entries))
-        keys[at] |= min(ordinal, MOST_OF_A_STAMP) << ORDINAL
-    return keys
+def _joined(lots: Sequence[Columns]) -> Columns:
+    """The columns of a series from all parts that have it."""
+    if len(lots) == 1:
+        return lots[0]
+    names = dict.fromkeys(name for lot in lots for name in lot)
+    return {name: np.concatenate([_of(lot, name) for lot in lots]) for name in names}
+
+
+def _of(lot: Columns, name: str) -> NDArray[np.generic]:
+    """A column of one part; where it is not said, its default. An interval ends where it began; the stamps of
+    readings that have another key are never looked at."""
+    if name in lot:
+        return lot[name]
+    if name in ("end", "wall", "said"):
+        return lot["instant"]
+    return np.full(len(lot["instant"]), COLUMNS[name].default, COLUMNS[name].dtype)
+
+
+def _finished(key: SeriesKey, columns: Columns) -> Columns:
+    """The columns with a key for every reading, sorted by time and key, then by their order in the source."""
+    keys = np.asarray(columns["counter"], np.int64)
+    stamped = keys == NO_COUNTER
+    if stamped.any():
+        keys = keys.copy()
+        keys[stamped] = stamp_keys(columns, np.flatnonzero(stamped))
+    kept = {name: values for name, values in columns.items() if name in COLUMNS} | {"counter": keys}
+    instant = np.asarray(columns["instant"], np.int64)
+    if bool((instant[1:] > instant[:-1]).all()):
+        return kept
+    if bool((instant[1:] < instant[:-1]).all()):  # many services answer with the newest first
+        return {name: values[::-1] for name, values in kept.items()}
+    order = np.lexsort((np.arange(len(keys)), keys, instant))
+    return {name: values[order] for name, values in kept.items()}

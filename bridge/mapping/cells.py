@@ -21,6 +21,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 WIDEST: Final = 64
 """Letters that a word, number or stamp can have; longer cells are free text."""
+CHUNK: Final = 1 << 15
+"""Rows whose letters stay in the processor's cache."""
 MOST_DIGITS: Final = 15
 MOST_DECIMALS: Final = 6
 PADDING: Final = bytes(WIDEST)
@@ -47,14 +49,19 @@ class Numbers:
     decimals: NDArray[np.int8]
     ok: Mask
 
+    def at(self, rows: NDArray[np.generic]) -> Numbers:
+        """The same numbers at some rows."""
+        return Numbers(self.amount[rows], self.decimals[rows], self.ok[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column's cells as spans."""
+    """One column's cells as spans; `known`: its categories, where whoever made it had them."""
 
     buffer: Bytes
     start: Index
     end: Index
+    known: Words | None = None
 
     def __len__(self) -> int:
         return len(self.start)
@@ -91,6 +98,8 @@ class Column:
 
     def words(self) -> Words:
         """The column as categories. Cells beyond WIDEST letters are compared whole."""
+        if self.known is not None:
+            return self.known
         filled = self.filled
         if not filled.all():
             said = np.flatnonzero(filled)
@@ -101,9 +110,11 @@ class Column:
         width = int((self.end - self.start).max(initial=0))
         if width > WIDEST:
             return _words_of(self.texts())
-        return (
-            _peeled(self.letters().view(f"S{width}").ravel()) if width else Words((), np.zeros(0, np.int32))
-        )
+        if not width:
+            return Words((), np.zeros(0, np.int32))
+        if len(self) <= CHUNK:
+            return _in_runs(self.letters().view(f"S{width}").ravel())
+        return _in_chunks(self)
 
     def numbers(self) -> Numbers:
         """The column as numbers: digits, one decimal point or comma, a sign. Others are not `ok`."""
@@ -152,10 +163,32 @@ def _words_of(texts: Sequence[str]) -> Words:
     return Words(tuple(known), np.array(codes, np.int32))
 
 
-def _peeled(cells: NDArray[np.bytes_]) -> Words:
-    """Categories in order of first appearance, found one after the other: quick where they are few."""
+def _in_chunks(column: Column) -> Words:
+    """Categories of a long column, piece by piece."""
+    known: dict[str, int] = {}
+    codes = np.zeros(len(column), np.int32)
+    for start in range(0, len(column), CHUNK):
+        rows = slice(start, start + CHUNK)
+        some = Column(column.buffer, column.start[rows], column.end[rows]).words()
+        codes[rows] = np.array([known.setdefault(text, len(known)) for text in some.texts], np.int32)[
+            some.codes
+        ]
+    return Words(tuple(known), codes)
+
+
+def _in_runs(cells: NDArray[np.bytes_]) -> Words:
+    """Categories in order of first appearance; cells that repeat the one before them are looked at once."""
     if cells.itemsize < 8:
         cells = cells.astype("S8")
+    starts = np.flatnonzero(np.concatenate(([True], cells[1:] != cells[:-1])))
+    if len(starts) * 4 > len(cells):
+        return _peeled(cells)
+    found = _peeled(cells[starts])
+    return Words(found.texts, np.repeat(found.codes, np.diff(np.append(starts, len(cells)))))
+
+
+def _peeled(cells: NDArray[np.bytes_]) -> Words:
+    """Categories found one after the other: quick where they are few."""
     codes = np.zeros(len(cells), np.int32)
     left = np.arange(len(cells))
     texts: list[str] = []
@@ -166,7 +199,7 @@ def _peeled(cells: NDArray[np.bytes_]) -> Words:
             texts += [bytes(word).decode() for word in rest]
             break
         word = cells[left[0]]
-        same = cells[left] == word
+        same = (cells if len(left) == len(cells) else cells[left]) == word
         codes[left[same]] = len(texts)
         texts.append(bytes(word).decode())
         left = left[~same]

@@ -1,8 +1,9 @@
 """Stamps as wall-clock times, by masks such as `DD-MM-YYYY hh:mm AM`, whole columns at once.
 
 Law: one mask for all rows of a file (`libre.md` A1.5): day and month are never told apart row by row. Any of
-- / . parts a date, a blank or T parts date and time, one digit may stand for two. A stamp that no mask fits
-or that names no day of the calendar is not `ok`. Wall times are ms as if the wall stood in UTC.
+- / . parts a date, a blank or T parts date and time, one digit may stand for two; a month's name (MON) comes
+here as M01 to M12, so that no day is taken for it. A stamp that no mask fits or that names no day of the
+calendar is not `ok`. Wall times are ms as if the wall stood in UTC.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ MOST_SHAPES: Final = 300
 _PARTS: Final = {
     "YYYY": r"(?P<Y>0{4})",
     "YY": r"(?P<y>00)",
+    "MON": r"M(?P<M>00)",
     "MM": r"(?P<M>0{1,2})",
     "DD": r"(?P<D>0{1,2})",
     "hh": r"(?P<h>0{1,2})",
     "mm": r"(?P<m>00)",
     "ss": r"(?P<s>00)",
-    "AM": r"(?P<p>[AaPp]\.?[Mm]\.?)",
+    "AM": r"(?P<p>[AaPp]\.? ?[Mm]\.?)",
 }
-_TOKEN: Final = re.compile("YYYY|YY|MM|DD|hh|mm|ss|AM")
+_TOKEN: Final = re.compile("YYYY|YY|MON|MM|DD|hh|mm|ss|AM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,16 @@ def read_stamps(column: Column, masks: Sequence[str]) -> Mapping[str, Stamps]:
     n = len(column)
     letters, length = np.ascontiguousarray(column.letters().T), column.end - column.start
     walls = {mask: Stamps(np.zeros(n, np.int64), np.zeros(n, np.bool_)) for mask in masks}
-    for shape, rows in _shapes(letters, length):
+    for shape, rows in by_shape(letters, length):
         for mask in masks:
             places = _places(shape, mask)
             if places is not None:
                 few = letters if len(rows) == n else letters[:, rows]
-                walls[mask].wall[rows], walls[mask].ok[rows] = _walls(few, places)
+                walls[mask].wall[rows], walls[mask].ok[rows] = wall_times(few, places)
     return {mask: found for mask, found in walls.items() if found.ok.any()}
 
 
-def _shapes(letters: Bytes, length: Index) -> Iterator[tuple[str, NDArray[np.intp]]]:
+def by_shape(letters: Bytes, length: Index) -> Iterator[tuple[str, NDArray[np.intp]]]:
     """Rows grouped by what their cells look like with every digit written 0."""
     n = letters.shape[1]
     left = np.flatnonzero((length > 0) & (length <= WIDEST))
@@ -104,8 +106,9 @@ def _between(text: str) -> str:
     return ":" if text == ":" else r"(?:\ +|T)"
 
 
-def _walls(letters: Bytes, places: tuple[tuple[str, int, int], ...]) -> tuple[Ints, Mask]:
-    part = {name: _digits(letters[start:end]) for name, start, end in places if name != "p"}
+def wall_times(letters: Bytes, places: tuple[tuple[str, int, int], ...]) -> tuple[Ints, Mask]:
+    """Wall times of cells of one shape (uint8[width, n]), and which name a real minute."""
+    part = {name: digits(letters[start:end]) for name, start, end in places if name != "p"}
     year = part["Y"] if "Y" in part else part["y"] + 2000
     month, day, hour, minute = part["M"], part["D"], part["h"], part["m"]
     second = part.get("s", np.zeros_like(minute))
@@ -119,7 +122,8 @@ def _walls(letters: Bytes, places: tuple[tuple[str, int, int], ...]) -> tuple[In
     return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000, ok
 
 
-def _digits(letters: Bytes) -> Ints:
+def digits(letters: Bytes) -> Ints:
+    """Whole numbers of cells that are digits alone (uint8[width, n])."""
     found = np.zeros(letters.shape[1], np.int64)
     for letter in letters:
         found = found * 10 + (letter - np.uint8(48))

@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.mapping.cells import Mask, Words
-from bridge.mapping.language import BLANK, FILLED, Rule, TableSpec
+from bridge.mapping.cells import MOST_DECIMALS, Mask, Numbers, Words
+from bridge.mapping.ranges import inside, said
+from bridge.mapping.rounding import rounded
+from bridge.mapping.rule import Option, Rule
 from bridge.mapping.sheet import Sheet
+from bridge.mapping.wanted import BLANK, FILLED, is_word, span
 
 NO_RULE = -1
 
@@ -39,10 +42,11 @@ class Reasons:
 
 @dataclass(slots=True)
 class Vocabulary:
-    """The sheet's columns as categories, each made once."""
+    """The sheet's columns as categories and as numbers, each made once."""
 
     sheet: Sheet
     made: dict[str, Words] = field(default_factory=dict)
+    counted: dict[str, Numbers] = field(default_factory=dict)
 
     def words(self, name: str) -> Words:
         """A field as categories."""
@@ -50,65 +54,96 @@ class Vocabulary:
             self.made[name] = self.sheet.column(name).words()
         return self.made[name]
 
-    def holds(self, name: str, words: Sequence[str]) -> Mask:
-        """Where a field is one of `words`, any case, or filled, or blank."""
-        if tuple(words) == (FILLED,):
+    def numbers(self, name: str) -> Numbers:
+        """A field as numbers to compare; those with more decimals than an amount can have are rounded."""
+        if name not in self.counted:
+            column = self.sheet.column(name)
+            found = column.numbers()
+            odd = np.flatnonzero(~found.ok & column.filled)
+            if len(odd):
+                more = rounded(column.at(odd), MOST_DECIMALS)
+                for into, values in zip(_parts(found), _parts(more), strict=True):
+                    into[odd] = values
+            self.counted[name] = found
+        return self.counted[name]
+
+    def holds(self, name: str, demands: Sequence[str]) -> Mask:
+        """Where a field is filled, blank, one of some words in any case, or in a range."""
+        if tuple(demands) == (FILLED,):
             return self.sheet.filled(name)
-        if tuple(words) == (BLANK,):
+        if tuple(demands) == (BLANK,):
             return ~self.sheet.filled(name)
-        wanted = {word.casefold() for word in words}
-        found = self.words(name)
-        return found.mask([text.casefold() in wanted for text in found.texts])
+        wanted = {word.casefold() for word in demands if span(word) is None}
+        found = np.zeros(len(self.sheet), np.bool_)
+        if wanted - {FILLED, BLANK}:
+            words = self.words(name)
+            found = words.mask([is_word(text, wanted) for text in words.texts])
+        if wanted & {FILLED, BLANK}:
+            found = found | (self.sheet.filled(name) == (FILLED in wanted))
+        for one in (each for word in demands if (each := span(word)) is not None):
+            found = found | inside(self.numbers(name), one)
+        return found
+
+    def fits(self, option: Option, among: Mask | None = None) -> Mask:
+        """Where all demands of an option are met."""
+        found = np.ones(len(self.sheet), np.bool_) if among is None else among.copy()
+        for name, demands in option.items():
+            if not found.any():
+                break
+            found &= self.holds(name, demands)
+        return found
+
+
+def _parts(numbers: Numbers) -> tuple[NDArray[np.generic], ...]:
+    return numbers.amount, numbers.decimals, numbers.ok
+
+
+def with_ignored(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules, and after each whose value has words for `nothing was measured` one that ignores those."""
+    found: list[Rule] = []
+    for rule in rules:
+        found.append(rule)
+        if rule.value is not None and rule.value.ignore:
+            found.append(
+                Rule.model_validate({"name": f"{rule.name}, nothing measured", "when": (), "ignore": True})
+            )
+    return tuple(found)
 
 
 def fates(vocabulary: Vocabulary, rules: Sequence[Rule]) -> NDArray[np.int16]:
-    """The place of each row's rule, or NO_RULE: int16[n]."""
+    """The place of each row's rule (among `with_ignored`), or NO_RULE: int16[n]."""
     n = len(vocabulary.sheet)
     found = np.full(n, NO_RULE, np.int16)
     left = np.ones(n, np.bool_)
     for place, rule in enumerate(rules):
         for option in rule.when:
-            fits = left.copy()
-            for name, words in option.items():
-                if not fits.any():
-                    break
-                fits &= vocabulary.holds(name, words)
+            fits = vocabulary.fits(option, left)
             found[fits] = place
             left &= ~fits
+        if rule.value is not None and rule.value.ignore:
+            name = rule.value.field
+            empty = said(vocabulary.sheet.column(name), vocabulary.numbers(name), rule.value.ignore)
+            found[empty & (found == place)] = place + 1
     return found
 
 
-def unmatched(vocabulary: Vocabulary, spec: TableSpec, rows: NDArray[np.intp]) -> Iterator[str]:
+def unmatched(vocabulary: Vocabulary, rules: Sequence[Rule], rows: NDArray[np.intp]) -> Iterator[str]:
     """Why rows fit no rule: the words by which rules choose."""
     chosen: Mapping[str, None] = {
         name: None
-        for rule in spec.rules
+        for rule in rules
         for option in rule.when
         for name, words in option.items()
         if words not in ((FILLED,), (BLANK,))
     }
     for row in rows.tolist():
-        said = (f"{name} {vocabulary.sheet.column(name).text(row)!r}" for name in chosen)
-        yield f"no rule of the mapping fits: {', '.join(said)}"
+        told = (f"{name} {short(vocabulary.sheet.column(name).text(row))!r}" for name in chosen)
+        yield f"no rule of the mapping fits: {', '.join(told)}"
 
 
-def unread(vocabulary: Vocabulary, spec: TableSpec, fate: NDArray[np.int16]) -> Iterator[str]:
-    """A warning for each rule and field where cells are filled that the rule does not read."""
-    sheet = vocabulary.sheet
-    device = {spec.device.serial, spec.device.model} if spec.device else set()
-    words = {n for r in spec.rules for o in r.when for n, w in o.items() if w not in ((FILLED,), (BLANK,))}
-    always = {spec.time.field, *device, *words} | {n for n, f in spec.fields.items() if f.ignore}
-    filled = {
-        name: sheet.filled(name) for name in spec.fields if name in sheet.columns and name not in always
-    }
-    for place, rule in enumerate(spec.rules):
-        rows = fate == place
-        if rule.stream is None or not rows.any():
-            continue
-        for name in sorted(filled.keys() - rule.used - {*rule.beside}):
-            lost = np.flatnonzero(rows & filled[name])
-            if len(lost):
-                yield (
-                    f"{len(lost)} {rule.name} rows also fill column {sheet.headings[name]!r}, which was not "
-                    f"read there (first: line {sheet.line[lost[0]]})"
-                )
+LONGEST_TOLD = 60
+
+
+def short(text: str) -> str:
+    """A cell as it is told in a reason: a novel is cut."""
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"

@@ -2,8 +2,8 @@
 
 Law (`mapping.md`): errors are collected over all files and told at once with file, line and column; names
 that cross files (codes, fields, procedures, formats) are checked here. A site folder lies over the shipped
-one: an overlay says `extends:` and only what differs. Revisions are hashes of what is meant, not of the
-text: a comment changes nothing. Reads files, writes none.
+one: an overlay says `extends:` and only what differs, a shapes.yaml what differs for every format. Revisions
+are hashes of what is meant, not of the text: a comment changes nothing. Reads files, writes none.
 """
 
 from __future__ import annotations
@@ -16,27 +16,29 @@ from pathlib import Path as File
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from bridge.mapping.checks import check_codes, check_format, check_overlay
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
 from bridge.mapping.overlay import Overlay, laid_over
 from bridge.mapping.places import Fault, MappingErrors, from_pydantic, from_yaml, place
-from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape
-from bridge.reading import Stream
+from bridge.mapping.shape_checks import check_shapes, lacking
+from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape, ShapesFile, UnitEntry
+from bridge.mapping.yaml_text import YamlText
+from bridge.reading import Stream, Unit
 
 __all__ = ["Fault", "Format", "MappingErrors", "Mappings", "load"]
 
 CODES: Final = "codes.yaml"
+SHAPES: Final = "shapes.yaml"
 EXAMPLE: Final = ".example.yaml"
 Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A source format in force. `revision` and `fhir_revision` are 8 hex digits of either half."""
+    """A source format in force. `revision` and `fhir_revision` are 8 hex digits of either half: of the FHIR
+    half what concerns the streams that the format reads. `fhir` has a shape for every stream."""
 
     name: str
     title: str
@@ -49,32 +51,38 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """Every format and every code in force."""
+    """Every format, code and unit in force."""
 
     formats: Mapping[str, Format]
     codes: Mapping[str, Code]
+    units: Mapping[Unit, UnitEntry]
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A YAML file that parsed: its name as faults call it, and the document with positions."""
+    """A YAML file that parsed: its name as faults call it, its document, and the text with positions."""
 
     file: str
-    document: CommentedMap
+    document: Mapping[str, object]
+    text: YamlText
 
 
 def load(folder: File, site: File | None = None) -> Mappings:
     """The mappings of `folder` with those of `site` laid over. Raises MappingErrors with every fault."""
     faults: list[Fault] = []
     texts = list(_texts(folder, faults)) + (list(_texts(site, faults)) if site else [])
-    codes = _codes(texts, faults)
-    formats = _formats(texts, codes, faults)
+    codes, units = _codes(texts, faults)
+    shapes = _shapes(texts, codes, faults)
+    formats = _formats(texts, codes, shapes, faults)
     _overlays(texts, formats, codes, faults)
+    if formats and not faults:
+        faults += [Fault(str(folder), 1, 1, wrong) for wrong in lacking(shapes, units)]
     if not formats and not faults:
         faults.append(Fault(str(folder), 1, 1, "there is no mapping in this folder"))
     if faults:
         raise MappingErrors(sorted(set(faults)))
-    return Mappings({name: _in_force(one, codes) for name, one in sorted(formats.items())}, codes)
+    found = {name: _in_force(one, codes, units) for name, one in sorted(formats.items())}
+    return Mappings(found, codes, units)
 
 
 def _texts(folder: File, faults: list[Fault]) -> Iterator[_Text]:
@@ -82,47 +90,70 @@ def _texts(folder: File, faults: list[Fault]) -> Iterator[_Text]:
         if path.name.endswith(EXAMPLE):
             continue
         try:
-            document = YAML(typ="rt").load(path.read_text("utf-8"))
+            text = YamlText(path.read_text("utf-8"))
+            document = text.document
         except MarkedYAMLError as error:
             faults.append(from_yaml(str(path), error))
             continue
         except (OSError, UnicodeDecodeError) as error:
             faults.append(Fault(str(path), 1, 1, f"this file cannot be read: {error}"))
             continue
-        if isinstance(document, CommentedMap):
-            yield _Text(str(path), document)
+        if isinstance(document, dict):
+            yield _Text(str(path), document, text)
         else:
             faults.append(Fault(str(path), 1, 1, "a mapping file is a table of names, this one is not"))
 
 
-def _is_codes(text: _Text) -> bool:
-    return File(text.file).name == CODES
+def _is(text: _Text, name: str) -> bool:
+    return File(text.file).name == name
 
 
-def _codes(texts: Iterable[_Text], faults: list[Fault]) -> dict[str, Code]:
+def _is_shared(text: _Text) -> bool:
+    return _is(text, CODES) or _is(text, SHAPES)
+
+
+def _codes(texts: Iterable[_Text], faults: list[Fault]) -> tuple[dict[str, Code], dict[Unit, UnitEntry]]:
     found: dict[str, CodeEntry] = {}
+    units: dict[Unit, UnitEntry] = {}
     for text in texts:
-        if not _is_codes(text):
-            continue
-        parsed = _parsed(text, CodesFile, faults)
-        if parsed is None:
-            continue
-        faults += [_fault(text, *wrong) for wrong in check_codes(parsed, found)]
-        found.update(parsed.codes)
-    return {name: Code(name=name, **entry.model_dump()) for name, entry in found.items()}
+        parsed = _parsed(text, CodesFile, faults) if _is(text, CODES) else None
+        if parsed is not None:
+            faults += [_fault(text, *wrong) for wrong in check_codes(parsed, found)]
+            found.update(parsed.codes)
+            units.update(parsed.units)
+    return {name: Code(name=name, **entry.model_dump()) for name, entry in found.items()}, units
 
 
-def _formats(texts: Iterable[_Text], codes: Mapping[str, Code], faults: list[Fault]) -> dict[str, FormatFile]:
+def _shapes(texts: Iterable[_Text], codes: Mapping[str, Code], faults: list[Fault]) -> dict[Stream, Shape]:
+    found: dict[Stream, Shape] = {}
+    for text in texts:
+        parsed = _parsed(text, ShapesFile, faults) if _is(text, SHAPES) else None
+        if parsed is not None:
+            faults += [_fault(text, *wrong) for wrong in check_shapes(parsed, codes)]
+            found = laid_over(found, parsed.shapes)
+    return found
+
+
+def _formats(
+    texts: Iterable[_Text],
+    codes: Mapping[str, Code],
+    shapes: Mapping[Stream, Shape],
+    faults: list[Fault],
+) -> dict[str, FormatFile]:
     found: dict[str, FormatFile] = {}
     for text in texts:
-        if _is_codes(text) or "extends" in text.document:
+        if _is_shared(text) or "extends" in text.document:
             continue
         parsed = _parsed(text, FormatFile, faults)
         if parsed is None:
             continue
         faults += [_fault(text, *wrong) for wrong in check_format(parsed, codes, found)]
-        found[parsed.format] = parsed
+        found[parsed.format] = _with_shapes(parsed, laid_over(shapes, parsed.fhir))
     return found
+
+
+def _with_shapes(one: FormatFile, shapes: Mapping[Stream, Shape]) -> FormatFile:
+    return one.model_copy(update={"fhir": shapes})
 
 
 def _overlays(
@@ -132,7 +163,7 @@ def _overlays(
     faults: list[Fault],
 ) -> None:
     for text in texts:
-        if _is_codes(text) or "extends" not in text.document:
+        if _is_shared(text) or "extends" not in text.document:
             continue
         parsed = _parsed(text, Overlay, faults)
         if parsed is None:
@@ -140,31 +171,42 @@ def _overlays(
         wrong = list(check_overlay(parsed, codes, formats))
         faults += [_fault(text, *each) for each in wrong]
         if not wrong:
-            formats[parsed.extends] = laid_over(formats[parsed.extends], parsed)
+            base = formats[parsed.extends]
+            formats[parsed.extends] = _with_shapes(base, laid_over(base.fhir, parsed.fhir))
 
 
 def _parsed(text: _Text, model: type[Model], faults: list[Fault]) -> Model | None:
     try:
         return model.model_validate(text.document)
     except ValidationError as error:
-        faults += from_pydantic(text.file, text.document, error, model)
+        faults += from_pydantic(text.file, text.text.marked, error, model)
         return None
 
 
 def _fault(text: _Text, path: tuple[str | int, ...], sentence: str) -> Fault:
-    return Fault(text.file, *place(text.document, path), sentence)
+    return Fault(text.file, *place(text.text.marked, path), sentence)
 
 
-def _in_force(one: FormatFile, codes: Mapping[str, Code]) -> Format:
+def _in_force(one: FormatFile, codes: Mapping[str, Code], units: Mapping[Unit, UnitEntry]) -> Format:
     read = {"version": one.version, "detect": [_plain(s) for s in one.detect], "read": _plain(one.read)}
-    shapes = {stream.value: _plain(shape) for stream, shape in one.fhir.items()}
-    named = sorted({name for shape in one.fhir.values() for name in _names(shape)})
-    fhir = {"fhir": shapes, "codes": {name: _plain(codes[name]) for name in named}}
+    said = _said(read)
+    told = {stream: shape for stream, shape in one.fhir.items() if stream in said}
+    named = sorted({name for shape in told.values() for name in shape.named()})
+    fhir = {
+        "fhir": {stream.value: _plain(shape) for stream, shape in told.items()},
+        "codes": {name: _plain(codes[name]) for name in named},
+        "units": {unit.value: _plain(entry) for unit, entry in units.items() if unit in said},
+    }
     return Format(one.format, one.title, _revision(read), _revision(fhir), one.detect, one.read, one.fhir)
 
 
-def _names(shape: Shape) -> tuple[str, ...]:
-    return (*shape.code.values(), *shape.mean.values(), *shape.category)
+def _said(half: object) -> set[str]:
+    """Every text of a read half: the streams and units among them are those that it can bring."""
+    if isinstance(half, str):
+        return {half}
+    if isinstance(half, dict):
+        return set().union(half, *map(_said, half.values()))
+    return set().union(*map(_said, half)) if isinstance(half, list) else set()
 
 
 def _plain(model: BaseModel) -> object:

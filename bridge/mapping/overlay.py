@@ -1,49 +1,43 @@
-"""A site's overlay: `extends:` a shipped mapping and says only what differs in its FHIR half.
+"""One shape over another: what shapes.yaml says, over it the format's own words, over them the site's.
 
 Law (`mapping.md`): a site changes codes, categories and profiles, not how a vendor's file is read: then
-the readings of two sites would differ under one name. Keys given replace keys there, one by one.
+the readings of two sites would differ under one name. Keys given replace keys there, one by one; a table
+inside a shape (code, by_kind.reason …) is such a table of keys too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import Field
+from pydantic import BaseModel
 
-from bridge.mapping.language import FormatFile
-from bridge.mapping.shapes import Closed, Shape, Words
-from bridge.reading import Stream, Unit
-
-
-class ShapeChange(Closed):
-    """What differs in one stream's shape."""
-
-    code: Mapping[Unit, str] = Field(default_factory=dict)
-    mean: Mapping[Unit, str] = Field(default_factory=dict)
-    category: Words | None = None
-    profile: Mapping[Unit, str | None] = Field(default_factory=dict)
-    mean_profile: Mapping[Unit, str | None] = Field(default_factory=dict)
+from bridge.mapping.shapes import Closed, Shape
+from bridge.reading import Stream
 
 
 class Overlay(Closed):
     """A site file over one format."""
 
     extends: str
-    fhir: Mapping[Stream, ShapeChange]
+    fhir: Mapping[Stream, Shape]
 
 
-def laid_over(base: FormatFile, site: Overlay) -> FormatFile:
-    """The format as the site wants it."""
-    changed = {stream: _changed(base.fhir[stream], change) for stream, change in site.fhir.items()}
-    return base.model_copy(update={"fhir": {**base.fhir, **changed}})
+def laid_over(base: Mapping[Stream, Shape], site: Mapping[Stream, Shape]) -> dict[Stream, Shape]:
+    """Every shape, as the second says where it says anything."""
+    both = {stream: _merged(base[stream], site[stream]) for stream in base.keys() & site.keys()}
+    return {**base, **site, **both}
 
 
-def _changed(shape: Shape, change: ShapeChange) -> Shape:
-    return Shape(
-        resource=shape.resource,
-        code={**shape.code, **change.code},
-        mean={**shape.mean, **change.mean},
-        category=shape.category if change.category is None else change.category,
-        profile={**shape.profile, **change.profile},
-        mean_profile={**shape.mean_profile, **change.mean_profile},
-    )
+def _merged(base: Shape, change: Shape) -> Shape:
+    found = _laid(base, change)
+    assert isinstance(found, Shape)
+    return found
+
+
+def _laid(base: object, change: object) -> object:
+    if isinstance(base, BaseModel) and isinstance(change, BaseModel):
+        said = {name: _laid(getattr(base, name), getattr(change, name)) for name in change.model_fields_set}
+        return base.model_copy(update=said)
+    if isinstance(base, Mapping) and isinstance(change, Mapping):
+        return {**base, **change}
+    return change

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml.comments import CommentedBase, CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -71,9 +71,7 @@ def from_yaml(file: str, error: MarkedYAMLError) -> Fault:
     return Fault(file, line, column, f"this is no YAML here: {said}")
 
 
-def from_pydantic(
-    file: str, document: CommentedBase, error: ValidationError, model: type[BaseModel]
-) -> list[Fault]:
+def from_pydantic(file: str, document: object, error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     """The faults of a document that breaks the language."""
     found = []
     for detail in error.errors(include_url=False):
@@ -88,7 +86,21 @@ def _written(step: str | int) -> bool:
     return isinstance(step, int) or (step != "[key]" and "[" not in step and step not in _BRANCHES)
 
 
-_BRANCHES = frozenset({"int", "str", "dict", "Mapping", "KindSpec", "Unit", "literal"})
+_BRANCHES = frozenset(
+    {
+        "int",
+        "str",
+        "dict",
+        "Mapping",
+        "KindSpec",
+        "LengthSpec",
+        "MinuteSpec",
+        "PersonSpec",
+        "Unit",
+        "UnitSpec",
+        "literal",
+    }
+)
 
 
 def _sentence(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
@@ -114,9 +126,14 @@ def _fields(model: type[BaseModel], path: Path) -> Iterable[str]:
     for step in path:
         if isinstance(step, int):
             continue
-        stepped = [m.model_fields[step].annotation for m in known if step in m.model_fields]
+        stepped = [
+            field.annotation
+            for m in known
+            for name, field in m.model_fields.items()
+            if step in (name, field.alias)
+        ]
         known = [inner for annotation in stepped for inner in _models(annotation)] or known
-    return (name for inner in known for name in inner.model_fields)
+    return (field.alias or name for inner in known for name, field in inner.model_fields.items())
 
 
 def _models(annotation: object) -> Iterable[type[BaseModel]]:

@@ -1,32 +1,37 @@
-"""What a row says beside its time and amount: kind, text, length, rate, and which device.
+"""What a row says beside its time: amount, kind, flags, text, arrow, and what it is called at its source.
 
 Law: columns of the whole sheet, filled rule by rule; a cell that cannot be read rejects its row only where
-the reading would be wrong without it (a length), not where it would be poorer (a rate).
+the reading would be wrong without it (a length), not where it would be poorer (a rate). What the source took
+back is kept as retracted, with whatever it still says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.mapping.amounts import Amounts, amounts, unit_of
-from bridge.mapping.cells import Ints
-from bridge.mapping.fates import Vocabulary
+from bridge.mapping.amounts import Amounts, amounts, units_of
+from bridge.mapping.cells import Ints, scaled
+from bridge.mapping.fates import Vocabulary, short
 from bridge.mapping.judge import Judged
-from bridge.mapping.language import FLAG_NAMES, Limit, Rule, TableSpec, ValueSpec
-from bridge.mapping.sheet import Sheet
+from bridge.mapping.lengths import ends, lengths, minutes
+from bridge.mapping.rule import FLAG_NAMES, TREND_NAMES, Limit, Rule, TrendSpec, ValueSpec
 from bridge.mapping.stages import Procedures
 from bridge.period import MINUTE
-from bridge.reading import KINDS, Device, Unit
+from bridge.reading import KINDS, NONE_PROGRAMMED, Flag, Stream, Trend, Unit
 
 UNITS = tuple(Unit)
+MOST_SCALE = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Columns over all rows of a sheet. `length` in ms, -1 unknown; `unit` indexes UNITS."""
+    """Columns over all rows of a sheet. `length` in ms, -1 unknown; `unit` indexes UNITS; `name`: the source's
+    record id."""
 
     value: Ints
     scale: NDArray[np.int8]
@@ -34,21 +39,40 @@ class Records:
     flags: NDArray[np.uint16]
     kind: NDArray[np.uint16]
     rate: NDArray[np.int16]
+    trend: NDArray[np.uint8]
     length: Ints
+    programmed: Ints
+    minute: NDArray[np.int16]
     text: NDArray[np.object_]
+    name: NDArray[np.object_]
 
     @classmethod
-    def empty(cls, n: int) -> Records:
-        """Nothing said yet."""
+    def empty(cls, n: int, rules: Iterable[Rule]) -> Records:
+        """Nothing said yet. A column that none of the rules can write has no memory behind it (`is_said`)."""
+        rules = tuple(rules)
+        wanted = {
+            "kind": any(rule.stream in KINDS for rule in rules),
+            "rate": any(rule.rate for rule in rules),
+            "trend": any(rule.trend for rule in rules),
+            "length": any(rule.duration or rule.end for rule in rules),
+            "programmed": any(rule.programmed for rule in rules),
+            "minute": any(rule.minute for rule in rules),
+            "text": any(rule.text for rule in rules),
+            "name": any(rule.record for rule in rules),
+        }
         return cls(
-            np.zeros(n, np.int64),
-            np.zeros(n, np.int8),
-            np.full(n, UNITS.index(Unit.NONE), np.int8),
-            np.zeros(n, np.uint16),
-            np.zeros(n, np.uint16),
-            np.zeros(n, np.int16),
-            np.full(n, -1, np.int64),
-            np.full(n, "", np.object_),
+            value=np.zeros(n, np.int64),
+            scale=np.zeros(n, np.int8),
+            unit=np.full(n, UNITS.index(Unit.NONE), np.int8),
+            flags=np.zeros(n, np.uint16),
+            kind=_column(n, np.uint16(0), wanted["kind"]),
+            rate=_column(n, np.int16(0), wanted["rate"]),
+            trend=_column(n, np.uint8(0), wanted["trend"]),
+            length=_column(n, np.int64(-1), wanted["length"]),
+            programmed=_column(n, np.int64(NONE_PROGRAMMED), wanted["programmed"]),
+            minute=_column(n, np.int16(0), wanted["minute"]),
+            text=_column(n, "", wanted["text"]),
+            name=_column(n, "", wanted["name"]),
         )
 
     def put(self, rows: NDArray[np.intp], found: Amounts) -> None:
@@ -58,53 +82,103 @@ class Records:
         self.flags[rows] |= found.flags
 
 
+def _column(n: int, default: Any, wanted: bool) -> NDArray[Any]:
+    dtype = np.asarray(default, None if isinstance(default, np.generic) else np.object_).dtype
+    return np.full(n, default, dtype) if wanted else np.broadcast_to(np.array(default, dtype), (n,))
+
+
+def is_said(column: NDArray[Any]) -> bool:
+    """Whether a column of records can hold anything but its default."""
+    return column.strides != (0,)
+
+
 def record(judged: Judged, procedures: Procedures) -> Records:
     """What every row says; rows that say nothing usable are rejected."""
-    records = Records.empty(len(judged.sheet))
+    records = Records.empty(len(judged.sheet), judged.ruled)
     for place, rule in judged.rules():
         rows = judged.of(place)
         if rule.stream is None or not len(rows):
             continue
+        _flags(judged.words, rule, rows, records)
         if rule.value is not None:
-            limit = _limit(judged, rule.value, procedures)
-            records.put(rows, amounts(judged.words, rule.value, limit, rows, judged.reasons))
+            _amounts(judged, rule.value, rows, records, procedures)
         else:
-            unit, scale = _of_its_like(judged.spec, rule)
+            unit, scale = _of_its_like(judged, rule)
             records.unit[rows], records.scale[rows] = UNITS.index(unit), scale
         _extras(judged, rule, rows, records)
     return records
 
 
-def _limit(judged: Judged, value: ValueSpec, procedures: Procedures) -> Limit:
-    unit = unit_of(judged.words, value)
-    limit = value.limits.get(unit, Limit())
-    if value.adjust is None:
-        return limit
-    return procedures.limits[value.adjust](judged.sheet, judged.mask, value.field, unit, limit)
+def _amounts(
+    judged: Judged, value: ValueSpec, rows: NDArray[np.intp], records: Records, procedures: Procedures
+) -> None:
+    number = procedures.amount[value.procedure] if value.procedure else None
+    for unit, mine in units_of(judged.words, value, rows, judged.reasons):
+        limit = value.limits.get(unit, Limit())
+        if value.adjust is not None:
+            adjust = procedures.limits[value.adjust]
+            limit = adjust(judged.sheet, judged.dated.mask, value.field, unit, limit)
+        excused = (records.flags[mine] & Flag.RETRACTED) > 0
+        records.put(mine, amounts(judged.words, value, unit, limit, mine, judged.reasons, number, excused))
 
 
-def _of_its_like(spec: TableSpec, rule: Rule) -> tuple[Unit, int]:
+def _of_its_like(judged: Judged, rule: Rule) -> tuple[Unit, int]:
     """Unit and decimals of a logged thing without an amount: those of the stream's first rule that has one,
     so that it lies in the series of its like."""
-    for other in spec.rules:
-        if other.stream is rule.stream and other.value is not None and other.value.unit != "header":
-            return other.value.unit, other.value.decimals[other.value.unit]
+    if rule.duration is not None:
+        return Unit.MINUTES, 0
+    for other in (each for one in judged.spec.passes for each in one.rules):
+        unit = other.value.unit if other.value is not None else "header"
+        if other.stream is rule.stream and other.value is not None and isinstance(unit, Unit):
+            return unit, other.value.decimals[unit]
     return Unit.NONE, 0
 
 
-def _extras(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
-    """Kind, flags, text, length and rate of the rows of one rule."""
+def _flags(words: Vocabulary, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
     for name in rule.flags:
         records.flags[rows] |= np.uint16(FLAG_NAMES[name])
+    for name, options in rule.marked.items():
+        for option in options:
+            records.flags[rows[words.fits(option)[rows]]] |= np.uint16(FLAG_NAMES[name])
+
+
+def _extras(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
+    """Kind, text, name, length, arrow and more of the rows of one rule."""
     _kinds(judged.words, rule, rows, records)
     for name in reversed(rule.text):
-        column = judged.sheet.column(name).at(rows)
-        said = np.flatnonzero(column.filled)
-        records.text[rows[said]] = column.at(said).texts()
-    if rule.duration:
-        _lengths(judged, rule.duration, rows, records)
+        _texts(judged, name, rows, records.text)
+    if rule.record:
+        _texts(judged, rule.record, _unnumbered(judged, rule, rows), records.name)
+    if rule.length is not None:
+        _lengths(judged, rule, rows, records)
+    if rule.end:
+        records.length[rows] = ends(judged, rule.end, rows)
     if rule.rate and rule.rate in judged.sheet.columns:
         _rates(judged.words, rule.rate, rows, records)
+    if rule.trend is not None:
+        _trends(judged.words, rule.trend, rows, records)
+    if rule.programmed:
+        _programmed(judged, rule.programmed, rows, records)
+    if rule.minutes is not None:
+        found = minutes(judged.sheet.column(rule.minutes.field).at(rows), rule.minutes.unit)
+        lost = rows[found < 0]
+        texts = judged.sheet.column(rule.minutes.field).at(lost).texts()
+        judged.reasons.add(lost, [f"{short(text)!r} is no minute of a day" for text in texts])
+        records.minute[rows] = np.maximum(found, 0)
+
+
+def _unnumbered(judged: Judged, rule: Rule, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The rows whose record id is wanted: all of an event stream, else those without a counter."""
+    if rule.stream is None or is_event(rule.stream) or rule.counter is None:
+        return rows
+    _, told = judged.sheet.column(rule.counter).at(rows).wholes()
+    return rows[~told]
+
+
+def _texts(judged: Judged, name: str, rows: NDArray[np.intp], into: NDArray[np.object_]) -> None:
+    column = judged.sheet.column(name).at(rows)
+    said = np.flatnonzero(column.filled)
+    into[rows[said]] = column.at(said).texts()
 
 
 def _kinds(words: Vocabulary, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
@@ -120,79 +194,50 @@ def _kinds(words: Vocabulary, rule: Rule, rows: NDArray[np.intp], records: Recor
         records.kind[rows[words.holds(spec.field, said)[rows]]] = table[name.upper()]
 
 
-def _lengths(judged: Judged, field: str, rows: NDArray[np.intp], records: Records) -> None:
-    """h:mm:ss or h:mm, as ms; the amount is the length in minutes, NO_VALUE where none is told."""
-    column = judged.sheet.column(field)
-    found = [_length(text) for text in column.at(rows).texts()]
-    for row, length in zip(rows.tolist(), found, strict=True):
-        if length is None:
-            judged.reasons.add(np.array([row]), [f"{column.text(row)!r} is no length of time as h:mm:ss"])
-        elif length < 0:
-            records.flags[row] |= np.uint16(FLAG_NAMES["NO_VALUE"])
-            records.length[row] = 0
-        else:
-            records.length[row] = length
-            records.value[row], records.scale[row] = _minutes(length)
-        records.unit[row] = UNITS.index(Unit.MINUTES)
-
-
-def _length(text: str) -> int | None:
-    if not text:
-        return -1
-    parts = text.split(":")
-    if len(parts) not in (2, 3) or not all(part.isdigit() and len(part) < 5 for part in parts):
-        return None
-    hours, minutes, seconds = (int(part) for part in (*parts, "0")[:3])
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000
-
-
-def _minutes(length: int) -> tuple[int, int]:
-    """Minutes as (amount, decimals): whole where they are, else to the hundredth."""
-    whole, rest = divmod(length, MINUTE)
-    return (whole, 0) if not rest else (round(length * 100 / MINUTE), 2)
+def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
+    """The length as ms. Where the rule has no amount of its own, the amount is the length in whole minutes (decimals
+    would make another series of what was ended early), NO_VALUE where none is told."""
+    spec = rule.length
+    if spec is None:
+        return
+    found, ok = lengths(judged.sheet.column(spec.field).at(rows), spec)
+    lost = rows[~ok]
+    texts = judged.sheet.column(spec.field).at(lost).texts()
+    judged.reasons.add(lost, [f"{short(text)!r} is no length of time as {spec.unit}" for text in texts])
+    records.length[rows] = np.maximum(found, 0)
+    if rule.value is not None:
+        return
+    records.unit[rows] = UNITS.index(Unit.MINUTES)
+    records.flags[rows[found < 0]] |= np.uint16(Flag.NO_VALUE)
+    records.value[rows] = np.where(found < 0, 0, np.rint(found / MINUTE).astype(np.int64))
 
 
 def _rates(words: Vocabulary, field: str, rows: NDArray[np.intp], records: Records) -> None:
-    column = words.sheet.column(field).at(rows)
-    numbers = column.numbers()
+    numbers = words.sheet.column(field).at(rows).numbers()
     tenths = np.rint(numbers.amount * 10.0 / 10.0**numbers.decimals)
     fits = numbers.ok & (np.abs(tenths) < 2**15)
     records.rate[rows[fits]] = tenths[fits].astype(np.int16)
 
 
-@dataclass(frozen=True, slots=True)
-class DevicesNamed:
-    """The devices of a sheet: `code` int32[n] indexes `keys` and `devices`."""
-
-    code: NDArray[np.int32]
-    keys: tuple[str, ...]
-    devices: tuple[Device, ...]
-
-    def group(self, fate: NDArray[np.int16], rows: NDArray[np.intp]) -> NDArray[np.int32]:
-        """A number per (rule, device) for some rows: series whose rows keep their own order."""
-        return fate[rows].astype(np.int32) * max(len(self.keys), 1) + self.code[rows]
+def _trends(words: Vocabulary, spec: TrendSpec, rows: NDArray[np.intp], records: Records) -> None:
+    arrows = {word.casefold(): TREND_NAMES[name] for name, said in spec.words.items() for word in said}
+    found = words.words(spec.field)
+    code = np.array(
+        [arrows.get(text.casefold(), Trend.NONE) for text in found.texts] or [Trend.NONE], np.uint8
+    )
+    records.trend[rows] = code[found.codes[rows]]
 
 
-def devices(judged: Judged, procedures: Procedures) -> DevicesNamed:
-    """Who made each row."""
-    sheet, spec = judged.sheet, judged.spec
-    if spec.device is None:
-        return DevicesNamed(np.zeros(len(sheet), np.int32), ("",), (Device(),))
-    serials = judged.words.words(spec.device.serial)
-    name = procedures.device[spec.device.procedure] if spec.device.procedure else _as_written
-    keys: dict[str, int] = {}
-    found: list[Device] = []
-    places = []
-    for code, serial in enumerate(serials.texts):
-        last = int(np.flatnonzero(serials.codes == code)[-1])
-        model = sheet.column(spec.device.model).text(last) if spec.device.model else ""
-        key, device = name(sheet, spec.device.manufacturer, serial, model)
-        places.append(keys.setdefault(key, len(keys)))
-        if places[-1] == len(found):
-            found.append(device)
-    codes = np.array(places or [0], np.int32)[serials.codes]
-    return DevicesNamed(codes, tuple(keys), tuple(found))
+def _programmed(judged: Judged, field: str, rows: NDArray[np.intp], records: Records) -> None:
+    """The amount that was programmed, with as many decimals as the row's own amount; finer ones are rounded."""
+    numbers = judged.sheet.column(field).at(rows).numbers()
+    mine = records.scale[rows]
+    for scale in np.flatnonzero(np.bincount(mine, minlength=1)).tolist():
+        here = np.flatnonzero((mine == scale) & numbers.ok & (numbers.amount >= 0))
+        amount, places = scaled(numbers.at(here), scale)
+        records.programmed[rows[here]] = np.rint(amount / 10.0 ** (places - scale)).astype(np.int64)
 
 
-def _as_written(sheet: Sheet, manufacturer: str, serial: str, model: str) -> tuple[str, Device]:
-    return serial.casefold(), Device(manufacturer, model, serial)
+def is_event(stream: Stream) -> bool:
+    """Streams whose readings keep the record id of their source (`data.md`, columns)."""
+    return stream is not Stream.GLUCOSE

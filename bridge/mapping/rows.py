@@ -1,37 +1,59 @@
-"""A sheet becomes readings: judged rows, amounts, instants, series, and the account of every row.
+"""The parts of a source become readings: judged rows, amounts, instants, series.
 
-Law (`mapping.md`): the one record maker of all tables; whatever a vendor needs beyond it is a procedure.
-Each data row ends in exactly one of read, ignored, rejected. Where most rows are rejected the file is
-refused as a whole: moved columns or damage, and what is left would be chance.
+Law (`mapping.md`): the one record maker of all tables, sections and records; whatever a vendor needs beyond it
+is a procedure. Every part goes the same way, by each of its passes; then the parts are joined, so that one
+series is one batch and every row has one fate in one account (`fold`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.mapping.account import Account, Decoded, Rejected, Unreadable
-from bridge.mapping.batches import batches
+from bridge.mapping.account import Decoded, Person, Unreadable
+from bridge.mapping.batches import Drawn, batches
 from bridge.mapping.clock import by_zone
-from bridge.mapping.fates import unread
+from bridge.mapping.dated import Dated, dated
+from bridge.mapping.devices import DevicesNamed, devices
+from bridge.mapping.fates import Vocabulary
+from bridge.mapping.fold import account_of
 from bridge.mapping.judge import Judged, judge
-from bridge.mapping.language import ReadHalf
-from bridge.mapping.record import devices, record
+from bridge.mapping.language import PartSpec, ReadHalf, TableSpec
+from bridge.mapping.opened import Opened
+from bridge.mapping.record import Records, record
 from bridge.mapping.sheet import Sheet
 from bridge.mapping.stages import Clock, Clocked, Procedures, Rows
 from bridge.period import BEGINNING, DAY, Instant, ZoneHistory, iso
-from bridge.reading import Stream
 
 CLOCK_AHEAD: Final = DAY
 """A device's clock may be this far ahead of the receipt (zones, a wrong day)."""
 
 
-def read_table(
-    sheet: Sheet,
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part and one pass over it, before its times are settled."""
+
+    judged: Judged
+    records: Records
+    named: DevicesNamed
+    rows: NDArray[np.intp]
+
+    def for_clock(self) -> Rows:
+        """What a clock is given."""
+        found, rows = self.judged.dated, self.rows
+        known = found.known[rows] if found.known.any() else None
+        group = self.named.group(self.judged.fate, rows)
+        offset = None if known is None else found.offset[rows]
+        bound = None if known is None or found.bound is None else found.bound[rows]
+        return Rows(self.judged.sheet, rows, found.wall[rows], group, known, offset, bound)
+
+
+def read_source(
+    opened: Opened,
     half: ReadHalf,
     family: str,
     zones: ZoneHistory,
@@ -39,73 +61,98 @@ def read_table(
     procedures: Procedures,
     date_order: str | None,
 ) -> Decoded:
-    """Readings of a sheet. `family` names the source in series keys; the caller sets the revision."""
-    spec = half.table
+    """Readings of an opened source. `family` names it in series keys; the caller sets the revision."""
+    sheets = [
+        _prepared(sheet, spec, procedures) for sheet, spec in zip(opened.sheets, opened.specs, strict=True)
+    ]
+    for name in half.together:
+        kinds = [kind for kind, _ in zip(opened.kinds, sheets, strict=True)]
+        sheets = list(procedures.together[name](list(zip(kinds, sheets, strict=True))))
+    parts, masks = list[_Part](), list[str]()
+    for sheet, spec in zip(sheets, opened.specs, strict=True):
+        found = dated(sheet, spec.time, procedures, date_order)
+        masks.append(found.mask)
+        parts += _parts(sheet, spec, found, procedures)
+    drawn = [
+        Drawn(part.judged, part.records, part.named, part.rows, clocked)
+        for part, clocked in zip(parts, _clocked(parts, half, zones, procedures), strict=True)
+    ]
+    for one in drawn:
+        _reject_future(one, received)
+    account = account_of(drawn, sheets, opened)
+    readings = batches(drawn, family, half.source)
+    named = tuple(dict.fromkeys(device for part in parts for device in part.named.devices))
+    return Decoded(family, "", readings, _person(opened, sheets, masks, half, procedures), named, account)
+
+
+def _prepared(sheet: Sheet, spec: PartSpec, procedures: Procedures) -> Sheet:
     for name in spec.prepare:
         sheet = procedures.prepare[name](sheet)
-    judged = judge(sheet, spec, procedures, date_order)
-    records, named = record(judged, procedures), devices(judged, procedures)
-    rows = judged.good()
-    clock: Clock = by_zone if spec.time.clock == "zone" else procedures.clock[spec.time.clock]
-    clocked = clock(Rows(sheet, rows, judged.wall[rows], named.group(judged.fate, rows)), zones)
-    _reject_future(judged, rows, clocked, received)
-    found = batches(judged, family, half.source, records, named, rows, clocked)
-    person = procedures.person[spec.person](sheet, judged.mask) if spec.person else None
-    account = _account(judged, clocked)
-    _refuse_mostly_rejected(account)
-    return Decoded(family, "", found, person, named.devices, account)
+    return sheet
 
 
-def _reject_future(judged: Judged, rows: NDArray[np.intp], clocked: Clocked, received: Instant) -> None:
+def _parts(sheet: Sheet, spec: PartSpec, found: Dated, procedures: Procedures) -> list[_Part]:
+    """Every pass over a sheet."""
+    words, parts, named = Vocabulary(sheet), list[_Part](), None
+    for one in spec.passes:
+        judged = judge(words, spec, one, found)
+        records = record(judged, procedures)
+        named = named or devices(judged, procedures)
+        parts.append(_Part(judged, records, named, judged.good()))
+    return parts
+
+
+def _clocked(
+    parts: Sequence[_Part], half: ReadHalf, zones: ZoneHistory, procedures: Procedures
+) -> Sequence[Clocked]:
+    rows = [part.for_clock() for part in parts]
+    if half.clock is not None:
+        return procedures.clocks[half.clock](rows, zones)
+    return [_clock(part, procedures)(each, zones) for part, each in zip(parts, rows, strict=True)]
+
+
+def _clock(part: _Part, procedures: Procedures) -> Clock:
+    name = part.judged.spec.time.clock
+    return by_zone if name == "zone" else procedures.clock[name]
+
+
+def _reject_future(one: Drawn, received: Instant) -> None:
     if received <= BEGINNING:
         return
-    late = clocked.instant > received + CLOCK_AHEAD
+    late = one.clocked.instant > received + CLOCK_AHEAD
     said = f"lies after the file was received ({iso(received)}): the device's clock was wrong"
-    judged.reasons.add(rows[late], [f"{iso(int(instant))} {said}" for instant in clocked.instant[late]])
+    instants = one.clocked.instant[late]
+    one.judged.reasons.add(one.rows[late], [f"{iso(int(instant))} {said}" for instant in instants])
 
 
-def _account(judged: Judged, clocked: Clocked) -> Account:
-    sheet = judged.sheet
-    read: Counter[Stream] = Counter()
-    ignored: Counter[str] = Counter()
-    for place, rule in judged.rules():
-        count = len(judged.of(place))
-        if rule.stream is not None and count:
-            read[rule.stream] += count
-        elif rule.ignore and count:
-            ignored[rule.name] += count
-    whys = sorted(judged.reasons.why.items())
-    return Account(
-        rows=len(sheet),
-        read=dict(read),
-        ignored=dict(ignored),
-        rejected=tuple(Rejected(int(sheet.line[row]), why) for row, why in whys),
-        fields_ignored=sheet.binding.ignored,
-        fields_unknown=tuple(heading for _, heading in sheet.binding.unknown),
-        warnings=tuple(dict.fromkeys(_warnings(judged, clocked))),
-    )
+def _person(
+    opened: Opened, sheets: Sequence[Sheet], masks: Sequence[str], half: ReadHalf, procedures: Procedures
+) -> Person | None:
+    """Whom the source names: the document, or the first part that does."""
+    if opened.person is not None:
+        return opened.person
+    for sheet, spec, mask in zip(sheets, opened.specs, masks, strict=True):
+        name = (spec.person if isinstance(spec, TableSpec) else None) or half.person
+        found = procedures.person[name](sheet, mask) if isinstance(name, str) else None
+        if found is not None:
+            return found
+    return None
 
 
-def _warnings(judged: Judged, clocked: Clocked) -> Iterator[str]:
-    sheet = judged.sheet
-    yield from sheet.warnings
-    if sheet.binding.foreign:
-        yield f"headings in words not known were read by place: {', '.join(sheet.binding.foreign)}"
-    for place, rule in judged.rules():
-        if rule.warn:
-            rows = np.flatnonzero(judged.fate == place)
-            yield f"{len(rows)} rows (first: line {sheet.line[rows[0]]}): {rule.warn}"
-    yield from unread(judged.words, judged.spec, judged.fate)
-    yield from clocked.warnings
-    if not len(sheet):
-        yield "there is no row below the header"
-
-
-def _refuse_mostly_rejected(account: Account) -> None:
-    judged = len(account.rejected) + sum(account.read.values())
+def refuse_mostly_rejected(done: Decoded) -> None:
+    """Where most rows are rejected the source is refused: what is left would be chance."""
+    account = done.account
+    judged = len(account.rejected) + account.rows_read
     if len(account.rejected) * 2 > judged:
         first = account.rejected[0]
+        word = "records" if first.part else "rows"
+        where = first.where if first.part else f"line {first.row}"
+        mend = (
+            "the source says something else than it used to, or is damaged"
+            if first.part
+            else "columns were moved or the file is damaged: use it as it was downloaded"
+        )
         raise Unreadable(
-            f"{len(account.rejected)} of {judged} rows cannot be read, the first in line {first.row}: "
-            f"{first.reason}; columns were moved or the file is damaged: use it as it was downloaded"
+            f"{len(account.rejected)} of {judged} {word} cannot be read, the first in {where}: "
+            f"{first.reason}; {mend}"
         )

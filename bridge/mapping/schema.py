@@ -10,12 +10,12 @@ from pydantic.json_schema import models_json_schema
 
 from bridge.mapping.language import FormatFile
 from bridge.mapping.overlay import Overlay
-from bridge.mapping.shapes import CodesFile
+from bridge.mapping.shapes import CodesFile, ShapesFile
 
 
 def schema() -> dict[str, object]:
-    """The schema that fits a format, a site's overlay, or the codes."""
-    files = (FormatFile, Overlay, CodesFile)
+    """The schema that fits a format, a site's overlay, the shapes, or the codes."""
+    files = (FormatFile, Overlay, ShapesFile, CodesFile)
     references, definitions = models_json_schema([(model, "validation") for model in files])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

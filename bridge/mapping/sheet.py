@@ -1,8 +1,7 @@
 """A recognised file as a sheet: fields by name, marks, what stood above the header.
 
-Law: between the table reader and the rules nobody counts columns again. `open_sheet` is the one way from
-bytes to fields: encoding, workbook or delimiter, header, binding. Rows that are blank in every cell are no
-rows.
+Law: between the readers of files and the rules nobody counts columns again: encoding, workbook or delimiter,
+header, binding (`sources` puts them together). Rows that are blank in every cell are no rows.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from bridge.mapping.account import Unreadable
 from bridge.mapping.cells import Column, Index, Ints, Mask, blank
-from bridge.mapping.header import Binding, Header, bind, find, unit_of
-from bridge.mapping.language import Signature, TableSpec
+from bridge.mapping.header import Binding, Header, bind, unit_of
+from bridge.mapping.language import TableSpec
 from bridge.mapping.sheets import is_workbook, sheets
 from bridge.mapping.table import DELIMITERS, Table, from_rows, parsed, split
 from bridge.mapping.text import clean
@@ -25,8 +23,11 @@ HEAD: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Data rows by field. `line` int32[n]; `count` int64[n] cells each row has; `above`: the rows over the
-    header; `marks`: bool[n] that procedures add; `open_end`, `cut`: as in Table."""
+    """Data rows by field. `line` int32[n]: line of the file or, where the sheet is a set of records (`part`),
+    number in the set, with `before` records in the sets before it; `count` int64[n] cells each row has;
+    `above`: the rows over the header; `marks`: bool[n] that procedures add; `open_end`, `cut`: as in Table;
+    `faults`: rows that could not even be taken apart, and why; `unknown_in`: unknown fields of records, and in
+    how many they are."""
 
     line: Index
     count: Ints
@@ -39,9 +40,22 @@ class Sheet:
     cut: bool = False
     marks: Mapping[str, Mask] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    part: str = ""
+    before: int = 0
+    faults: Mapping[int, str] = field(default_factory=dict)
+    unknown_in: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.line)
+
+    def place(self, row: int) -> str:
+        """Where a row stands, for a sentence."""
+        return f"record {self.line[row]} of {self.part}" if self.part else f"line {self.line[row]}"
+
+    @property
+    def field_word(self) -> str:
+        """What a field is called in a sentence."""
+        return "field" if self.part else "column"
 
     def column(self, name: str) -> Column:
         """A field's cells; blank where the file does not have it."""
@@ -93,16 +107,8 @@ def looks(data: bytes) -> Iterator[Look]:
             yield Look(delimiter, 0, parsed(few, delimiter)[0])
 
 
-def open_sheet(data: bytes, signatures: Sequence[Signature], table: TableSpec) -> Sheet:
-    """The data rows of a file under the first header that fits one of the signatures."""
-    for look in looks(data):
-        header = find(look.rows, signatures)
-        if header is not None:
-            return _sheet(*_read(data, look), header, table)
-    raise Unreadable("the header of this format was not found: use the file as it was downloaded")
-
-
-def _read(data: bytes, look: Look) -> tuple[Table, tuple[str, ...]]:
+def read_look(data: bytes, look: Look) -> tuple[Table, tuple[str, ...]]:
+    """All rows of a file, read as a look read its first ones; and what was repaired on the way."""
     if look.delimiter is None:
         rows = list(sheets(data))[look.sheet]
         return from_rows(rows, range(1, len(rows) + 1)), ()
@@ -110,7 +116,8 @@ def _read(data: bytes, look: Look) -> tuple[Table, tuple[str, ...]]:
     return split(text.data, look.delimiter), text.warnings
 
 
-def _sheet(table: Table, warnings: tuple[str, ...], header: Header, spec: TableSpec) -> Sheet:
+def sheet_of(table: Table, warnings: tuple[str, ...], header: Header, spec: TableSpec) -> Sheet:
+    """The rows of a table below its header (`header.row` is -1 where the header is not among them)."""
     binding = bind(header, spec)
     below = table.below(header.row)
     blank_rows = below.blank_rows()

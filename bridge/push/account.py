@@ -18,7 +18,8 @@ from bridge.push.retry import Step, step
 from bridge.push.sinks import Entry
 from bridge.store.outbox import SEVERAL, Held, Item, Result
 
-READING: Final = "Observation"
+DEVICE: Final = "Device"
+"""The one type of entry that is no reading."""
 CREATED: Final = 201
 GONE: Final = frozenset({404, 410})
 
@@ -58,7 +59,7 @@ def settled(
     """The account of one answered Bundle. `before`: what was known of each id before it was sent."""
     pairs = [(item, entry, before.get(item.id)) for item, entry in zip(items, entries, strict=True)]
     results = [_result(item, entry, known, retracts) for item, entry, known in pairs]
-    took = [known for item, entry, known in pairs if item.kind == READING and _took(entry)]
+    took = [known for item, entry, known in pairs if item.kind != DEVICE and _took(entry)]
     total, updates = len(took), sum(is_update(known) for known in took)
     return Settlement(
         step=_whole(entries),

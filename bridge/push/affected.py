@@ -19,6 +19,7 @@ import bridge.store.blocks as blocks
 import bridge.store.destinations as destinations
 import bridge.store.outbox as outbox
 from bridge.consent import grants
+from bridge.mapping.resources import READING_TYPES
 from bridge.period import END_OF_TIME, Instant
 from bridge.push.reconcile import spelled
 from bridge.store.columns import names
@@ -29,7 +30,6 @@ from bridge.store.outbox import Held
 from bridge.store.plans import named
 from bridge.store.stood import brought
 
-READING: Final = "Observation"
 KEPT: Final = "kept"
 """The receiver was told and refused to take it back: a human's task, not tried again by itself."""
 
@@ -151,6 +151,7 @@ def _minted(db: Database, names: Sequence[Name], pairing: bytes) -> Mapping[byte
         some = list(same)
         instants = np.array([name.instant for name in some], np.int64)
         slots = np.array([name.slot for name in some], np.uint16)
-        raw = db.ids.mint(READING, patient, series, instants, slots, pairing)
-        found.update(zip((bytes(row) for row in raw), some, strict=True))
+        for kind in READING_TYPES:  # of which one was told; the ids of the other nobody holds
+            raw = db.ids.mint(kind, patient, series, instants, slots, pairing)
+            found.update(zip((bytes(row) for row in raw), some, strict=True))
     return found

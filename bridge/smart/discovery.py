@@ -13,7 +13,7 @@ from typing import Final
 from bridge.smart.assertion import KTY_OF
 
 AUTH_PATH: Final = "/auth/token"
-TYPES: Final = ("Observation", "Device", "Patient", "Provenance")
+TYPES: Final = ("Observation", "MedicationAdministration", "Device", "Patient", "Provenance")
 SCOPES: Final = ("system/*.rs", *(f"system/{kind}.rs" for kind in TYPES), "system/*.read")
 
 

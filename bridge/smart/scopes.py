@@ -19,7 +19,10 @@ from urllib.parse import quote, unquote
 ALL_ACTIONS: Final = "cruds"
 _LEGACY: Final = {"read": "rs", "write": "cud", "*": ALL_ACTIONS}
 _LEGACY_NAMES: Final = {actions: name for name, actions in _LEGACY.items()}
-_FENCE_PARAMETERS: Final = {"Observation": frozenset({"category", "code"})}
+_FENCE_PARAMETERS: Final = {
+    "Observation": frozenset({"category", "code"}),
+    "MedicationAdministration": frozenset({"code"}),
+}
 _GRAMMAR: Final = re.compile(
     r"(patient|user|system)/([A-Z][A-Za-z]{0,63}|\*)\.(read|write|\*|c?r?u?d?s?)(?:\?([\x21-\x7e]+))?"
 )

@@ -122,7 +122,7 @@ def begin(
 ) -> Delivery:
     """Before the first byte: the lane's open delivery, or a new one, is `sending` these items."""
     now, known = db.clock(), opened(db, lane)
-    since, readings = cursor(db, lane, grant), sum(each.kind == "Observation" for each in items)
+    since, readings = cursor(db, lane, grant), sum(each.kind != "Device" for each in items)
     with db.write("bridge") as con:
         if known is None:
             number = con.execute(

@@ -1,8 +1,9 @@
-"""Which Observations a Provenance id speaks of.
+"""Which readings a Provenance id speaks of.
 
-Law: one name has an id for each type (`data.md`, ids), so a Provenance id is turned into the Observation id
-of the same name and the gate asked for that: whether the asker may know either is decided there. Pure
-arithmetic over ids that the asker brought; what cannot be turned stays as it is and finds nothing.
+Law: one name has an id for each type (`data.md`, ids), so a Provenance id is turned into the ids that the same
+name has as a reading, of which one was minted, and the gate asked for them: whether the asker may know either is
+decided there. Pure arithmetic over ids that the asker brought; what cannot be turned stays as it is and finds
+nothing.
 """
 
 from __future__ import annotations
@@ -10,20 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bridge.consent.permit import RecipientPermit
+from bridge.mapping.resources import READING_TYPES
 from bridge.store.db import Database
 from bridge.store.grants import pairings
 
 
 def targets(db: Database, permit: RecipientPermit, evidence: Iterable[str]) -> frozenset[str]:
-    """Observation ids in the place of Provenance ids, under each pairing that the asker may have."""
+    """Ids of readings in the place of Provenance ids, under each pairing that the asker may have."""
     keys = sorted({permit.organization, permit.client} - {""})
     known = (b"", *(pairing for key in keys for pairing in pairings(db, key)))
-    return frozenset(_target(db, text, known) for text in evidence)
+    return frozenset(target for text in evidence for target in _targets(db, text, known))
 
 
-def _target(db: Database, text: str, known: tuple[bytes, ...]) -> str:
+def _targets(db: Database, text: str, known: tuple[bytes, ...]) -> list[str]:
     for pairing in known:
         name = db.ids.read("Provenance", text, pairing)
         if name is not None:
-            return db.ids.one("Observation", name, pairing)
-    return text
+            return [db.ids.one(kind, name, pairing) for kind in READING_TYPES]
+    return [text]

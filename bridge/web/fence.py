@@ -10,11 +10,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from bridge.consent.asked import Selector
+from bridge.consent.asked import Selector, met
 from bridge.fhir.outcome import OUT_OF_SCOPE, Problem
 from bridge.fhir.search import parse
 from bridge.fhir.sought import Search
 from bridge.fhir.vocabulary import Vocabulary
+from bridge.mapping.resources import READING_TYPES
 from bridge.smart.scopes import Fence
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Refused
@@ -32,13 +33,14 @@ class Fences:
         self.everything = vocabulary.everything()
         self._opened = lru_cache(maxsize=256)(self._selectors)
 
-    def readings(self, bearer: Bearer, action: str) -> frozenset[Selector]:
-        """The Observations inside the token's scopes; Refused with 403 where there is no such scope."""
-        return self._opened(reached(bearer, "Observation", action))
+    def readings(self, bearer: Bearer, kind: str, action: str) -> frozenset[Selector]:
+        """The readings of that type inside the token's scopes; Refused with 403 where there is no such
+        scope."""
+        return self._opened(kind, reached(bearer, kind, action))
 
     def allow(self, bearer: Bearer, search: Search) -> frozenset[Selector]:
         """What of a search lies inside the scopes; 403 where its type or an inclusion does not."""
-        if search.kind != "Observation":
+        if search.kind not in READING_TYPES:
             reached(bearer, search.kind, SEARCH)
             return search.selectors
         for kind, is_wanted in (
@@ -47,15 +49,15 @@ class Fences:
         ):
             if is_wanted:
                 reached(bearer, kind, SEARCH)
-        return search.selectors & self.readings(bearer, SEARCH)
+        return met(search.selectors, self.readings(bearer, search.kind, SEARCH))
 
-    def _selectors(self, fences: tuple[Fence, ...]) -> frozenset[Selector]:
+    def _selectors(self, kind: str, fences: tuple[Fence, ...]) -> frozenset[Selector]:
         if frozenset() in fences:
-            return self.everything
-        return frozenset().union(*(self._inside(fence) for fence in fences))
+            return self._vocabulary.everything(kind)
+        return frozenset().union(*(self._inside(kind, fence) for fence in fences))
 
-    def _inside(self, fence: Fence) -> frozenset[Selector]:
-        found = parse("Observation", (("patient", "any"), *sorted(fence)), self._vocabulary, strict=True)
+    def _inside(self, kind: str, fence: Fence) -> frozenset[Selector]:
+        found = parse(kind, (("patient", "any"), *sorted(fence)), self._vocabulary, strict=True)
         return frozenset() if isinstance(found, Problem) else found.selectors
 
 

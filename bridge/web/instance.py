@@ -12,6 +12,8 @@ from typing import Final
 
 from bridge.consent.asked import Asked, Selector, Way
 from bridge.fhir.outcome import ABSENT
+from bridge.fhir.render import Notation
+from bridge.mapping.resources import READING_TYPES
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Call, Refused
 from bridge.web.desk import Desk
@@ -19,7 +21,7 @@ from bridge.web.evidence import targets
 from bridge.web.fence import READ, reached
 from bridge.web.response import FhirResponse
 
-VERSIONED: Final = frozenset({"Observation"})
+VERSIONED: Final = frozenset(READING_TYPES)
 """Types whose versions are offered (`data.md`, versions and times)."""
 SHOWN: Final = 64
 """An id is at most 64 characters (R4 2.24.0.1); of a longer one the ledger keeps the beginning."""
@@ -33,31 +35,34 @@ class Instances:
 
     async def get(self, kind: str, call: Call) -> FhirResponse:
         """GET [base]/[type]/[id]"""
-        return await self.read(call.bearer, kind, call.params["id"])
+        return await self.read(call.bearer, kind, call.params["id"], notation=call.notation)
 
     async def version(self, kind: str, call: Call) -> FhirResponse:
         """GET [base]/[type]/[id]/_history/[vid]"""
-        return await self.read(call.bearer, kind, call.params["id"], call.params["vid"])
+        named, version = call.params["id"], call.params["vid"]
+        return await self.read(call.bearer, kind, named, version, notation=call.notation)
 
     async def history(self, kind: str, call: Call) -> FhirResponse:
         """GET [base]/[type]/[id]/_history"""
-        return await self.versions(call.bearer, kind, call.params["id"])
+        return await self.versions(call.bearer, kind, call.params["id"], notation=call.notation)
 
-    async def versions(self, bearer: Bearer, kind: str, text: str) -> FhirResponse:
+    async def versions(self, bearer: Bearer, kind: str, text: str, *, notation: Notation) -> FhirResponse:
         """The permitted versions of one resource."""
         asked = self._asked(bearer, kind, text, history=True)
         disclosure = await self._desk.gate.disclose(bearer.permit, asked)
         url = f"{self._desk.renderer.base}/{kind}/{text[:SHOWN]}/_history"
-        body = self._desk.renderer.history(disclosure, url)
+        body = self._desk.renderer.history(disclosure, url, notation)
         if body is None:
             raise Refused(ABSENT)
         return FhirResponse(200, body, (disclosure,))
 
-    async def read(self, bearer: Bearer, kind: str, text: str, version: str | None = None) -> FhirResponse:
+    async def read(
+        self, bearer: Bearer, kind: str, text: str, version: str | None = None, *, notation: Notation
+    ) -> FhirResponse:
         """The newest state of one resource, or the named version of it."""
         asked = self._asked(bearer, kind, text, history=version is not None)
         disclosure = await self._desk.gate.disclose(bearer.permit, asked)
-        body = self._desk.renderer.read(disclosure, kind, version=version)
+        body = self._desk.renderer.read(disclosure, kind, version=version, notation=notation)
         if body is None:
             raise Refused(ABSENT)
         return FhirResponse(200, body, (disclosure,))
@@ -74,18 +79,18 @@ class Instances:
             devices=frozenset({text}) if kind == "Device" else None,
             history=history,
             provenance=kind == "Provenance",
-            retractions=kind == "Observation",
+            retractions=kind in READING_TYPES,
             device_resources=kind == "Device",
             patient_resource=kind == "Patient",
         )
 
     def _readings(self, bearer: Bearer, kind: str) -> frozenset[Selector]:
-        if kind == "Observation":
-            return self._desk.fences.readings(bearer, READ)
+        if kind in READING_TYPES:
+            return self._desk.fences.readings(bearer, kind, READ)
         reached(bearer, kind, READ)
         return self._desk.fences.everything if kind == "Provenance" else frozenset()
 
     def _named(self, bearer: Bearer, kind: str, text: str) -> frozenset[str] | None:
         if kind == "Provenance":
             return targets(self._desk.db, bearer.permit, [text])
-        return frozenset({text}) if kind == "Observation" else None
+        return frozenset({text}) if kind in READING_TYPES else None

@@ -8,23 +8,54 @@ recording is large its golden tells counts, sums and ends only.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
-from bridge.reading import NO_OFFSET, Flag, Readings, Witness, column
-from tests.adapters import clarity_files, libreview_files
+from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
+from tests.adapters import (
+    clarity_files,
+    dexcom_api_files,
+    dexcom_share_files,
+    dexcom_studio_files,
+    eversense_files,
+    libre_reader_files,
+    libreview_files,
+    linkup_files,
+    nightscout_entries,
+    nightscout_others,
+    nightscout_treatments,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "conformance"
 ZONES = ZoneHistory.always("Europe/Berlin")
 RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
-FAMILIES = {"dexcom-clarity": clarity_files.files, "libreview": libreview_files.files}
+LATER = ("trend", "rate", "record", "programmed", "minute")
+"""Columns that stand behind a reading's line as `name=value`, where they say something."""
+FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
+    "dexcom-api": dexcom_api_files.files,
+    "dexcom-clarity": clarity_files.files,
+    "dexcom-share": dexcom_share_files.files,
+    "dexcom-studio": dexcom_studio_files.files,
+    "eversense-broadcast": eversense_files.broadcast_files,
+    "eversense-cloud": eversense_files.cloud_files,
+    "eversense-dms": eversense_files.dms_files,
+    "librelinkup": linkup_files.files,
+    "libreview": lambda: libreview_files.files() | libre_reader_files.files(),
+    "nightscout": lambda: (
+        nightscout_entries.files() | nightscout_treatments.files() | nightscout_others.nightscout()
+    ),
+    "nightscout-csv": nightscout_entries.tables,
+    "nightscout-exporter": nightscout_others.exporter,
+    "openaps-pump-history": nightscout_others.histories,
+}
 
 
 def recordings() -> Iterator[tuple[Path, bytes]]:
@@ -35,8 +66,9 @@ def recordings() -> Iterator[tuple[Path, bytes]]:
 
 
 def committed(family: str) -> list[Path]:
-    """The recordings of a family as they are committed."""
-    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv")
+    """The recordings of a family as they are committed: all but goldens and what is said of quality."""
+    others = {".tsv", ".yaml"}
+    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix not in others)
 
 
 def golden_of(recording: Path) -> Path:
@@ -71,8 +103,10 @@ def _account(done: Decoded) -> Iterator[str]:
         yield f"# read {stream}\t{count}"
     for rule, count in account.ignored.items():
         yield f"# ignored {rule}\t{count}"
+    if account.further:
+        yield f"# further readings\t{account.further}"
     for one in account.rejected:
-        yield f"# rejected {one.row}\t{one.reason}"
+        yield f"# rejected {f'{one.part} ' if one.part else ''}{one.row}\t{one.reason}"
     yield f"# fields ignored\t{', '.join(account.fields_ignored)}\tunknown\t{', '.join(account.fields_unknown)}"
     for warning in account.warnings:
         yield f"# warning {warning}"
@@ -81,8 +115,9 @@ def _account(done: Decoded) -> Iterator[str]:
 
 
 def _rows(batch: Readings) -> Iterator[str]:
-    names = ("instant", "value", "flags", "kind", "witness", "bound", "offset", "end", "row", "text")
+    names = ("instant", "value", "flags", "kind", "witness", "bound", "offset", "end", "row", "text", *LATER)
     got = {name: column(batch.columns, name).tolist() for name in names}
+    kinds = KINDS.get(batch.key.stream)
     for place in range(len(batch)):
         value = got["value"][place] / 10**batch.key.scale
         marks = "|".join(flag.name or "" for flag in Flag if got["flags"][place] & flag)
@@ -92,15 +127,30 @@ def _rows(batch: Readings) -> Iterator[str]:
             iso(got["instant"][place]),
             f"{value:.{batch.key.scale}f}",
             marks,
-            got["kind"][place],
+            kinds(got["kind"][place]).name.lower() if kinds else got["kind"][place],
             Witness(got["witness"][place]).name,
             got["bound"][place],
             offset,
             end,
             got["row"][place],
             got["text"][place].replace("\n", "⏎"),
+            *_later({name: got[name][place] for name in LATER}, batch.key.scale),
         )
         yield "\t".join(str(cell) for cell in cells)
+
+
+def _later(told: dict[str, Any], scale: int) -> Iterator[str]:
+    """`name=value` for what only some readings say."""
+    if told["trend"]:
+        yield f"trend={Trend(told['trend']).name.lower()}"
+    if told["rate"]:
+        yield f"rate={told['rate'] / 10:.1f}"
+    if told["record"]:
+        yield f"record={told['record']}"
+    if told["programmed"] != NONE_PROGRAMMED:
+        yield f"programmed={told['programmed'] / 10**scale:.{scale}f}"
+    if told["minute"]:
+        yield f"minute={told['minute'] // 60:02d}:{told['minute'] % 60:02d}"
 
 
 def _sums(batch: Readings) -> str:

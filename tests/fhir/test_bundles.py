@@ -14,7 +14,7 @@ from bridge.consent.asked import Grain
 from bridge.consent.disclosure import NOTICE, Origin
 from bridge.consent.grant import Identity
 from bridge.fhir.outcome import ABSENT, BROKEN, STATUSES, Problem, bad_parameter, problem
-from bridge.fhir.render import Answered, FhirBytes
+from bridge.fhir.render import JSON, Answered, FhirBytes
 from bridge.reading import Flag, SourceClass, Stream, Unit
 from tests.fhir import disclosed
 from tests.fhir.disclosed import BASE, DEVICE, NOON, OWN_ORIGIN, PATIENT, SYSTEM, disclose, group
@@ -310,7 +310,7 @@ def test_a_problem_outside_the_vocabulary_cannot_be_made() -> None:
 
 def test_fhir_bytes_are_made_by_the_renderer_alone() -> None:
     with pytest.raises(TypeError, match="only the renderer"):
-        FhirBytes(object(), b"{}")
+        FhirBytes(object(), b"{}", JSON)
     with pytest.raises(TypeError, match="no subclasses"):
         type("Mine", (FhirBytes,), {})
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, Unreadable, load
-from bridge.mapping.amounts import compared
+from bridge.mapping.ranges import compared
 from bridge.period import HOUR, ZoneHistory
 from bridge.reading import Flag, Stream, Unit, Witness, column
 

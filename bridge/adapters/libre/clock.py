@@ -20,7 +20,7 @@ from bridge.adapters.libre.devices import INSTALL
 from bridge.mapping.cells import Column
 from bridge.mapping.clock import by_zone
 from bridge.mapping.dates import Stamps, read_stamps
-from bridge.mapping.language import Limit
+from bridge.mapping.rule import Limit
 from bridge.mapping.sheet import Sheet
 from bridge.mapping.stages import Clocked, Rows
 from bridge.mapping.table import from_rows
