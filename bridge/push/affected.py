@@ -18,7 +18,9 @@ import numpy as np
 import bridge.store.blocks as blocks
 import bridge.store.destinations as destinations
 import bridge.store.outbox as outbox
+import bridge.store.series as series
 from bridge.consent import grants
+from bridge.consent.rows import PARTS
 from bridge.mapping.resources import READING_TYPES
 from bridge.period import END_OF_TIME, Instant
 from bridge.push.reconcile import spelled
@@ -146,12 +148,15 @@ def _holding(
 
 
 def _minted(db: Database, names: Sequence[Name], pairing: bytes) -> Mapping[bytes, Name]:
+    """Every id under which the names may have left; an interval may have left in parts."""
     found: dict[bytes, Name] = {}
-    for (patient, series), same in groupby(sorted(names), key=lambda name: (name.patient, name.series)):
+    cut = {patient: series.intervals(db, patient) for patient in {name.patient for name in names}}
+    for (patient, number), same in groupby(sorted(names), key=lambda name: (name.patient, name.series)):
         some = list(same)
         instants = np.array([name.instant for name in some], np.int64)
         slots = np.array([name.slot for name in some], np.uint16)
-        for kind in READING_TYPES:  # of which one was told; the ids of the other nobody holds
-            raw = db.ids.mint(kind, patient, series, instants, slots, pairing)
-            found.update(zip((bytes(row) for row in raw), some, strict=True))
+        for part in PARTS if number in cut[patient] else PARTS[:1]:
+            for kind in READING_TYPES:  # of which one was told; the ids of the other nobody holds
+                raw = db.ids.mint(kind, patient, number, instants, slots | part, pairing)
+                found.update(zip((bytes(row) for row in raw), some, strict=True))
     return found
