@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from bridge.mapping.account import Unreadable
+from bridge.mapping.json_array import SEPARATOR
 from bridge.mapping.json_broken import completed
 from bridge.mapping.json_cells import values
 from bridge.mapping.json_document import is_lines
@@ -83,7 +84,7 @@ def _fits(found: dict[str, Raw], wanted: JsonSignature) -> bool:
 
 
 def _text(raw: Raw) -> str:
-    return values([bytes(raw)]).column.text(0)
+    return values(bytearray(raw) + SEPARATOR).column.text(0)
 
 
 def names(top: Raw) -> tuple[str, ...]:
