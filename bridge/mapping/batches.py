@@ -127,15 +127,11 @@ def _columns(one: Drawn, group: _Group, counter: Ints) -> Columns:
         "offset": clocked.offset[mine],
         "bound": clocked.bound[mine],
         "witness": clocked.witness[mine],
-        "wall": one.judged.wall[source],
-        "said": records.flags[source],
     }
-    more: dict[str, NDArray[Any]] = {
-        "trend": records.trend,
-        "kind": records.kind,
-        "rate": records.rate,
-        "text": records.text,
-    }
+    if (found["counter"] == NO_COUNTER).any():
+        found |= {"wall": one.judged.wall[source], "said": records.flags[source]}
+    more: dict[str, NDArray[Any]] = {"trend": records.trend, "kind": records.kind}
+    more |= {"rate": records.rate, "text": records.text}
     if is_event(stream):
         more |= {"record": records.name, "programmed": records.programmed, "minute": records.minute}
     found |= {name: values[source] for name, values in more.items() if is_said(values)}
@@ -166,19 +162,21 @@ def _joined(lots: Sequence[Columns]) -> Columns:
 
 
 def _of(lot: Columns, name: str) -> NDArray[np.generic]:
-    """A column of one part; where it is not said, its default, but an interval ends where it began."""
+    """A column of one part; where it is not said, its default. An interval ends where it began; the stamps of
+    readings that have another key are never looked at."""
     if name in lot:
         return lot[name]
-    if name == "end":
+    if name in ("end", "wall", "said"):
         return lot["instant"]
     return np.full(len(lot["instant"]), COLUMNS[name].default, COLUMNS[name].dtype)
 
 
 def _finished(key: SeriesKey, columns: Columns) -> Columns:
     """The columns with a key for every reading, sorted by time and key, then by their order in the source."""
-    keys = columns["counter"].astype(np.int64)
+    keys = np.asarray(columns["counter"], np.int64)
     stamped = keys == NO_COUNTER
     if stamped.any():
+        keys = keys.copy()
         keys[stamped] = stamp_keys(columns, np.flatnonzero(stamped))
     kept = {name: values for name, values in columns.items() if name in COLUMNS} | {"counter": keys}
     instant = np.asarray(columns["instant"], np.int64)
