@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import bridge.adapters.carelink.cloud_changes as cloud_changes
+import bridge.adapters.carelink.cloud_device as cloud_device
+import bridge.adapters.carelink.cloud_repeats as cloud_repeats
+import bridge.adapters.carelink.cloud_times as cloud_times
 import bridge.adapters.dexcom.clarity as clarity
 import bridge.adapters.dexcom.ticks as ticks
 import bridge.adapters.libre.cells as cells
@@ -15,9 +19,22 @@ from bridge.mapping.stages import Procedures
 PROCEDURES: Final = Procedures(
     prepare={"libre.split-decimals": cells.split_decimals, "libre.app-views": cells.app_views},
     dates={"libre.date-order": clock.date_order},
-    clock={"dexcom.tick-order": ticks.tick_order, "libre.wall-clock": clock.wall_clock},
-    device={"dexcom.device": clarity.device, "libre.device": devices.device},
+    clock={
+        "carelink.cloud-clock": cloud_times.clock,
+        "dexcom.tick-order": ticks.tick_order,
+        "libre.wall-clock": clock.wall_clock,
+    },
+    device={
+        "carelink.cloud-device": cloud_device.device,
+        "dexcom.device": clarity.device,
+        "libre.device": devices.device,
+    },
     person={"dexcom.person": clarity.person, "libre.person": devices.person},
-    limits={"libre.us-ceiling": clock.us_ceiling},
+    limits={"carelink.cloud-floor": cloud_device.floor, "libre.us-ceiling": clock.us_ceiling},
+    together={
+        "carelink.cloud-times": cloud_times.times,
+        "carelink.cloud-repeats": cloud_repeats.repeats,
+        "carelink.cloud-changes": cloud_changes.changes,
+    },
     amount={"number.rounded": rounding.rounded},
 )

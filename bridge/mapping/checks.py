@@ -87,6 +87,9 @@ def _part(part: PartSpec) -> Wrong:
     for name in time.field:
         if name not in part.names:
             yield ("time", "field"), unknown(name, part.names)
+    for index, name in enumerate(part.used):
+        if name not in part.names:
+            yield ("used", index), unknown(name, part.names)
     beside = {"minutes": time.offset.minutes, "local": time.offset.local} if time.offset else {}
     for slot, field in beside.items():
         if field is not None and field not in part.names:
