@@ -56,12 +56,18 @@ class Document:
     unknown: Counter[Way] = field(default_factory=Counter)
     left: dict[Way, None] = field(default_factory=dict)
     _opened: dict[int, tuple[Raw, dict[str, Raw] | None]] = field(default_factory=dict)
+    _taken: dict[int, tuple[Raw, dict[str, Raw] | None]] = field(default_factory=dict)
     _listed: dict[int, tuple[Raw, list[Raw]]] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Take the top object apart. msgspec.DecodeError where the text is no JSON."""
+        if isinstance(self.top, Raw):
+            self._taken[id(self.top)] = self.top, members(self.top)
 
     def members(self, raw: Raw, way: Way, known: Place) -> dict[str, Raw] | None:
         """The members of an object on the way, accounted for the first time that it is met."""
         if id(raw) not in self._opened:
-            found = members(raw)
+            _, found = self._taken.get(id(raw)) or (raw, members(raw))
             self._opened[id(raw)] = raw, found
             for name in found or ():
                 place = _at(known, way).child(name)
@@ -134,17 +140,28 @@ def document(data: bytes) -> Document:
     if is_lines(plain):
         return Document(Lines(plain), warnings)
     try:
-        return Document(_TOP.decode(plain), warnings)
+        return _whole(plain.lstrip(), warnings)
     except RecursionError as fault:
         raise Unreadable(TOO_DEEP) from fault
     except msgspec.DecodeError as fault:
         raise Unreadable(broken(plain, str(fault))) from fault
 
 
+def _whole(text: bytes, warnings: tuple[str, ...]) -> Document:
+    """A document of one value; its first walk is also what checks that it is JSON to its end."""
+    if text.startswith(b"{"):
+        found = Document(Raw(text), warnings)
+        found.check()
+        return found
+    return Document(_TOP.decode(text), warnings)
+
+
 def without_halves(text: bytes) -> tuple[bytes, int]:
     """The text with U+FFFD for escapes that are half of a surrogate pair, and how many; the parser would refuse
     the whole document for one (phones cut texts off inside an emoji)."""
-    if b"\\ud" not in text and b"\\uD" not in text:
+    # One letter is looked for at the speed of memory, three are not.
+    first = text.find(b"\\")
+    if first < 0 or (text.find(b"\\ud", first) < 0 and text.find(b"\\uD", first) < 0):
         return text, 0
     count = 0
 
@@ -162,8 +179,10 @@ def without_halves(text: bytes) -> tuple[bytes, int]:
 def is_lines(text: bytes) -> bool:
     """Whether a text has an object a line: its first line is one, and there is more below."""
     end = text.find(b"\n")
+    if end < 0:
+        return False
     line, rest = text[:end].strip(), text[end : end + MOST_BETWEEN].lstrip()
-    if end < 0 or not line.startswith(b"{") or not rest.startswith(b"{"):
+    if not line.startswith(b"{") or not rest.startswith(b"{"):
         return False
     try:
         _TOP.decode(line)

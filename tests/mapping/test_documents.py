@@ -283,7 +283,7 @@ def test_an_end_may_be_a_stamp(mappings: Mappings) -> None:
         "ended": "2024-05-01T13:30:00+02:00",
     }
     batch = only(read(mappings, pumped(event)), Stream.MODE)
-    assert int(batch.columns["end"][0] - batch.columns["instant"][0]) == 90 * 60_000  # type: ignore[operator]
+    assert int(batch.columns["end"][0] - batch.columns["instant"][0]) == 90 * 60_000
     assert told(batch, "kind") == [ModeKind.EXERCISE]
 
 
@@ -341,7 +341,10 @@ def test_sets_of_one_series_are_one_batch_and_devices_are_named_once(mappings: M
             "ends in record 2, at readings.trend",
         ),
         (b'{"account": {}, "readings": [{"uid": 1}, {"uid": 01}]}', "in record 2, at readings.uid"),
-        (b'{"account": {}, "readings": [{}, ' + b"[" * 5000 + b"]" * 5000 + b"]}", "nested deeper than any export"),
+        (
+            b'{"account": {}, "readings": [{}, ' + b"[" * 5000 + b"]" * 5000 + b"]}",
+            "nested deeper than any export",
+        ),
     ],
 )
 def test_broken_json_is_refused_with_the_record_and_the_path(
