@@ -139,7 +139,7 @@ class Shape:
 
     def learn(self, ways: Sequence[Way]) -> None:
         """Know more names from here on, so that they are counted quickly."""
-        fresh = dict.fromkeys(way for way in ways if way not in self._learned)
+        fresh = dict.fromkeys(way for way in ways if way not in self._learned and all(map(_fits, way)))
         if fresh and self.is_quick and len(self._learned) + len(fresh) <= MOST_LEARNED:
             self._learned |= fresh
             self._build()
@@ -149,6 +149,11 @@ class Shape:
         does not fit, msgspec.DecodeError where the text is no JSON."""
         records = self._many.decode(array)
         return list(_flat(records, self._plan)) if records else [() for _ in self.ways]
+
+
+def _fits(name: str) -> bool:
+    """Whether a field of a struct can have this name."""
+    return name.isprintable() and not set(name) & {'"', "\\"}
 
 
 def _flat(records: Sequence[msgspec.Struct], plan: _Plan) -> Iterator[tuple[Cell, ...]]:
