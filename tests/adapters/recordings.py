@@ -18,7 +18,7 @@ from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
-from tests.adapters import clarity_files, libreview_files
+from tests.adapters import carelink_cloud_files, clarity_files, libreview_files
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "conformance"
@@ -27,7 +27,12 @@ RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
-FAMILIES = {"dexcom-clarity": clarity_files.files, "libreview": libreview_files.files}
+FAMILIES = {
+    "carelink-cloud": carelink_cloud_files.files,
+    "dexcom-clarity": clarity_files.files,
+    "libreview": libreview_files.files,
+}
+QUALITY = "quality.yaml"
 
 
 def recordings() -> Iterator[tuple[Path, bytes]]:
@@ -38,8 +43,11 @@ def recordings() -> Iterator[tuple[Path, bytes]]:
 
 
 def committed(family: str) -> list[Path]:
-    """The recordings of a family as they are committed: files of any kind that are no golden."""
-    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv")
+    """The recordings of a family as they are committed: files of any kind that are no golden and no account of
+    quality."""
+    return sorted(
+        path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv" and path.name != QUALITY
+    )
 
 
 def golden_of(recording: Path) -> Path:

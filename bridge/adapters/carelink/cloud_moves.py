@@ -88,8 +88,18 @@ def _jump(wall: Ints, change: int) -> int:
     return int(gaps[odd[0]]) if len(odd) else 0
 
 
+def present(sheet: Sheet, wall: Ints, ok: Mask) -> int | None:
+    """The pump's time from which `relativeOffset` counts back, by the newest record; None where none tells."""
+    seconds, told = _seconds(sheet.column("relative"))
+    rows = np.flatnonzero(ok & told)
+    if not len(rows):
+        return None
+    newest = int(rows[np.argmax(seconds[rows])])
+    return int(wall[newest] - seconds[newest] * 1000)
+
+
 def by_elapsed(sheet: Sheet, wall: Ints, ok: Mask, now: int) -> Ints:
-    """Shifts by the seconds before the pump's time of the answer, 0 where a record tells none."""
+    """Shifts by the seconds before `now`, 0 where a record tells none."""
     seconds, told = _seconds(sheet.column("relative"))
     return np.where(ok & told, now + seconds * 1000 - wall, 0)
 

@@ -1,7 +1,7 @@
-"""One thing that a CareLink answer tells twice: the last glucose, an alarm, a fingerstick; and states that go on.
+"""One thing that a CareLink answer tells twice: the last glucose, an alarm; and states of the sensor that go on.
 
-Law (`carelink.md` B2-B4): `lastSG` is the last of `sgs`, `lastAlarm` one of the history (the same GUID), a stick may
-come twice: the copy is marked and ignored by name. A state without glucose is one event, at its first slot; the
+Law (`carelink.md` B2, B4): `lastSG` is the last of `sgs`, `lastAlarm` one of the history (the same GUID): the copy is
+marked and ignored by name. A state without glucose is one event, at its first slot; the
 slots after it are the same state. Where the window begins inside a state its beginning is not in this answer,
 so no event is made of it: each poll would tell another one.
 """
@@ -9,22 +9,17 @@ so no event is made of it: each poll would tell another one.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Final
 
 import numpy as np
 
 from bridge.adapters.carelink.cloud_stamps import instants
 from bridge.mapping.cells import Mask
 from bridge.mapping.sheet import Sheet
-from bridge.period import MINUTE
-
-STICK: Final = "BG_READING"
-SAME_STICK: Final = MINUTE
 
 
 def repeats(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
     """The parts with the mark `again`; glucose also with goes_on and began_before."""
-    marked = {"sgs": _glucose, "markers": _sticks, "alarms": _alarms}
+    marked = {"sgs": _glucose, "alarms": _alarms}
     return [marked[name](sheet) if name in marked else sheet for name, sheet in parts]
 
 
@@ -52,18 +47,6 @@ def _glucose(sheet: Sheet) -> Sheet:
     began_before = nothing & (np.arange(len(sheet)) == 0)
     found = sheet.with_mark("again", again).with_mark("goes_on", goes_on)
     return found.with_mark("began_before", began_before)
-
-
-def _sticks(sheet: Sheet) -> Sheet:
-    """A fingerstick of the same value within a minute of an earlier one is the same."""
-    types, values = sheet.column("type").words(), sheet.column("value").words()
-    at, ok = instants(sheet.column("at"))
-    sticks = np.flatnonzero(types.mask([text == STICK for text in types.texts]) & ok)
-    order = sticks[np.lexsort((at[sticks], values.codes[sticks]))]
-    again = np.zeros(len(sheet), np.bool_)
-    same = values.codes[order[1:]] == values.codes[order[:-1]]
-    again[order[1:]] = same & (at[order[1:]] - at[order[:-1]] <= SAME_STICK)
-    return sheet.with_mark("again", again)
 
 
 def _alarms(sheet: Sheet) -> Sheet:

@@ -17,7 +17,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.adapters.carelink.cloud_moves import by_elapsed, by_flag, changes, of_glucose, of_markers, shown
+from bridge.adapters.carelink.cloud_moves import (
+    by_elapsed,
+    by_flag,
+    changes,
+    of_glucose,
+    of_markers,
+    present,
+    shown,
+)
 from bridge.adapters.carelink.cloud_offset import QUARTER, PumpClock, pump_clock, settled
 from bridge.adapters.carelink.cloud_stamps import walls, written
 from bridge.mapping.cells import Ints, Mask
@@ -50,8 +58,8 @@ def times(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
     sheets = dict(parts)
     clock = pump_clock([sheets["sgs"], sheets["markers"]])
     start = _start(sheets["markers"], clock)
-    found = {"sgs": _glucose(sheets, clock, start), "markers": _markers(sheets["markers"], clock)}
-    found |= {name: _plain(sheet) for name, sheet in sheets.items() if name not in found | {"limits": 0}}
+    found = _elapsed(sheets) or {"sgs": _glucose(sheets, start), "markers": _markers(sheets["markers"])}
+    found = {name: _plain(sheet) for name, sheet in sheets.items()} | found
     found["limits"] = _limits(sheets["limits"], found["sgs"])
     done = {name: _timed(sheets[name], found[name], clock) for name in sheets}
     done["markers"] = done["markers"].with_mark("start", start)
@@ -75,18 +83,37 @@ def _plain(sheet: Sheet) -> _Stamped:
     return _Stamped(wall, ok, np.zeros(len(wall), np.int64))
 
 
-def _markers(sheet: Sheet, clock: PumpClock) -> _Stamped:
-    wall, ok = shown(sheet)
-    if clock.wall is not None and sheet.filled("relative").any():
-        return _Stamped(wall, ok, by_elapsed(sheet, wall, ok, clock.wall), unsure=True)
-    return _Stamped(wall, ok, of_markers(sheet))
+def _elapsed(sheets: Mapping[str, Sheet]) -> dict[str, _Stamped]:
+    """Glucose and markers by the seconds that records count back; {} where they count none."""
+    stamped = {name: walls(sheets[name].column("stamp")) for name in ("sgs", "markers")}
+    presents = (present(sheets[name], *found) for name, found in stamped.items())
+    now = next((each for each in presents if each is not None), None)
+    if now is None:
+        return {}
+    found = {
+        name: _Stamped(wall, ok, by_elapsed(sheets[name], wall, ok, now), unsure=True)
+        for name, (wall, ok) in stamped.items()
+    }
+    return found | {"alarms": _alarms(sheets["alarms"], found["sgs"], now)}
 
 
-def _glucose(sheets: Mapping[str, Sheet], clock: PumpClock, start: Mask) -> _Stamped:
+def _alarms(sheet: Sheet, glucose: _Stamped, now: int) -> _Stamped:
+    """Alarms count back from the time at which they were pressed away. One that is still there counts from something
+    else (measured), so only a shift counts that glucose has too."""
+    (wall, ok), pressed = walls(sheet.column("stamp")), walls(sheet.column("pressed"))
+    shift = by_elapsed(sheet, *pressed, now)
+    known = np.unique(glucose.shift[glucose.ok])
+    near = (np.abs(shift[:, None] - known[None, :]) < MINUTE).any(axis=1)
+    return _Stamped(wall, ok, np.where(near, shift, 0), unsure=True)
+
+
+def _markers(sheet: Sheet) -> _Stamped:
+    return _Stamped(*shown(sheet), of_markers(sheet))
+
+
+def _glucose(sheets: Mapping[str, Sheet], start: Mask) -> _Stamped:
     sheet = sheets["sgs"]
     wall, ok = walls(sheet.column("stamp"))
-    if clock.wall is not None and sheet.filled("relative").any():
-        return _Stamped(wall, ok, by_elapsed(sheet, wall, ok, clock.wall), unsure=True)
     starts, shifts = changes(sheets["markers"], start)
     if starts:
         return _Stamped(wall, ok, of_glucose(wall, ok, starts, shifts))
