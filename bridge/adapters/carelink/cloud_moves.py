@@ -11,6 +11,7 @@ Shifts are ms, int64[n]: newest clock = what was shown + shift.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -27,30 +28,48 @@ ODD: Final = 10 * MINUTE
 SOON: Final = 30 * MINUTE
 
 
-def shown(sheet: Sheet) -> tuple[Ints, Mask]:
-    """What the clock showed at each marker: `displayTime`, else its one stamp."""
-    newest, ok = walls(sheet.column("stamp"))
-    display, told = walls(sheet.column("shown"))
-    return np.where(told, display, newest), ok | told
+@dataclass(frozen=True, slots=True)
+class MarkerStamps:
+    """The two stamps of each marker, ms: by the newest clock (`timestamp`) and as it was shown (`displayTime`)."""
+
+    newest: Ints
+    shown: Ints
+    is_stamped: Mask
+    is_shown: Mask
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> MarkerStamps:
+        """Those of a set of markers."""
+        newest, stamped = walls(sheet.column("stamp"))
+        shown, told = walls(sheet.column("shown"))
+        return cls(newest, shown, stamped, told)
+
+    @property
+    def wall(self) -> Ints:
+        """What the clock showed, else the one stamp."""
+        return np.where(self.is_shown, self.shown, self.newest)
+
+    @property
+    def ok(self) -> Mask:
+        """Which markers have a stamp."""
+        return self.is_stamped | self.is_shown
+
+    @property
+    def shift(self) -> Ints:
+        """How far each lies behind the newest clock; 0 where it has one stamp."""
+        return np.where(self.is_stamped & self.is_shown, self.newest - self.shown, 0)
 
 
-def of_markers(sheet: Sheet) -> Ints:
-    """The shift of each marker, 0 where it has one stamp."""
-    (newest, ok), (display, told) = walls(sheet.column("stamp")), walls(sheet.column("shown"))
-    return np.where(ok & told, newest - display, 0)
-
-
-def changes(sheet: Sheet, taken: Mask) -> tuple[list[int], list[int | None]]:
+def changes(sheet: Sheet, stamps: MarkerStamps, made_up: Mask) -> tuple[list[int], list[int | None]]:
     """When the clock was moved (newest clock, in order), and the shift before each change: the median of the
-    markers there, None where there is none. `taken`: markers that the cloud made up at the window's start."""
+    markers there, None where there is none. `made_up`: markers that the cloud puts at the window's start."""
     types = sheet.column("type").words()
     moved = types.mask([text == "TIME_CHANGE" for text in types.texts])
-    newest, ok = walls(sheet.column("stamp"))
-    told = ok & sheet.column("shown").filled & ~moved & ~taken
-    apart, starts = of_markers(sheet), sorted(newest[moved & ok].tolist())
+    told = stamps.is_stamped & stamps.is_shown & ~moved & ~made_up
+    starts = sorted(stamps.newest[moved & stamps.is_stamped].tolist())
     shifts = list[int | None]()
     for low, high in zip([np.iinfo(np.int64).min, *starts], starts, strict=False):
-        among = apart[told & (newest >= low) & (newest < high)]
+        among = stamps.shift[told & (stamps.newest >= low) & (stamps.newest < high)]
         shifts.append(int(np.median(among)) if len(among) else None)
     return starts, shifts
 

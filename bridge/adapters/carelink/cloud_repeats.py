@@ -8,7 +8,7 @@ so no event is made of it: each poll would tell another one.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,24 +23,11 @@ def repeats(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
     return [marked[name](sheet) if name in marked else sheet for name, sheet in parts]
 
 
-def _seen(rows: Sequence[Hashable]) -> Mask:
-    """Which rows say what an earlier one says; None says nothing."""
-    known: set[Hashable] = set()
-    found = np.zeros(len(rows), np.bool_)
-    for place, row in enumerate(rows):
-        found[place] = row is not None and row in known
-        known.add(row)
-    return found
-
-
 def _glucose(sheet: Sheet) -> Sheet:
-    amounts, states = sheet.column("sg"), sheet.column("state")
-    at, ok = instants(sheet.column("at"))
-    said = zip(at.tolist(), ok.tolist(), amounts.texts(), states.texts(), strict=True)
-    again = _seen([(when, sg, state) if stamped else None for when, stamped, sg, state in said])
-    numbers = amounts.numbers()
+    again = _told_before(sheet)
+    numbers, states = sheet.column("sg").numbers(), sheet.column("state").words()
     nothing = ~(numbers.ok & (numbers.amount != 0)) & ~again
-    codes = np.where(nothing, states.words().codes, -1)
+    codes = np.where(nothing, states.codes, -1)
     goes_on, kept = np.zeros(len(sheet), np.bool_), np.flatnonzero(~again)
     if len(kept):
         goes_on[kept[1:]] = (codes[kept[1:]] == codes[kept[:-1]]) & nothing[kept[1:]]
@@ -49,5 +36,24 @@ def _glucose(sheet: Sheet) -> Sheet:
     return found.with_mark("began_before", began_before)
 
 
+def _told_before(sheet: Sheet) -> Mask:
+    """Glucose that an earlier record tells: the same instant, value and state."""
+    at, ok = instants(sheet.column("at"))
+    order = np.lexsort((np.arange(len(at)), at))
+    twice = np.flatnonzero((np.diff(at[order]) == 0) & ok[order[1:]] & ok[order[:-1]])
+    found = np.zeros(len(at), np.bool_)
+    for first, second in zip(order[twice].tolist(), order[twice + 1].tolist(), strict=True):
+        pairs = (
+            (sheet.column(name).text(first), sheet.column(name).text(second)) for name in ("sg", "state")
+        )
+        found[second] = all(one == other for one, other in pairs)
+    return found
+
+
 def _alarms(sheet: Sheet) -> Sheet:
-    return sheet.with_mark("again", _seen([text or None for text in sheet.column("id").texts()]))
+    """An alarm is told before where an earlier record has its GUID."""
+    ids = sheet.column("id").words()
+    _, first = np.unique(ids.codes, return_index=True)
+    again = sheet.column("id").filled
+    again[first] = False
+    return sheet.with_mark("again", again)

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from bridge.mapping.cells import Column, Ints, Mask
-from bridge.mapping.json_cells import texts
+from bridge.mapping.cells import PADDING, Column, Ints, Mask
+from bridge.mapping.json_cells import first_filled, texts
 from bridge.mapping.stamps import FARTHEST, read_forms
 from bridge.period import MINUTE
 
@@ -46,17 +46,22 @@ def written(column: Column, wall: Ints, ok: Mask, offset: Ints | None) -> Column
     the world explains, because its date was never set, is written in UTC."""
     minutes = np.zeros(len(wall), np.int64) if offset is None else offset
     far = np.abs(minutes) > FARTHEST
-    plain = np.datetime_as_string(np.where(far, wall - minutes * MINUTE, wall).astype("datetime64[ms]"))
-    tails = [
-        "Z" if beyond else _tail(each) for beyond, each in zip(far.tolist(), minutes.tolist(), strict=True)
-    ]
-    rows = np.flatnonzero(ok)
-    stamps = [f"{plain[row]}{'' if offset is None else tails[row]}" for row in rows.tolist()]
-    return column.replaced(rows, stamps)
+    shown = np.where(far, wall - minutes * MINUTE, wall).astype("datetime64[ms]")
+    stamps = np.datetime_as_string(shown).astype(np.bytes_)
+    if offset is not None:
+        known, code = np.unique(np.where(far, FARTHEST + 1, minutes), return_inverse=True)
+        stamps = np.char.add(stamps, np.array([_tail(each) for each in known.tolist()], np.bytes_)[code])
+    width = stamps.itemsize
+    start = np.arange(len(stamps), dtype=np.int32) * np.int32(width)
+    end = np.where(ok, start + np.char.str_len(stamps), start).astype(np.int32)
+    found = Column(np.frombuffer(stamps.tobytes() + PADDING, np.uint8), start, end)
+    return found if ok.all() else first_filled([found, column])
 
 
-def _tail(minutes: int) -> str:
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+def _tail(minutes: int) -> bytes:
+    if abs(minutes) > FARTHEST:
+        return b"Z"
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}".encode()
 
 
 def instants(column: Column) -> tuple[Ints, Mask]:

@@ -18,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.adapters.carelink.cloud_moves import (
+    MarkerStamps,
     by_elapsed,
     by_flag,
     changes,
     of_glucose,
-    of_markers,
     present,
-    shown,
 )
 from bridge.adapters.carelink.cloud_offset import QUARTER, PumpClock, pump_clock, settled
 from bridge.adapters.carelink.cloud_stamps import walls, written
@@ -54,28 +53,24 @@ class _Stamped:
 
 
 def times(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
-    """The parts with the field `at` (ISO with offset) and the marks moved, unsure, late; markers also start."""
+    """The parts with the field `at` (ISO with offset) and the marks moved and late; markers also start, limits also
+    first and the field minute."""
     sheets = dict(parts)
     clock = pump_clock([sheets["sgs"], sheets["markers"]])
-    start = _start(sheets["markers"], clock)
-    found = _elapsed(sheets) or {"sgs": _glucose(sheets, start), "markers": _markers(sheets["markers"])}
-    found = {name: _plain(sheet) for name, sheet in sheets.items()} | found
-    found["limits"] = _limits(sheets["limits"], found["sgs"])
+    found, stamps = (
+        {name: _plain(sheet) for name, sheet in sheets.items()},
+        MarkerStamps.of(sheets["markers"]),
+    )
+    start = _start(sheets["markers"], stamps, clock)
+    found |= _elapsed(sheets, found) or _rebased(sheets, found, stamps, start)
+    first = _first(sheets["limits"], found["limits"], clock)
+    found["limits"] = _limits(sheets["limits"], found["limits"], found["sgs"])
     done = {name: _timed(sheets[name], found[name], clock) for name in sheets}
     done["markers"] = done["markers"].with_mark("start", start)
-    done["limits"] = _held(done["limits"], sheets["limits"], found["limits"], clock)
+    minute = texts([str(each) for each in (found["limits"].wall // MINUTE % (DAY // MINUTE)).tolist()])
+    done["limits"] = done["limits"].with_columns({"minute": minute}).with_mark("first", first)
     done["sgs"] = done["sgs"].warned(*clock.warnings, *_moved(done))
     return [done[name] for name, _ in parts]
-
-
-def _start(markers: Sheet, clock: PumpClock) -> Mask:
-    """Markers that stand at the beginning of the window and are no events: its modes."""
-    types = markers.column("type").words()
-    kinds = types.mask([text in MADE_UP for text in types.texts])
-    newest, ok = walls(markers.column("stamp"))
-    if clock.wall is None:
-        return np.zeros(len(markers), np.bool_)
-    return np.asarray(kinds & ok & (np.abs(newest - (clock.wall - WINDOW)) <= AT_START))
 
 
 def _plain(sheet: Sheet) -> _Stamped:
@@ -83,66 +78,72 @@ def _plain(sheet: Sheet) -> _Stamped:
     return _Stamped(wall, ok, np.zeros(len(wall), np.int64))
 
 
-def _elapsed(sheets: Mapping[str, Sheet]) -> dict[str, _Stamped]:
-    """Glucose and markers by the seconds that records count back; {} where they count none."""
-    stamped = {name: walls(sheets[name].column("stamp")) for name in ("sgs", "markers")}
-    presents = (present(sheets[name], *found) for name, found in stamped.items())
+def _start(sheet: Sheet, stamps: MarkerStamps, clock: PumpClock) -> Mask:
+    """Markers that stand at the beginning of the window and are no events: its modes."""
+    types = sheet.column("type").words()
+    kinds = types.mask([text in MADE_UP for text in types.texts])
+    return kinds & stamps.is_stamped & _begins(stamps.newest, clock)
+
+
+def _begins(newest: Ints, clock: PumpClock) -> Mask:
+    """Which stamps are those of the window's start."""
+    if clock.wall is None:
+        return np.zeros(len(newest), np.bool_)
+    return np.asarray(np.abs(newest - (clock.wall - WINDOW)) <= AT_START)
+
+
+def _elapsed(sheets: Mapping[str, Sheet], plain: Mapping[str, _Stamped]) -> dict[str, _Stamped]:
+    """Glucose, markers and alarms by the seconds that records count back; {} where they count none."""
+    presents = (present(sheets[name], plain[name].wall, plain[name].ok) for name in ("sgs", "markers"))
     now = next((each for each in presents if each is not None), None)
     if now is None:
         return {}
-    found = {
-        name: _Stamped(wall, ok, by_elapsed(sheets[name], wall, ok, now), unsure=True)
-        for name, (wall, ok) in stamped.items()
-    }
-    return found | {"alarms": _alarms(sheets["alarms"], found["sgs"], now)}
+    found = dict[str, _Stamped]()
+    for name in ("sgs", "markers"):
+        wall, ok = plain[name].wall, plain[name].ok
+        found[name] = _Stamped(wall, ok, by_elapsed(sheets[name], wall, ok, now), unsure=True)
+    return found | {"alarms": _alarms(sheets["alarms"], plain["alarms"], found["sgs"], now)}
 
 
-def _alarms(sheet: Sheet, glucose: _Stamped, now: int) -> _Stamped:
+def _alarms(sheet: Sheet, plain: _Stamped, glucose: _Stamped, now: int) -> _Stamped:
     """Alarms count back from the time at which they were pressed away. One that is still there counts from something
     else (measured), so only a shift counts that glucose has too."""
-    (wall, ok), pressed = walls(sheet.column("stamp")), walls(sheet.column("pressed"))
-    shift = by_elapsed(sheet, *pressed, now)
+    shift = by_elapsed(sheet, *walls(sheet.column("pressed")), now)
     known = np.unique(glucose.shift[glucose.ok])
     near = (np.abs(shift[:, None] - known[None, :]) < MINUTE).any(axis=1)
-    return _Stamped(wall, ok, np.where(near, shift, 0), unsure=True)
+    return _Stamped(plain.wall, plain.ok, np.where(near, shift, 0), unsure=True)
 
 
-def _markers(sheet: Sheet) -> _Stamped:
-    return _Stamped(*shown(sheet), of_markers(sheet))
-
-
-def _glucose(sheets: Mapping[str, Sheet], start: Mask) -> _Stamped:
-    sheet = sheets["sgs"]
-    wall, ok = walls(sheet.column("stamp"))
-    starts, shifts = changes(sheets["markers"], start)
+def _rebased(
+    sheets: Mapping[str, Sheet], plain: Mapping[str, _Stamped], stamps: MarkerStamps, start: Mask
+) -> dict[str, _Stamped]:
+    """Markers by their two stamps, glucose by the changes among them."""
+    wall, ok = plain["sgs"].wall, plain["sgs"].ok
+    starts, shifts = changes(sheets["markers"], stamps, start)
     if starts:
-        return _Stamped(wall, ok, of_glucose(wall, ok, starts, shifts))
-    return _Stamped(wall, ok, by_flag(sheet, wall), unsure=True)
+        glucose = _Stamped(wall, ok, of_glucose(wall, ok, starts, shifts))
+    else:
+        glucose = _Stamped(wall, ok, by_flag(sheets["sgs"], wall), unsure=True)
+    return {"sgs": glucose, "markers": _Stamped(stamps.wall, stamps.ok, stamps.shift)}
 
 
-def _limits(sheet: Sheet, glucose: _Stamped) -> _Stamped:
+def _first(sheet: Sheet, plain: _Stamped, clock: PumpClock) -> Mask:
+    """Limits that held before the window: those of its start."""
+    slot, numbered = sheet.column("slot").wholes()
+    return np.asarray((numbered & (slot == 0) & ~plain.ok) | (plain.ok & _begins(plain.wall, clock)))
+
+
+def _limits(sheet: Sheet, plain: _Stamped, glucose: _Stamped) -> _Stamped:
     """Limits hold from a stamp, or (until 2024) from the time of a place among the glucose values. The cloud lays
     them on its five-minute slots: the schedule behind them is taken to change at quarters of an hour."""
-    found = _plain(sheet)
+    wall, ok, shift = plain.wall, plain.ok, plain.shift
     slot, numbered = sheet.column("slot").wholes()
-    there = ~found.ok & numbered & (slot < len(glucose.wall))
-    place = np.where(there, slot, 0)
+    there = ~ok & numbered & (slot < len(glucose.wall))
     if there.any():
-        wall, ok = np.where(there, glucose.wall[place], found.wall), found.ok | (there & glucose.ok[place])
-        found = _Stamped(wall, ok, np.where(there, glucose.shift[place], 0))
-    return _Stamped(np.rint(found.wall / QUARTER).astype(np.int64) * QUARTER, found.ok, found.shift)
-
-
-def _held(done: Sheet, sheet: Sheet, stamped: _Stamped, clock: PumpClock) -> Sheet:
-    """Limits with the minute of the day from which they hold, and a mark on those that held before the window."""
-    minute = (stamped.wall // MINUTE) % (DAY // MINUTE)
-    slot, numbered = sheet.column("slot").wholes()
-    newest, ok = walls(sheet.column("stamp"))
-    first = numbered & (slot == 0) & ~ok
-    if clock.wall is not None:
-        first |= ok & (np.abs(newest - (clock.wall - WINDOW)) <= AT_START)
-    column = texts([str(each) for each in minute.tolist()])
-    return done.with_columns({"minute": column}).with_mark("first", np.asarray(first))
+        place = np.where(there, slot, 0)
+        wall, ok = np.where(there, glucose.wall[place], wall), ok | (there & glucose.ok[place])
+        shift = np.where(there, glucose.shift[place], shift)
+    return _Stamped(np.rint(wall / QUARTER).astype(np.int64) * QUARTER, ok, shift)
 
 
 def _timed(sheet: Sheet, stamped: _Stamped, clock: PumpClock) -> Sheet:
