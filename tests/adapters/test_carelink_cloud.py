@@ -742,7 +742,21 @@ def test_the_list_of_servers_is_named_and_refused(mappings: Mappings) -> None:
     assert "CareLink's list of its servers" in said and "no readings" in said
 
 
-_BAD: list[object] = [None, "", [], {}, -1, "x", 1e99, True, 0, "2025-13-45T99:99:99", "9999-12-31T23:59:59", [1], 2**63]
+_BAD: list[object] = [
+    None,
+    "",
+    [],
+    {},
+    -1,
+    "x",
+    1e99,
+    True,
+    0,
+    "2025-13-45T99:99:99",
+    "9999-12-31T23:59:59",
+    [1],
+    2**63,
+]
 
 
 @settings(max_examples=40)
