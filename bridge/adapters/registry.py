@@ -1,4 +1,8 @@
-"""Every procedure that a mapping may name, by name: the adapters' side of `bridge.mapping.procedures`."""
+"""Every procedure that a mapping may name, by name: the adapters' side of `bridge.mapping.procedures`.
+
+Law (`mapping.md`): the one module that knows all vendors, and it does nothing but list. A name stands here and
+there, or a test fails.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ FOREIGN: Final = (
     (("bwz estimate",), "a Medtronic CareLink export"),
     (("bg reading (mg/dl)",), "a Medtronic CareLink export"),
     (("sensor glucose (mg/dl)", "isig value"), "a Medtronic CareLink export"),
-    (('"supportedcountries"',), "CareLink's list of its servers: it holds addresses and no readings"),
+    (('"supportedcountries"',), "CareLink's list of its servers (addresses, no readings)"),
     (("glooko",), "a Glooko export"),
     (('"sgv"',), "Nightscout entries"),
     (("resourcetype",), "FHIR JSON"),
