@@ -32,7 +32,6 @@ FAMILIES = {
     "dexcom-clarity": clarity_files.files,
     "libreview": libreview_files.files,
 }
-QUALITY = "quality.yaml"
 
 
 def recordings() -> Iterator[tuple[Path, bytes]]:
@@ -43,11 +42,9 @@ def recordings() -> Iterator[tuple[Path, bytes]]:
 
 
 def committed(family: str) -> list[Path]:
-    """The recordings of a family as they are committed: files of any kind that are no golden and no account of
-    quality."""
-    return sorted(
-        path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv" and path.name != QUALITY
-    )
+    """The recordings of a family as they are committed: all but goldens and what is said of quality."""
+    others = {".tsv", ".yaml"}
+    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix not in others)
 
 
 def golden_of(recording: Path) -> Path:
