@@ -119,7 +119,7 @@ class PartSpec(Closed):
     prepare: Words = Field((), description="procedures that mend cells, add fields or marks, in order")
     marks: Words = Field((), description="names of marks that procedures add")
     adds: Words = Field((), description="names of fields that procedures add")
-    used: Words = Field((), description="fields that procedures read in every record, whatever its rule")
+    reads: Words = Field((), description="fields that procedures read: rules need not name them")
     rules: tuple[Rule, ...]
     also: tuple[Pass, ...] = Field((), description="more rules, by which each record is judged once more")
 

@@ -1,7 +1,7 @@
 """What rules leave unread: filled cells that the row's rules do not look at.
 
-Law (`mapping.md`, field accounting): warned of, never lost in silence. Words by which rules choose, times,
-devices and what procedures use are read always; where several passes read a row, what one of them uses is read. Pure.
+Law (`mapping.md`, field accounting): warned of, never lost in silence. Words by which rules choose, times and
+devices are read always; where several passes read a row, what one of them uses is read. Pure.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _always(spec: PartSpec) -> frozenset[str]:
     named = {device.serial, device.install, device.model} if device else set()
     rules = (rule for one in spec.passes for rule in one.rules)
     words = {n for r in rules for o in r.when for n, w in o.items() if w not in ((FILLED,), (BLANK,))}
-    return frozenset(name for name in {*time.field, *offset, *named, *words, *spec.used} if name)
+    return frozenset(name for name in {*time.field, *offset, *named, *words, *spec.reads} if name)
 
 
 def _read_elsewhere(name: str, mine: Judged, passes: Sequence[Judged]) -> Mask:
