@@ -14,14 +14,20 @@ import bridge.adapters.carelink.cloud_repeats as cloud_repeats
 import bridge.adapters.carelink.cloud_times as cloud_times
 import bridge.adapters.dexcom.clarity as clarity
 import bridge.adapters.dexcom.ticks as ticks
+import bridge.adapters.eversense.halves as halves
 import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
 import bridge.adapters.libre.devices as devices
+import bridge.adapters.libre.linkup as linkup
 import bridge.mapping.rounding as rounding
 from bridge.mapping.stages import Procedures
 
 PROCEDURES: Final = Procedures(
-    prepare={"libre.split-decimals": cells.split_decimals, "libre.app-views": cells.app_views},
+    prepare={
+        "eversense.day-halves": halves.day_halves,
+        "libre.split-decimals": cells.split_decimals,
+        "libre.app-views": cells.app_views,
+    },
     dates={"libre.date-order": clock.date_order},
     clock={
         "carelink.cloud-clock": cloud_times.clock,
@@ -36,6 +42,7 @@ PROCEDURES: Final = Procedures(
     person={"dexcom.person": clarity.person, "libre.person": devices.person},
     limits={"carelink.cloud-floor": cloud_device.floor, "libre.us-ceiling": clock.us_ceiling},
     together={
+        "libre.follower-sensors": linkup.follower_sensors,
         "carelink.cloud-times": cloud_times.times,
         "carelink.cloud-repeats": cloud_repeats.repeats,
         "carelink.cloud-changes": cloud_changes.changes,
