@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import bridge.adapters.carelink.cloud_changes as cloud_changes
+import bridge.adapters.carelink.cloud_device as cloud_device
+import bridge.adapters.carelink.cloud_repeats as cloud_repeats
+import bridge.adapters.carelink.cloud_times as cloud_times
 import bridge.adapters.dexcom.clarity as clarity
 import bridge.adapters.dexcom.counted as counted
 import bridge.adapters.dexcom.internal_clock as internal_clock
@@ -55,11 +59,13 @@ PROCEDURES: Final = Procedures(
     },
     dates={"libre.date-order": clock.date_order, "nightscout.date-order": exporter.date_order},
     clock={
+        "carelink.cloud-clock": cloud_times.clock,
         "dexcom.tick-order": ticks.tick_order,
         "dexcom.receiver-clock": receivers.receiver_clock,
         "libre.wall-clock": clock.wall_clock,
     },
     device={
+        "carelink.cloud-device": cloud_device.device,
         "dexcom.device": clarity.device,
         "dexcom.transmitter": models.transmitter,
         "dexcom.display": models.display,
@@ -76,11 +82,14 @@ PROCEDURES: Final = Procedures(
         "nightscout.sections": exporter.sections,
     },
     together={
+        "carelink.cloud-times": cloud_times.times,
+        "carelink.cloud-repeats": cloud_repeats.repeats,
+        "carelink.cloud-changes": cloud_changes.changes,
         "dexcom.studio-units": studio.units,
         "libre.follower-sensors": linkup.follower_sensors,
     },
     clocks={"dexcom.internal-clock": internal_clock.internal_clock},
-    limits={"libre.us-ceiling": clock.us_ceiling},
+    limits={"carelink.cloud-floor": cloud_device.floor, "libre.us-ceiling": clock.us_ceiling},
     amount={
         "number.rounded": rounding.rounded,
         "number.unsigned": rounding.unsigned,

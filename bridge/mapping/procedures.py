@@ -59,6 +59,24 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
     ),
     "dexcom.studio-receiver": (Stage.DEVICE, "the receiver, its model by the form of its serial"),
     "dexcom.studio-person": (Stage.PERSON, "whom the first table of a Studio export names"),
+    "carelink.cloud-times": (
+        Stage.TOGETHER,
+        "each stamp of a CareLink answer with the offset of the pump's clock that wrote it",
+    ),
+    "carelink.cloud-repeats": (
+        Stage.TOGETHER,
+        "marks what a CareLink answer tells twice, and slots where a sensor's state goes on",
+    ),
+    "carelink.cloud-changes": (
+        Stage.TOGETHER,
+        "which changes of mode and suspension a CareLink answer proves, and when they ended",
+    ),
+    "carelink.cloud-clock": (
+        Stage.CLOCK,
+        "which of the clocks of a CareLink answer tells an instant, and how far two of them disagree",
+    ),
+    "carelink.cloud-floor": (Stage.LIMITS, "the floor that a CareLink answer names, 40 or 50 mg/dL"),
+    "carelink.cloud-device": (Stage.DEVICE, "the pump that received the sensor, by its family"),
     "dexcom.tick-order": (
         Stage.CLOCK,
         "orders readings by transmitter tick: wall minus tick jumps with the clock; the zone anchors chains",

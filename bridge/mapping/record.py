@@ -106,6 +106,8 @@ def record(judged: Judged, procedures: Procedures) -> Records:
             unit, scale = _of_its_like(judged, rule)
             records.unit[rows], records.scale[rows] = UNITS.index(unit), scale
         _extras(judged, rule, rows, records)
+        if rule.programmed:
+            _programmed(judged, rule, rows, records, procedures)
     return records
 
 
@@ -157,8 +159,6 @@ def _extras(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records
         _rates(judged.words, rule.rate, rows, records)
     if rule.trend is not None:
         _trends(judged.words, rule.trend, rows, records)
-    if rule.programmed:
-        _programmed(judged, rule.programmed, rows, records)
     if rule.minutes is not None:
         found = minutes(judged.sheet.column(rule.minutes.field).at(rows), rule.minutes.unit)
         lost = rows[found < 0]
@@ -228,9 +228,16 @@ def _trends(words: Vocabulary, spec: TrendSpec, rows: NDArray[np.intp], records:
     records.trend[rows] = code[found.codes[rows]]
 
 
-def _programmed(judged: Judged, field: str, rows: NDArray[np.intp], records: Records) -> None:
-    """The amount that was programmed, with as many decimals as the row's own amount; finer ones are rounded."""
-    numbers = judged.sheet.column(field).at(rows).numbers()
+def _programmed(
+    judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records, procedures: Procedures
+) -> None:
+    """The amount that was programmed, read as the row's own amount is, with as many decimals; finer ones are
+    rounded."""
+    column, value = judged.sheet.column(rule.programmed or "").at(rows), rule.value
+    if value is not None and value.procedure:
+        numbers = procedures.amount[value.procedure](column, max(value.decimals.values()))
+    else:
+        numbers = column.numbers()
     mine = records.scale[rows]
     for scale in np.flatnonzero(np.bincount(mine, minlength=1)).tolist():
         here = np.flatnonzero((mine == scale) & numbers.ok & (numbers.amount >= 0))
