@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.json_look import head_of, is_json, names
+from bridge.mapping.json_look import head_of, is_broken, is_json, names
 from bridge.mapping.sheet import looks
 
 MAGIC: Final = (
@@ -73,7 +73,7 @@ def _document(data: bytes, start: str, reads: str) -> str:
         if all(word in start for word in words):
             return f"the file looks like {said}: {reads}"
     top = head_of(data)
-    if top is None:
+    if top is None or (not names(top) and is_broken(data)):
         return f"the file begins as JSON does but is none, so it is damaged: download it again; {reads}"
     found = ", ".join(repr(name[:30]) for name in names(top))
     return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.adapters import Account
+from bridge.adapters import Account, Rejected
 from bridge.cli.shell import Value
 from bridge.reading import Stream
 from bridge.store.blocks import Counts
@@ -22,11 +22,27 @@ def kept(streams: Mapping[Stream, Counts]) -> dict[str, Value]:
     }
 
 
+def _rejected(one: Rejected) -> dict[str, Value]:
+    """A row by its line, a record by its number in its part."""
+    found: dict[str, Value] = {"row": one.row, "reason": one.reason}
+    return {**found, "part": one.part} if one.part else found
+
+
+def unknown(account: Account) -> tuple[str, ...]:
+    """The fields of a file that its mapping does not know, and in how many records of a document they are."""
+    return tuple(
+        f"{name} (in {account.unknown_in[name]})" if name in account.unknown_in else name
+        for name in account.fields_unknown
+    )
+
+
 def told(account: Account) -> dict[str, Value]:
-    """What was left out of a file, and what was noticed."""
+    """What was left out of a file, and what was noticed. `further`: readings beyond the first of their record,
+    so that rows = readings - further + ignored + rejected."""
     return {
+        **({"further": account.further} if account.further else {}),
         "ignored": dict(account.ignored),
-        "rejected": [{"row": each.row, "reason": each.reason} for each in account.rejected],
+        "rejected": [_rejected(each) for each in account.rejected],
         "ignored_fields": list(account.fields_ignored),
         "unknown_fields": list(account.fields_unknown),
         "warnings": list(account.warnings),

@@ -15,7 +15,7 @@ import click
 from bridge.adapters import DateOrder, Unreadable
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.accounts import kept, told
+from bridge.cli.accounts import kept, told, unknown
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option
 from bridge.ingest.upload import Imported, take
 from bridge.period import ZoneHistory, iso
@@ -112,10 +112,10 @@ def _told(one: Imported) -> str:
     for stream, c in one.streams.items():
         lines.append(f"  {stream}: {c.stored} stored, {c.duplicate} already here, {c.amended} corrected")
     lines += [f"  {count} rows ignored: {rule}" for rule, count in one.account.ignored.items()]
-    lines += [f"  row {each.row} rejected: {each.reason}" for each in one.account.rejected[:10]]
+    lines += [f"  {each.where} rejected: {each.reason}" for each in one.account.rejected[:10]]
     if len(one.account.rejected) > 10:
         lines.append(f"  … and {len(one.account.rejected) - 10} more rejected rows: see --json")
     if one.account.fields_unknown:
-        lines.append(f"  columns not known: {', '.join(one.account.fields_unknown)}")
+        lines.append(f"  columns not known: {', '.join(unknown(one.account))}")
     lines += [f"  note: {warning}" for warning in one.account.warnings]
     return "\n".join(lines)

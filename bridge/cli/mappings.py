@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 
 from bridge.adapters import Decoded, Unreadable, decode, recognise
-from bridge.cli.accounts import told
+from bridge.cli.accounts import told, unknown
 from bridge.cli.shell import Failed, Value, emit, home_option, json_option, settings
 from bridge.mapping import MappingErrors, Mappings, load
+from bridge.mapping.language import ReadHalf
 from bridge.period import BEGINNING, ZoneHistory, iso
 from bridge.reading import column
 from bridge.settings import shipped
@@ -102,9 +103,23 @@ def show_mapping(name: str, home: Path | None, as_json: bool) -> None:
         "name": one.name,
         "revision": one.revision,
         "fhir_revision": one.fhir_revision,
+        "reads": _reads(one.read),
         "fhir": fhir,
     }
-    emit(value, as_json, "\n".join(f"{stream}: {shape}" for stream, shape in fhir.items()))
+    lines = [
+        f"reads {', '.join(_reads(one.read))}",
+        *(f"{stream}: {shape}" for stream, shape in fhir.items()),
+    ]
+    emit(value, as_json, "\n".join(lines))
+
+
+def _reads(half: ReadHalf) -> list[str]:
+    """The parts of a source that a mapping reads, as it calls them."""
+    if half.table is not None:
+        return ["table"]
+    if half.sections is not None:
+        return [f"section {kind}" for kind in half.sections.kinds]
+    return [f"records {one.name} ({', '.join(one.each)})" for one in half.records]
 
 
 def _mappings(home: Path | None) -> Mappings:
@@ -140,7 +155,7 @@ def _told(done: Decoded) -> list[str]:
         f"{account.rows} rows",
         *(f"  {count} read as {stream}" for stream, count in account.read.items()),
         *(f"  {count} ignored: {rule}" for rule, count in account.ignored.items()),
-        *(f"  row {each.row} rejected: {each.reason}" for each in account.rejected[:SHOWN]),
-        *(f"  column not known: {name}" for name in account.fields_unknown),
+        *(f"  {each.where} rejected: {each.reason}" for each in account.rejected[:SHOWN]),
+        *(f"  column not known: {name}" for name in unknown(account)),
         *(f"  note: {warning}" for warning in account.warnings),
     ]

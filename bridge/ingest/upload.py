@@ -88,7 +88,13 @@ def _again(known: Artifact, decoded: Decoded) -> dict[Stream, Counts]:
 def _artifact(decoded: Decoded, data: bytes, file: str, source: str) -> NewArtifact:
     told = decoded.account
     account = json.dumps(
-        {"rows": told.rows, "read": told.read, "ignored": told.ignored, "rejected": len(told.rejected)}
+        {
+            "rows": told.rows,
+            "read": told.read,
+            "further": told.further,
+            "ignored": told.ignored,
+            "rejected": len(told.rejected),
+        }
     )
     return NewArtifact(
         source=source,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.cells import Column, Ints, Mask, Numbers, scaled
+from bridge.mapping.cells import WIDEST, Column, Ints, Mask, Numbers, scaled
 from bridge.mapping.fates import Reasons, Vocabulary, short
 from bridge.mapping.ranges import compared, said
 from bridge.mapping.rule import Limit, UnitSpec, ValueSpec
@@ -145,4 +145,7 @@ def _reject(
 
 def _no_number(field: str, texts: list[str]) -> Iterator[str]:
     for text in texts:
-        yield f"{short(text)!r} in {field} is no amount" if text else f"{field} is blank"
+        if text and len(text) <= WIDEST and text.lstrip("-").replace(".", "", 1).isdigit():
+            yield f"{text} in {field} has more digits than an amount can have: the mapping may round it"
+        else:
+            yield f"{short(text)!r} in {field} is no amount" if text else f"{field} is blank"

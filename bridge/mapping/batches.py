@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from bridge.mapping.cells import Ints
 from bridge.mapping.devices import DevicesNamed
 from bridge.mapping.judge import Judged
 from bridge.mapping.keys import name_keys, stamp_keys
-from bridge.mapping.record import UNITS, Records, is_event
+from bridge.mapping.record import UNITS, Records, is_event, is_said
 from bridge.mapping.stages import Clocked
 from bridge.reading import (
     COLUMNS,
@@ -121,28 +122,30 @@ def _columns(one: Drawn, group: _Group, counter: Ints) -> Columns:
         "instant": instant,
         "value": records.value[source],
         "flags": records.flags[source] | clocked.flags[mine],
-        "trend": records.trend[source],
         "counter": counter[mine],
         "row": sheet.line[source] + np.int32(sheet.before),
         "offset": clocked.offset[mine],
         "bound": clocked.bound[mine],
         "witness": clocked.witness[mine],
-        "kind": records.kind[source],
-        "rate": records.rate[source],
-        "text": records.text[source],
-        "wall": one.judged.wall[source],
-        "said": records.flags[source],
     }
-    if stream in INTERVALS and (stream is not Stream.BOLUS or bool((records.length[source] > 0).any())):
-        found["end"] = instant + np.maximum(records.length[source], 0)
+    if (found["counter"] == NO_COUNTER).any():
+        found |= {"wall": one.judged.wall[source], "said": records.flags[source]}
+    more: dict[str, NDArray[Any]] = {"trend": records.trend, "kind": records.kind}
+    more |= {"rate": records.rate, "text": records.text}
     if is_event(stream):
-        found["record"] = records.name[source]
-        found["programmed"] = records.programmed[source]
-        found["minute"] = records.minute[source]
+        more |= {"record": records.name, "programmed": records.programmed, "minute": records.minute}
+    found |= {name: values[source] for name, values in more.items() if is_said(values)}
+    if stream in INTERVALS and (stream is not Stream.BOLUS or _lasts(records, source)):
+        found["end"] = instant + np.maximum(records.length[source], 0)
     return {name: values for name, values in found.items() if name in _ALWAYS or _says(name, values)}
 
 
 _ALWAYS = frozenset({"instant", "counter", "wall", "said"})
+
+
+def _lasts(records: Records, source: NDArray[np.intp]) -> bool:
+    """Whether any of these takes time."""
+    return is_said(records.length) and bool((records.length[source] > 0).any())
 
 
 def _says(name: str, values: NDArray[np.generic]) -> bool:
@@ -159,23 +162,27 @@ def _joined(lots: Sequence[Columns]) -> Columns:
 
 
 def _of(lot: Columns, name: str) -> NDArray[np.generic]:
-    """A column of one part; where it is not said, its default, but an interval ends where it began."""
+    """A column of one part; where it is not said, its default. An interval ends where it began; the stamps of
+    readings that have another key are never looked at."""
     if name in lot:
         return lot[name]
-    if name == "end":
+    if name in ("end", "wall", "said"):
         return lot["instant"]
     return np.full(len(lot["instant"]), COLUMNS[name].default, COLUMNS[name].dtype)
 
 
 def _finished(key: SeriesKey, columns: Columns) -> Columns:
     """The columns with a key for every reading, sorted by time and key, then by their order in the source."""
-    keys = columns["counter"].astype(np.int64)
+    keys = np.asarray(columns["counter"], np.int64)
     stamped = keys == NO_COUNTER
     if stamped.any():
+        keys = keys.copy()
         keys[stamped] = stamp_keys(columns, np.flatnonzero(stamped))
     kept = {name: values for name, values in columns.items() if name in COLUMNS} | {"counter": keys}
     instant = np.asarray(columns["instant"], np.int64)
     if bool((instant[1:] > instant[:-1]).all()):
         return kept
+    if bool((instant[1:] < instant[:-1]).all()):  # many services answer with the newest first
+        return {name: values[::-1] for name, values in kept.items()}
     order = np.lexsort((np.arange(len(keys)), keys, instant))
     return {name: values[order] for name, values in kept.items()}

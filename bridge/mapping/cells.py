@@ -21,6 +21,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 WIDEST: Final = 64
 """Letters that a word, number or stamp can have; longer cells are free text."""
+CHUNK: Final = 1 << 15
+"""Rows whose letters stay in the processor's cache."""
 MOST_DIGITS: Final = 15
 MOST_DECIMALS: Final = 6
 PADDING: Final = bytes(WIDEST)
@@ -105,9 +107,11 @@ class Column:
         width = int((self.end - self.start).max(initial=0))
         if width > WIDEST:
             return _words_of(self.texts())
-        return (
-            _peeled(self.letters().view(f"S{width}").ravel()) if width else Words((), np.zeros(0, np.int32))
-        )
+        if not width:
+            return Words((), np.zeros(0, np.int32))
+        if len(self) <= CHUNK:
+            return _peeled(self.letters().view(f"S{width}").ravel())
+        return _in_chunks(self)
 
     def numbers(self) -> Numbers:
         """The column as numbers: digits, one decimal point or comma, a sign. Others are not `ok`."""
@@ -156,6 +160,19 @@ def _words_of(texts: Sequence[str]) -> Words:
     return Words(tuple(known), np.array(codes, np.int32))
 
 
+def _in_chunks(column: Column) -> Words:
+    """Categories of a long column, piece by piece."""
+    known: dict[str, int] = {}
+    codes = np.zeros(len(column), np.int32)
+    for start in range(0, len(column), CHUNK):
+        rows = slice(start, start + CHUNK)
+        some = Column(column.buffer, column.start[rows], column.end[rows]).words()
+        codes[rows] = np.array([known.setdefault(text, len(known)) for text in some.texts], np.int32)[
+            some.codes
+        ]
+    return Words(tuple(known), codes)
+
+
 def _peeled(cells: NDArray[np.bytes_]) -> Words:
     """Categories in order of first appearance, found one after the other: quick where they are few."""
     if cells.itemsize < 8:
@@ -170,7 +187,7 @@ def _peeled(cells: NDArray[np.bytes_]) -> Words:
             texts += [bytes(word).decode() for word in rest]
             break
         word = cells[left[0]]
-        same = cells[left] == word
+        same = (cells if len(left) == len(cells) else cells[left]) == word
         codes[left[same]] = len(texts)
         texts.append(bytes(word).decode())
         left = left[~same]

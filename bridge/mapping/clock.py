@@ -9,6 +9,7 @@ Rejected: picking a pass by the shape of the glucose curve.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -28,9 +29,10 @@ def by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
     """Instants as they are told, else by the zone history, see the law."""
     if rows.known is None or not rows.known.any():
         return _by_zone(rows, zones)
-    told = _told(rows)
     rest = np.flatnonzero(~rows.known)
+    told = _told(rows)
     if len(rest):
+        told = replace(told, instant=told.instant.copy(), offset=told.offset.copy())
         some = _by_zone(Rows(rows.sheet, rows.row[rest], rows.wall[rest], rows.group[rest]), zones)
         for name in ("instant", "offset", "flags", "bound", "witness"):
             getattr(told, name)[rest] = getattr(some, name)
@@ -40,9 +42,9 @@ def by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
 def _told(rows: Rows) -> Clocked:
     """All rows as if their walls were instants, with the offsets that the source tells."""
     n = len(rows.wall)
-    offset = np.full(n, NO_OFFSET, np.int16) if rows.offset is None else rows.offset.copy()
+    offset = np.full(n, NO_OFFSET, np.int16) if rows.offset is None else rows.offset
     return Clocked(
-        rows.wall.copy(),
+        rows.wall,
         offset,
         np.zeros(n, np.uint16),
         np.zeros(n, np.int32),

@@ -58,7 +58,9 @@ def dated(sheet: Sheet, spec: TimeSpec, procedures: Procedures, date_order: str 
         here = told.ok & ~known & said
         told = replace(told, shift=np.where(here, minutes, told.shift))
         known = known | here
-    wall = np.where(known, told.instant, told.wall) if known.any() else told.wall
+    wall = told.wall
+    if known.any():
+        wall = told.instant if known.all() else np.where(known, told.instant, told.wall)
     if spec.offset is not None and spec.offset.local is not None:
         local = _stamps(sheet, spec, (spec.offset.local,))
         _, other = _told(sheet, local, spec, procedures, date_order)

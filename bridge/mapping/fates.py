@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.mapping.cells import Mask, Numbers, Words
+from bridge.mapping.cells import MOST_DECIMALS, Mask, Numbers, Words
 from bridge.mapping.ranges import inside, said
+from bridge.mapping.rounding import rounded
 from bridge.mapping.rule import Option, Rule
 from bridge.mapping.sheet import Sheet
 from bridge.mapping.wanted import BLANK, FILLED, span
@@ -54,9 +55,16 @@ class Vocabulary:
         return self.made[name]
 
     def numbers(self, name: str) -> Numbers:
-        """A field as numbers."""
+        """A field as numbers to compare; those with more decimals than an amount can have are rounded."""
         if name not in self.counted:
-            self.counted[name] = self.sheet.column(name).numbers()
+            column = self.sheet.column(name)
+            found = column.numbers()
+            odd = np.flatnonzero(~found.ok & column.filled)
+            if len(odd):
+                more = rounded(column.at(odd), MOST_DECIMALS)
+                for into, values in zip(_parts(found), _parts(more), strict=True):
+                    into[odd] = values
+            self.counted[name] = found
         return self.counted[name]
 
     def holds(self, name: str, demands: Sequence[str]) -> Mask:
@@ -84,6 +92,10 @@ class Vocabulary:
                 break
             found &= self.holds(name, demands)
         return found
+
+
+def _parts(numbers: Numbers) -> tuple[NDArray[np.generic], ...]:
+    return numbers.amount, numbers.decimals, numbers.ok
 
 
 def with_ignored(rules: Sequence[Rule]) -> tuple[Rule, ...]:

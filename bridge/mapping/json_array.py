@@ -26,15 +26,22 @@ NO_JSON: Final = "the line is no JSON: it is damaged or was cut off"
 
 @dataclass(slots=True)
 class Taken:
-    """Records taken apart: `lots` of columns (one sequence of cells for each wanted leaf), how many records
-    they hold; records that are rejected (number from 0) and why; unknown names with the number of records
+    """Records taken apart: for each wanted leaf its cells, each with SEPARATOR behind it; how many records
+    there are; records that are rejected (number from 0) and why; unknown names with the number of records
     that have them, and names that are known and not wanted."""
 
-    lots: list[Sequence[bytes]] = field(default_factory=list)
+    cells: list[bytearray] = field(default_factory=list)
     count: int = 0
     faults: dict[int, str] = field(default_factory=dict)
     unknown: Counter[Way] = field(default_factory=Counter)
     left: dict[Way, None] = field(default_factory=dict)
+
+    def keep(self, leaf: int, cells: Sequence[Cell]) -> None:
+        """Keep the cells of one leaf."""
+        while len(self.cells) <= leaf:
+            self.cells.append(bytearray())
+        self.cells[leaf] += SEPARATOR.join(cells)
+        self.cells[leaf] += SEPARATOR
 
 
 SEPARATOR: Final = b"\x1f"
@@ -101,17 +108,15 @@ def take_piece(array: bytes, shape: Shape, taken: Taken) -> None:
 def _put(columns: Sequence[tuple[Cell, ...]], shape: Shape, taken: Taken) -> None:
     if not columns[0]:
         return
-    lot: list[Sequence[Cell]] = [()] * shape.width
     for way, column in zip(shape.ways, columns, strict=True):
         place = shape.places.get(way)
         if place is not None and place.leaf >= 0:
-            lot[place.leaf] = column
+            taken.keep(place.leaf, column)
         elif place is not None:
-            if way not in taken.left and any(cell is not MISSING for cell in column):
+            if way not in taken.left and column.count(MISSING) < len(column):
                 taken.left[way] = None
         else:
-            taken.unknown[way] += sum(cell is not MISSING for cell in column)
-    taken.lots.append([SEPARATOR.join(column) for column in lot])
+            taken.unknown[way] += len(column) - column.count(MISSING)
     taken.count += len(columns[0])
 
 
@@ -123,6 +128,7 @@ def _keep(ones: Sequence[One], shape: Shape, taken: Taken) -> None:
             taken.faults[number] = one.why
         taken.unknown.update(one.unknown)
         taken.left.update(dict.fromkeys(one.left))
-    taken.lots.append([SEPARATOR.join(column) for column in zip(*(one.cells for one in ones), strict=True)])
+    for leaf, column in enumerate(zip(*(one.cells for one in ones), strict=True)):
+        taken.keep(leaf, column)
     taken.count += len(ones)
     shape.learn([way for one in ones for way in one.unknown])

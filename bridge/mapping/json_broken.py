@@ -14,6 +14,7 @@ _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _CLOSED: Final = {b"{": b"}", b"[": b"]"}
 MOST_STEPS: Final = 8
+MOST_DEEP: Final = 100
 MOST_NAME: Final = 40
 MOST_WALKED: Final = 64 * 1024 * 1024
 
@@ -40,6 +41,8 @@ def _walk(text: bytes) -> _Walked:
     found, last = _Walked([]), b""
     for token in _TOKEN.finditer(text):
         said = token[0]
+        if len(found.open) > MOST_DEEP:
+            break
         if said in _CLOSED:
             found.open.append(_Open(said))
         elif said in (b"}", b"]") and found.open:
@@ -54,10 +57,15 @@ def _walk(text: bytes) -> _Walked:
     return found
 
 
+def fault_at(fault: str, text: bytes) -> int:
+    """The byte at which a parser stopped (0 = the first), the end where it ran out of text."""
+    found = _BYTE.search(fault)
+    return int(found[1]) if found else len(text)
+
+
 def broken(text: bytes, fault: str) -> str:
     """The sentence for a document that is no JSON, from the fault that the parser told."""
-    found = _BYTE.search(fault)
-    at = int(found[1]) if found else len(text)
+    at = fault_at(fault, text)
     place = _place(_walk(text[: min(at, MOST_WALKED)]))
     if at >= len(text) or "truncated" in fault:
         return f"the document ends {place}: it was cut off, download it again"

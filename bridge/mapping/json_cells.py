@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,9 @@ from numpy.typing import NDArray
 from bridge.mapping.cells import PADDING, Column, Mask, trimmed
 from bridge.mapping.json_array import SEPARATOR
 
-_QUOTE, _BACKSLASH, _NULL, _OBJECT, _ARRAY = (ord(each) for each in '"\\n{[')
+_QUOTE, _BACKSLASH, _NULL, _OBJECT, _ARRAY, _MINUS, _EXPONENT = (ord(each) for each in '"\\n{[-e')
+MOST_WRITTEN_OUT: Final = 40
+WIDE, MANY, FEW = 32, 10_000, 64
 _CONTROLS: Final = dict.fromkeys([*range(9), *range(11, 32), 127])
 _HALVES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
@@ -31,12 +34,11 @@ class Values:
     is_nested: Mask
 
 
-def values(lots: Sequence[bytes]) -> Values:
-    """Cells that `SEPARATOR` parts, lot by lot (none of which is without a cell)."""
-    buffer = np.frombuffer(b"".join((SEPARATOR.join(lots), SEPARATOR, PADDING)), np.uint8)
+def values(cells: bytearray) -> Values:
+    """Cells with `SEPARATOR` behind each; the buffer is the column's own from here on."""
+    cells += PADDING
+    buffer = np.frombuffer(cells, np.uint8)
     end = np.flatnonzero(buffer[: -len(PADDING)] == SEPARATOR[0]).astype(np.int32)
-    if not lots:
-        end = end[:0]
     start = np.zeros_like(end)
     start[1:] = end[:-1] + 1
     first = buffer[start]
@@ -47,9 +49,21 @@ def values(lots: Sequence[bytes]) -> Values:
     column = Column(buffer, start, end)
     if (buffer == _BACKSLASH).any():
         column = _unescaped(column, quoted > 0)
+    column = _without_exponents(column, first, quoted > 0)
     if (column.buffer == 32).any() or column.buffer is not buffer:
         column = trimmed(column.buffer, column.start, column.end)
-    return Values(column, nested)
+    return Values(_without_copies(column), nested)
+
+
+def _without_copies(column: Column) -> Column:
+    """A wide column of few words (the id of a device, in every record) with each word once."""
+    if len(column.buffer) < WIDE * max(len(column), MANY):
+        return column
+    words = column.words()
+    if len(words.texts) > FEW:
+        return column
+    few = texts(words.texts)
+    return few.at(words.codes)
 
 
 def _unescaped(column: Column, quoted: Mask) -> Column:
@@ -58,6 +72,22 @@ def _unescaped(column: Column, quoted: Mask) -> Column:
     rows = np.unique(np.searchsorted(column.start, at, side="right") - 1)
     rows = rows[(rows >= 0) & quoted[rows] & column.filled[rows]]
     return column.replaced(rows, [unescaped(column.text(row)) for row in rows.tolist()])
+
+
+def _without_exponents(column: Column, first: NDArray[np.uint8], quoted: Mask) -> Column:
+    """The column with numbers such as 1.04e2 written out."""
+    numeric = ~quoted & ((first - np.uint8(48) < 10) | (first == _MINUS))
+    if not numeric.any():
+        return column
+    at = np.flatnonzero((column.buffer | 32) == _EXPONENT)
+    rows = np.unique(np.searchsorted(column.start, at, side="right") - 1)
+    rows = rows[(rows >= 0) & numeric[rows]]
+    return column.replaced(rows, [_plain(column.text(row)) for row in rows.tolist()]) if len(rows) else column
+
+
+def _plain(number: str) -> str:
+    exact = Decimal(number)
+    return f"{exact:f}" if abs(exact.adjusted()) < MOST_WRITTEN_OUT else number
 
 
 def unescaped(text: str) -> str:

@@ -7,6 +7,7 @@ path. An array on the way is entered, element by element. A document may be one 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,12 @@ from bridge.mapping.json_path import ANY, Place, spelled
 from bridge.mapping.json_record import Way, elements, first_of, kind_of, members
 from bridge.mapping.text import Clean, clean
 
+MOST_BETWEEN: Final = 1024
+"""Blank bytes between two lines."""
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 _TOP: Final = msgspec.json.Decoder(Raw)
 TOO_DEEP: Final = "the document is nested deeper than any export: it is damaged or made to do harm"
 
@@ -49,12 +56,18 @@ class Document:
     unknown: Counter[Way] = field(default_factory=Counter)
     left: dict[Way, None] = field(default_factory=dict)
     _opened: dict[int, tuple[Raw, dict[str, Raw] | None]] = field(default_factory=dict)
+    _taken: dict[int, tuple[Raw, dict[str, Raw] | None]] = field(default_factory=dict)
     _listed: dict[int, tuple[Raw, list[Raw]]] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Take the top object apart. msgspec.DecodeError where the text is no JSON."""
+        if isinstance(self.top, Raw):
+            self._taken[id(self.top)] = self.top, members(self.top)
 
     def members(self, raw: Raw, way: Way, known: Place) -> dict[str, Raw] | None:
         """The members of an object on the way, accounted for the first time that it is met."""
         if id(raw) not in self._opened:
-            found = members(raw)
+            _, found = self._taken.get(id(raw)) or (raw, members(raw))
             self._opened[id(raw)] = raw, found
             for name in found or ():
                 place = _at(known, way).child(name)
@@ -122,21 +135,50 @@ def below(found: dict[str, Raw], way: Way) -> Raw:
 def document(data: bytes) -> Document:
     """The document in some bytes. Unreadable where it is broken: with the place."""
     text: Clean = clean(data, lines=False)
-    plain = text.data.strip(b" \t\r\n")
+    plain, halves = without_halves(text.data)
+    warnings = text.warnings + ((f"{halves} halves of a character were replaced",) if halves else ())
     if is_lines(plain):
-        return Document(Lines(plain), text.warnings)
+        return Document(Lines(plain), warnings)
     try:
-        return Document(_TOP.decode(plain), text.warnings)
+        return _whole(plain.lstrip(), warnings)
     except RecursionError as fault:
         raise Unreadable(TOO_DEEP) from fault
     except msgspec.DecodeError as fault:
         raise Unreadable(broken(plain, str(fault))) from fault
 
 
+def _whole(text: bytes, warnings: tuple[str, ...]) -> Document:
+    """A document of one value; its first walk is also what checks that it is JSON to its end."""
+    if text.startswith(b"{"):
+        found = Document(Raw(text), warnings)
+        found.check()
+        return found
+    return Document(_TOP.decode(text), warnings)
+
+
+def without_halves(text: bytes) -> tuple[bytes, int]:
+    """The text with U+FFFD for escapes that are half of a surrogate pair, and how many; the parser would refuse
+    the whole document for one (phones cut texts off inside an emoji)."""
+    if b"\\ud" not in text and b"\\uD" not in text:
+        return text, 0
+    count = 0
+
+    def whole(escape: re.Match[bytes]) -> bytes:
+        nonlocal count
+        if escape["half"] is None:
+            return escape[0]
+        count += 1
+        return b"\\ufffd"
+
+    found = _ESCAPE.sub(whole, text)
+    return (found, count) if count else (text, 0)
+
+
 def is_lines(text: bytes) -> bool:
     """Whether a text has an object a line: its first line is one, and there is more below."""
-    line, end, rest = text.partition(b"\n")
-    if not end or not line.startswith(b"{") or not rest.strip().startswith(b"{"):
+    end = text.find(b"\n")
+    line, rest = text[:end].strip(), text[end : end + MOST_BETWEEN].lstrip()
+    if end < 0 or not line.startswith(b"{") or not rest.startswith(b"{"):
         return False
     try:
         _TOP.decode(line)

@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Raw
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.json_broken import completed
+from bridge.mapping.json_array import SEPARATOR
+from bridge.mapping.json_broken import completed, fault_at
 from bridge.mapping.json_cells import values
-from bridge.mapping.json_document import is_lines
+from bridge.mapping.json_document import document, is_lines, without_halves
 from bridge.mapping.json_path import ANY, steps
 from bridge.mapping.json_record import elements, first_of, members
 from bridge.mapping.language import JsonSignature
@@ -38,18 +39,29 @@ def is_json(data: bytes) -> bool:
 def head_of(data: bytes) -> Raw | None:
     """The first bytes of a document as a document of their own; None where they are no JSON. A value a line
     counts as an array."""
-    text = clean(data[:HEAD], lines=False).data.strip(b" \t\r\n")
+    text, _ = without_halves(clean(data[:HEAD], lines=False).data)
     if is_lines(text):
         lines = [line for line in text.split(b"\n")[:-1] if line.strip()]
         text = b"[" + b",".join(lines) + b"]"
     try:
         return _RAW.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        pass
+    except RecursionError:
+        sound = text
+    except msgspec.DecodeError as fault:
+        sound = text[: fault_at(str(fault), text)]
     try:
-        return _RAW.decode(completed(text))
+        return _RAW.decode(completed(sound))
     except (msgspec.DecodeError, RecursionError):
         return None
+
+
+def is_broken(data: bytes) -> bool:
+    """Whether bytes that begin as a JSON document does are none, as far as they go."""
+    try:
+        document(data)
+    except Unreadable:
+        return len(data) <= HEAD
+    return False
 
 
 def shows(top: Raw, wanted: JsonSignature) -> bool:
@@ -83,7 +95,7 @@ def _fits(found: dict[str, Raw], wanted: JsonSignature) -> bool:
 
 
 def _text(raw: Raw) -> str:
-    return values([bytes(raw)]).column.text(0)
+    return values(bytearray(raw) + SEPARATOR).column.text(0)
 
 
 def names(top: Raw) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """Paths in a JSON document, as a mapping writes them, and what is known at each place of one.
 
-Law: the whole grammar: names parted by dots; `[]` after a name says that it is an array (arrays are entered
-either way); `*` stands for any name; `$` is the top of the document, `^` the object around the array that a
-record lies in, `^^` the one around that; a lone `*` is the name that a `*` of `each` stood for.
+Law: names parted by dots; `[]` after a name says that it is an array (arrays are entered either way; at the end
+of `each` it says that a single object there is no record); `*` stands for any name; `$` is the top of the
+document, `^` the object around the array that a record lies in, `^^` the one around that; a lone `*` is the
+name that a `*` of `each` stood for.
 Rejected: JSONPath (filters and slices are code, and no two libraries agree on them).
 """
 

@@ -88,9 +88,9 @@ def _collected(spec: RecordSet, shape: Shape, found: Document, around: Place) ->
             before, first = taken.count, first_of(raw)
             if first == b"[":
                 take_array(memoryview(raw), shape, taken)
-            elif first == b"{":
+            elif first == b"{" and not name.endswith("[]"):
                 take_piece(b"".join((b"[", raw, b"]")), shape, taken)
-            elif first != b"n":
+            elif first not in b"n{":
                 done.warnings.append(wrong(raw, name))
             done.counts.append(taken.count - before)
             done.homes.append(home)
@@ -105,7 +105,8 @@ def _sheet(spec: RecordSet, found: Document, around: Place, before: int) -> Shee
     )
     top = known(inside, (path(text).steps for text in spec.ignore))
     done = _collected(spec, Shape(top), found, around)
-    cells = dict(zip(inside, map(values, zip(*done.taken.lots, strict=True)), strict=False))
+    done.taken.cells += [bytearray() for _ in inside][len(done.taken.cells) :]
+    cells = dict(zip(inside, map(values, done.taken.cells), strict=True))
     prefix = steps(spec.each[0])
     unknown = told(Counter({(*prefix, *way): count for way, count in done.taken.unknown.items()}))
     left = tuple(spelled(prefix, way) for way in done.taken.left)
@@ -146,7 +147,7 @@ def _column(
 
 
 def _values(raws: Sequence[Raw]) -> Column:
-    return values([SEPARATOR.join(raws)]).column
+    return values(bytearray(SEPARATOR.join((*raws, b"")))).column
 
 
 def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:

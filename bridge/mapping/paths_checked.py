@@ -1,4 +1,9 @@
-"""Paths of a JSON mapping: that each is one, and that only documents have them."""
+"""Paths of a JSON mapping: that each is one, and that only documents have them.
+
+Law (`mapping.md`): each fault is a path into the file and a sentence; nothing stops at the first. Whether a path
+leads anywhere no check can know: vendors leave out what is empty.
+Pure.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Numbers and words of a column against what a mapping demands of them.
 
-Law: exact: an amount is compared as the decimal that was written, never as a float, also below zero. Pure.
+Law: exact: an amount is compared as the decimal that was written, never as a float, also below zero. A word
+is compared in any case, and only where the cell is no number. Pure.
 """
 
 from __future__ import annotations

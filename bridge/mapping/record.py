@@ -7,7 +7,9 @@ back is kept as retracted, with whatever it still says.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,21 +47,32 @@ class Records:
     name: NDArray[np.object_]
 
     @classmethod
-    def empty(cls, n: int) -> Records:
-        """Nothing said yet."""
+    def empty(cls, n: int, rules: Iterable[Rule]) -> Records:
+        """Nothing said yet. A column that none of the rules can write has no memory behind it (`is_said`)."""
+        rules = tuple(rules)
+        wanted = {
+            "kind": any(rule.stream in KINDS for rule in rules),
+            "rate": any(rule.rate for rule in rules),
+            "trend": any(rule.trend for rule in rules),
+            "length": any(rule.duration or rule.end for rule in rules),
+            "programmed": any(rule.programmed for rule in rules),
+            "minute": any(rule.minute for rule in rules),
+            "text": any(rule.text for rule in rules),
+            "name": any(rule.record for rule in rules),
+        }
         return cls(
             value=np.zeros(n, np.int64),
             scale=np.zeros(n, np.int8),
             unit=np.full(n, UNITS.index(Unit.NONE), np.int8),
             flags=np.zeros(n, np.uint16),
-            kind=np.zeros(n, np.uint16),
-            rate=np.zeros(n, np.int16),
-            trend=np.zeros(n, np.uint8),
-            length=np.full(n, -1, np.int64),
-            programmed=np.full(n, NONE_PROGRAMMED, np.int64),
-            minute=np.zeros(n, np.int16),
-            text=np.full(n, "", np.object_),
-            name=np.full(n, "", np.object_),
+            kind=_column(n, np.uint16(0), wanted["kind"]),
+            rate=_column(n, np.int16(0), wanted["rate"]),
+            trend=_column(n, np.uint8(0), wanted["trend"]),
+            length=_column(n, np.int64(-1), wanted["length"]),
+            programmed=_column(n, np.int64(NONE_PROGRAMMED), wanted["programmed"]),
+            minute=_column(n, np.int16(0), wanted["minute"]),
+            text=_column(n, "", wanted["text"]),
+            name=_column(n, "", wanted["name"]),
         )
 
     def put(self, rows: NDArray[np.intp], found: Amounts) -> None:
@@ -69,9 +82,19 @@ class Records:
         self.flags[rows] |= found.flags
 
 
+def _column(n: int, default: Any, wanted: bool) -> NDArray[Any]:
+    dtype = np.asarray(default, None if isinstance(default, np.generic) else np.object_).dtype
+    return np.full(n, default, dtype) if wanted else np.broadcast_to(np.array(default, dtype), (n,))
+
+
+def is_said(column: NDArray[Any]) -> bool:
+    """Whether a column of records can hold anything but its default."""
+    return column.strides != (0,)
+
+
 def record(judged: Judged, procedures: Procedures) -> Records:
     """What every row says; rows that say nothing usable are rejected."""
-    records = Records.empty(len(judged.sheet))
+    records = Records.empty(len(judged.sheet), judged.ruled)
     for place, rule in judged.rules():
         rows = judged.of(place)
         if rule.stream is None or not len(rows):

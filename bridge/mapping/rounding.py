@@ -7,10 +7,13 @@ through a float. Pure.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Final
 
 import numpy as np
 
 from bridge.mapping.cells import MOST_DIGITS, Column, Numbers
+
+_FIRST: Final = frozenset("0123456789+-.,")
 
 
 def rounded(column: Column, decimals: int) -> Numbers:
@@ -24,7 +27,7 @@ def rounded(column: Column, decimals: int) -> Numbers:
 
 def _rounded(text: str, decimals: int) -> int | None:
     try:
-        exact = Decimal(text.replace(",", "."))
+        exact = Decimal(text.replace(",", ".")) if text[:1] in _FIRST else Decimal("NaN")
         scaled = int(exact.scaleb(decimals).quantize(Decimal(1), ROUND_HALF_UP))
     except (InvalidOperation, OverflowError, ValueError):
         return None

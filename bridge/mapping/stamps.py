@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.mapping.cells import Bytes, Column, Ints, Mask
+from bridge.mapping.cells import CHUNK, Bytes, Column, Ints, Mask
 from bridge.mapping.dates import by_shape, digits, wall_times
 from bridge.period import BEGINNING, END_OF_TIME, MINUTE
 from bridge.reading import NO_OFFSET
@@ -69,6 +69,15 @@ _Reader: TypeAlias = Callable[[Bytes, str, Spans], Told]
 def read_forms(column: Column, forms: Sequence[str]) -> Told:
     """The column by the first of `forms` that fits each cell."""
     found = Told.nothing(len(column))
+    for start in range(0, len(column), CHUNK):
+        rows = slice(start, start + CHUNK)
+        some = Column(column.buffer, column.start[rows], column.end[rows])
+        _put(found, rows, _read(some, forms))
+    return found
+
+
+def _read(column: Column, forms: Sequence[str]) -> Told:
+    found = Told.nothing(len(column))
     letters, length = np.ascontiguousarray(column.letters().T), column.end - column.start
     for shape, rows in by_shape(letters, length):
         for form in forms:
@@ -82,7 +91,7 @@ def read_forms(column: Column, forms: Sequence[str]) -> Told:
     return found
 
 
-def _put(found: Told, rows: NDArray[np.intp], some: Told) -> None:
+def _put(found: Told, rows: NDArray[np.intp] | slice, some: Told) -> None:
     instant = some.instant
     within = some.ok & (instant >= BEGINNING) & (instant < END_OF_TIME)
     found.wall[rows], found.shift[rows], found.offset[rows] = some.wall, some.shift, some.offset

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bridge.mapping.account import Unreadable
 
@@ -20,6 +21,8 @@ LARGEST_FILE: Final = 256 * 1024 * 1024
 """Bytes. An account of ten years is below 60 MB."""
 LARGEST_LINE: Final = 32 * 1024
 """Bytes of one line. The longest honest one is a note of some thousand letters."""
+PIECE: Final = 1 << 17
+"""Bytes that stay in the processor's cache while they are looked at."""
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NOTHING: Final = b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"
 _CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13})
@@ -115,6 +118,10 @@ def _refuse_endless_line(data: bytes) -> None:
 def _has_controls(data: bytes) -> bool:
     """Whether there are letters below the blank other than line ends and tabs."""
     letters = np.frombuffer(data, np.uint8)
+    return any(_piece_has_controls(letters[at : at + PIECE]) for at in range(0, len(data), PIECE))
+
+
+def _piece_has_controls(letters: NDArray[np.uint8]) -> bool:
     low = int(np.count_nonzero(letters < 32))
     for honest in (10, 13, 9):
         if not low:

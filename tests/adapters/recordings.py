@@ -10,13 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
-from bridge.reading import NO_OFFSET, Flag, Readings, Witness, column
+from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
 from tests.adapters import clarity_files, libreview_files
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -24,6 +25,8 @@ FOLDER = PROJECT / "conformance"
 ZONES = ZoneHistory.always("Europe/Berlin")
 RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
+LATER = ("trend", "rate", "record", "programmed", "minute")
+"""Columns that stand behind a reading's line as `name=value`, where they say something."""
 FAMILIES = {"dexcom-clarity": clarity_files.files, "libreview": libreview_files.files}
 
 
@@ -35,7 +38,7 @@ def recordings() -> Iterator[tuple[Path, bytes]]:
 
 
 def committed(family: str) -> list[Path]:
-    """The recordings of a family as they are committed."""
+    """The recordings of a family as they are committed: files of any kind that are no golden."""
     return sorted(path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv")
 
 
@@ -71,8 +74,10 @@ def _account(done: Decoded) -> Iterator[str]:
         yield f"# read {stream}\t{count}"
     for rule, count in account.ignored.items():
         yield f"# ignored {rule}\t{count}"
+    if account.further:
+        yield f"# further readings\t{account.further}"
     for one in account.rejected:
-        yield f"# rejected {one.row}\t{one.reason}"
+        yield f"# rejected {f'{one.part} ' if one.part else ''}{one.row}\t{one.reason}"
     yield f"# fields ignored\t{', '.join(account.fields_ignored)}\tunknown\t{', '.join(account.fields_unknown)}"
     for warning in account.warnings:
         yield f"# warning {warning}"
@@ -81,8 +86,9 @@ def _account(done: Decoded) -> Iterator[str]:
 
 
 def _rows(batch: Readings) -> Iterator[str]:
-    names = ("instant", "value", "flags", "kind", "witness", "bound", "offset", "end", "row", "text")
+    names = ("instant", "value", "flags", "kind", "witness", "bound", "offset", "end", "row", "text", *LATER)
     got = {name: column(batch.columns, name).tolist() for name in names}
+    kinds = KINDS.get(batch.key.stream)
     for place in range(len(batch)):
         value = got["value"][place] / 10**batch.key.scale
         marks = "|".join(flag.name or "" for flag in Flag if got["flags"][place] & flag)
@@ -92,15 +98,30 @@ def _rows(batch: Readings) -> Iterator[str]:
             iso(got["instant"][place]),
             f"{value:.{batch.key.scale}f}",
             marks,
-            got["kind"][place],
+            kinds(got["kind"][place]).name.lower() if kinds else got["kind"][place],
             Witness(got["witness"][place]).name,
             got["bound"][place],
             offset,
             end,
             got["row"][place],
             got["text"][place].replace("\n", "⏎"),
+            *_later({name: got[name][place] for name in LATER}, batch.key.scale),
         )
         yield "\t".join(str(cell) for cell in cells)
+
+
+def _later(told: dict[str, Any], scale: int) -> Iterator[str]:
+    """`name=value` for what only some readings say."""
+    if told["trend"]:
+        yield f"trend={Trend(told['trend']).name.lower()}"
+    if told["rate"]:
+        yield f"rate={told['rate'] / 10:.1f}"
+    if told["record"]:
+        yield f"record={told['record']}"
+    if told["programmed"] != NONE_PROGRAMMED:
+        yield f"programmed={told['programmed'] / 10**scale:.{scale}f}"
+    if told["minute"]:
+        yield f"minute={told['minute'] // 60:02d}:{told['minute'] % 60:02d}"
 
 
 def _sums(batch: Readings) -> str:

@@ -19,6 +19,8 @@ def test_the_table_of_ratios_is_measured_line_by_line() -> None:
     table = tasted("tests.bench", "--seconds", "0.3", "--no-hapi", "--stream", "50000")
     for name in (
         "ingest",
+        "JSON of 11 keys",
+        "50 MB of JSON",
         "at rest",
         "1,000-entry page",
         "gzip",
