@@ -1,0 +1,1 @@
+"""Medtronic CareLink: what its exports need beyond their mapping."""
