@@ -18,7 +18,7 @@ from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
-from tests.adapters import clarity_files, libreview_files
+from tests.adapters import carelink_files, clarity_files, libreview_files
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "conformance"
@@ -27,7 +27,13 @@ RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
-FAMILIES = {"dexcom-clarity": clarity_files.files, "libreview": libreview_files.files}
+FAMILIES = {
+    "carelink": carelink_files.files,
+    "dexcom-clarity": clarity_files.files,
+    "libreview": libreview_files.files,
+}
+BESIDE = frozenset({".tsv", ".yaml"})
+"""Goldens, and what a format promises (`quality.yaml`)."""
 
 
 def recordings() -> Iterator[tuple[Path, bytes]]:
@@ -38,8 +44,9 @@ def recordings() -> Iterator[tuple[Path, bytes]]:
 
 
 def committed(family: str) -> list[Path]:
-    """The recordings of a family as they are committed: files of any kind that are no golden."""
-    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv")
+    """The recordings of a family as they are committed: files of any kind that are no golden
+    and no promise."""
+    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix not in BESIDE)
 
 
 def golden_of(recording: Path) -> Path:

@@ -43,7 +43,7 @@ def _raised(spot: Spot, name: str, standing: dict[str, tuple[str, int]]) -> None
         page.mark("louder", row)
         page.wipe(row, "alarm")
     else:
-        episode = f"{page.stamp(row)} {name}"
+        episode = f"{page.sheet.column('pass').text(row) or page.stamp(row)} {name}"
     page.put("episode", row, episode)
     standing[name] = episode, spot.time
 

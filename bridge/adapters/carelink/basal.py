@@ -106,7 +106,7 @@ def _told(pages: Sequence[Page], sheets: list[Sheet]) -> Sequence[Sheet]:
                 days, units = days + 1, units + amount(text)
     if days:
         sheets[0] = sheets[0].warned(
-            f"in the closed loop the pump gave {units:.3f} U by itself on {days} days, in doses that the file tells "
-            "as daily sums alone: they are no readings, and totals of insulin lack them"
+            f"the pump's controller gave {units:.3f} U that the file tells as daily sums alone ({days} days): they are "
+            "no doses and no readings, and totals of insulin lack them"
         )
     return sheets

@@ -68,26 +68,28 @@ def _numbers(rows: Rows, name: str) -> Ints:
 
 
 def _anchors(parts: Sequence[Rows], zones: ZoneHistory) -> Mapping[Chain, Anchor]:
-    ballots: dict[Chain, list[tuple[Ints, Ints, Ints]]] = {}
+    ballots: dict[Chain, list[tuple[Ints, Ints]]] = {}
     for rows in parts:
         if not len(rows.row) or _phone(rows):
             continue
         chain, moved = _numbers(rows, "chain"), _numbers(rows, "moved")
-        wanted = zones.resolve(rows.wall).offsets.astype(np.int64) * MINUTE - moved
         for number in np.unique(chain).tolist():
-            # rows that a wrong clock dated know nothing of the zone
-            mine = (chain == number) & (np.abs(moved) <= FARTHEST)
-            ballot = rows.wall[mine], wanted[mine], moved[mine]
-            ballots.setdefault((_device(rows), number), []).append(ballot)
-    return {key: _anchor(*map(np.concatenate, zip(*each, strict=True))) for key, each in ballots.items()}
+            mine = chain == number
+            ballots.setdefault((_device(rows), number), []).append((rows.wall[mine], moved[mine]))
+    found = {key: tuple(zip(*each, strict=True)) for key, each in ballots.items()}
+    return {key: _anchor(np.concatenate(w), np.concatenate(m), zones) for key, (w, m) in found.items()}
 
 
-def _anchor(wall: Ints, votes: Ints, moved: Ints) -> Anchor:
-    if not len(votes):
-        return Anchor(0, FARTHEST, True)
+def _anchor(wall: Ints, moved: Ints, zones: ZoneHistory) -> Anchor:
+    wrong = np.abs(moved) > FARTHEST
+    if wrong.all():
+        # all that is left of a clock is the time before it was set: as it would have shown
+        return _anchor(wall - moved, np.zeros_like(moved), zones)
+    wall, moved = wall[~wrong], moved[~wrong]
+    votes = zones.resolve(wall).offsets.astype(np.int64) * MINUTE - moved
     offsets, counts = np.unique(votes, return_counts=True)
     if len(offsets) == 1:
-        return Anchor(int(offsets[0]), 0, bool((moved != moved[0]).any()))
+        return Anchor(int(offsets[0]), 0, bool(wrong.any() or (moved != moved[0]).any()))
     first, second = np.argsort(-counts, kind="stable")[:2].tolist()
     if (counts[first] - counts[second]) / len(votes) >= MARGIN:
         return Anchor(int(offsets[first]), 0, True)

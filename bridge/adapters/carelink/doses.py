@@ -218,7 +218,7 @@ def _times(dose: Dose) -> tuple[int, int]:
         took = min(dose.duration or lag, lag) if dose.programmed else dose.duration
         return took, took
     part = amount(dose.delivered) / amount(dose.selected) if dose.is_cut else 1.0
-    return 0, round(dose.duration * part)
+    return 0, round(dose.duration * part / 1000) * 1000
 
 
 def _purpose(dose: Dose) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from bridge.adapters.carelink.pages import AGGREGATED, LEGACY
-from bridge.mapping.account import Person
+from bridge.mapping.account import Person, Unreadable
 from bridge.mapping.header import plain
 from bridge.mapping.sheet import Sheet
 from bridge.mapping.stages import Section, Sectioned
@@ -60,7 +60,7 @@ def _is_separator(cells: Sequence[str]) -> bool:
 def _blocks(
     table: Table, edges: Sequence[tuple[int, list[str]]], sensors: dict[str, str]
 ) -> Iterator[Section]:
-    told, kind = {"model": "", "serial": "", "part": "", "cgm": ""}, "pump"
+    told, kind = {"model": "", "serial": "", "part": "", "cgm": ""}, ""
     for (row, cells), (after, _) in pairwise([*edges, (len(table), [])]):
         rows = np.arange(row + 1, after)
         if _is_separator(cells):
@@ -70,7 +70,13 @@ def _blocks(
             if len(rows):
                 yield Section(f"{kind} without a header", (), rows, told)
             continue
-        yield Section(_generation(kind, cells), tuple(cells), rows, told)
+        found = _generation(kind, cells)
+        if not found:
+            raise Unreadable(
+                f"line {int(table.line[row])} is a header, but no line above it names the device (-------;name;Pump;"
+                "serial): use the file as it was downloaded"
+            )
+        yield Section(found, tuple(cells), rows, told)
 
 
 def _generation(kind: str, header: Sequence[str]) -> str:
@@ -125,7 +131,8 @@ def _birth(text: str, above: Sequence[Sequence[str]]) -> date | None:
     found = _DATE.match(text)
     if found is None:
         return None
-    others = [match for row in above for cell in row if (match := _DATE.match(cell))]
+    dated = [match for row in above for cell in row if (match := _DATE.match(cell))]
+    others = [match for match in dated if 4 in (len(match[1]), len(match[3]))]  # others are versions
     orders = [order for order in ("YMD", "DMY", "MDY") if all(_dated(each, order) for each in others)]
     options = {_dated(found, order) for order in orders}
     return options.pop() if len(options) == 1 else None

@@ -32,7 +32,7 @@ def telling(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
             page.put("changed", row, text.rsplit(" ", 1)[-1].casefold())
         volumes = page.texts("prime_volume")
         for row, text in page.texts("prime_type").items():
-            page.put("told", row, f"{text} {volumes[row]} U" if row in volumes else text)
+            page.put("told", row, f"{text} {volumes[row].replace(',', '.')} U" if row in volumes else text)
         for row, text in page.texts("new_time").items():
             if text == page.stamp(row):
                 page.mark("unmoved", row)

@@ -22,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.adapters.carelink.pages import Page, by_device, pages_of, spelled, walls, with_fields
+from bridge.adapters.carelink.sections import is_phone
 from bridge.mapping.cells import Ints, Mask, coded
+from bridge.mapping.clock import STEP_BACK
 from bridge.mapping.sheet import Sheet
 from bridge.period import DAY, HOUR, MINUTE
 
@@ -93,6 +95,9 @@ def walk(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
             if not change.sets and change.step:
                 _move(change, mine)
         _unset(mine)
+        if is_phone(device[0].sheet.column("model").text(0)):
+            for one in mine:
+                _twice_shown(one)
     return [_told(found[id(page)]) for page in pages]
 
 
@@ -185,6 +190,18 @@ def _by_cadence(change: Change, one: Walked, order: NDArray[np.intp], after: Mas
     before = len(earlier) > 0 and int(wall[order[0]]) - int(earlier.max()) <= CADENCE
     behind = len(later) > 0 and int(later.min()) - int(wall[order[-1]]) <= CADENCE
     return np.full(len(order), behind, np.bool_) if before != behind else None
+
+
+def _twice_shown(one: Walked) -> None:
+    """A phone writes no change rows: where its clock went back, rows that show a time again are of the second
+    pass."""
+    rows = np.flatnonzero(one.page.dated)[:: one.page.downwards]
+    wall = one.wall[rows]
+    steps = np.diff(wall)
+    for place in np.flatnonzero((steps < -STEP_BACK) & (steps >= -FARTHEST)).tolist():
+        beyond = np.flatnonzero(wall[place + 1 :] > wall[place])
+        end = place + 1 + int(beyond[0]) if len(beyond) else len(rows)
+        one.second[rows[place + 1 : end]] = True
 
 
 def _unset(mine: Sequence[Walked]) -> None:
