@@ -31,7 +31,7 @@ from bridge.consent.slabs import slabs
 from bridge.consent.strands import AROUND, Mask, Named, Strand, View, nearby, strands
 from bridge.metrics.buckets import ceiling, floor
 from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, PeriodSet
-from bridge.store.columns import Chunk, ints
+from bridge.store.columns import Chunk, Table, ints
 from bridge.store.ids import Ids, Name
 from bridge.store.published import BLOCK, Week
 from bridge.store.series import SeriesRow
@@ -53,6 +53,9 @@ class Reader(Protocol):
 
     def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
         """Its earlier versions, oldest first."""
+
+    def earlier(self, series: int, names: NDArray[np.int64]) -> Table:
+        """The versions that readings had before, by their names."""
 
     def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
         """Where artifacts came from, as the asker may know it."""
@@ -166,7 +169,7 @@ class Answer:
             reach = strand.reach if last is None else strand.reach & _onwards(view, last, margin)
             rows = self.reader.chunks(strand.series, reach, descending, columns)
             chunks.append(admitted(view, strand, rows))
-        gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told)
+        gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told, self.reader.earlier)
 
         def align(edge: Instant) -> Instant:
             if not has_means:
@@ -215,7 +218,7 @@ class Answer:
         asked, assembly = self.view.asked, self._assembly()
         weeks, shown = self._weeks(page), page
         if asked.history:
-            shown = with_past(self.view, page, self.reader.past, self.fhir_changed)
+            shown = with_past(self.view, page, self.reader.past, self.reader.earlier, self.fhir_changed)
         groups = assembly.groups(shown)
         instants = [ints(batch.rows, "instant") for batch, _ in page.batches]
         devices = assembly.devices([batch for batch, _ in page.batches]) if asked.device_resources else ()

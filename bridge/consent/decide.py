@@ -23,7 +23,8 @@ from bridge.period import ALL, BEGINNING, EMPTY, END_OF_TIME, Instant, Period, P
 class Box:
     """What one grant opens. `grant` None: everything that is kept (the owner's box). `periods`: what is
     inside now, or was last; `ever`: what was inside at any time. `active`: when, in time of asking, it was
-    open. `is_counted`: it is open now, for this purpose and way; `is_alike`: for these it is or was."""
+    open so far; `acts`: the same with what is foreseen. `is_counted`: it is open now, for this purpose and way;
+    `is_alike`: for these it is or was."""
 
     grant: Grant | None
     kinds: frozenset[Kind]
@@ -31,6 +32,7 @@ class Box:
     periods: PeriodSet
     ever: PeriodSet
     active: PeriodSet
+    acts: PeriodSet
     is_counted: bool
     is_alike: bool
 
@@ -83,7 +85,7 @@ class Decision:
 NOTHING: Final = Decision((), (), (), Identity.PSEUDONYMOUS, b"", END_OF_TIME)
 """No grant: the empty set."""
 EVERYTHING: Final = Decision(
-    boxes=(Box(None, frozenset(Kind), Grain.RAW, ALL, ALL, ALL, True, True),),
+    boxes=(Box(None, frozenset(Kind), Grain.RAW, ALL, ALL, ALL, ALL, True, True),),
     ended=(),
     cuts=(),
     identity=Identity.FULL,
@@ -180,6 +182,7 @@ def _box(
         periods=grant.periods_at(now if last is None else last.end - 1, zones),
         ever=_ever(grant, past, zones),
         active=past,
+        acts=active,
         is_counted=is_counted,
         is_alike=grant.purpose == purpose and way in grant.ways,
     )

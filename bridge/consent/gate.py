@@ -15,14 +15,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, final
 
-import numpy as np
-from numpy.typing import NDArray
-
-import bridge.store.ledger as ledger
-import bridge.store.published as published
 import bridge.store.readings as readings
+from bridge.consent import holding
 from bridge.consent.answer import Answer, Part
-from bridge.consent.asked import Asked, Grain, Way
+from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
 from bridge.consent.decide import Cut
 from bridge.consent.disclosure import NOTICE, Disclosure, Origin, claim
@@ -31,15 +27,14 @@ from bridge.consent.explain import sentences
 from bridge.consent.gather import nothing_held
 from bridge.consent.known import behind_id, behind_identifier
 from bridge.consent.look import Look, Opens
-from bridge.consent.means import Held
 from bridge.consent.memory import CLOSED, OPEN, Decided, Memory
 from bridge.consent.permit import OwnerPermit, Permit
-from bridge.consent.retraction import pairing_of, told_before
-from bridge.consent.strands import Mask, Strand, View
+from bridge.consent.retraction import pairing_of
+from bridge.consent.strands import View
 from bridge.period import Instant, Period, PeriodSet
 from bridge.store.artifacts import listed
 from bridge.store.blocks import retracted
-from bridge.store.columns import RANKS, Chunk
+from bridge.store.columns import RANKS, Chunk, Ints, Table
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
 from bridge.store.grants import pairings
@@ -47,7 +42,6 @@ from bridge.store.ids import Name
 from bridge.store.keys import Box, Erased
 from bridge.store.ledger import Ledger, LedgerUnavailable
 from bridge.store.patients import Patient, load
-from bridge.store.published import Shelf
 from bridge.store.series import SeriesRow
 
 __all__ = ["Disclosure", "Gate", "LedgerUnavailable", "Moved"]
@@ -84,6 +78,9 @@ class _Reader:
 
     def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
         return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank % RANKS)
+
+    def earlier(self, series: int, names: Ints) -> Table:
+        return readings.earlier(self.db, self.patient, self.box, series, names)
 
     def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
         found = readings.sources(self.db, self.patient, self.box, artifacts)
@@ -255,18 +252,9 @@ class Gate:
             ids=self._db.ids,
             patient=number,
             fhir_changed=self._fhir_changed,
-            load=nothing_held if who.sees_all else partial(self._held, box, number, who.key),
-            was_told=partial(self._was_told, number, who.key),
+            load=nothing_held if who.sees_all else partial(holding.means, self._db, box, number, who.key),
+            was_told=partial(holding.was_told, self._db, number, who.key),
         )
-
-    def _held(
-        self, box: Box, patient: int, key: str, strand: Strand, grain: Grain, low: int, high: int
-    ) -> Held:
-        shelf = Shelf(patient, key, strand.series.number, int(grain))
-        return Held(shelf, published.load(self._db, box, shelf, low, high))
-
-    def _was_told(self, patient: int, key: str, instants: NDArray[np.int64], gone: NDArray[np.int64]) -> Mask:
-        return told_before(ledger.disclosures(self._db, patient), key, instants, gone)
 
     def _still(self, look: Look) -> bool:
         """Whether what was decided still holds."""

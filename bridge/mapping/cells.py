@@ -56,11 +56,12 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column's cells as spans."""
+    """One column's cells as spans; `known`: its categories, where whoever made it had them."""
 
     buffer: Bytes
     start: Index
     end: Index
+    known: Words | None = None
 
     def __len__(self) -> int:
         return len(self.start)
@@ -99,6 +100,8 @@ class Column:
 
     def words(self) -> Words:
         """The column as categories. Cells beyond WIDEST letters are compared whole."""
+        if self.known is not None:
+            return self.known
         filled = self.filled
         if not filled.all():
             said = np.flatnonzero(filled)

@@ -63,7 +63,7 @@ def _without_copies(column: Column) -> Column:
     if len(words.texts) > FEW:
         return column
     few = texts(words.texts)
-    return few.at(words.codes)
+    return Column(few.buffer, few.start[words.codes], few.end[words.codes], words)
 
 
 def _unescaped(column: Column, quoted: Mask) -> Column:

@@ -19,10 +19,10 @@ from bridge.period import Instant, Period, PeriodSet
 from bridge.reading import column, take
 from bridge.store import series as rows
 from bridge.store.artifacts import without_account
-from bridge.store.columns import RANKS, Chunk, Ints, Table, find, ints, names
+from bridge.store.columns import RANKS, Chunk, Ints, Table, among, find, ints, joined, names
 from bridge.store.db import Database
 from bridge.store.keys import Box
-from bridge.store.layers import BLOCK, Key, Layer, opened, read
+from bridge.store.layers import BLOCK, Key, Layer, blocks_in, opened, read
 from bridge.store.merge import NEVER, is_gone
 from bridge.store.series import SeriesRow
 
@@ -137,8 +137,35 @@ def history(
     return tuple(dict(zip(past, version, strict=True)) for version in versions)
 
 
+_STOOD: Final = (
+    "instant",
+    "origin",
+    "rank",
+    "version",
+    "changed",
+    "artifact",
+    "flags",
+    "end",
+    "bound",
+    "kind",
+)
+
+
+def earlier(db: Database, patient: int, box: Box, series: int, wanted: Ints) -> Table:
+    """The versions that readings of these names had before the one that stands: that they stood, since when
+    (`changed`) and by which artifact; RETRACTED: it was taken away then. In order of name and version."""
+    con, blocks, found = db.reader("bridge"), blocks_in(wanted // RANKS), list[Table]()
+    for layer in (Layer.PAST, Layer.SPENT):
+        for held in read(con, box, patient, series, layer, blocks).values():
+            here = among(names(held.table), wanted) & (ints(held.table, "version") != NEVER)
+            some = take(held.table, np.flatnonzero(here))
+            found.append({name: column(some, name) for name in _STOOD})
+    table = joined(found)
+    return take(table, np.lexsort((ints(table, "version"), names(table))))
+
+
 def sources(db: Database, patient: int, box: Box, artifacts: Sequence[int]) -> dict[int, Source]:
-    """Where readings came from, by artifact number; only artifacts that brought readings."""
+    """Where readings came from, by artifact number; only artifacts that bring readings, or did."""
     found = (without_account(db, patient, box, number) for number in artifacts)
     return {
         kept.number: Source(
@@ -152,7 +179,7 @@ def sources(db: Database, patient: int, box: Box, artifacts: Sequence[int]) -> d
             kept.state,
         )
         for kept in found
-        if kept is not None and kept.state == "stored"
+        if kept is not None and kept.state != "quarantined"
     }
 
 

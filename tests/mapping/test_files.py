@@ -14,6 +14,7 @@ from bridge.adapters.registry import PROCEDURES as BUILT
 from bridge.mapping import MappingErrors, load
 from bridge.mapping.procedures import PROCEDURES, Stage, known
 from bridge.mapping.schema import schema
+from bridge.mapping.shapes import ByKind, Components, Shape
 from bridge.reading import EventKind, SettingKind, Stream, Unit
 
 
@@ -195,6 +196,13 @@ def test_a_changed_code_changes_the_revision_of_those_who_wear_it(folder: Path) 
         ),
         ("libreview.yaml", "read:\n", "read: x\nread:\n", 'this is no YAML here: found duplicate key "read"'),
         ("codes.yaml", "ucum: mg/dL\n    unit: mg/dl", "unit: mg/dl", "ucum and unit go together"),
+        ("codes.yaml", "code: 99504-3", "code: ''", "code: String should match pattern"),
+        (
+            "codes.yaml",
+            "system: http://loinc.org",
+            "system: not a uri",
+            "system: String should match pattern",
+        ),
         (
             "codes.yaml",
             "code: 99504-3",
@@ -338,3 +346,12 @@ def test_checking_takes_less_than_a_second(project: Path) -> None:
     started = time.process_time()
     load(project / "mappings")
     assert time.process_time() - started < 1
+
+
+def test_every_slot_of_the_fhir_half_is_documented(project: Path) -> None:
+    said = (project / "mappings" / "README.md").read_text("utf-8")
+    half = said[said.index("## What the FHIR half can say") : said.index("## Procedures")]
+    slots = {*Shape.model_fields, *(f"by_kind.{slot}" for slot in ByKind.model_fields)}
+    slots |= {f"components.{slot}" for slot in Components.model_fields}
+    missing = {slot for slot in slots - {"by_kind", "components"} if f"`{slot}`" not in half}
+    assert missing == set()
