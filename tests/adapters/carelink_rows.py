@@ -59,7 +59,7 @@ RAW = [
     "Daily Insulin Total (U)", "Raw-Type", "Raw-Values", "Raw-ID", "Raw-Upload ID", "Raw-Seq Num", "Raw-Device Type",
 ]  # fmt: skip
 
-STARTS = {
+STARTS: Mapping[str, str | tuple[str, ...]] = {
     "new": "New Device Time", "source_bg": "BG Source", "bg": "BG Reading", "meter": "Linked BG", "basal": "Basal Rate",
     "temp": "Temp Basal Amount", "temp_type": "Temp Basal Type", "temp_for": "Temp Basal Duration",
     "bolus": "Bolus Type", "selected": "Bolus Volume Selected", "delivered": "Bolus Volume Delivered",

@@ -10,12 +10,11 @@ from openpyxl import Workbook
 
 from bridge.adapters import Decoded, Person
 from bridge.mapping import Mappings
-from bridge.reading import BolusKind, CalibrationKind, EventKind, Flag, Readings, Stream, Unit
+from bridge.reading import BolusKind, CalibrationKind, EventKind, Flag, Readings, SourceClass, Stream, Unit
 from tests.adapters.carelink_files import (
     FOOD,
     P780,
     WIZARD,
-    Book,
     above,
     cgm,
     pump,
@@ -24,7 +23,9 @@ from tests.adapters.carelink_files import (
     week_780g,
 )
 from tests.adapters.carelink_older import guardian_connect, paradigm, paradigm_later, raw_types
-from tests.adapters.suite import AdapterSuite, FamilySuite, adds_up, golden, ints, read, refused
+from tests.adapters.carelink_rows import Book
+from tests.adapters.recordings import golden
+from tests.adapters.suite import AdapterSuite, FamilySuite, adds_up, ints, read, refused
 
 HEAD = above("02/11/2025 00:00:00", "25/11/2025 00:00:00", P780[:1], P780[1:], ["Guardian™ 4 Sensor"])
 
@@ -238,6 +239,31 @@ def test_a_floor_that_is_written_as_a_number_is_at_or_below_it(mappings: Mapping
     glucose = of(read(guardian_connect(), mappings), Stream.GLUCOSE)
     low = ints(glucose, "flags") == Flag.LOW | Flag.INCLUSIVE
     assert ints(glucose, "value")[low].tolist() == [40, 40] and 41 in ints(glucose, "value")
+
+
+def test_numbers_that_no_such_device_reports_are_rejected(mappings: Mappings) -> None:
+    rows: list[tuple[str, dict[str, str]]] = [
+        ("08:00:00", {"source_bg": "ENTERED_IN_BG_ENTRY", "bg": "4"}),
+        ("08:05:00", {"basal": "75"}),
+    ]
+    rows += [(f"08:1{minute}:00", {"rewind": "Rewind"}) for minute in range(3)]
+    done = read(one_pump(*rows, later="2025-11-03 09:00:00"), mappings)
+    assert [one.reason for one in done.account.rejected] == [
+        "75 U/h is outside 0 to 60: a wrong unit or a moved column",
+        "4 mg/dL is outside 10 to 1000: a wrong unit or a moved column",
+    ]
+    adds_up(done)
+
+
+def test_an_alarm_that_nobody_knows_is_an_alarm(mappings: Mappings) -> None:
+    events = of(read(two_pumps(), mappings), Stream.EVENT, "ng7800001h")
+    place = events.columns["text"].tolist().index("AN ALERT THAT NOBODY KNOWS: vibration")
+    assert ints(events, "kind")[place] == EventKind.ALARM
+
+
+def test_an_export_is_the_makers_own_route(mappings: Mappings) -> None:
+    done = read(week_780g(), mappings)
+    assert {batch.source_class for batch in done.readings} == {SourceClass.MAKER}
 
 
 def test_entries_of_a_logbook_are_amounts_with_a_comma_or_a_point(mappings: Mappings) -> None:

@@ -16,7 +16,6 @@ from tests.adapters.carelink_files import (
     P640,
     P780,
     WIZARD,
-    Book,
     above,
     autumn_780g,
     cgm,
@@ -25,7 +24,7 @@ from tests.adapters.carelink_files import (
     two_pumps,
 )
 from tests.adapters.carelink_older import guardian_4, paradigm, raw_types
-from tests.adapters.carelink_rows import MINIMED_640G, Section
+from tests.adapters.carelink_rows import MINIMED_640G, Book, Section
 from tests.adapters.suite import adds_up, ints, read
 
 HEAD = above("02/11/2025 00:00:00", "25/11/2025 00:00:00", P780[:1], P780[1:], ["Guardian™ 4 Sensor"])
@@ -69,10 +68,9 @@ BACK = [("2024-10-27 09:30:52", {"new": "2024/10/27 08:30:52"})]
 
 def test_a_time_that_a_pump_showed_twice_is_two_readings_in_order(mappings: Mappings) -> None:
     glucose = of(read(autumn_780g(), mappings), Stream.GLUCOSE)
-    near = (glucose.columns["instant"] >= utc("2024-10-27 06:00:00")) & (
-        glucose.columns["instant"] < utc("2024-10-27 09:00:00")
-    )
-    instants = glucose.columns["instant"][near]
+    every = ints(glucose, "instant")
+    near = (every >= utc("2024-10-27 06:00:00")) & (every < utc("2024-10-27 09:00:00"))
+    instants = every[near]
     assert np.diff(instants).tolist() == [5 * MINUTE] * 31
     assert len(set(glucose.columns["counter"][near].tolist())) == 32
     twice = ints(glucose, "value")[near][[8, 20]]

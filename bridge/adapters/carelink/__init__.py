@@ -1,1 +1,1 @@
-"""Medtronic CareLink: what its exports need beyond their mapping."""
+"""Medtronic CareLink: what its exports and the answers of its cloud need beyond their mappings."""
