@@ -21,15 +21,18 @@ import bridge.adapters.carelink.telling as telling
 import bridge.adapters.carelink.walk as walk
 import bridge.adapters.dexcom.clarity as clarity
 import bridge.adapters.dexcom.ticks as ticks
+import bridge.adapters.eversense.halves as halves
 import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
 import bridge.adapters.libre.devices as devices
+import bridge.adapters.libre.linkup as linkup
 import bridge.mapping.rounding as rounding
 from bridge.mapping.stages import Procedures
 
 PROCEDURES: Final = Procedures(
     prepare={
         "carelink.raw-values": raw.raw_values,
+        "eversense.day-halves": halves.day_halves,
         "libre.split-decimals": cells.split_decimals,
         "libre.app-views": cells.app_views,
     },
@@ -48,6 +51,7 @@ PROCEDURES: Final = Procedures(
     limits={"libre.us-ceiling": clock.us_ceiling},
     sections={"carelink.sections": sections.sections},
     together={
+        "libre.follower-sensors": linkup.follower_sensors,
         "carelink.resaved": resaved.resaved,
         "carelink.walk": walk.walk,
         "carelink.again": again.again,

@@ -64,10 +64,12 @@ def _beginning(view: View) -> Instant:
 
 
 def standing(earlier: Table, now: Table) -> Table:
-    """All versions in order of name and version, with `until`: when the next one came, the end of time for
-    the one that stands."""
+    """All versions in order of name and version, each once, with `until`: when the next one came, the end of
+    time for the one that stands."""
     table = joined([earlier, now])
     table = take(table, np.lexsort((ints(table, "version"), names(table))))
+    twice = (np.diff(names(table)) == 0) & (np.diff(ints(table, "version")) == 0)
+    table = take(table, np.flatnonzero(~np.append(twice, False)))
     changed, named = ints(table, "changed"), names(table)
     until = np.full(len(named), END_OF_TIME, np.int64)
     same = np.flatnonzero(named[1:] == named[:-1])

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+from msgspec import Raw
 from numpy.typing import NDArray
 
 from bridge.mapping.cells import PADDING, Column, Mask, trimmed
@@ -53,6 +54,34 @@ def values(cells: bytearray) -> Values:
     if (column.buffer == 32).any() or column.buffer is not buffer:
         column = trimmed(column.buffer, column.start, column.end)
     return Values(_without_copies(column), nested)
+
+
+def column_of(raws: Sequence[Raw], *, is_list: bool = False) -> Column:
+    """Some values, each by itself, as a column. `is_list`: arrays are their values as a text."""
+    cells = bytearray(SEPARATOR.join((*raws, b"")))
+    return (listed if is_list else values)(cells).column
+
+
+def listed(cells: bytearray) -> Values:
+    """As `values`, for places where an array of plain values is one text: the values, parted by blanks."""
+    plain = bytes(cells)
+    found = values(cells)
+    rows = np.flatnonzero(found.is_nested)
+    if not len(rows):
+        return found
+    parts = plain.split(SEPARATOR)
+    joined = [_joined(parts[row]) for row in rows.tolist()]
+    is_nested = found.is_nested.copy()
+    is_nested[rows] = [each is None for each in joined]
+    return Values(found.column.replaced(rows, [each or "" for each in joined]), is_nested)
+
+
+def _joined(array: bytes) -> str | None:
+    """The values of an array as one text; None where it is none, or holds arrays or objects."""
+    found = json.loads(array)
+    if not isinstance(found, list) or any(isinstance(each, list | dict) for each in found):
+        return None
+    return " ".join(str(each) for each in found if each not in (None, ""))
 
 
 def _without_copies(column: Column) -> Column:

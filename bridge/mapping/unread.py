@@ -50,7 +50,7 @@ def _always(spec: PartSpec) -> frozenset[str]:
     words = {n for r in rules for o in r.when for n, w in o.items() if w not in ((FILLED,), (BLANK,))}
     fields = spec.fields if isinstance(spec, TableSpec) else {}
     told = {name for name, field in fields.items() if field.section is not None}
-    return frozenset(name for name in {*time.field, *offset, *named, *words, *told} if name)
+    return frozenset(name for name in {*time.field, time.utc, *offset, *named, *words, *told} if name)
 
 
 def _read_elsewhere(name: str, mine: Judged, passes: Sequence[Judged]) -> Mask:

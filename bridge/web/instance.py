@@ -79,6 +79,7 @@ class Instances:
             devices=frozenset({text}) if kind == "Device" else None,
             history=history,
             provenance=kind == "Provenance",
+            retractions=kind in READING_TYPES,
             device_resources=kind == "Device",
             patient_resource=kind == "Patient",
         )

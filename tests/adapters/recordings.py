@@ -8,7 +8,7 @@ recording is large its golden tells counts, sums and ends only.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,14 @@ from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
-from tests.adapters import carelink_files, clarity_files, libreview_files
+from tests.adapters import (
+    carelink_files,
+    clarity_files,
+    eversense_files,
+    libre_reader_files,
+    libreview_files,
+    linkup_files,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "conformance"
@@ -27,13 +34,15 @@ RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
-FAMILIES = {
+FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
     "carelink": carelink_files.files,
     "dexcom-clarity": clarity_files.files,
-    "libreview": libreview_files.files,
+    "eversense-broadcast": eversense_files.broadcast_files,
+    "eversense-cloud": eversense_files.cloud_files,
+    "eversense-dms": eversense_files.dms_files,
+    "librelinkup": linkup_files.files,
+    "libreview": lambda: libreview_files.files() | libre_reader_files.files(),
 }
-BESIDE = frozenset({".tsv", ".yaml"})
-"""Goldens, and what a format promises (`quality.yaml`)."""
 
 
 def recordings() -> Iterator[tuple[Path, bytes]]:
@@ -44,9 +53,9 @@ def recordings() -> Iterator[tuple[Path, bytes]]:
 
 
 def committed(family: str) -> list[Path]:
-    """The recordings of a family as they are committed: files of any kind that are no golden
-    and no promise."""
-    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix not in BESIDE)
+    """The recordings of a family as they are committed: all but goldens and what is said of quality."""
+    others = {".tsv", ".yaml"}
+    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix not in others)
 
 
 def golden_of(recording: Path) -> Path:
