@@ -122,7 +122,8 @@ def _without_quotes(line: str, delimiter: str) -> str | None:
     text = line.removesuffix("\r")
     pieces = text.split(delimiter)
     bare = [piece[1:-1] if len(piece) > 1 and piece[0] == piece[-1] == '"' else piece for piece in pieces]
-    return delimiter.join(bare) + line[len(text) :] if not any('"' in piece for piece in bare) else None
+    needed = any('"' in piece for piece in bare) or not any(bare)
+    return None if needed else delimiter.join(bare) + line[len(text) :]
 
 
 def regular(data: bytes, delimiter: str) -> Table | None:

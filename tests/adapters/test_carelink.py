@@ -119,6 +119,7 @@ def test_a_dose_is_what_was_given_and_keeps_what_was_programmed(mappings: Mappin
     assert ints(doses, "flags").tolist() == [0, Flag.INTERRUPTED]
     assert doses.columns["text"].tolist() == ["", "User Request"]
     assert doses.columns["record"].tolist() == ["2022/03/13 12:01:52 26"] * 2
+    assert int(doses.columns["end"][0]) == 0
     assert int(doses.columns["end"][1] - doses.columns["instant"][1]) == 66 * 60_000
 
 
@@ -159,6 +160,25 @@ def test_a_dose_whose_programming_lies_before_the_export_has_the_same_key(mappin
     whole, cut = read(one_pump(("08:00:00", programmed), given), mappings), read(one_pump(given), mappings)
     keys = [of(done, Stream.BOLUS).columns["counter"].tolist() for done in (whole, cut)]
     assert keys[0] == keys[1]
+
+
+def test_the_parts_of_a_dual_dose_without_a_number_hang_together(mappings: Mappings) -> None:
+    doses = of(read(raw_types(), mappings), Stream.BOLUS)
+    assert ints(doses, "kind").tolist() == [BolusKind.MEAL, BolusKind.EXTENDED]
+    assert doses.columns["record"].tolist() == ["1/25/14 21:10:20", "1/25/14 21:10:20"]
+
+
+def test_a_dose_that_was_cancelled_before_any_row_of_what_was_given_is_interrupted(
+    mappings: Mappings,
+) -> None:
+    cells = {"bolus": "Normal", "number": "9"}
+    rows = [
+        ("08:00:00", {**cells, "selected": "2.5", "source": WIZARD}),
+        ("08:00:20", {**cells, "cancelled": "User Request"}),
+    ]
+    doses = of(read(one_pump(*rows, later="2025-11-03 08:05:00"), mappings), Stream.BOLUS)
+    assert ints(doses, "flags").tolist() == [Flag.NO_VALUE | Flag.INTERRUPTED]
+    assert doses.columns["text"].tolist() == ["User Request"]
 
 
 def test_daily_sums_of_a_controller_are_no_doses(mappings: Mappings) -> None:

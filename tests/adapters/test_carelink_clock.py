@@ -10,7 +10,7 @@ import numpy as np
 from bridge.adapters import Decoded
 from bridge.mapping import Mappings
 from bridge.period import HOUR, MINUTE
-from bridge.reading import BasalKind, EventKind, Flag, ModeKind, Readings, Stream, Witness
+from bridge.reading import BasalKind, EventKind, Flag, ModeKind, Readings, Stream, Unit, Witness
 from tests.adapters.carelink_files import (
     FOOD,
     P640,
@@ -276,6 +276,7 @@ def test_in_a_closed_loop_the_programs_rate_is_no_delivery(mappings: Mappings) -
 
 def test_the_mode_is_told_at_midnight_and_where_it_turns(mappings: Mappings) -> None:
     mode = of(read(autumn_780g(), mappings), Stream.MODE)
+    assert mode.key.unit is Unit.NONE
     assert ints(mode, "kind").tolist() == [
         ModeKind.AUTOMATED,
         ModeKind.MANUAL,

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from bridge.adapters import Decoded, Unreadable, decode, recognise
-from bridge.ingest.upload import take
+from bridge.consent.collecting import own_act
+from bridge.ingest.upload import Imported, take
 from bridge.mapping import Mappings
 from bridge.period import ZoneHistory
 from bridge.reading import BasalKind, BolusKind, Flag, SettingKind, Stream, column
@@ -45,6 +46,12 @@ def decoded(path: Path, zone: str, mappings: Mappings) -> Decoded:
     data = path.read_bytes()
     known = mappings.formats[recognise(data, path.name, mappings)]
     return decode(data, known, ZoneHistory.always(zone), RECEIVED)
+
+
+def kept(db: Database, mappings: Mappings, person: int, data: bytes) -> Imported:
+    """An export imported."""
+    who = load(db, person)
+    return take(db, mappings, who, data, "export.csv", act=own_act(who))
 
 
 def test_every_export_of_the_folder_is_among_these(shared: Path) -> None:
@@ -243,8 +250,7 @@ def test_stored_duplicate_ignored_and_rejected_are_the_rows(
     db = Database.open(tmp_path, bytes(32), lambda: RECEIVED)
     try:
         person = add(db, "Test", None, ZONES.get(name, "UTC"), ())
-        once = take(db, mappings, load(db, person), data, name)
-        again = take(db, mappings, load(db, person), data + b"\n", name)
+        once, again = kept(db, mappings, person, data), kept(db, mappings, person, data + b"\n")
     finally:
         db.close()
     for one in (once, again):
@@ -264,9 +270,9 @@ def test_two_windows_of_one_export_bring_what_the_whole_brings(
     db = Database.open(tmp_path, bytes(32), lambda: RECEIVED)
     try:
         person = add(db, "Test", None, ZONES[name], ())
-        early = take(db, mappings, load(db, person), _window(whole, "2025/10/31", "2025/11/04"), name)
-        late = take(db, mappings, load(db, person), _window(whole, "2025/11/03", "2025/11/08"), name)
-        rest = take(db, mappings, load(db, person), whole, name)
+        early = kept(db, mappings, person, _window(whole, "2025/10/31", "2025/11/04"))
+        late = kept(db, mappings, person, _window(whole, "2025/11/03", "2025/11/08"))
+        rest = kept(db, mappings, person, whole)
     finally:
         db.close()
     assert sum(each.stored for each in early.streams.values()) > 1000

@@ -19,7 +19,8 @@ from typing import Final
 
 import numpy as np
 
-from bridge.adapters.carelink.doses import DAILY_TOTAL, amount
+from bridge.adapters.carelink.doses import DAILY_TOTAL
+from bridge.adapters.carelink.estimates import amount
 from bridge.adapters.carelink.modes import Signs, closes
 from bridge.adapters.carelink.pages import AGGREGATED, Page, by_device, pages_of, sheets_of
 from bridge.adapters.carelink.rates import Stretch, stretches

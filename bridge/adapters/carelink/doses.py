@@ -3,9 +3,8 @@
 Law (`carelink.md` A4): since the 640G a dose is two rows with one Bolus Number, programmed and, seconds to half an
 hour later (a square part after its duration), given; the number wraps within days. The row with what was given is
 the reading, begun when the programmed one was; a cancellation is a third row. A programmed dose without another
-row is kept without an amount, unless the export ends before it could be given. Estimates have no number: a dose
-belongs to the last one within a minute before it. Where no status is told (until 2015), an estimate that another
-one follows was not taken.
+row is kept without an amount, unless the export ends before it could be given. A dose belongs to the last estimate
+within a minute before it. A Paradigm writes one row a dose, without a number; its stamp is the beginning.
 Rejected: a minute for all rows of a dose (6 U take four minutes); Selected as the amount (it counts twice).
 """
 
@@ -14,9 +13,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Final
 
+from bridge.adapters.carelink.estimates import Estimate, amount, estimates_of, settle
 from bridge.adapters.carelink.pages import Page, Spot, by_device, in_order, pages_of, sheets_of
 from bridge.mapping.lengths import length
 from bridge.mapping.sheet import Sheet
@@ -24,24 +23,11 @@ from bridge.period import MINUTE
 
 TOGETHER: Final = 30 * MINUTE
 ASKED: Final = MINUTE
-REPLACED: Final = 10 * MINUTE
 DAILY_TOTAL: Final = "CLOSED_LOOP_AUTO_INSULIN"
 FOOD: Final = ("CLOSED_LOOP_BG_CORRECTION_AND_FOOD_BOLUS", "CLOSED_LOOP_FOOD_BOLUS")
 CORRECTION: Final = "CLOSED_LOOP_BG_CORRECTION"
 MICRO: Final = "CLOSED_LOOP_MICRO_BOLUS"
-NOT_TAKEN: Final = "not delivered"
 CELLS: Final = ("bolus_type", "selected", "delivered", "bolus_duration", "number", "cancelled", "source")
-
-
-@dataclass(slots=True)
-class Estimate:
-    """One row of the wizard. `start`: of the dose that followed it."""
-
-    spot: Spot
-    status: str
-    food: float
-    correction: float
-    start: int | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +45,7 @@ class Dose:
     programmed: Dose | None = None
     joined: bool = False
     estimate: Estimate | None = None
+    normal: Dose | None = None  # of a square part without a number: the normal part
 
     @property
     def begun(self) -> Spot:
@@ -91,11 +78,12 @@ def doses(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
     `programmed`, `why_told`, `running`."""
     pages = pages_of(parts)
     for mine in by_device(pages):
-        given, asked = list(_doses(mine)), list(_estimates(mine))
+        given, asked = list(_doses(mine)), list(estimates_of(mine))
         _join(given)
         _cancel(given)
         _asked(given, asked)
-        _settle(asked)
+        _pair(given)
+        settle(asked)
         ends = max((int(page.time[page.dated].max()) for page in mine if page.dated.any()), default=0)
         for dose in given:
             _write(dose, ends)
@@ -110,22 +98,6 @@ def _doses(pages: Sequence[Page]) -> Iterator[Dose]:
         )
         if source != DAILY_TOTAL:
             yield Dose(spot, type_, selected, delivered, max(length(duration), 0), number, why, source)
-
-
-def _estimates(pages: Sequence[Page]) -> Iterator[Estimate]:
-    names = ("bwz_status", "food", "correction")
-    cells = {id(page): [page.texts(name) for name in names] for page in pages}
-    for spot in in_order(pages, "estimate"):
-        status, food, correction = (texts.get(spot.row, "") for texts in cells[id(spot.page)])
-        yield Estimate(spot, status, amount(food), amount(correction))
-
-
-def amount(text: str) -> float:
-    """A cell as a number to compare; 0 where it is none."""
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return 0.0
 
 
 def _join(given: Sequence[Dose]) -> None:
@@ -161,35 +133,31 @@ def _cancel(given: Sequence[Dose]) -> None:
             min(like, key=lambda each: abs(each.spot.time - word.spot.time)).why = word.why
 
 
+def _pair(given: Sequence[Dose]) -> None:
+    """The parts of a dual dose without a number stand one after the other."""
+    last: Dose | None = None
+    for dose in (each for each in given if not each.number and "dual" in each.type.casefold()):
+        if not dose.is_extended:
+            last = dose
+        elif last is not None and dose.spot.time - last.spot.time <= TOGETHER:
+            dose.normal, last = last, None
+
+
 def _asked(given: Sequence[Dose], asked: Sequence[Estimate]) -> None:
     """A dose, or both parts of one, belongs to the last estimate within a minute before it."""
     times = [each.spot.time for each in asked]
     for dose in (each for each in given if not each.joined):
         start = dose.begun.time
         among = asked[bisect_left(times, start - ASKED) : bisect_right(times, start)]
-        near = [each for each in among if each.start in (None, start) and not _refused(each)]
+        near = [each for each in among if each.start in (None, start) and not each.is_refused]
         if near:
             dose.estimate = near[-1]
             near[-1].start = start
 
 
-def _refused(estimate: Estimate) -> bool:
-    return estimate.status.casefold() == NOT_TAKEN
-
-
-def _settle(asked: Sequence[Estimate]) -> None:
-    """Say of each estimate what is known of it."""
-    for estimate, following in zip_longest(asked, asked[1:]):
-        spot, replaced = estimate.spot, False
-        if not estimate.status and estimate.start is None and following is not None:
-            replaced = following.spot.time - spot.time <= REPLACED
-        if _refused(estimate) or replaced:
-            spot.page.put("outcome", spot.row, "not taken")
-
-
 def _write(dose: Dose, ends: int) -> None:
     page, row = dose.spot.page, dose.spot.row
-    still = not dose.delivered and ends - dose.spot.time <= dose.reach
+    still = not dose.delivered and not dose.why and ends - dose.spot.time <= dose.reach
     if dose.joined or still:
         page.mark("why_told" if dose.is_word else "programmed" if dose.joined else "running", row)
         page.wipe(row, *CELLS)
@@ -199,11 +167,12 @@ def _write(dose: Dose, ends: int) -> None:
     for name, ms in (("lag", lag), ("length", lasted)):
         if ms:
             page.put(name, row, str(ms))
-    if dose.number:
-        page.put("group", row, f"{dose.begun.page.stamp(dose.begun.row)} {dose.number}")
+    if dose.number or "dual" in dose.type.casefold():
+        first = dose.begun if dose.normal is None else dose.normal.spot
+        page.put("group", row, f"{first.page.stamp(first.row)} {dose.number}".rstrip())
     if dose.why:
         page.put("why", row, dose.why)
-    if dose.is_cut:
+    if dose.is_cut or dose.why:
         page.mark("cut", row)
     if dose.source == MICRO or (dose.source == CORRECTION and dose.estimate is None):
         page.mark("automatic", row)
@@ -230,4 +199,4 @@ def _purpose(dose: Dose) -> str:
         return "correction"
     if dose.estimate is None:
         return ""
-    return "meal" if dose.estimate.food > 0 else "correction" if dose.estimate.correction > 0 else ""
+    return dose.estimate.purpose

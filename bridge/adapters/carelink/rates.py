@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bridge.adapters.carelink.doses import amount
+from bridge.adapters.carelink.estimates import amount
 from bridge.adapters.carelink.pages import Page, Spot, in_order, moments
 from bridge.mapping.lengths import length
 from bridge.period import MINUTE
