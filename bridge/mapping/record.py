@@ -127,7 +127,7 @@ def _amounts(
 def _of_its_like(judged: Judged, rule: Rule) -> tuple[Unit, int]:
     """Unit and decimals of a logged thing without an amount: those of the stream's first rule that has one,
     so that it lies in the series of its like."""
-    if rule.duration is not None:
+    if rule.duration is not None and rule.stream is Stream.ACTIVITY:
         return Unit.MINUTES, 0
     for other in (each for one in judged.spec.passes for each in one.rules):
         unit = other.value.unit if other.value is not None else "header"
@@ -195,8 +195,8 @@ def _kinds(words: Vocabulary, rule: Rule, rows: NDArray[np.intp], records: Recor
 
 
 def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
-    """The length as ms. Where the rule has no amount of its own, the amount is the length in whole minutes (decimals
-    would make another series of what was ended early), NO_VALUE where none is told."""
+    """The length as ms. Of an activity without an amount of its own it is the amount, in whole minutes (decimals would
+    make another series of what was ended early), NO_VALUE where none is told."""
     spec = rule.length
     if spec is None:
         return
@@ -205,7 +205,7 @@ def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Record
     texts = judged.sheet.column(spec.field).at(lost).texts()
     judged.reasons.add(lost, [f"{short(text)!r} is no length of time as {spec.unit}" for text in texts])
     records.length[rows] = np.maximum(found, 0)
-    if rule.value is not None:
+    if rule.value is not None or rule.stream is not Stream.ACTIVITY:
         return
     records.unit[rows] = UNITS.index(Unit.MINUTES)
     records.flags[rows[found < 0]] |= np.uint16(Flag.NO_VALUE)

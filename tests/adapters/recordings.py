@@ -20,6 +20,7 @@ from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
 from tests.adapters import (
     carelink_cloud_files,
+    carelink_files,
     clarity_files,
     dexcom_api_files,
     dexcom_share_files,
@@ -41,6 +42,7 @@ MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
 FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
+    "carelink": carelink_files.files,
     "carelink-cloud": carelink_cloud_files.files,
     "dexcom-api": dexcom_api_files.files,
     "dexcom-clarity": clarity_files.files,

@@ -282,7 +282,7 @@ def test_a_stream_that_a_format_never_brings_is_no_part_of_its_revision(
     changed = {
         name for name, one in plain.formats.items() if one.fhir_revision != site.formats[name].fhir_revision
     }
-    assert {"carelink-cloud", "nightscout"} <= changed
+    assert {"carelink", "carelink-cloud", "nightscout"} <= changed
     assert not changed & {"dexcom-clarity", "libreview", "nightscout-csv"}
 
 
