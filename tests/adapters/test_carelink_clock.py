@@ -143,6 +143,15 @@ def test_rows_of_a_clock_that_was_never_set_are_rejected(mappings: Mappings) -> 
     adds_up(done)
 
 
+def test_a_pump_that_lay_in_a_drawer_for_months_keeps_its_early_days(mappings: Mappings) -> None:
+    section = pump(P640, MINIMED_640G)
+    section.say("2025-01-04 08:00:00", basal="0.6")
+    months(section, "2025-09-01", "2025-10-15")
+    done = read(Book(HEAD, [section]).csv(), mappings)
+    assert not done.account.rejected
+    assert int(of(done, Stream.BASAL).columns["instant"][0]) == utc("2025-01-04 07:00:00")
+
+
 def test_a_pump_that_nobody_set_stands_as_it_stood_for_most_of_the_file(mappings: Mappings) -> None:
     section, sensor = pump(P640, MINIMED_640G), cgm(P640, MINIMED_640G)
     months(section, "2024-10-01", "2024-11-05")

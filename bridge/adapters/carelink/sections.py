@@ -100,11 +100,14 @@ def _sensors(above: Sequence[Sequence[str]], edges: Sequence[tuple[int, list[str
 
 
 def device(sheet: Sheet, manufacturer: str, serial: str, model: str) -> tuple[str, Device]:
-    """The pump or app of a section; of a Sensor section the CGM, whose own serial no separator tells."""
+    """The pump of a section, or the app, whose number is that of an installation; of a Sensor section the CGM,
+    whose own serial no separator tells."""
     key = (serial or model).casefold()
     if len(sheet) and sheet.column("part").text(0) == SENSOR:
         return key, Device(manufacturer, sheet.column("cgm").text(0) or model, kind="sensor")
-    return key, Device(manufacturer, model, serial, kind="app" if is_phone(model) else "pump")
+    if is_phone(model):
+        return key, Device(manufacturer, model, install=serial, kind="app")
+    return key, Device(manufacturer, model, serial, kind="pump")
 
 
 def is_phone(model: str) -> bool:

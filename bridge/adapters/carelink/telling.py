@@ -30,13 +30,20 @@ def telling(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
         for row, text in page.texts("ble").items():
             page.put("told", row, _SERIAL.sub("", text))
             page.put("changed", row, text.rsplit(" ", 1)[-1].casefold())
-        volumes = page.texts("prime_volume")
+        volumes, left = page.texts("prime_volume"), page.texts("reservoir")
         for row, text in page.texts("prime_type").items():
-            page.put("told", row, f"{text} {volumes[row].replace(',', '.')} U" if row in volumes else text)
+            filled = f" {_units(volumes[row])}" if row in volumes else ""
+            page.put(
+                "told", row, f"{text}{filled}" + (f", reservoir {_units(left[row])}" if row in left else "")
+            )
         for row, text in page.texts("new_time").items():
             if text == page.stamp(row):
                 page.mark("unmoved", row)
     return sheets_of(pages)
+
+
+def _units(text: str) -> str:
+    return f"{text.replace(',', '.')} U"
 
 
 def _entry(page: Page, row: int, text: str) -> None:

@@ -7,7 +7,8 @@ back in others, or the five minutes between sensor readings. What stays open is 
 
 A change by quarters of an hour is summer time or travel; up to four minutes more are drift, that grew over months
 and is not laid upon the rows before it. A change of days sets a clock that was wrong: rows that lead up to it are
-moved with it (a new pump starts in 2016), all earlier ones stand by themselves.
+moved with it (a new pump starts in 2016), all earlier ones stand by themselves, as do those before a silence of
+months.
 Rejected: the zone alone (this clock moves when a hand moves it); rows sorted by their stamps (local disorder of
 minutes is common, `carelink.md` A2).
 """
@@ -35,8 +36,11 @@ FARTHEST: Final = 26 * HOUR
 DISORDER: Final = 5 * MINUTE
 CADENCE: Final = 6 * MINUTE
 SILENCE: Final = 60 * DAY
-"""A step over more than this was made by a clock, not by time."""
-LONG_BEFORE: Final = 180 * DAY
+"""A step over more than this was made by a clock, or nobody knows what the clock did meanwhile."""
+MOST_CHAINS: Final = 1000
+"""Clocks that were set, before numbers of chains go on after a silence."""
+LONG_BEFORE: Final = 400 * DAY
+"""No export reaches so far back; a pump that lay in a drawer for half a year does."""
 FEW: Final = 0.05
 
 
@@ -95,6 +99,7 @@ def walk(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
             if not change.sets and change.step:
                 _move(change, mine)
         _unset(mine)
+        _part_at_silences(mine)
         if is_phone(device[0].sheet.column("model").text(0)):
             for one in mine:
                 _twice_shown(one)
@@ -202,6 +207,14 @@ def _twice_shown(one: Walked) -> None:
         beyond = np.flatnonzero(wall[place + 1 :] > wall[place])
         end = place + 1 + int(beyond[0]) if len(beyond) else len(rows)
         one.second[rows[place + 1 : end]] = True
+
+
+def _part_at_silences(mine: Sequence[Walked]) -> None:
+    """Over months without any row nobody knows what became of a clock: what follows is a chain of its own."""
+    every = np.sort(np.concatenate([one.wall[one.page.dated] for one in mine]))
+    edges = every[1:][np.diff(every) > SILENCE]
+    for one in mine:
+        one.chain += np.searchsorted(edges, one.wall, side="right") * MOST_CHAINS
 
 
 def _unset(mine: Sequence[Walked]) -> None:
