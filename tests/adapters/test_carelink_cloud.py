@@ -497,6 +497,14 @@ def test_a_dose_cut_off_is_interrupted_and_keeps_what_was_programmed(mappings: M
     assert set(said) == {(2350, 6000), (1500, 4000)}
 
 
+def test_noise_in_what_was_programmed_is_rounded_as_in_what_was_given(mappings: Mappings) -> None:
+    answer = files.st_johns()
+    dose = next(each for each in answer["markers"] if each["type"] == "INSULIN")["data"]["dataValues"]
+    dose |= {"programmedFastAmount": "6.3000001907348633", "deliveredFastAmount": "6.3000001907348633"}
+    batch = of(done(answer, mappings), Stream.BOLUS)
+    assert (int(ints(batch, "value")[0]), int(ints(batch, "programmed")[0])) == (6300, 6300)
+
+
 def test_a_dose_over_a_time_is_an_interval_beside_the_part_given_at_once(mappings: Mappings) -> None:
     found = done(files.suspended(), mappings)
     batch = of(found, Stream.BOLUS)
@@ -550,6 +558,18 @@ def test_a_stick_that_calibrates_is_one_fingerstick_and_one_calibration(mappings
 def test_a_calibration_that_the_sensor_did_not_take_is_refused(mappings: Mappings) -> None:
     said = [each[1:] for each in rows(done(files.new_sensor(), mappings), Stream.CALIBRATION)]
     assert said == [(200.0, CalibrationKind.REFUSED.name), (130.0, CalibrationKind.ACCEPTED.name)]
+
+
+def test_what_a_later_answer_judges_otherwise_is_the_same_reading_corrected(mappings: Mappings) -> None:
+    first, later = files.st_johns(), files.st_johns()
+    for each in later["markers"]:
+        if each["type"] == "CALIBRATION":
+            each["data"]["dataValues"]["calibrationSuccess"] = False
+    later["therapyAlgorithmState"]["autoModeShieldState"] = "FEATURE_OFF"
+    for stream in (Stream.CALIBRATION, Stream.MODE):
+        before, after = (of(done(answer, mappings), stream) for answer in (first, later))
+        assert ints(before, "counter").tolist() == ints(after, "counter").tolist()
+        assert ints(before, "kind").tolist() != ints(after, "kind").tolist()
 
 
 def test_a_mode_lasts_from_its_change_to_the_next_and_the_last_has_no_end(mappings: Mappings) -> None:

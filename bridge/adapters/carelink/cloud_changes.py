@@ -29,20 +29,33 @@ SHIELD: Final = {"AUTO_BASAL": ON, "SAFE_BASAL": ON, "FEATURE_OFF": OFF}
 TOLD: Final = {"true": (ON, BEGUN), "false": (OFF, ENDED)}
 SUSPENDING: Final = frozenset({"809", "810", "811"})
 """Alarms of a pump that suspends on or before low glucose, by two published tables of the maker's app."""
+NAMED: Final = frozenset({"AUTO_MODE_STATUS", "CALIBRATION"})
 SAME: Final = 5_000
 """A marker and its alarm lie a second or two apart."""
 
 
 def changes(parts: Sequence[tuple[str, Sheet]]) -> Sequence[Sheet]:
     """The parts; markers with the fields mode (on, off), suspension (begun, ended) and until (the stamp of the
-    change that ended it), blank where nothing tells."""
+    change that ended it), blank where nothing tells; and name, by which the next answer tells the same marker
+    though it says something else of it."""
     sheets = dict(parts)
     markers = sheets["markers"]
-    columns = {name: [""] * len(markers) for name in ("mode", "suspension", "until")}
+    columns = {name: [""] * len(markers) for name in ("mode", "suspension", "until", "name")}
+    _names(markers, columns)
     _modes(markers, columns)
     _suspensions(markers, sheets["alarms"], columns)
     done = markers.with_columns({name: texts(cells) for name, cells in columns.items()})
     return [done if name == "markers" else sheet for name, sheet in parts]
+
+
+def _names(markers: Sheet, into: dict[str, list[str]]) -> None:
+    """Type, second and value of markers that a later answer may judge otherwise."""
+    types = markers.column("type")
+    words = types.words()
+    for row in np.flatnonzero(words.mask([text in NAMED for text in words.texts])).tolist():
+        into["name"][row] = " ".join(
+            markers.column(name).text(row) for name in ("type", "at", "value")
+        ).strip()
 
 
 def _of_type(markers: Sheet, kind: str) -> NDArray[np.intp]:

@@ -29,6 +29,17 @@ SOON: Final = 30 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
+class Stamped:
+    """A part in time: what its clock showed (ms), which records have a stamp, and how far each lies behind the
+    newest clock (ms); `unsure`: shifts that two clocks of the answer disagree about."""
+
+    wall: Ints
+    ok: Mask
+    shift: Ints
+    unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MarkerStamps:
     """The two stamps of each marker, ms: by the newest clock (`timestamp`) and as it was shown (`displayTime`)."""
 

@@ -18,16 +18,18 @@ from typing import Final
 import numpy as np
 
 from bridge.adapters.carelink.cloud_stamps import walls
-from bridge.mapping.cells import Ints
+from bridge.mapping.cells import Ints, Mask
 from bridge.mapping.json_cells import texts
 from bridge.mapping.sheet import Sheet
 from bridge.mapping.stamps import read_forms
-from bridge.period import MINUTE
+from bridge.period import DAY, MINUTE
 from bridge.reading import NO_OFFSET
 
 QUARTER: Final = 15 * MINUTE
 NEAR: Final = 10 * MINUTE
 MUCH: Final = 5 * MINUTE
+WINDOW: Final = DAY
+AT_START: Final = 5_000
 LEAST_MS: Final = 100_000_000_000
 """1973: a smaller number is no epoch in ms; answers write 0 for `not here`."""
 SERVER: Final = ("medical", "conduit", "now")
@@ -80,6 +82,13 @@ def pump_clock(sheets: Sequence[Sheet]) -> PumpClock:
     apart = (near or aparts)[0]
     offset = int(settled(np.array([apart]), (local,))[0])
     return PumpClock(offset, wall, local, apart - offset * MINUTE)
+
+
+def begins(newest: Ints, clock: PumpClock) -> Mask:
+    """Which stamps are those of the window's start, which the cloud writes with its own time, to the second."""
+    if clock.wall is None:
+        return np.zeros(len(newest), np.bool_)
+    return np.asarray(np.abs(newest - (clock.wall - WINDOW)) <= AT_START)
 
 
 def settled(apart: Ints, homes: Sequence[int | None]) -> Ints:
