@@ -1,4 +1,8 @@
-"""Every procedure that a mapping may name, by name: the adapters' side of `bridge.mapping.procedures`."""
+"""Every procedure that a mapping may name, by name: the adapters' side of `bridge.mapping.procedures`.
+
+Law: the one place that knows all vendors' packages; they do not know each other. A name here is in the closed list
+there and in mappings/README.md, and the other way round (a test holds the three together).
+"""
 
 from __future__ import annotations
 

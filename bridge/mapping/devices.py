@@ -35,7 +35,7 @@ def devices(judged: Judged, procedures: Procedures) -> DevicesNamed:
     sheet, spec = judged.sheet, judged.spec.device
     if spec is None:
         return DevicesNamed(np.zeros(len(sheet), np.int32), ("",), (Device(),))
-    if not spec.key:
+    if spec.unnamed:
         made = Device(spec.manufacturer, kind=spec.kind)
         return DevicesNamed(np.zeros(len(sheet), np.int32), ("",), (made,))
     words = judged.words.words(spec.key)

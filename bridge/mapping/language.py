@@ -97,8 +97,7 @@ class TimeSpec(Closed):
 
 
 class DeviceSpec(Closed):
-    """Which fields name the device of a record: the first of serial, install, model tells devices apart. Where a
-    source has none of them its manufacturer is all that is known."""
+    """Which fields name the device of a record: the first of serial, install, model tells devices apart."""
 
     serial: str | None = None
     install: str | None = Field(None, description="field with an app's installation id")
@@ -106,11 +105,12 @@ class DeviceSpec(Closed):
     manufacturer: str = ""
     kind: str = Field("", description="sensor, transmitter, receiver, app, meter, pump, pen")
     procedure: str | None = None
+    unnamed: bool = Field(False, description="the source names none: its manufacturer is all that is known")
 
     @model_validator(mode="after")
     def _one_key(self) -> DeviceSpec:
-        if not self.key and (self.procedure or not self.manufacturer):
-            raise ValueError("a device has a field (serial, install or model), or its manufacturer alone")
+        if bool(self.key) == self.unnamed:
+            raise ValueError("a device has a field: serial, install or model; or it is `unnamed`")
         return self
 
     @property

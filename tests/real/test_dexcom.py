@@ -139,7 +139,8 @@ def test_every_answer_is_read_as_it_stands(shared: Path, mappings: Mappings) -> 
 
 def test_all_answers_of_one_account_in_one_file_are_the_sum_of_them(shared: Path, mappings: Mappings) -> None:
     every = [each for each in answers(shared).values() if each["userId"] != "u"]
-    rows, streams = 0, defaultdict(list)
+    rows = 0
+    streams: Plain = defaultdict(list)
     for answer in every:
         count, plain = plainly(answer)
         rows += count
