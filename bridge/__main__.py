@@ -12,6 +12,7 @@ from bridge import __version__
 from bridge.cli.artifacts import artifact, reimport
 from bridge.cli.checks import check, migrate
 from bridge.cli.clients import client
+from bridge.cli.collecting import collect
 from bridge.cli.demo import demo
 from bridge.cli.grants import grant
 from bridge.cli.imports import import_files
@@ -22,6 +23,7 @@ from bridge.cli.people import patient
 from bridge.cli.provenance import provenance
 from bridge.cli.pushes import deliveries, push
 from bridge.cli.server import serve
+from bridge.cli.totals import totals
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -34,10 +36,12 @@ for command in (
     demo,
     serve,
     patient,
+    collect,
     import_files,
     artifact,
     reimport,
     provenance,
+    totals,
     client,
     grant,
     link,

@@ -18,9 +18,11 @@ import bridge.adapters.dexcom.schedules as schedules
 import bridge.adapters.dexcom.studio as studio
 import bridge.adapters.dexcom.studio_entries as studio_entries
 import bridge.adapters.dexcom.ticks as ticks
+import bridge.adapters.eversense.halves as halves
 import bridge.adapters.libre.cells as cells
 import bridge.adapters.libre.clock as clock
 import bridge.adapters.libre.devices as devices
+import bridge.adapters.libre.linkup as linkup
 import bridge.mapping.rounding as rounding
 from bridge.mapping.stages import Procedures
 
@@ -32,6 +34,7 @@ PROCEDURES: Final = Procedures(
         "dexcom.alert-schedules": schedules.alert_schedules,
         "dexcom.internal-ticks": internal_clock.internal_ticks,
         "dexcom.studio-entries": studio_entries.entries,
+        "eversense.day-halves": halves.day_halves,
         "libre.split-decimals": cells.split_decimals,
         "libre.app-views": cells.app_views,
     },
@@ -54,7 +57,7 @@ PROCEDURES: Final = Procedures(
         "libre.person": devices.person,
     },
     sections={"dexcom.column-groups": studio.column_groups},
-    together={"dexcom.studio-units": studio.units},
+    together={"dexcom.studio-units": studio.units, "libre.follower-sensors": linkup.follower_sensors},
     clocks={"dexcom.internal-clock": internal_clock.internal_clock},
     limits={"libre.us-ceiling": clock.us_ceiling},
     amount={"number.rounded": rounding.rounded, "number.unsigned": rounding.unsigned},

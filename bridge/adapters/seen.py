@@ -48,7 +48,7 @@ def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
     kind = next((said for magic, said in MAGIC if data.startswith(magic)), None)
     if kind is not None:
         return Unreadable(f"the file is {kind}")
-    reads = f"this version reads {' and '.join(known)}"
+    reads = f"this version reads {' and '.join(filter(None, (', '.join(known[:-1]), *known[-1:])))}"
     if data.startswith(b"PK\x03\x04") and b"xl/" not in data and b"[Content_Types]" not in data:
         return Unreadable(f"the file is a zip archive: unpack it and give the files in it; {reads}")
     start = data[:4096].decode("utf-8", "replace").casefold()

@@ -1,22 +1,27 @@
 """Who is at the command line: the owner in a family, a named operator with a reason and a basis in a clinic.
 
 Law (`consent.md`, operators): only with BRIDGE_MODE=family does the command line act as the owner. Elsewhere
-what shows, ends or grants a person's data names its operator, and is a row of the ledger that the patient
-sees before anything is shown or done.
+every command that shows, changes or hands out a person's things names its operator, and is a row of the
+ledger that the patient sees, written before anything is shown or done. What shows demographics goes through
+the gate besides, as every look does.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import click
 
 from bridge.app import Bridge
 from bridge.cli.shell import Failed
+from bridge.consent.acts import record
 from bridge.consent.asked import Asked, Way
+from bridge.consent.collecting import Signed, own_act
+from bridge.consent.gate import LedgerUnavailable
 from bridge.consent.permit import OperatorPermit, OwnerPermit
 from bridge.settings import Mode
+from bridge.store.patients import Patient
 
 Acting = tuple[str | None, str | None, str | None]
 
@@ -44,17 +49,48 @@ def permit(found: Bridge, patient: int, acting: Acting) -> OwnerPermit | Operato
     """The owner's permit in a family, else the operator's; without a name, reason and basis there is none."""
     if found.settings.mode is Mode.FAMILY:
         return OwnerPermit(patient)
-    name, reason, basis = acting
+    name, reason, basis = (text and text.strip() for text in acting)
     if not (name and reason and basis):
         raise Failed("in clinic mode this needs --operator, --reason and --basis: the patient sees them")
     return OperatorPermit(name, reason, basis, patient)
 
 
-def noted(found: Bridge, patient: int, acting: Acting, what: str) -> str:
-    """Write down that an operator does `what` to this patient, before it is done; who acted, for records."""
+def is_named(found: Bridge, acting: Acting) -> bool:
+    """Whether names may be shown: to the owner, and to an operator who is named."""
+    return found.settings.mode is Mode.FAMILY or all(acting)
+
+
+def noted(found: Bridge, patient: int, acting: Acting, act: str, what: str = "") -> str:
+    """Write down that an operator does `act` to this patient, before it is done; who acted, for records."""
     who = permit(found, patient, acting)
     if isinstance(who, OwnerPermit):
         return ""
-    wish = Asked(patient, Way.LOOK, "command line", what, frozenset(), patient_resource=True)
-    found.gate.settle(found.gate.disclose_now(who, wish), "sent", 1)
+    try:
+        record(found.db, who, act, what)
+    except LedgerUnavailable as failed:
+        raise Failed(str(failed)) from failed
     return f"{who.name}: {who.reason} ({who.basis})"
+
+
+def noted_of(found: Bridge, patients: Iterable[int], acting: Acting, act: str) -> None:
+    """The same for everybody whom a list shows; whoever acts is named also where it shows nobody."""
+    permit(found, 0, acting)
+    for each in sorted(set(patients)):
+        noted(found, each, acting, act)
+
+
+def seen(found: Bridge, patient: int, acting: Acting, what: str) -> None:
+    """Write down that an operator is shown this person's demographics, before they are."""
+    who = permit(found, patient, acting)
+    if isinstance(who, OwnerPermit):
+        return
+    wish = Asked(patient, Way.LOOK, "command line", what, frozenset(), patient_resource=True)
+    try:
+        found.gate.settle(found.gate.disclose_now(who, wish), "sent", 1)
+    except LedgerUnavailable as failed:
+        raise Failed(str(failed)) from failed
+
+
+def own_consent(found: Bridge, person: Patient) -> Signed | None:
+    """In a family the import itself is the consent to collect; in a clinic one must be on record."""
+    return own_act(person) if found.settings.mode is Mode.FAMILY else None

@@ -13,6 +13,7 @@ import click
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.accounts import kept
+from bridge.cli.acting import Acting, noted, operator_options, own_consent
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.ingest.again import let_in, reread
 from bridge.period import ZoneHistory, iso
@@ -29,38 +30,52 @@ def artifact() -> None:
 
 @artifact.command("list")
 @patient_option
+@operator_options
 @home_option
 @json_option
-def list_artifacts(patient: str, home: Path | None, as_json: bool) -> None:
+def list_artifacts(patient: str, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Every upload of a person, in order of receipt."""
     with bridge(home) as found:
-        rows = [_row(found, each) for each in listed(found.db, named.number(found, patient))]
+        one = named.number(found, patient)
+        noted(found, one, acting, "artifact list")
+        rows = [_row(found, each) for each in listed(found.db, one)]
     emit(rows, as_json, table(rows, ("id", "state", "file", "format", "received", "first", "last")))
 
 
 @artifact.command("show")
 @click.argument("artifact_id", metavar="ID")
+@operator_options
 @home_option
 @json_option
-def show_artifact(artifact_id: str, home: Path | None, as_json: bool) -> None:
+def show_artifact(artifact_id: str, acting: Acting, home: Path | None, as_json: bool) -> None:
     """One upload, with its account and why it is where it is."""
     with bridge(home) as found:
-        row = _row(found, named.artifact(found, artifact_id))
+        one = named.artifact(found, artifact_id)
+        noted(found, one.patient, acting, "artifact show", artifact_id)
+        row = _row(found, one)
     emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
 
 
 @artifact.command("confirm")
 @click.argument("artifact_id", metavar="ID")
 @click.option("--reason", required=True, metavar="R", help="Why it is this person's after all.")
+@click.option("--operator", metavar="TEXT", help="Who acts (clinic mode).")
+@click.option(
+    "--basis", metavar="TEXT", help="Legal process, or the patient's written request (clinic mode)."
+)
 @home_option
 @json_option
-def confirm_artifact(artifact_id: str, reason: str, home: Path | None, as_json: bool) -> None:
+def confirm_artifact(
+    artifact_id: str, reason: str, operator: str | None, basis: str | None, home: Path | None, as_json: bool
+) -> None:
     """Let a file in from quarantine."""
     with bridge(home) as found:
         one = named.artifact(found, artifact_id)
+        noted(found, one.patient, (operator, reason, basis), "artifact confirm", artifact_id)
         person = load_patient(found.db, one.patient)
         try:
-            done = let_in(found.db, found.mappings, person, one.number, reason)
+            act = own_consent(found, person)
+            done = let_in(found.db, found.mappings, person, one.number, reason, act)
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
     emit(_counts(artifact_id, done), as_json, f"{artifact_id} is let in: {_told(done.streams)}")
@@ -69,12 +84,14 @@ def confirm_artifact(artifact_id: str, reason: str, home: Path | None, as_json: 
 @artifact.command("remove")
 @click.argument("artifact_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@operator_options
 @home_option
 @json_option
-def remove_artifact(artifact_id: str, yes: bool, home: Path | None, as_json: bool) -> None:
+def remove_artifact(artifact_id: str, yes: bool, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Take away exactly what an upload brought; what it displaced comes back, what had left is retracted."""
     with bridge(home) as found:
         one = named.artifact(found, artifact_id)
+        noted(found, one.patient, acting, "artifact remove", artifact_id)
         if not yes:
             click.confirm(f"Remove {one.file} and everything it brought?", abort=True, err=True)
         try:
@@ -90,16 +107,21 @@ def remove_artifact(artifact_id: str, yes: bool, home: Path | None, as_json: boo
 @click.command("reimport")
 @click.argument("artifact_id", metavar="ID")
 @click.option("--timezone", metavar="Area/City", help="The zone of this file, where it is not the person's.")
+@operator_options
 @home_option
 @json_option
-def reimport(artifact_id: str, timezone: str | None, home: Path | None, as_json: bool) -> None:
+def reimport(
+    artifact_id: str, timezone: str | None, acting: Acting, home: Path | None, as_json: bool
+) -> None:
     """Read a kept upload again, by today's mapping and zone history."""
     with bridge(home) as found:
         one = named.artifact(found, artifact_id)
+        noted(found, one.patient, acting, "reimport", artifact_id)
         person = load_patient(found.db, one.patient)
         try:
             zones = ZoneHistory.always(timezone) if timezone else None
-            done = reread(found.db, found.mappings, person, one.number, zones)
+            act = own_consent(found, person)
+            done = reread(found.db, found.mappings, person, one.number, zones, act)
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
     emit(_counts(artifact_id, done), as_json, f"{artifact_id} is read again: {_told(done.streams)}")

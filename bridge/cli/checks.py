@@ -14,6 +14,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
+from bridge.consent.collecting import overdue
 from bridge.store.anchors import verify as verify_ledger
 from bridge.store.blocks import verify as verify_blocks
 
@@ -71,6 +72,10 @@ TESTS: Final[Mapping[str, Callable[[Bridge], Iterator[str]]]] = {
 
 
 def _warnings(found: Bridge) -> Iterator[str]:
+    for patient in found.patients():
+        for one in overdue(found.db, patient, found.now()):
+            public = found.artifact_id(patient, one.number)
+            yield f"the upload {public} is here for longer than its consent says: `artifact remove {public}`"
     settings = found.settings
     if settings.key_text is not None:
         return

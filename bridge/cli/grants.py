@@ -13,7 +13,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.acting import Acting, noted, operator_options
+from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.cli.wishes import Wish, drawn
 from bridge.consent.asked import Kind
@@ -74,10 +74,13 @@ def add_grant(
     """Sign a grant. What it does not name stays closed."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
-        by = noted(found, person.number, acting, "grant add")
         receiver = named.client(found, client)
         try:
-            made = sign(found.db, drawn(found, person, receiver, Wish(**words)), by)
+            grant = drawn(found, person, receiver, Wish(**words))
+            told = (
+                f"grant {grant.id} to {receiver.organization}; to end it: cgm-bridge grant revoke {grant.id}"
+            )
+            made = sign(found.db, grant, noted(found, person.number, acting, "grant add", told))
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
         row = _row(found, made)
@@ -86,13 +89,16 @@ def add_grant(
 
 @grant.command("list")
 @click.option("--patient", metavar="ID")
+@operator_options
 @home_option
 @json_option
-def list_grants(patient: str | None, home: Path | None, as_json: bool) -> None:
+def list_grants(patient: str | None, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Every grant and what became of it."""
     with bridge(home) as found:
         people = [named.number(found, patient)] if patient else found.patients()
-        rows = [_row(found, each) for one in people for each in listed(found.db, one)]
+        grants = [each for one in people for each in listed(found.db, one)]
+        noted_of(found, people if patient else [each.grant.patient for each in grants], acting, "grant list")
+        rows = [_row(found, each) for each in grants]
     emit(
         rows, as_json, table(rows, ("id", "version", "state", "organization", "kinds", "granularity", "ends"))
     )
@@ -100,27 +106,32 @@ def list_grants(patient: str | None, home: Path | None, as_json: bool) -> None:
 
 @grant.command("show")
 @click.argument("grant_id", metavar="ID")
+@operator_options
 @home_option
 @json_option
-def show_grant(grant_id: str, home: Path | None, as_json: bool) -> None:
+def show_grant(grant_id: str, acting: Acting, home: Path | None, as_json: bool) -> None:
     """One grant in full."""
     with bridge(home) as found:
-        row = _row(found, _load(found, grant_id))
+        one = _load(found, grant_id)
+        noted(found, one.grant.patient, acting, "grant show", grant_id)
+        row = _row(found, one)
     emit(row, as_json, _told(row))
 
 
 @grant.command("pause")
 @click.argument("grant_id", metavar="ID")
 @click.option("--until", metavar="ISO", help="Default: until it is signed anew or revoked by hand.")
+@operator_options
 @home_option
 @json_option
-def pause_grant(grant_id: str, until: str | None, home: Path | None, as_json: bool) -> None:
+def pause_grant(grant_id: str, until: str | None, acting: Acting, home: Path | None, as_json: bool) -> None:
     """A paused grant acts like none."""
     with bridge(home) as found:
         one = _load(found, grant_id)
+        by = noted(found, one.grant.patient, acting, "grant pause", grant_id)
         zones = load_patient(found.db, one.grant.patient).zones
         try:
-            done = pause(found.db, grant_id, spelled(until, zones).start if until else None)
+            done = pause(found.db, grant_id, spelled(until, zones).start if until else None, by)
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
         row = _row(found, done)
@@ -129,14 +140,16 @@ def pause_grant(grant_id: str, until: str | None, home: Path | None, as_json: bo
 
 @grant.command("revoke")
 @click.argument("grant_id", metavar="ID")
+@operator_options
 @home_option
 @json_option
-def revoke_grant(grant_id: str, home: Path | None, as_json: bool) -> None:
+def revoke_grant(grant_id: str, acting: Acting, home: Path | None, as_json: bool) -> None:
     """End a grant for good, from the next answer on."""
     with bridge(home) as found:
-        _load(found, grant_id)
+        one = _load(found, grant_id)
+        by = noted(found, one.grant.patient, acting, "grant revoke", grant_id)
         try:
-            row = _row(found, revoke(found.db, grant_id))
+            row = _row(found, revoke(found.db, grant_id, by))
         except NotPossible as refused:
             raise Failed(str(refused)) from refused
     emit(row, as_json, _told(row))

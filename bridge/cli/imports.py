@@ -1,7 +1,8 @@
 """`import`: a person's own files in, with a truthful account of every row.
 
 Law: each file is taken whole or not at all, and one that is refused stops none beside it; what was read,
-ignored by rule, rejected and not known adds up to the rows of the file. Nothing is printed of a value.
+ignored by rule, rejected and not known adds up to the rows of the file. Nothing is printed of a value. The
+first import of a source in a family is the consent to collect from it, and shows its words (`consent.md`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from bridge.adapters import DateOrder, Unreadable
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.accounts import kept, told, unknown
+from bridge.cli.acting import Acting, noted, operator_options, own_consent
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option
+from bridge.consent.words import COLLECTING
 from bridge.ingest.upload import Imported, take
 from bridge.period import ZoneHistory, iso
 from bridge.store.patients import load
@@ -35,6 +38,7 @@ LARGEST: Final = 512 * 1024 * 1024
 @click.option(
     "--date-order", type=click.Choice(["ymd", "mdy", "dmy"]), help="Where a file's dates do not tell."
 )
+@operator_options
 @home_option
 @json_option
 def import_files(
@@ -43,6 +47,7 @@ def import_files(
     source: str | None,
     timezone: str | None,
     date_order: DateOrder | None,
+    acting: Acting,
     home: Path | None,
     as_json: bool,
 ) -> None:
@@ -52,16 +57,20 @@ def import_files(
     refused: list[Value] = []
     with bridge(home) as found:
         person = load(found.db, named.number(found, patient))
+        noted(found, person.number, acting, "import", ", ".join(path.name for path in files))
+        act = own_consent(found, person)
         for path in files:
             try:
                 zones = ZoneHistory.always(timezone) if timezone else None
                 data = _bytes(path)
-                one = take(found.db, found.mappings, person, data, path.name, source, zones, date_order)
+                one = take(found.db, found.mappings, person, data, path.name, source, zones, date_order, act)
             except (Unreadable, Failed, ValueError) as fault:
                 faults.append(f"{path}: {fault}")
                 refused.append({"file": path.name, "reason": str(fault)})
                 continue
             taken.append(one)
+            if one.agreed:
+                click.echo(f"Collecting from {one.source} is on record:\n{COLLECTING.text}", err=True)
             if one.reason:
                 public = found.artifact_id(person.number, one.artifact)
                 faults.append(f"{path}: in quarantine, because {one.reason}; see `artifact confirm {public}`")
@@ -93,6 +102,7 @@ def _row(found: Bridge, patient: int, one: Imported) -> dict[str, Value]:
         "format": one.format,
         "sha256": one.sha256,
         "state": one.state,
+        "collecting": one.consent.number,
         "reason": one.reason,
         "rows": account.rows,
         "waiting": 0 if one.state == "stored" else sum(account.read.values()),

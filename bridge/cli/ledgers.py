@@ -7,15 +7,22 @@ ends `verify` with exit 1 and names the place.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
+from bridge.app import Bridge
 from bridge.cli import named
+from bridge.cli.acting import Acting, noted, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.period import iso
 from bridge.store.anchors import verify
 from bridge.store.entries import Row
 from bridge.store.ledger import listed
+
+SHOWN: Final = (
+    "entry", "at", "kind", "channel", "recipient", "items", "first", "last", "outcome", "step", "act", "person",
+)  # fmt: skip
 
 
 @click.group()
@@ -25,19 +32,14 @@ def ledger() -> None:
 
 @ledger.command("list")
 @patient_option
+@operator_options
 @home_option
 @json_option
-def list_ledger(patient: str, home: Path | None, as_json: bool) -> None:
+def list_ledger(patient: str, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Every entry of a person, oldest first."""
     with bridge(home) as found:
-        rows = [_row(each) for each in listed(found.db, named.once(found, patient))]
-    emit(
-        rows,
-        as_json,
-        table(
-            rows, ("entry", "at", "kind", "channel", "recipient", "items", "first", "last", "outcome", "step")
-        ),
-    )
+        rows = _rows(found, patient, acting, "ledger list")
+    emit(rows, as_json, table(rows, SHOWN))
 
 
 @ledger.command("verify")
@@ -62,12 +64,21 @@ def verify_ledger(home: Path | None, as_json: bool) -> None:
 
 @ledger.command("export")
 @patient_option
+@operator_options
 @home_option
-def export_ledger(patient: str, home: Path | None) -> None:
+def export_ledger(patient: str, acting: Acting, home: Path | None) -> None:
     """The same as JSON, for keeping."""
     with bridge(home) as found:
-        rows = [_row(each) for each in listed(found.db, named.once(found, patient))]
+        rows = _rows(found, patient, acting, "ledger export")
     emit(rows, True, "")
+
+
+def _rows(found: Bridge, patient: str, acting: Acting, act: str) -> list[dict[str, Value]]:
+    """Everything written down about a person so far, without the look at it that is written down now."""
+    one = named.once(found, patient)
+    rows = [_row(each) for each in listed(found.db, one)]
+    noted(found, one, acting, act)
+    return rows
 
 
 def _row(one: Row) -> dict[str, Value]:

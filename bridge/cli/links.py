@@ -14,6 +14,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
+from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.net.address import Reach
 from bridge.net.endpoint import Purpose, endpoint, may_reach
@@ -33,15 +34,23 @@ def link() -> None:
     "--identifier", required=True, metavar="SYSTEM|VALUE", help="The receiver's patient identifier."
 )
 @click.option("--confirmed-by", required=True, metavar="WHO", help="Who compared the two records.")
+@operator_options
 @home_option
 @json_option
 def add_link(
-    patient: str, client: str, identifier: str, confirmed_by: str, home: Path | None, as_json: bool
+    patient: str,
+    client: str,
+    identifier: str,
+    confirmed_by: str,
+    acting: Acting,
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     """Confirm that a receiver's record is this patient's."""
     system, value = named.identifier(identifier)
     with bridge(home) as found:
         one, known = named.number(found, patient), named.client(found, client).id
+        noted(found, one, acting, "link add", f"{client}: {identifier}")
         record = _shown(found, one, known, system, value)
         try:
             made = links.confirm(found.db, one, known, system, value, confirmed_by, record)
@@ -53,42 +62,44 @@ def add_link(
 
 @link.command("list")
 @click.option("--patient", metavar="ID")
+@operator_options
 @home_option
 @json_option
-def list_links(patient: str | None, home: Path | None, as_json: bool) -> None:
+def list_links(patient: str | None, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Every link, with its state and why."""
     with bridge(home) as found:
         of = named.number(found, patient) if patient else None
-        rows = [_link(found, each) for each in links.listed(found.db, of)]
+        known = links.listed(found.db, of)
+        noted_of(found, [of] if of else [each.patient for each in known], acting, "link list")
+        rows = [_link(found, each) for each in known]
     emit(rows, as_json, table(rows, ("id", "patient", "client", "identifier", "state", "confirmed_by")))
 
 
 @link.command("suspend")
 @click.argument("link_id", metavar="ID", type=int)
-@click.option("--reason", default="suspended by hand")
+@operator_options
 @home_option
 @json_option
-def suspend_link(link_id: int, reason: str, home: Path | None, as_json: bool) -> None:
+def suspend_link(link_id: int, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Stop deliveries over a link until it is confirmed anew."""
     with bridge(home) as found:
-        try:
-            links.suspend(found.db, link_id, reason)
-        except KeyError as unknown:
-            raise Failed(f"there is no link {link_id}") from unknown
+        one = _known(found, link_id)
+        noted(found, one.patient, acting, "link suspend", str(link_id))
+        links.suspend(found.db, link_id, acting[1] or "suspended by hand")
     emit({"id": link_id, "state": "suspended"}, as_json, f"link {link_id} is suspended.")
 
 
 @link.command("remove")
 @click.argument("link_id", metavar="ID", type=int)
+@operator_options
 @home_option
 @json_option
-def remove_link(link_id: int, home: Path | None, as_json: bool) -> None:
+def remove_link(link_id: int, acting: Acting, home: Path | None, as_json: bool) -> None:
     """End a link; what was sent over it stays known."""
     with bridge(home) as found:
-        try:
-            links.remove(found.db, link_id)
-        except KeyError as unknown:
-            raise Failed(f"there is no link {link_id}") from unknown
+        one = _known(found, link_id)
+        noted(found, one.patient, acting, "link remove", str(link_id))
+        links.remove(found.db, link_id)
     emit({"id": link_id, "state": "removed"}, as_json, f"link {link_id} is removed.")
 
 
@@ -153,6 +164,13 @@ def remove_destination(destination_id: int, home: Path | None, as_json: bool) ->
         except KeyError as unknown:
             raise Failed(f"there is no destination {destination_id} in use") from unknown
     emit({"id": destination_id, "removed": True}, as_json, f"destination {destination_id} is retired.")
+
+
+def _known(found: Bridge, link_id: int) -> links.Link:
+    for each in links.listed(found.db):
+        if each.number == link_id:
+            return each
+    raise Failed(f"there is no link {link_id} in use: see `cgm-bridge link list`")
 
 
 def _shown(found: Bridge, patient: int, client: str, system: str, value: str) -> links.Shown | None:

@@ -13,6 +13,7 @@ import click
 from bridge.adapters import Decoded, Unreadable, decode, recognise
 from bridge.cli.accounts import told, unknown
 from bridge.cli.shell import Failed, Value, emit, home_option, json_option, settings
+from bridge.fhir.trial import faults as tried
 from bridge.mapping import MappingErrors, Mappings, load
 from bridge.mapping.language import ReadHalf
 from bridge.period import BEGINNING, ZoneHistory, iso
@@ -40,6 +41,9 @@ def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> Non
         lines = [f"{f.file}:{f.line}:{f.column}: {f.sentence}" for f in faults.faults]
         emit({"ok": False, "faults": lines}, as_json, "\n".join(lines))
         raise Failed(f"{len(lines)} faults in the mappings") from faults
+    if lines := list(tried(found)):
+        emit({"ok": False, "faults": lines}, as_json, "\n".join(lines))
+        raise Failed(f"{len(lines)} faults in what the mappings would say")
     rows: list[dict[str, Value]] = [
         {"name": each.name, "revision": each.revision, "fhir_revision": each.fhir_revision}
         for each in found.formats.values()

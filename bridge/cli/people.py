@@ -13,8 +13,10 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.acting import Acting, noted, operator_options
+from bridge.cli.acting import Acting, is_named, noted, operator_options, permit, seen
+from bridge.cli.collecting import collected
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
+from bridge.consent.collecting import listed
 from bridge.period import ZoneHistory, iso, spelled
 from bridge.store.patients import Patient, add, add_zone, erase, load
 
@@ -31,6 +33,7 @@ def patient() -> None:
 @click.option("--birth-date", type=DAY, help="YYYY-MM-DD")
 @click.option("--timezone", default="UTC", show_default=True, metavar="Area/City")
 @click.option("--identifier", "identifiers", multiple=True, metavar="SYSTEM|VALUE")
+@operator_options
 @home_option
 @json_option
 def add_patient(
@@ -38,27 +41,37 @@ def add_patient(
     birth_date: datetime | None,
     timezone: str,
     identifiers: tuple[str, ...],
+    acting: Acting,
     home: Path | None,
     as_json: bool,
 ) -> None:
     """Add a person. Their files are read as local time of --timezone."""
     pairs = tuple(named.identifier(text) for text in identifiers)
     with bridge(home) as found:
+        permit(found, 0, acting)
         try:
             made = add(found.db, name, birth_date.date() if birth_date else None, timezone, pairs)
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
+        noted(found, made, acting, "patient add")
         public = found.patient_id(made)
     emit({"id": public}, as_json, public)
 
 
 @patient.command("list")
+@operator_options
 @home_option
 @json_option
-def list_patients(home: Path | None, as_json: bool) -> None:
-    """Everybody, by name."""
+def list_patients(acting: Acting, home: Path | None, as_json: bool) -> None:
+    """Everybody, by name; in clinic mode an unnamed operator is shown ids alone."""
     with bridge(home) as found:
-        rows = [_row(found, load(found.db, each)) for each in found.patients()]
+        numbers, rows = found.patients(), list[dict[str, Value]]()
+        if is_named(found, acting):
+            for each in numbers:
+                seen(found, each, acting, "patient list")
+            rows += [_row(found, load(found.db, each)) for each in numbers]
+        else:
+            rows += [{"id": found.patient_id(each)} for each in numbers]
     emit(rows, as_json, table(rows, ("id", "name", "birth_date", "timezone")))
 
 
@@ -73,11 +86,12 @@ def show_patient(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """One person, with identifiers and zone history."""
+    """One person, with identifiers, zone history and what is collected from where."""
     with bridge(home) as found:
         one = named.number(found, patient_id)
-        noted(found, one, acting, "patient show")
-        row = _row(found, load(found.db, one))
+        seen(found, one, acting, "patient show")
+        sources: list[Value] = [collected(found, each) for each in listed(found.db, one)]
+        row: dict[str, Value] = {**_row(found, load(found.db, one)), "collecting": sources}
     emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
 
 
@@ -113,12 +127,16 @@ def zone() -> None:
 @click.argument("patient_id", metavar="ID")
 @click.option("--timezone", required=True, metavar="Area/City")
 @click.option("--from", "since", required=True, metavar="ISO", help="A date or an instant.")
+@operator_options
 @home_option
 @json_option
-def zone_add(patient_id: str, timezone: str, since: str, home: Path | None, as_json: bool) -> None:
+def zone_add(
+    patient_id: str, timezone: str, since: str, acting: Acting, home: Path | None, as_json: bool
+) -> None:
     """From that date on, local times are times of this zone."""
     with bridge(home) as found:
         one = named.number(found, patient_id)
+        noted(found, one, acting, "patient zone add", f"{timezone} from {since}")
         try:
             start = spelled(since, ZoneHistory.always(timezone)).start
             add_zone(found.db, one, timezone, start)

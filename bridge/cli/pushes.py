@@ -13,6 +13,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
+from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.period import iso
 from bridge.push.affected import affected
@@ -25,12 +26,15 @@ from bridge.store.outbox import Delivery
 @patient_option
 @click.option("--client", required=True, metavar="ID")
 @click.option("--once", is_flag=True, help="One round (the default); a running server goes on by itself.")
+@operator_options
 @home_option
 @json_option
-def push(patient: str, client: str, once: bool, home: Path | None, as_json: bool) -> None:
+def push(patient: str, client: str, once: bool, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Deliver what is due to a client's destination now."""
     with bridge(home) as found:
-        done = asyncio.run(found.worker.once(named.number(found, patient), client))
+        one = named.number(found, patient)
+        noted(found, one, acting, "push", client)
+        done = asyncio.run(found.worker.once(one, client))
     value: Value = {
         "sent": done.sent,
         "updated": done.updated,
@@ -58,13 +62,16 @@ def deliveries() -> None:
 
 @deliveries.command("list")
 @click.option("--patient", metavar="ID")
+@operator_options
 @home_option
 @json_option
-def list_deliveries(patient: str | None, home: Path | None, as_json: bool) -> None:
+def list_deliveries(patient: str | None, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Every delivery, newest first."""
     with bridge(home) as found:
         of = named.number(found, patient) if patient else None
-        rows = [_row(found, each) for each in outbox.listed(found.db, of)]
+        known = outbox.listed(found.db, of)
+        noted_of(found, [of] if of else [each.patient for each in known], acting, "deliveries list")
+        rows = [_row(found, each) for each in known]
     emit(
         rows, as_json, table(rows, ("id", "state", "what", "items", "taken", "attempts", "began", "problem"))
     )
@@ -72,12 +79,15 @@ def list_deliveries(patient: str | None, home: Path | None, as_json: bool) -> No
 
 @deliveries.command("retry")
 @click.argument("delivery_id", metavar="ID", type=int)
+@operator_options
 @home_option
 @json_option
-def retry_delivery(delivery_id: int, home: Path | None, as_json: bool) -> None:
+def retry_delivery(delivery_id: int, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Let a failed delivery be tried again at the next round."""
     with bridge(home) as found:
         try:
+            patient = outbox.load(found.db, delivery_id).patient
+            noted(found, patient, acting, "deliveries retry", str(delivery_id))
             outbox.retry(found.db, delivery_id)
         except (KeyError, ValueError) as refused:
             raise Failed(str(refused).strip("'\"")) from refused
@@ -86,12 +96,14 @@ def retry_delivery(delivery_id: int, home: Path | None, as_json: bool) -> None:
 
 @deliveries.command("affected")
 @click.option("--artifact", required=True, metavar="ID")
+@operator_options
 @home_option
 @json_option
-def affected_deliveries(artifact: str, home: Path | None, as_json: bool) -> None:
+def affected_deliveries(artifact: str, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Who holds what of an upload."""
     with bridge(home) as found:
         kept = named.artifact(found, artifact)
+        noted(found, kept.patient, acting, "deliveries affected", artifact)
         rows: list[dict[str, Value]] = [
             {"destination": each.destination, "client": each.client, "items": each.items}
             for each in affected(found.db, kept.patient, kept.number)

@@ -80,12 +80,12 @@ def drawn(found: Bridge, patient: Patient, client: Client, wish: Wish) -> Grant:
         id=new_id(),
         version=1,
         patient=patient.number,
-        authoriser=Authoriser(wish.signed_by or patient.name, wish.role, _evidence(wish.evidence)),
+        authoriser=Authoriser(wish.signed_by or patient.name, wish.role, evidence_of(wish.evidence)),
         recipient=recipient,
         purpose=client.purpose,
         ways=frozenset(_members(wish.ways, Way, "--ways")),
         periods=periods,
-        kinds=_kinds(wish.kinds),
+        kinds=kinds_of(wish.kinds),
         signed=now,
         begins=begins,
         ends=_end(wish.expires, patient.zones) or default_end(begins, patient.zones, visit),
@@ -161,7 +161,8 @@ def _end(text: str | None, zones: ZoneHistory) -> Instant | None:
     return period.start if "T" in text else period.end
 
 
-def _kinds(text: str) -> frozenset[Kind]:
+def kinds_of(text: str) -> frozenset[Kind]:
+    """The kinds that a list names; ValueError where it names none that there is."""
     named = {word.strip() for word in text.split(",") if word.strip()}
     everything = WILDCARD if named & {"*", "all"} else frozenset()
     return everything | frozenset(_members(",".join(named - {"*", "all"}), Kind, "--kinds"))
@@ -185,5 +186,6 @@ def _sources(found: Bridge, patient: Patient, wish: Wish) -> frozenset[str]:
     return named or here
 
 
-def _evidence(path: Path | None) -> str:
+def evidence_of(path: Path | None) -> str:
+    """What a record keeps of a file that proves something: its name and hash."""
     return "" if path is None else f"{path.name} sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"

@@ -7,9 +7,9 @@ come from disclosed readings alone (L28). Rejected: a count query beside the pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,50 +18,30 @@ from bridge.consent.asked import Asked, Kind, Order, Selector
 from bridge.consent.assemble import NEEDED, Assembly, merged
 from bridge.consent.batches import Batch, count
 from bridge.consent.clusters import LIKENESS, WIDEST
-from bridge.consent.disclosure import DisclosedDevice, Group, Origin
+from bridge.consent.disclosure import DisclosedDevice, Group
 from bridge.consent.gather import Gathering
 from bridge.consent.means import Load, fresh_rows
 from bridge.consent.named import named
 from bridge.consent.opened import MEANS
 from bridge.consent.page import Cursor, Page, beyond, chosen, cursor, keyset, sort_keys
 from bridge.consent.past import with_past
-from bridge.consent.retraction import page_of
+from bridge.consent.reader import Reader
 from bridge.consent.rows import PART_GRAINS, admitted
 from bridge.consent.slabs import slabs
 from bridge.consent.strands import AROUND, Mask, Named, Strand, View, nearby, strands
+from bridge.consent.withdrawn import Waiting
 from bridge.metrics.buckets import ceiling, floor
-from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, PeriodSet
-from bridge.store.columns import Chunk, ints
+from bridge.period import BEGINNING, END_OF_TIME, Instant, PeriodSet
+from bridge.store.columns import ints
 from bridge.store.ids import Ids, Name
 from bridge.store.published import BLOCK, Week
-from bridge.store.series import SeriesRow
-
-
-class Reader(Protocol):
-    """The readings of one patient, as the gate lets them be read."""
-
-    def series(self, within: Period | None = None, always: Collection[int] = ()) -> tuple[SeriesRow, ...]:
-        """Every series; with `within` those that may reach into it, and those of `always`."""
-
-    def chunks(
-        self, series: SeriesRow, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
-    ) -> Iterator[Chunk]:
-        """Rows in `reach`, chunk by chunk in order of time."""
-
-    def locate(self, name: Name) -> Instant | None:
-        """Where a named reading is now."""
-
-    def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
-        """Its earlier versions, oldest first."""
-
-    def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
-        """Where artifacts came from, as the asker may know it."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page of an answer. `weeks`: means that leave for the first time or anew."""
+    """One page of an answer. `weeks`: means that leave for the first time or anew; `lost`: numbers of the
+    items in it that are told as taken away, which `first`, `last` and `kinds` leave out."""
 
     groups: tuple[Group, ...] = ()
     devices: tuple[DisclosedDevice, ...] = ()
@@ -72,6 +52,7 @@ class Part:
     last: Instant | None = None
     kinds: frozenset[str] = frozenset()
     weeks: tuple[Week, ...] = ()
+    lost: Part | None = None
 
 
 @final
@@ -86,6 +67,7 @@ class Answer:
     fhir_changed: Callable[[str], Instant]
     load: Load
     was_told: Callable[[NDArray[np.int64], NDArray[np.int64]], Mask]
+    lost: tuple[Batch, ...] = ()
 
     def part(self) -> Part:
         """The one page that was asked for."""
@@ -121,43 +103,41 @@ class Answer:
     def whole(self) -> Part:
         """Everything that was asked for as one, without groups: its count, edges and new means."""
         items, kinds, means = 0, set[Kind](), list[Batch]()
-        first, last = END_OF_TIME, BEGINNING
+        first, last, lost = END_OF_TIME, BEGINNING, _lost(self.lost)
         for batch in (batch for found in self._walk(self.view, None) for batch in found if len(batch)):
-            instants = ints(batch.rows, "instant")
             items += len(batch)
+            if batch.is_lost:
+                continue
+            instants = ints(batch.rows, "instant")
             first, last = min(first, int(instants.min())), max(last, int(instants.max()))
             kinds.add(batch.strand.kind)
             means += [batch] if batch.grain in MEANS else []
         return Part(
             count=items,
-            first=first if items else None,
-            last=last if items else None,
+            first=first if kinds else None,
+            last=last if kinds else None,
             kinds=frozenset(kinds),
             weeks=self._weeks(chosen(means, "date", None)) if means else (),
+            lost=lost,
         )
 
     def total(self) -> int:
         """How many items were asked for and may leave, over all pages."""
         return sum(count(found) for found in self._walk(self.view, None))
 
-    def gone(self, retracted: Iterable[tuple[Name, Instant]]) -> Part:
-        """Those of the ids asked for that were taken away after they had left to this asker."""
-        pairing, ids = self.view.decision.pairing, self.view.asked.ids or ()
-        read = (named(self.ids, text, pairing, self.patient) for text in ids)
-        wanted = {name for name in read if name is not None}
-        found = {name: at for name, at in retracted if name in wanted}
-        instants = np.array([name.instant for name in found], np.int64)
-        told = self.was_told(instants, np.array(list(found.values()), np.int64)).tolist()
-        left = {name: found[name] for name, was in zip(found, told, strict=True) if was}
-        page = page_of(left, self.reader.series())
+    def lost_part(self) -> Part:
+        """What was asked for and taken away after it had left to this asker, and nothing else."""
+        page = chosen(self.lost, "date", None)
         return self._part(page) if page.count else Part()
 
     def _walk(self, view: View, last: Cursor | None, least: int = 0) -> Iterator[list[Batch]]:
         """The items that may leave, slab by slab; from about the cursor on where the order is by date."""
         found = self._strands(view)
-        if not found:
-            return
         descending = view.asked.order == "-date"
+        waiting = Waiting(self.lost, descending)
+        if not found:
+            yield waiting.rest()
+            return
         margin = _margin(found)
         has_means = any(box.grain in MEANS for box in view.decision.boxes)
         columns = None if view.is_owner else NEEDED
@@ -166,7 +146,7 @@ class Answer:
             reach = strand.reach if last is None else strand.reach & _onwards(view, last, margin)
             rows = self.reader.chunks(strand.series, reach, descending, columns)
             chunks.append(admitted(view, strand, rows))
-        gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told)
+        gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told, self.reader.earlier)
 
         def align(edge: Instant) -> Instant:
             if not has_means:
@@ -174,7 +154,8 @@ class Answer:
             return ceiling(edge, view.zones) if descending else floor(edge, view.zones)
 
         for slab in slabs(chunks, margin, align, descending, least):
-            yield list(gathering.items(slab))
+            yield [*gathering.items(slab), *waiting.beside(slab.low, slab.high)]
+        yield waiting.rest()
 
     def _strands(self, view: View) -> tuple[Strand, ...]:
         """What to read; for readings asked for by id nothing that lies apart from them."""
@@ -215,21 +196,23 @@ class Answer:
         asked, assembly = self.view.asked, self._assembly()
         weeks, shown = self._weeks(page), page
         if asked.history:
-            shown = with_past(self.view, page, self.reader.past, self.fhir_changed)
+            shown = with_past(self.view, page, self.reader.past, self.reader.earlier, self.fhir_changed)
         groups = assembly.groups(shown)
-        instants = [ints(batch.rows, "instant") for batch, _ in page.batches]
-        devices = assembly.devices([batch for batch, _ in page.batches]) if asked.device_resources else ()
+        real = [batch for batch, _ in page.batches if not batch.is_lost]
+        instants = [ints(batch.rows, "instant") for batch in real]
+        devices = assembly.devices(real) if asked.device_resources else ()
         return Part(
             groups=groups,
             devices=devices,
             count=shown.count,
             more=self._keyset(page, groups) if page.has_more else None,
             last_updated=max(int(group.last_updated.max()) for group in groups),
-            first=min(int(each.min()) for each in instants),
-            last=max(int(each.max()) for each in instants),
-            kinds=frozenset(batch.strand.kind for batch, _ in page.batches)
+            first=min((int(each.min()) for each in instants), default=None),
+            last=max((int(each.max()) for each in instants), default=None),
+            kinds=frozenset(batch.strand.kind for batch in real)
             | ({Kind.DEVICE} if devices else frozenset[Kind]()),
             weeks=weeks,
+            lost=_lost([batch for batch, _ in page.batches if batch.is_lost]),
         )
 
     def _keyset(self, page: Page, groups: Sequence[Group]) -> bytes:
@@ -257,6 +240,15 @@ class Answer:
         view = replace(self.view, asked=asked)
         batches = [batch for found in self._walk(view, None) for batch in found]
         return self._assembly().devices(batches)
+
+
+def _lost(batches: Sequence[Batch]) -> Part | None:
+    """The numbers of items that are told as taken away."""
+    instants = [int(at) for batch in batches for at in batch.rows["instant"]]
+    kinds = frozenset(batch.strand.kind for batch in batches)
+    return (
+        Part(count=len(instants), first=min(instants), last=max(instants), kinds=kinds) if instants else None
+    )
 
 
 _ANYTHING: Final[frozenset[Selector] | None] = None

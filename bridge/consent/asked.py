@@ -233,7 +233,8 @@ class Asked:
     in words, kept sealed in the ledger. `selectors` None: every stream; the empty set: no readings (a
     Patient or Device alone). `dates` and `updated` all hold (and). `ids`: logical ids of readings, of the type
     that each leaves as; `devices`: of Devices. `after`: a `Disclosure.more`. `history`: earlier versions too
-    (with `ids`). `provenance`: evidence ids and origins. `device_resources`, `patient_resource`: the Devices, the
+    (with `ids`). `provenance`: evidence ids and origins. `retractions`: with `ids` or `updated` also, without
+    values, what the asker holds of them and was taken away. `device_resources`, `patient_resource`: the Devices, the
     person's demographics themselves are wanted; without them neither leaves.
     """
 
@@ -252,5 +253,6 @@ class Asked:
     total: bool = False
     history: bool = False
     provenance: bool = False
+    retractions: bool = False
     device_resources: bool = False
     patient_resource: bool = False

@@ -52,7 +52,7 @@ class Assembly:
         found: list[Group] = []
         may_name_devices = self._may_name_devices()
         for batch, at in merged(page):
-            if not may_name_devices:
+            if not may_name_devices or batch.is_lost:
                 found.append(self._group(batch, at, False))
                 continue
             named = device_mask(self.view, batch)
@@ -159,9 +159,10 @@ def merged(page: Page) -> Iterator[tuple[Batch, NDArray[np.int32]]]:
     if len(page.batches) == 1:
         yield page.batches[0]
         return
-    found: dict[tuple[int, Kind, Grain], list[tuple[Batch, NDArray[np.int32]]]] = {}
+    found: dict[tuple[int, Kind, Grain, bool], list[tuple[Batch, NDArray[np.int32]]]] = {}
     for batch, at in page.batches:
-        found.setdefault((batch.strand.series.number, batch.strand.kind, batch.grain), []).append((batch, at))
+        key = (batch.strand.series.number, batch.strand.kind, batch.grain, batch.is_lost)
+        found.setdefault(key, []).append((batch, at))
     for parts in sorted(found.values(), key=lambda parts: int(parts[0][1][0])):
         if len(parts) == 1:
             yield parts[0]

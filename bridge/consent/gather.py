@@ -24,6 +24,7 @@ from bridge.consent.opened import MEANS, Opened
 from bridge.consent.rows import PARTS, take
 from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
+from bridge.consent.versions import Earlier, counted
 from bridge.period import Instant, PeriodSet
 from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag
 from bridge.store.columns import Table, ints
@@ -39,13 +40,14 @@ _NONE: Final = np.zeros(0, np.bool_)
 class Gathering:
     """What gathering needs beside the slabs. `fhir_changed`: activation of a format's FHIR half; `load`:
     the means that the asker holds; `was_told`: which retracted readings (instants, when they were
-    retracted) the asker was told before."""
+    retracted) the asker was told before; `earlier`: the versions that readings had before."""
 
     view: View
     strands: tuple[Strand, ...]
     fhir_changed: Callable[[str], Instant]
     load: Load
     was_told: Callable[[NDArray[np.int64], NDArray[np.int64]], Mask]
+    earlier: Earlier
 
     def items(self, slab: Slab) -> Iterator[Batch]:
         """Every item of the slab that may leave and was asked for."""
@@ -83,10 +85,7 @@ class Gathering:
         named = slots(0, ints(rows, "rank"))
         if "part" in rows:
             named |= PARTS[rows["part"].astype(np.intp)]
-        versions = ints(rows, "version")
-        if "version" in rows and not self.view.is_owner:
-            # what was amended before it could be seen is the first that was ever seen
-            versions = np.where(ints(rows, "changed") <= np.asarray(rows["since"], np.int64), 0, versions)
+        versions = counted(self.view, strand, rows, self.earlier)
         batch = Batch(strand, Grain.RAW, rows, ints(rows, "first"), named, updated, versions)
         gone = ints(rows, "flags") & _RETRACTED != 0 if "flags" in rows else _NONE
         if not gone.any():

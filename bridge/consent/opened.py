@@ -77,9 +77,11 @@ class Layer:
 @final
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The layers of one source and kind, finest first; none where nothing is open."""
+    """The layers of one source and kind, finest first; none where nothing is open. `shown`: every box under
+    which single readings of it are or were shown to the recipient, for whatever purpose and way."""
 
     layers: tuple[Layer, ...]
+    shown: tuple[Box, ...] = ()
 
     def raw(self) -> Layer | None:
         """The layer of readings themselves."""
@@ -93,9 +95,10 @@ def opened(decision: Decision, source: str, kind: Kind, grains: frozenset[Grain]
     """What the decision opens of one source and kind that can be told at `grains`: a grain that is not
     offered shows nothing and so hides nothing."""
     boxes = [box for box in decision.boxes if box.grain in grains and box.covers(source, kind)]
-    if not boxes:
-        return CLOSED
     ended = [box for box in decision.ended if box.grain in grains and box.covers(source, kind)]
+    shown = tuple(box for box in (*boxes, *ended) if box.grain is Grain.RAW)
+    if not boxes:
+        return Opened((), shown) if shown else CLOSED
     layers: list[Layer] = []
     finer = EMPTY
     for grain in (Grain.RAW, *MEANS):
@@ -103,7 +106,7 @@ def opened(decision: Decision, source: str, kind: Kind, grains: frozenset[Grain]
         if free := own - finer:
             layers.append(_layer(grain, free, boxes, ended))
         finer |= own
-    return Opened(tuple(layers))
+    return Opened(tuple(layers), shown)
 
 
 def _layer(grain: Grain, free: PeriodSet, boxes: Sequence[Box], ended: Sequence[Box]) -> Layer:

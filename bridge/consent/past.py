@@ -2,7 +2,7 @@
 
 Law: a version is told only where what it said lies inside what is open: an amended reading that once stood
 outside the permitted time shows no such version (`smart-consent.md`, L20). The newest comes first (R4
-3.1.0.13). Means have no past here: their recipients hold it.
+3.1.0.13). Versions have the numbers of `versions.py`. Means have no past here: their recipients hold it.
 """
 
 from __future__ import annotations
@@ -17,22 +17,27 @@ from bridge.consent.batches import Batch
 from bridge.consent.page import Page
 from bridge.consent.rows import admit
 from bridge.consent.strands import View
+from bridge.consent.versions import Earlier, ordinals, standing, standing_now
 from bridge.period import Instant
-from bridge.reading import COLUMNS
-from bridge.store.columns import Table, ints, joined
+from bridge.reading import COLUMNS, take
+from bridge.store.columns import Table, ints, joined, names
 from bridge.store.ids import RANKS, Name
 
 Past: TypeAlias = Callable[[Name], Sequence[Mapping[str, int | str]]]
 
 
-def with_past(view: View, page: Page, past: Past, fhir_changed: Callable[[str], Instant]) -> Page:
+def with_past(
+    view: View, page: Page, past: Past, earlier: Earlier, fhir_changed: Callable[[str], Instant]
+) -> Page:
     """The same items, each followed by its earlier versions that may be told."""
     found: list[Batch] = []
     for batch, _ in page.batches:
         found.append(batch)
-        if batch.grain is Grain.RAW:
+        if batch.grain is Grain.RAW and not batch.is_lost:
             fhir = fhir_changed(batch.strand.series.key.family)
-            found += [_earlier(view, batch, place, past, fhir) for place in range(len(batch))]
+            for place in range(len(batch)):
+                counts = _counts(view, batch, place, earlier)
+                found.append(_earlier(view, batch, place, past, counts, fhir))
     found = [batch for batch in found if len(batch)]
     keys = [(-int(v), i, j) for i, batch in enumerate(found) for j, v in enumerate(batch.versions)]
     places = {(i, j): at for at, (_, i, j) in enumerate(sorted(keys))}
@@ -40,27 +45,33 @@ def with_past(view: View, page: Page, past: Past, fhir_changed: Callable[[str], 
     return Page(tuple(zip(found, at, strict=True)), len(keys), page.has_more)
 
 
-def _earlier(view: View, batch: Batch, place: int, past: Past, fhir: Instant) -> Batch:
+def _earlier(
+    view: View, batch: Batch, place: int, past: Past, counts: Mapping[int, int] | None, fhir: Instant
+) -> Batch:
     first, slot = int(batch.first[place]), int(batch.slots[place])
     versions = past(Name(0, batch.strand.series.number, first, slot % RANKS))
-    if not view.is_owner:
-        versions = _seen(versions, int(batch.rows["since"][place]), int(ints(batch.rows, "changed")[place]))
-    table = joined([_table(version) for version in versions])
+    told = versions if counts is None else [each for each in versions if int(each["version"]) in counts]
+    table = joined([_table(version) for version in told])
     opened = admit(view, batch.strand, [table])
     size = len(opened["instant"])
     since = opened["since"] if size else np.zeros(0, np.int64)
     updated = np.maximum(np.maximum(ints(opened, "changed"), since), fhir)
     firsts, slots = np.full(size, first, np.int64), np.full(size, slot, np.uint16)
-    return Batch(batch.strand, batch.grain, opened, firsts, slots, updated, ints(opened, "version"))
+    numbers = ints(opened, "version").tolist()
+    if counts is not None:
+        numbers = [counts[number] for number in numbers]
+    return Batch(batch.strand, batch.grain, opened, firsts, slots, updated, np.array(numbers, np.int64))
 
 
-def _seen(
-    versions: Sequence[Mapping[str, int | str]], since: Instant, changed: Instant
-) -> list[Mapping[str, int | str]]:
-    """Those that still stood when the reading became visible: what was said and taken back before is
-    nothing that the asker could ever see."""
-    ends = [*(int(version["changed"]) for version in versions[1:]), changed]
-    return [version for version, end in zip(versions, ends, strict=False) if end > since]
+def _counts(view: View, batch: Batch, place: int, earlier: Earlier) -> dict[int, int] | None:
+    """The asker's number of each version that it could see; None: the owner's are the store's."""
+    if view.is_owner:
+        return None
+    now = standing_now(take(batch.rows, np.array([place])))
+    stood = standing(earlier(batch.strand.series.number, names(now)), now)
+    before, seen = ordinals(view, batch.strand, stood)
+    numbers = zip(ints(stood, "version").tolist(), before.tolist(), seen.tolist(), strict=True)
+    return {version: number for version, number, is_seen in numbers if is_seen}
 
 
 def _table(version: Mapping[str, int | str]) -> Table:

@@ -81,12 +81,13 @@ class View:
             return
         artifacts = column(rows, "artifact")
         if not len(artifacts) or (artifacts[0] == artifacts).all():
-            yield None, self.opened(self._source(int(artifacts[0])) if len(artifacts) else "", kind, grains)
+            yield None, self.opened(self.source(int(artifacts[0])) if len(artifacts) else "", kind, grains)
             return
         for artifact in np.unique(artifacts).tolist():
-            yield artifacts == artifact, self.opened(self._source(artifact), kind, grains)
+            yield artifacts == artifact, self.opened(self.source(artifact), kind, grains)
 
-    def _source(self, artifact: int) -> str:
+    def source(self, artifact: int) -> str:
+        """The name of the source that an artifact came from, '' unknown."""
         if artifact not in self.names:
             self.names.update(self.source_of([artifact]))
         return self.names.get(artifact, "")
@@ -129,9 +130,8 @@ def strands(
     reaches = _Reaches(view, places)
     for stream in dict.fromkeys(each.key.stream for each in series):
         peers = [each for each in series if each.key.stream is stream]
-        wanted = _wanted(view, stream)
         chosen = [
-            wanted.get(each.key.unit, _NO_GRAIN) | wanted.get(None, _NO_GRAIN)
+            wanted_grains(view, stream, each.key.unit)
             if (devices is None or each.number in devices) and (named is None or each.number in named)
             else _NO_GRAIN
             for each in peers
@@ -200,6 +200,12 @@ def _grains(stream: Stream, family: str) -> frozenset[Grain]:
     return frozenset(
         grain for grain in EVERY_GRAIN if grain is Grain.RAW or is_offered(stream, family, LENGTH[grain])
     )
+
+
+def wanted_grains(view: View, stream: Stream, unit: Unit) -> frozenset[Grain]:
+    """The grains at which the wish names a stream in that unit."""
+    wanted = _wanted(view, stream)
+    return wanted.get(unit, _NO_GRAIN) | wanted.get(None, _NO_GRAIN)
 
 
 def _wanted(view: View, stream: Stream) -> dict[Unit | None, frozenset[Grain]]:

@@ -21,6 +21,7 @@ from joserfc.jwk import ECKey
 
 from bridge.app import Bridge, built
 from bridge.consent.asked import Asked, Grain, Kind, Way
+from bridge.consent.collecting import own_act
 from bridge.consent.grant import Authoriser, Grant, Recipient, default_end
 from bridge.consent.grants import new_id, sign
 from bridge.consent.permit import OwnerPermit
@@ -121,7 +122,7 @@ def _imported(found: Bridge, person: Patient) -> list[Imported]:
     folder = shipped("conformance")
     files = [path for name in SAMPLES for path in sorted((folder / name).glob("demo*"))]
     return [
-        take(found.db, found.mappings, person, path.read_bytes(), path.name)
+        take(found.db, found.mappings, person, path.read_bytes(), path.name, act=own_act(person))
         for path in files
         if _is_input(path)
     ]

@@ -46,7 +46,7 @@ PUMP: Final = "pump"
 
 _PROGRAMMED: Final = "Programmed, in the unit of what was given: "
 _NOT_RECORDED: Final = "The amount was not recorded."
-_OF_SCHEDULE: Final = UnitText(unit="scheduled basal rate", ucum="{scheduled-basal-rate}")
+_OF_SCHEDULE: Final = UnitText(unit="scheduled-basal-rate", ucum="{scheduled-basal-rate}")
 
 
 def tree(variant: Variant, mappings: Mappings, system: str) -> Tree:

@@ -54,7 +54,7 @@ def tree(base: str, version: str, released: str) -> Tree:
         "software": {"name": "cgm-bridge", "version": version},
         "implementation": {"description": "A bridge from a person's own diabetes data", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ("application/fhir+json", "json"),
+        "format": ("application/fhir+json", "json", "application/fhir+xml", "xml"),
         "implementationGuide": ("http://hl7.org/fhir/uv/cgm/ImplementationGuide/hl7.fhir.uv.cgm|1.0.0",),
         "rest": (
             {

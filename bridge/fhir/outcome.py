@@ -77,8 +77,10 @@ def tree(problem: Problem) -> Tree:
 ABSENT: Final = problem(404, "There is nothing here for you.")
 OUT_OF_SCOPE: Final = problem(403, "The scopes of the access token do not cover this request.")
 NOT_OFFERED: Final = problem(405, "This interaction is not offered; GET [base]/metadata lists what is.")
-NOT_ACCEPTABLE: Final = problem(406, "Answers are application/fhir+json.")
-NOT_READABLE: Final = problem(415, "Send _search as application/x-www-form-urlencoded, all else as JSON.")
+NOT_ACCEPTABLE: Final = problem(406, "Answers are application/fhir+json or application/fhir+xml.")
+NOT_READABLE: Final = problem(
+    415, "Send _search as application/x-www-form-urlencoded, all else as application/fhir+json or +xml."
+)
 MOVED: Final = problem(503, "What may leave changed while the answer was being made; ask again.")
 NO_LEDGER: Final = problem(503, "The disclosure could not be recorded, so nothing leaves; ask again later.")
 BROKEN: Final = problem(500, "The bridge failed; its operator finds the cause in the log.")

@@ -34,7 +34,7 @@ Elements: TypeAlias = "frozenset[str] | None"
 _ALL = slice(None)
 _KEPT: Final = 1024
 """Templates that are kept: they hold no reading, and a busy clinic's pages need some dozens."""
-_TREES: Final[Mapping[str, Callable[[Variant, Mappings, str], Tree]]] = {
+TREES: Final[Mapping[str, Callable[[Variant, Mappings, str], Tree]]] = {
     OBSERVATION: observation.tree,
     ADMINISTRATION: administration.tree,
 }
@@ -57,7 +57,7 @@ class Compiler:
 
     def replacement(self, variant: Variant, frame: Frame, etag: str | None = None) -> Template:
         """A template of readings, not kept: for `reading`, and for rows with a chart's own id."""
-        tree = _TREES[variant.type](variant, self.mappings, self.system)
+        tree = TREES[variant.type](variant, self.mappings, self.system)
         place = Place(self.base, self.system, variant.filed_as, etag)
         return self.notation.compiled(framed(frame, tree, ID, place), frame is not Frame.ALONE)
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
 from bridge.fhir.parameters import READINGS
+from bridge.mapping.resources import READING_TYPES
 from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, ZoneHistory, spelled
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
@@ -90,6 +91,7 @@ class Search:
             limit=0 if self.count_only else self.count,
             total=self.total or self.count_only,
             provenance=self.kind == "Provenance" or self.include_provenance,
+            retractions=self.kind in READING_TYPES,
             device_resources=self.kind == "Device" or self.include_devices,
             patient_resource=self.kind == "Patient",
         )

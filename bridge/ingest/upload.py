@@ -2,7 +2,8 @@
 
 Law: an upload is all or nothing and repeatable: the store takes the whole artifact in one transaction,
 the same bytes again change nothing. A file that names another person or another patient's device rests
-in quarantine, in no series (`safety.md`, whose data is it). What was refused leaves no trace.
+in quarantine, in no series (`safety.md`, whose data is it). What was refused leaves no trace. Nothing is kept
+without a collecting consent for its source: on record before, or given by this very act (`collecting.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bridge.adapters import Account, DateOrder, Decoded, Unreadable, decode, recognise
+from bridge.consent.collecting import Collecting, Signed, newest, required
+from bridge.ingest.kinds import held
 from bridge.ingest.person import contradiction
 from bridge.mapping import Mappings
 from bridge.period import Instant, Period, ZoneHistory
@@ -28,7 +31,8 @@ from bridge.store.patients import Patient
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The truthful account of one file. `state` is stored or quarantined; `reason` says why the latter."""
+    """The truthful account of one file. `state` is stored or quarantined; `reason` says why the latter.
+    `consent`: under which it was taken; `agreed`: whether that was given by this very act."""
 
     artifact: int
     state: str
@@ -41,6 +45,8 @@ class Imported:
     first: Instant | None
     last: Instant | None
     account: Account
+    consent: Collecting
+    agreed: bool
 
 
 def take(
@@ -52,30 +58,44 @@ def take(
     source: str | None = None,
     zones: ZoneHistory | None = None,
     date_order: DateOrder | None = None,
+    act: Signed | None = None,
 ) -> Imported:
     """Keep one file for `patient`. `zones` overrides the patient's zone history; `date_order` (ymd, mdy,
-    dmy) decides dates that nothing in the file decides. Raises Unreadable with what was seen and what to
-    do where the bytes cannot be read as any known format."""
+    dmy) decides dates that nothing in the file decides. `act`: the consent that this import is where none
+    was given for its source; None: one must be on record. Raises Unreadable with what was seen and what to
+    do where the bytes cannot be read as any known format, NotCollected where nothing may be collected."""
     with _undisturbed():
         name = recognise(data, file, mappings)
         decoded = decode(
             data, mappings.formats[name], zones or patient.zones, db.clock(), date_order=date_order
         )
         new = _artifact(decoded, data, file, source or name)
-        known = by_hash(db, patient.number, new.sha256)
-        if known is not None:
-            return _imported(
-                known.number, known.state, known.reason or None, decoded, new, _again(known, decoded)
-            )
-        reason = _doubt(db, patient, decoded)
-        if reason is not None:
-            number = quarantine(db, patient.number, new, reason)
-            return _imported(number, "quarantined", reason, decoded, new, {})
-        try:
-            kept = absorb(db, patient.number, new, decoded.readings)
-        except TooMany as crowd:
-            raise Unreadable(f"{crowd}: no sensor reports so much at once, nothing was kept") from crowd
-        return _imported(kept.artifact, "stored", None, decoded, new, kept.streams)
+        before = newest(db, patient.number, new.source)
+        consent = required(db, patient.number, new.source, held(decoded.readings), act)
+        kept = _kept(db, patient, decoded, new)
+        return _imported(kept, decoded, new, consent, agreed=before is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    artifact: int
+    state: str
+    reason: str | None
+    streams: dict[Stream, Counts]
+
+
+def _kept(db: Database, patient: Patient, decoded: Decoded, new: NewArtifact) -> _Kept:
+    known = by_hash(db, patient.number, new.sha256)
+    if known is not None:
+        return _Kept(known.number, known.state, known.reason or None, _again(known, decoded))
+    reason = _doubt(db, patient, decoded)
+    if reason is not None:
+        return _Kept(quarantine(db, patient.number, new, reason), "quarantined", reason, {})
+    try:
+        done = absorb(db, patient.number, new, decoded.readings)
+    except TooMany as crowd:
+        raise Unreadable(f"{crowd}: no sensor reports so much at once, nothing was kept") from crowd
+    return _Kept(done.artifact, "stored", None, done.streams)
 
 
 def _again(known: Artifact, decoded: Decoded) -> dict[Stream, Counts]:
@@ -125,28 +145,23 @@ def _claims(db: Database, batches: tuple[Readings, ...]) -> Iterator[tuple[bytes
             yield blind, Period(int(instants[0]), int(instants[-1]) + 1)
 
 
-def _imported(
-    number: int,
-    state: str,
-    reason: str | None,
-    decoded: Decoded,
-    new: NewArtifact,
-    streams: dict[Stream, Counts],
-) -> Imported:
+def _imported(kept: _Kept, decoded: Decoded, new: NewArtifact, consent: Collecting, agreed: bool) -> Imported:
     firsts = [int(batch.columns["instant"][0]) for batch in decoded.readings if len(batch)]
     lasts = [int(batch.columns["instant"][-1]) for batch in decoded.readings if len(batch)]
     return Imported(
-        artifact=number,
-        state=state,
-        reason=reason,
+        artifact=kept.artifact,
+        state=kept.state,
+        reason=kept.reason,
         file=new.file,
         source=new.source,
         format=decoded.format,
         sha256=new.sha256,
-        streams=streams,
+        streams=kept.streams,
         first=min(firsts, default=None),
         last=max(lasts, default=None),
         account=decoded.account,
+        consent=consent,
+        agreed=agreed,
     )
 
 

@@ -20,6 +20,7 @@ from bridge.mapping.devices import DevicesNamed
 from bridge.mapping.judge import Judged
 from bridge.mapping.keys import name_keys, stamp_keys
 from bridge.mapping.record import UNITS, Records, is_event, is_said
+from bridge.mapping.rule import Rule
 from bridge.mapping.stages import Clocked
 from bridge.reading import (
     COLUMNS,
@@ -89,7 +90,7 @@ def _groups(one: Drawn, family: str) -> Iterator[_Group]:
     """Rows by series, in the order of the rules; rows rejected meanwhile are left out."""
     judged, records, rows, named = one.judged, one.records, one.rows, one.named
     homes: dict[tuple[Stream, str], int] = {}
-    home_of = [homes.setdefault((r.stream, r.series), len(homes)) if r.stream else 0 for r in judged.ruled]
+    home_of = [_home(homes, rule, judged.spec.series) for rule in judged.ruled]
     home = np.array([*home_of, 0])[judged.fate[rows]]
     code = (home * (len(named.keys) + 1) + named.code[rows]) * len(UNITS) + records.unit[rows]
     code = code * 32 + records.scale[rows]
@@ -102,6 +103,11 @@ def _groups(one: Drawn, family: str) -> Iterator[_Group]:
         unit = UNITS[records.unit[rows[first]]]
         scale = int(records.scale[rows[first]])
         yield _Group(SeriesKey(stream, family, name, unit, scale, True), named.devices[device], mine)
+
+
+def _home(homes: dict[tuple[Stream, str], int], rule: Rule, series: str) -> int:
+    """The number of the stream and series of a rule; `series`: that of its part."""
+    return homes.setdefault((rule.stream, rule.series or series), len(homes)) if rule.stream else 0
 
 
 def _distinct(codes: Ints) -> list[int]:

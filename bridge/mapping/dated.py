@@ -27,6 +27,10 @@ from bridge.reading import NO_OFFSET
 
 DAY_MINUTES: Final = 24 * 60
 WESTMOST: Final = -12 * 60
+QUARTER: Final = 15
+"""Minutes: every zone of today stands a multiple of it from UTC."""
+_NARROW: Final = re.compile("[\u00a0\u2009\u202f]")
+"""Blanks that CLDR puts before AM and PM since 2022."""
 MOST_BOUND: Final = 2**31 - 1
 """ms, 24 days: what a column of bounds can say."""
 
@@ -53,6 +57,8 @@ def dated(sheet: Sheet, spec: TimeSpec, procedures: Procedures, date_order: str 
         raise Unreadable(f"the column with the time ({missing[0]}) is missing: use the whole export")
     column = _stamps(sheet, spec, spec.field)
     mask, told = _told(sheet, column, spec, procedures, date_order)
+    if spec.utc is not None:
+        told = _by_utc(told, _told(sheet, sheet.column(spec.utc), spec, procedures, date_order)[1])
     known = told.ok.copy() if spec.naive == "utc" else told.known
     offset = told.offset
     if spec.offset is not None and spec.offset.minutes is not None:
@@ -163,6 +169,19 @@ def _minutes(sheet: Sheet, spec: OffsetSpec) -> tuple[NDArray[np.int16], Mask]:
     return np.where(said, numbers.amount, 0).astype(np.int16), said
 
 
+def _by_utc(told: Told, utc: Told) -> Told:
+    """Stamps without an offset, settled by the same times in UTC, which tell the offset too."""
+    here, instant = utc.ok & ~told.known, utc.instant
+    between, _ = _between(instant, here, told, OffsetSpec.model_validate({"round": QUARTER}))
+    return Told(
+        np.where(here, instant, told.wall),
+        np.where(here, 0, told.shift).astype(np.int16),
+        np.where(here, between, told.offset).astype(np.int16),
+        told.known | here,
+        told.ok | here,
+    )
+
+
 def _between(
     utc: Ints, asked: Mask, local: Told, spec: OffsetSpec
 ) -> tuple[NDArray[np.int16], NDArray[np.int32] | None]:
@@ -187,12 +206,13 @@ def _between(
 
 
 def _with_months(column: Column, months: Mapping[int, Sequence[str]]) -> Column:
-    """The column with the names of months written as two digits."""
-    numbers = {name.casefold(): f"{number:02d}" for number, names in months.items() for name in names}
+    """The column with the names of months written M01 to M12, and the narrow blanks of newer clocks as blanks."""
+    numbers = {name.casefold(): f"M{number:02d}" for number, names in months.items() for name in names}
     longest = "|".join(re.escape(name) for name in sorted(numbers, key=len, reverse=True))
     pattern = re.compile(longest, re.IGNORECASE)
     words = column.words()
-    texts = [pattern.sub(lambda name: numbers[name[0].casefold()], text, count=1) for text in words.texts]
+    plain = [_NARROW.sub(" ", text) for text in words.texts]
+    texts = [pattern.sub(lambda name: numbers[name[0].casefold()], text, count=1) for text in plain]
     ends = np.cumsum([len(text.encode()) for text in texts], dtype=np.int32)
     starts = np.concatenate((np.zeros(1, np.int32), ends[:-1])) if len(ends) else ends
     buffer = np.frombuffer("".join(texts).encode() + PADDING, np.uint8)

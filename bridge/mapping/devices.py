@@ -35,9 +35,6 @@ def devices(judged: Judged, procedures: Procedures) -> DevicesNamed:
     sheet, spec = judged.sheet, judged.spec.device
     if spec is None:
         return DevicesNamed(np.zeros(len(sheet), np.int32), ("",), (Device(),))
-    if spec.unnamed:
-        made = Device(spec.manufacturer, kind=spec.kind)
-        return DevicesNamed(np.zeros(len(sheet), np.int32), ("",), (made,))
     words = judged.words.words(spec.key)
     keys: dict[str, int] = {}
     found: list[Device] = []

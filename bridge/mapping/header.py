@@ -2,7 +2,8 @@
 
 Law (`mapping.md`, detect): by content, never by file name. A field with a place is bound by place, since the
 vendors keep the order in every language; a known heading in another field's place means that somebody moved
-columns, which is refused: the cells below may have moved or not. A field without a place is bound by name.
+columns, which is refused: the cells below may have moved or not. A field without a place (in this layout) is
+bound by name.
 """
 
 from __future__ import annotations
@@ -90,9 +91,9 @@ def bind(header: Header, table: TableSpec) -> Binding:
         meant = named.get(name_of(cell))
         if meant is None or taken.get(at) == meant:
             continue
-        if homes[meant] is not None:
+        if homes[meant] is not None or at in taken:
             raise Unreadable(_moved(at, cell, taken.get(at), table))
-        if table.fields[meant].at is None and meant not in columns:
+        if meant not in columns:
             columns[meant], taken[at] = at, meant
     unknown = tuple((at, cell or f"column {at + 1}") for at, cell in enumerate(cells) if at not in taken)
     ignored = tuple(cells[at] for at, field in sorted(taken.items()) if table.fields[field].ignore)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+from msgspec import Raw
 from numpy.typing import NDArray
 
 from bridge.mapping.cells import PADDING, Column, Mask, Words, trimmed
@@ -65,6 +66,12 @@ def _repeated(cells: bytearray) -> bytes:
     one = bytes(cells[: cells.find(SEPARATOR) + 1])
     count = len(cells) // len(one) if one else 0
     return one if count > 1 and len(one) < WIDE * WIDE and cells == one * count else b""
+
+
+def column_of(raws: Sequence[Raw], *, is_list: bool = False) -> Column:
+    """Some values, each by itself, as a column. `is_list`: arrays are their values as a text."""
+    cells = bytearray(SEPARATOR.join((*raws, b"")))
+    return (listed if is_list else values)(cells).column
 
 
 def listed(cells: bytearray) -> Values:

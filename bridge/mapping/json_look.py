@@ -6,7 +6,7 @@ person. A document that nobody knows is described by the names at its top.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -19,7 +19,7 @@ from bridge.mapping.json_cells import values
 from bridge.mapping.json_document import document, is_lines, without_halves
 from bridge.mapping.json_path import ANY, steps
 from bridge.mapping.json_record import elements, first_of, members
-from bridge.mapping.language import JsonSignature
+from bridge.mapping.language import JsonSignature, Signature
 from bridge.mapping.text import clean
 
 HEAD: Final = 65_536
@@ -53,6 +53,13 @@ def head_of(data: bytes) -> Raw | None:
         return _RAW.decode(completed(sound))
     except (msgspec.DecodeError, RecursionError):
         return None
+
+
+def layout_of(data: bytes, signatures: Sequence[Signature]) -> str:
+    """The layout of a document: that of the first signature that it shows; '' where it shows none."""
+    top = head_of(data)
+    fitting = (each for each in signatures if top is not None and each.json_ and shows(top, each.json_))
+    return next((each.layout for each in fitting), "")
 
 
 def is_broken(data: bytes) -> bool:

@@ -10,52 +10,55 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
-from msgspec import Raw
 
-from bridge.mapping.account import Person, Unreadable
+from bridge.mapping.account import Unreadable
 from bridge.mapping.cells import Column, blank
-from bridge.mapping.fates import short
 from bridge.mapping.header import Binding
-from bridge.mapping.json_array import SEPARATOR, Taken, take_array, take_lines, take_piece
-from bridge.mapping.json_cells import Values, first_filled, listed, spread, texts, values
+from bridge.mapping.json_array import Taken, take_array, take_lines, take_piece
+from bridge.mapping.json_cells import Values, column_of, first_filled, listed, spread, texts, values
 from bridge.mapping.json_document import Around, Document, Lines, below, document, told, wrong
+from bridge.mapping.json_look import layout_of
 from bridge.mapping.json_path import Path, Place, known, path, spelled, steps
+from bridge.mapping.json_person import person_in, ways_to
 from bridge.mapping.json_record import Shape, Way, first_of
 from bridge.mapping.json_where import where_of
-from bridge.mapping.language import PersonSpec, ReadHalf, RecordSet
+from bridge.mapping.language import PersonSpec, ReadHalf, RecordSet, Signature
 from bridge.mapping.opened import Opened
 from bridge.mapping.sheet import Sheet
 
 
-def open_document(data: bytes, half: ReadHalf) -> Opened:
-    """The sets of records of a document. Unreadable where it is no JSON."""
+def open_document(data: bytes, signatures: Sequence[Signature], half: ReadHalf) -> Opened:
+    """The sets of records of a document. Unreadable where it is no JSON, of none of the layouts, or names several
+    persons."""
     found = document(data)
-    around = _around(half)
+    layout = layout_of(data, signatures)
+    there = [one for one in half.records if not one.layout or layout in one.layout]
+    if not there:
+        raise Unreadable("the document is none of those that this format has: give it as it was received")
+    around = _around(half, there)
     sheets, warnings, before = list[Sheet](), list(found.warnings), 0
-    for one in half.records:
+    for one in there:
         sheet = _sheet(one, found, around, before)
         sheets.append(sheet)
         before += len(sheet)
-    person = _person(half.person, found, around) if isinstance(half.person, PersonSpec) else None
     return Opened(
-        tuple(one.name for one in half.records),
+        tuple(one.name for one in there),
         tuple(sheets),
-        half.records,
+        tuple(there),
         left=tuple(spelled(way) for way in found.left),
         unknown=told(found.unknown),
-        person=person,
+        person=person_in(half.person, layout, found, around),
         warnings=tuple(warnings),
         empty="there is no record in the document",
     )
 
 
-def _around(half: ReadHalf) -> Place:
-    """What is known of a document outside of its records."""
+def _around(half: ReadHalf, there: Sequence[RecordSet]) -> Place:
+    """What is known of a document outside of its records. `there`: the sets that its layout has."""
     ways = list[Way]()
-    for one in half.records:
+    for one in there:
         for each in map(steps, one.each):
             ways.append(each)
             for asked in (path(text) for written in one.fields.values() for text in written):
@@ -64,7 +67,7 @@ def _around(half: ReadHalf) -> Place:
                 elif asked.up > 0:
                     ways.append((*each[: max(len(each) - asked.up, 0)], *asked.steps))
     if isinstance(half.person, PersonSpec):
-        ways += map(steps, _named(half.person))
+        ways += ways_to(half.person)
     return known(ways, map(steps, half.ignore))
 
 
@@ -147,14 +150,13 @@ def _column(
     if asked.up == 0:
         return cells[asked.steps].column
     if asked.up < 0:
-        return spread(_values([found.value(asked.steps, around)], asked), [done.taken.count])
+        return spread(
+            column_of([found.value(asked.steps, around)], is_list=asked.is_list), [done.taken.count]
+        )
     objects = [home.objects[asked.up - 1] if len(home.objects) >= asked.up else {} for home in done.homes]
-    return spread(_values([below(each, asked.steps) for each in objects], asked), done.counts)
-
-
-def _values(raws: Sequence[Raw], asked: Path) -> Column:
-    cells = bytearray(SEPARATOR.join((*raws, b"")))
-    return (listed if asked.is_list else values)(cells).column
+    return spread(
+        column_of([below(each, asked.steps) for each in objects], is_list=asked.is_list), done.counts
+    )
 
 
 def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:
@@ -165,38 +167,3 @@ def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:
             for row in np.flatnonzero(each.is_nested).tolist():
                 found.setdefault(row, f"{spelled(way)} is an object or array where a value belongs")
     return found
-
-
-def _person(spec: PersonSpec, found: Document, around: Place) -> Person | None:
-    """Whom a document names. Unreadable where it names several people."""
-    name = " ".join(filter(None, (_one_of((text,), found, around) for text in spec.name)))
-    born = _one_of((spec.birth_date,), found, around) if spec.birth_date else ""
-    said = {system: _one_of(texts, found, around) for system, texts in spec.identifiers.items()}
-    identifiers = tuple((system, text) for system, text in said.items() if text)
-    return Person(name, _date(born), identifiers) if name or born or identifiers else None
-
-
-def _one_of(texts: Sequence[str], found: Document, around: Place) -> str:
-    """What all of some paths say, wherever they lead; '' where they say nothing."""
-    said = dict[str, None]()
-    for asked in map(path, texts):
-        raws = [raw for raw, _ in found.reach(asked.steps, around)]
-        said |= dict.fromkeys(each for each in _values(raws, asked).texts() if each)
-    if len(said) > 1:
-        raise Unreadable(
-            f"the document is about {len(said)} people ({', '.join(map(short, said))}): it can be kept for none of "
-            "them; give the answers about one"
-        )
-    return next(iter(said), "")
-
-
-def _named(spec: PersonSpec) -> tuple[str, ...]:
-    identifiers = (text for texts in spec.identifiers.values() for text in texts)
-    return tuple(text for text in (*spec.name, spec.birth_date or "", *identifiers) if text)
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None

@@ -45,6 +45,7 @@ class Signature(Closed):
         default_factory=dict, description="place -> the cell holds one of these texts, any case"
     )
     json_: JsonSignature | None = Field(None, alias="json")
+    refuse: str = Field("", description="known, but no readings are in it: the sentence that refuses it")
 
     @model_validator(mode="after")
     def _one_kind(self) -> Signature:
@@ -88,16 +89,20 @@ class TimeSpec(Closed):
     naive: Annotated[str, Field(pattern="^(zone|utc)$")] = Field(
         "zone", description="a stamp without offset is by the person's zone, or is UTC"
     )
+    utc: str | None = Field(
+        None, description="field with the same time in UTC: it decides where the stamp has no offset"
+    )
     offset: OffsetSpec | None = None
     months: Mapping[int, Words] = Field(
-        default_factory=dict, description="names of months for MON: 1 -> January"
+        default_factory=dict, description="names of months, which MON stands for: 1 -> January"
     )
     order: str | None = Field(None, description="procedure for stamps that fit two orders")
     clock: str = Field("zone", description="zone, or a procedure")
 
 
 class DeviceSpec(Closed):
-    """Which fields name the device of a record: the first of serial, install, model tells devices apart."""
+    """Which fields name the device of a record: the first of serial, install, model tells devices apart. Where
+    a source names none, its maker may still be known."""
 
     serial: str | None = None
     install: str | None = Field(None, description="field with an app's installation id")
@@ -105,17 +110,16 @@ class DeviceSpec(Closed):
     manufacturer: str = ""
     kind: str = Field("", description="sensor, transmitter, receiver, app, meter, pump, pen")
     procedure: str | None = None
-    unnamed: bool = Field(False, description="the source names none: its manufacturer is all that is known")
 
     @model_validator(mode="after")
-    def _one_key(self) -> DeviceSpec:
-        if bool(self.key) == self.unnamed:
-            raise ValueError("a device has a field: serial, install or model; or it is `unnamed`")
+    def _named(self) -> DeviceSpec:
+        if not (self.key or self.manufacturer):
+            raise ValueError("a device has a field (serial, install or model) or a manufacturer")
         return self
 
     @property
     def key(self) -> str:
-        """The field that tells devices apart."""
+        """The field that tells devices apart; '' where the source has none."""
         return self.serial or self.install or self.model or ""
 
 
@@ -124,6 +128,7 @@ class PartSpec(Closed):
 
     time: TimeSpec
     device: DeviceSpec | None = None
+    series: str = Field("", description="a series of its own for the part's readings whose rules name none")
     prepare: Words = Field((), description="procedures that mend cells, add fields or marks, in order")
     marks: Words = Field((), description="names of marks that procedures add")
     adds: Words = Field((), description="names of fields that procedures add")
@@ -166,6 +171,7 @@ class RecordSet(PartSpec):
     """Records of a JSON document: the elements of one or several arrays, or a single object."""
 
     name: str
+    layout: Words = Field((), description="only in documents of these layouts; none: in all")
     each: Words = Field(description="path of the array: records, data.sgs, $ (the top), store.*.basal, a[].b")
     fields: Mapping[str, Words] = Field(
         description="field -> path in the record; of several the first that is filled. $.a: of the document; "
@@ -187,9 +193,11 @@ class RecordSet(PartSpec):
 
 
 class PersonSpec(Closed):
-    """Where a JSON document names the person: paths from its top. Where one has several different values the
-    document is about several people, and is refused."""
+    """Where a JSON document names the person: paths from its top, or from each object that names one. Where they
+    say several different things the document is about several people, and is refused."""
 
+    layout: Words = Field((), description="only in documents of these layouts; none: in all")
+    each: Words = Field((), description="where persons lie: an object, or an array of them")
     name: Words = Field((), description="parts of the name, in order")
     birth_date: str | None = Field(None, description="year-month-day")
     identifiers: Mapping[str, Words] = Field(default_factory=dict, description="system -> path, or paths")

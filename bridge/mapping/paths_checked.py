@@ -36,6 +36,7 @@ def document_paths(half: ReadHalf) -> Wrong:
 def _paths(half: ReadHalf) -> Iterator[tuple[Path, str]]:
     yield from _each(("ignore",), half.ignore if half.records else ())
     if isinstance(half.person, PersonSpec):
+        yield from _each(("person", "each"), half.person.each)
         yield from _each(("person", "name"), half.person.name)
         yield from _each(("person", "birth_date"), filter(None, [half.person.birth_date]))
         for system, texts in half.person.identifiers.items():

@@ -68,6 +68,10 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
         "transmitter or sensor by the form of its id, model from the Device lines",
     ),
     "dexcom.person": (Stage.PERSON, "names, identifier and birth date from the undated lines"),
+    "eversense.day-halves": (
+        Stage.PREPARE,
+        "refuses hours that may be of either half of a day: no AM or PM, none after 12:59",
+    ),
     "libre.split-decimals": (
         Stage.PREPARE,
         "rejoins 13,0 that an unquoted decimal comma split into two cells",
@@ -84,6 +88,10 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
     "libre.device": (Stage.DEVICE, "an app install (UUID), a reader or a blood meter"),
     "libre.person": (Stage.PERSON, "the patient of a report's line 2, else the account's owner in line 1"),
     "libre.us-ceiling": (Stage.LIMITS, "400 mg/dL is a ceiling in a US file that never exceeds it"),
+    "libre.follower-sensors": (
+        Stage.TOGETHER,
+        "the sensor activated last before each value; marks current values that the graph has too",
+    ),
 }
 
 

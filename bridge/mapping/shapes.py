@@ -44,6 +44,7 @@ PerUnit: TypeAlias = Annotated[
     ),
 ]
 """Names of codes (several: codings of one meaning) by the unit at rest, or one for all."""
+Canonical: TypeAlias = Annotated[str, Field(pattern=r"^\S+$")]
 PerKind: TypeAlias = Mapping[str, Words]
 """Names of codes by the kind of the row, as `bridge.reading` names it in lower case."""
 
@@ -51,8 +52,8 @@ PerKind: TypeAlias = Mapping[str, Words]
 class CodeEntry(Closed):
     """A code as `codes.yaml` writes it; its name there is the key."""
 
-    system: str
-    code: str
+    system: str = Field(pattern=r"^\S+$")
+    code: str = Field(pattern=r"^\S+( \S+)*$")
     official: str | None = Field(
         None, description="official long name, for the reader of this file; never sent"
     )
@@ -116,8 +117,8 @@ class Shape(Closed):
         description="codes of means over a period (effectivePeriod); a unit without one has no means",
     )
     category: Words = ()
-    profile: Mapping[Unit, str | None] = Field(default_factory=dict)
-    mean_profile: Mapping[Unit, str | None] = Field(default_factory=dict)
+    profile: Mapping[Unit, Canonical | None] = Field(default_factory=dict)
+    mean_profile: Mapping[Unit, Canonical | None] = Field(default_factory=dict)
     by_kind: ByKind = Field(default_factory=ByKind)
     components: Components = Field(default_factory=Components)
     automated: Words = Field((), description="reasonCode where a controller decided")

@@ -21,7 +21,7 @@ def open_source(
 ) -> Opened:
     """The parts of a file. Unreadable where it is not what the signatures say."""
     if half.records:
-        return open_document(data, half)
+        return open_document(data, signatures, half)
     look, header = _found(data, signatures)
     table, warnings = read_look(data, look)
     if half.sections is not None:

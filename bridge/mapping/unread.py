@@ -48,7 +48,8 @@ def _always(spec: PartSpec) -> frozenset[str]:
     named = {device.serial, device.install, device.model} if device else set()
     rules = (rule for one in spec.passes for rule in one.rules)
     words = {n for r in rules for o in r.when for n, w in o.items() if w not in ((FILLED,), (BLANK,))}
-    return frozenset(name for name in {*time.field, *offset, *named, *words, *spec.reads} if name)
+    always = {*time.field, time.utc, *offset, *named, *words, *spec.reads}
+    return frozenset(name for name in always if name)
 
 
 def _read_elsewhere(name: str, mine: Judged, passes: Sequence[Judged]) -> Mask:

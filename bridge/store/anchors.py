@@ -68,7 +68,7 @@ def anchor(db: Database) -> int:
 
 
 def verify(db: Database) -> Verdict:
-    """Walk every chain, every anchor and every grant."""
+    """Walk every chain, every anchor, every grant and every collecting consent."""
     key, faults = db.keys.ledger_key, list[str]()
     with db.snapshot("ledger") as con:
         marks = list(_marks(db.home / FILE, con, key, faults))
@@ -82,7 +82,7 @@ def verify(db: Database) -> Verdict:
                 faults.append(str(broken))
         for missing in sorted({name for mark in marks for name in mark.heads} - set(names)):
             faults.append(f"chain {missing} is anchored and gone: restore ledger.db from a backup")
-        _check_grants(con, digests, faults)
+        _check_signed(con, digests, faults)
     return Verdict(len(names), entries, len(marks), tuple(faults))
 
 
@@ -110,10 +110,17 @@ def _walk(
     return last.seq
 
 
-def _check_grants(con: sqlite3.Connection, digests: set[str], faults: list[str]) -> None:
-    for name, version, body in con.execute("SELECT id, version, CAST(body AS BLOB) FROM grants"):
+_SIGNED: Final = (
+    "SELECT 'grant ' || id || ' version ' || version, CAST(body AS BLOB) FROM grants UNION ALL"
+    " SELECT 'collecting consent ' || consent || ' of patient ' || patient, CAST(body || sealed AS BLOB)"
+    " FROM collecting"
+)
+
+
+def _check_signed(con: sqlite3.Connection, digests: set[str], faults: list[str]) -> None:
+    for name, body in con.execute(_SIGNED):
         if hashlib.sha256(body).hexdigest() not in digests:
-            faults.append(f"grant {name} version {version} is not what was signed")
+            faults.append(f"{name} is not what was signed")
 
 
 def _marks(path: Path, con: sqlite3.Connection, key: bytes, faults: list[str]) -> Iterator[_Anchor]:

@@ -4,8 +4,9 @@ Law: a claim is what one row of one artifact says about one name. The claims of 
 receipt (artifact, its last word last); the last one is the reading, an earlier different one is an
 amendment, an equal neighbour is a repetition. Removing an artifact therefore takes exactly what it
 brought and restores what it displaced, and the series is as if it had never come (safety.md, whose data
-is it). A name keeps its version count through all of this: what was disclosed under a version is never
-said again otherwise. Pure.
+is it). A name keeps its version count through all of this, a removal being a version too: what was disclosed
+under a version is never said again otherwise. Which versions stood when stays known after they are taken
+back, without what they said: each recipient's own count is made of it (data.md, versions and times). Pure.
 """
 
 from __future__ import annotations
@@ -45,17 +46,19 @@ from bridge.store.merge import (
     new_names,
     outdone,
     renamed,
+    was_away,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """One series whole: readings, displaced versions, repetitions, absent names."""
+    """One series whole: readings, displaced versions, repetitions, absent names, versions taken back."""
 
     now: Table
     past: Table
     echo: Table
     away: Table
+    spent: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +143,54 @@ def _settled(held: Layers, claims: Table, at: Instant) -> Recast:
     standing.pop(OUTDONE, None)
     now, changed = _versioned(standing, held, at)
     gone = np.setdiff1d(names(held.now), names(now))
+    past = _since_when(take(claims, spoken[~last]), held)
+    away = _absent(held, now, gone, at)
     layers = Layers(
         now=in_order(now),
-        past=_by_name(take(claims, spoken[~last])),
+        past=_by_name(past),
         echo=_by_name(_repetitions(take(claims, np.flatnonzero(repeats & ~_twice(claims))))),
-        away=_by_name(_absent(held, now, gone, at)),
+        away=_by_name(away),
+        spent=_spent(held, joined([past, now]), take(away, np.flatnonzero(among(names(away), gone)))),
     )
     return Recast(layers, gone, changed)
+
+
+def _versions(table: Table) -> Ints:
+    """Name and version of each row in one number."""
+    return np.asarray(names(table) * RANKS + ints(table, "version"), np.int64)
+
+
+def _stood(held: Layers) -> Table:
+    """Every version that stood at some time and can still be told."""
+    said = joined([held.past, held.now])
+    return take(said, np.flatnonzero(ints(said, "version") != NEVER))
+
+
+def _since_when(past: Table, held: Layers) -> Table:
+    """A version that another artifact speaks for now stands since when it stood."""
+    stood = _stood(held)
+    order = np.argsort(_versions(stood))
+    place = find(_versions(stood)[order], _versions(past))
+    changed, known = ints(past, "changed").copy(), np.flatnonzero(place >= 0)
+    changed[known] = ints(stood, "changed")[order[place[known]]]
+    return {**past, "changed": changed} if size(past) else past
+
+
+def _spent(held: Layers, after: Table, gone: Table) -> Table:
+    """What a removal took back: the versions that no claim speaks for any more, and the going itself."""
+    stood = _stood(held)
+    lost = take(stood, np.flatnonzero(~among(_versions(stood), _versions(after))))
+    found = joined([held.spent, _bare(lost), _bare(gone)])
+    return take(found, np.argsort(_versions(found), kind="stable")) if size(found) else empty()
+
+
+def _bare(table: Table) -> Table:
+    """Which version, of when, since when, by which artifact: no value, mark or word."""
+    flags = ints(table, "flags").astype(np.uint16) & np.uint16(Flag.RETRACTED)
+    return {**{name: column(table, name) for name in _BARE}, "flags": flags}
+
+
+_BARE: Final = ("instant", "origin", "rank", "version", "changed", "artifact", "end", "bound")
 
 
 def _twice(claims: Table) -> NDArray[np.bool_]:
@@ -194,7 +238,8 @@ def _repetitions(claims: Table) -> Table:
 
 
 def _absent(held: Layers, now: Table, gone: Ints, at: Instant) -> Table:
-    """Names whose reading is not at the instant of its first storage: moved, gone before, gone now."""
+    """Names whose reading is not at the instant of its first storage, or once was not: moved, gone before,
+    gone now."""
     earlier = take(held.away, np.flatnonzero(is_gone(held.away)))
     earlier = take(earlier, np.flatnonzero(~among(names(earlier), names(now))))
     was = _by_name(held.now)
@@ -202,12 +247,13 @@ def _absent(held: Layers, now: Table, gone: Ints, at: Instant) -> Table:
     entry: Table = {
         "instant": gone // RANKS,
         "rank": (gone % RANKS).astype(np.uint8),
-        "version": ints(left, "version").astype(np.uint8),
+        "version": np.minimum(ints(left, "version") + 1, LAST_VERSION).astype(np.uint8),
         "changed": np.full(len(gone), at, np.int64),
+        "artifact": column(left, "artifact"),
         "counter": ints(left, "counter"),
         "flags": np.full(len(gone), Flag.RETRACTED, np.uint16),
     }
-    moved = take(now, np.flatnonzero(ints(now, "origin")))
+    moved = take(now, np.flatnonzero(was_away(now, held.away)))
     return joined([earlier, entry, elsewhere(moved)])
 
 

@@ -109,7 +109,42 @@ class Change:
         return patients_chain(self.patient)
 
 
-Entry: TypeAlias = Intent | Outcome | Empties | Change
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A step of a collecting consent. `digest`: SHA-256 (hex) of it as it rests; `sealed`: by whom, and from
+    which source, by `seal`."""
+
+    patient: int
+    at: Instant
+    consent: int
+    step: str
+    digest: str
+    sealed: bytes
+
+    @property
+    def chain(self) -> str:
+        """The patient's chain."""
+        return patients_chain(self.patient)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What an operator does to the patient's things, before it is done. `sealed`: who, and what for, by `seal`;
+    empty where the patient's key is gone."""
+
+    patient: int
+    at: Instant
+    act: str
+    basis: str
+    sealed: bytes
+
+    @property
+    def chain(self) -> str:
+        """The patient's chain."""
+        return patients_chain(self.patient)
+
+
+Entry: TypeAlias = Intent | Outcome | Empties | Change | Collected | Act
 Plain: TypeAlias = Mapping[str, object]
 
 _NAMES: Final[Mapping[type[Entry], str]] = {
@@ -117,14 +152,16 @@ _NAMES: Final[Mapping[type[Entry], str]] = {
     Outcome: "outcome",
     Empties: "empty",
     Change: "grant",
+    Collected: "collecting",
+    Act: "act",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One entry as the owner reads it. `entry`: its number in the patient's chain; `kind`: intent, outcome,
-    empty, grant; `fields` as stored, with `person` and `asked` in clear, or "erased" where the patient's
-    key is gone."""
+    empty, grant, collecting, act; `fields` as stored, with `person` and `asked` in clear, or "erased" where
+    the patient's key is gone."""
 
     entry: int
     kind: str
@@ -138,7 +175,7 @@ class Row:
 
 
 def seal(box: Box, patient: int, person: str, asked: str) -> bytes:
-    """The free fields of an intent under the patient's key."""
+    """The free fields of an entry under the patient's key."""
     return box.seal(json.dumps([person, asked]).encode(), place("ledger", patient))
 
 

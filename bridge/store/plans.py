@@ -194,7 +194,8 @@ def _recast(con: sqlite3.Connection, box: Box, plan: Plan, arrival: _Arrival, at
         else withdrawn(held, artifact, at)
     )
     _account(plan, row, outcome)
-    after = (outcome.layers.now, outcome.layers.past, outcome.layers.echo, outcome.layers.away)
+    then = outcome.layers
+    after = (then.now, then.past, then.echo, then.away, then.spent)
     for layer, table in zip(Layer, after, strict=True):
         plan.writes += _differing(box, Key(patient, row.number, layer, 0), rows[layer], table)
 

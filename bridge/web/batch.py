@@ -8,7 +8,7 @@ entry, nothing leaves at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from bridge.consent.disclosure import Disclosure
@@ -16,24 +16,24 @@ from bridge.consent.gate import Moved
 from bridge.fhir.outcome import (
     ABSENT,
     MOVED,
-    NOT_ACCEPTABLE,
     NOT_OFFERED,
     NOT_READABLE,
     Problem,
     problem,
 )
 from bridge.fhir.parameters import PARAMETERS
-from bridge.fhir.render import Answered
-from bridge.smart.tokens import Bearer
-from bridge.web.call import BUNDLE_BYTES, FHIR_JSON, Call, Refused, decoded
+from bridge.fhir.render import JSON, XML, Answered
+from bridge.web.call import BUNDLE_BYTES, Call, Refused, decoded
 from bridge.web.desk import Desk
-from bridge.web.envelope import MOST_URL, Conditions, read
+from bridge.web.envelope import MOST_URL, Conditions, Envelope, of_json, of_xml
 from bridge.web.instance import VERSIONED, Instances
-from bridge.web.negotiate import is_json_wanted, is_strict
+from bridge.web.negotiate import acceptable, is_strict, sent_as
 from bridge.web.response import FhirResponse
 from bridge.web.route import wanted
 from bridge.web.search import Request, Searches
 
+READ: Final[Mapping[str, Callable[[bytes], Envelope]]] = {JSON.media_type: of_json, XML.media_type: of_xml}
+ONE_DOCUMENT: Final = problem(406, "An entry is answered in the notation of the whole batch.")
 NO_REQUEST: Final = Problem(400, "required", "This entry has no request.", ("Bundle.entry.request",))
 FULL: Final = problem(413, "The answers before this one fill the batch: ask this one alone.")
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -50,14 +50,15 @@ class Batches:
 
     async def post(self, call: Call) -> FhirResponse:
         """Every entry in its order."""
-        if call.media_type() not in FHIR_JSON:
+        written = sent_as(call.media_type())
+        if written is None:
             raise Refused(NOT_READABLE)
-        envelope = read(await call.body(BUNDLE_BYTES))
+        envelope = READ[written.media_type](await call.body(BUNDLE_BYTES))
         strict = is_strict(call.header(b"prefer"))
         answers: list[FhirResponse] = []
         try:
             for asked in envelope.requests:
-                answers.append(await self._one(call.bearer, asked, strict, answers))
+                answers.append(await self._one(call, asked, strict, answers))
         except BaseException:
             for answer in answers:
                 answer.unsent(self._desk.gate)
@@ -69,23 +70,23 @@ class Batches:
                 answer.bare(self._desk.gate)
             else:
                 disclosed += answer.disclosures
-        return FhirResponse(200, self._desk.renderer.batch_response(told), disclosed)
+        return FhirResponse(200, self._desk.renderer.batch_response(told, call.notation), disclosed)
 
     async def _one(
-        self, bearer: Bearer, asked: Conditions | None, strict: bool, before: Sequence[FhirResponse]
+        self, call: Call, asked: Conditions | None, strict: bool, before: Sequence[FhirResponse]
     ) -> FhirResponse:
         try:
             if sum(len(answer.body) for answer in before) > MOST_BYTES:
                 raise Refused(FULL)
             if asked is None:
                 raise Refused(NO_REQUEST)
-            return await self._routed(bearer, asked, strict)
+            return await self._routed(call, asked, strict)
         except Refused as refused:
-            return self._desk.refusal(refused.problem)
+            return self._desk.refusal(refused.problem, None, call.notation)
         except Moved:
-            return self._desk.refusal(MOVED)
+            return self._desk.refusal(MOVED, None, call.notation)
 
-    async def _routed(self, bearer: Bearer, asked: Conditions, strict: bool) -> FhirResponse:
+    async def _routed(self, call: Call, asked: Conditions, strict: bool) -> FhirResponse:
         if asked.method != "GET":
             raise Refused(NOT_OFFERED)
         base = self._desk.renderer.base
@@ -94,20 +95,21 @@ class Batches:
         if len(asked.url) > MOST_URL or kind not in PARAMETERS:
             raise Refused(ABSENT)
         pairs = decoded(query.encode("utf-8")) if query else ()
-        if not is_json_wanted(b"", wanted(pairs)):
-            raise Refused(NOT_ACCEPTABLE)
+        form = wanted(pairs)
+        if form is not None and acceptable(b"", form) is not call.notation:
+            raise Refused(ONE_DOCUMENT)
         if not rest:
-            return await self._searches.whole(bearer, Request(kind, pairs, strict))
-        return await self._instance(bearer, kind, rest)
+            return await self._searches.whole(call.bearer, Request(kind, pairs, strict, call.notation))
+        return await self._instance(call, kind, rest)
 
-    async def _instance(self, bearer: Bearer, kind: str, rest: list[str]) -> FhirResponse:
+    async def _instance(self, call: Call, kind: str, rest: list[str]) -> FhirResponse:
         match rest:
             case [name]:
-                return await self._instances.read(bearer, kind, name)
+                return await self._instances.read(call.bearer, kind, name, notation=call.notation)
             case [name, "_history"] if kind in VERSIONED:
-                return await self._instances.versions(bearer, kind, name)
+                return await self._instances.versions(call.bearer, kind, name, notation=call.notation)
             case [name, "_history", version] if kind in VERSIONED:
-                return await self._instances.read(bearer, kind, name, version)
+                return await self._instances.read(call.bearer, kind, name, version, notation=call.notation)
         raise Refused(ABSENT)
 
 

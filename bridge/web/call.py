@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope
 
 from bridge.fhir.outcome import NOT_READABLE, Problem, problem
+from bridge.fhir.render import JSON, Notation
 from bridge.smart.tokens import Bearer
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
@@ -22,7 +23,6 @@ FORM_BYTES: Final = 64 * 1024
 BUNDLE_BYTES: Final = 1024 * 1024
 MOST_FIELDS: Final = 200
 FORM: Final = "application/x-www-form-urlencoded"
-FHIR_JSON: Final = ("application/fhir+json", "application/json")
 SINGLE: Final = frozenset({b"authorization", b"content-length", b"content-type", b"content-encoding"})
 LISTED: Final = frozenset(
     {b"accept", b"accept-encoding", b"prefer", b"if-none-match", b"if-modified-since", b"connection"}
@@ -44,9 +44,10 @@ class Refused(Exception):
 
 
 class Call:
-    """One request. `headers` holds the headers that matter; `bearer` is set by the route's guard."""
+    """One request. `headers` holds the headers that matter; `notation` is how the answer is written, JSON until
+    the route has looked; `bearer` is set by the route's guard."""
 
-    __slots__ = ("_receive", "bearer", "headers", "is_twice", "method", "params", "path", "query")
+    __slots__ = ("_receive", "bearer", "headers", "is_twice", "method", "notation", "params", "path", "query")
 
     bearer: Bearer
 
@@ -56,6 +57,7 @@ class Call:
         self.query: bytes = scope["query_string"]
         self.params: Mapping[str, str] = scope.get("path_params", {})
         self._receive = receive
+        self.notation: Notation = JSON
         self.headers: dict[bytes, bytes] = {}
         self.is_twice = False
         for name, value in scope["headers"]:

@@ -14,7 +14,7 @@ import bridge.store.patients
 from bridge.consent.gate import Gate
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem
-from bridge.fhir.render import Renderer
+from bridge.fhir.render import JSON, Notation, Renderer
 from bridge.fhir.search import parse
 from bridge.fhir.sought import Search
 from bridge.period import Instant, ZoneHistory
@@ -43,9 +43,11 @@ class Desk:
         self._said = lru_cache(maxsize=256)(renderer.problem)
         self._parsed = lru_cache(maxsize=256)(self._parse)
 
-    def refusal(self, problem: Problem, headers: Mapping[str, str] | None = None) -> FhirResponse:
+    def refusal(
+        self, problem: Problem, headers: Mapping[str, str] | None = None, notation: Notation = JSON
+    ) -> FhirResponse:
         """The OperationOutcome of a problem as an answer."""
-        return FhirResponse(problem.status, self._said(problem), (), headers)
+        return FhirResponse(problem.status, self._said(problem, notation), (), headers)
 
     def search(self, kind: str, pairs: Pairs, is_strict: bool) -> Search:
         """The search that these parameters say; Refused where they say none. The parser is pure and knows

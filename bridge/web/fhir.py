@@ -18,7 +18,7 @@ from bridge import __version__
 from bridge.consent.gate import Gate
 from bridge.fhir.outcome import problem
 from bridge.fhir.parameters import PARAMETERS
-from bridge.fhir.render import Renderer
+from bridge.fhir.render import JSON, XML, Renderer
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.web.batch import Batches
@@ -63,9 +63,10 @@ def _guarded(desk: Desk) -> dict[str, dict[str, Handler]]:
 
 
 def _metadata(renderer: Renderer) -> Handler:
-    body = renderer.capability(__version__, RELEASED)
+    bodies = {each.media_type: renderer.capability(__version__, RELEASED, each) for each in (JSON, XML)}
 
     async def metadata(call: Call) -> Reply:
+        body = bodies[call.notation.media_type]
         return FhirResponse(200, body, (), {"Access-Control-Allow-Origin": "*"})
 
     return metadata

@@ -12,6 +12,7 @@ from typing import Final
 
 from bridge.consent.asked import Asked, Selector, Way
 from bridge.fhir.outcome import ABSENT
+from bridge.fhir.render import Notation
 from bridge.mapping.resources import READING_TYPES
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Call, Refused
@@ -34,31 +35,34 @@ class Instances:
 
     async def get(self, kind: str, call: Call) -> FhirResponse:
         """GET [base]/[type]/[id]"""
-        return await self.read(call.bearer, kind, call.params["id"])
+        return await self.read(call.bearer, kind, call.params["id"], notation=call.notation)
 
     async def version(self, kind: str, call: Call) -> FhirResponse:
         """GET [base]/[type]/[id]/_history/[vid]"""
-        return await self.read(call.bearer, kind, call.params["id"], call.params["vid"])
+        named, version = call.params["id"], call.params["vid"]
+        return await self.read(call.bearer, kind, named, version, notation=call.notation)
 
     async def history(self, kind: str, call: Call) -> FhirResponse:
         """GET [base]/[type]/[id]/_history"""
-        return await self.versions(call.bearer, kind, call.params["id"])
+        return await self.versions(call.bearer, kind, call.params["id"], notation=call.notation)
 
-    async def versions(self, bearer: Bearer, kind: str, text: str) -> FhirResponse:
+    async def versions(self, bearer: Bearer, kind: str, text: str, *, notation: Notation) -> FhirResponse:
         """The permitted versions of one resource."""
         asked = self._asked(bearer, kind, text, history=True)
         disclosure = await self._desk.gate.disclose(bearer.permit, asked)
         url = f"{self._desk.renderer.base}/{kind}/{text[:SHOWN]}/_history"
-        body = self._desk.renderer.history(disclosure, url)
+        body = self._desk.renderer.history(disclosure, url, notation)
         if body is None:
             raise Refused(ABSENT)
         return FhirResponse(200, body, (disclosure,))
 
-    async def read(self, bearer: Bearer, kind: str, text: str, version: str | None = None) -> FhirResponse:
+    async def read(
+        self, bearer: Bearer, kind: str, text: str, version: str | None = None, *, notation: Notation
+    ) -> FhirResponse:
         """The newest state of one resource, or the named version of it."""
         asked = self._asked(bearer, kind, text, history=version is not None)
         disclosure = await self._desk.gate.disclose(bearer.permit, asked)
-        body = self._desk.renderer.read(disclosure, kind, version=version)
+        body = self._desk.renderer.read(disclosure, kind, version=version, notation=notation)
         if body is None:
             raise Refused(ABSENT)
         return FhirResponse(200, body, (disclosure,))
@@ -75,6 +79,7 @@ class Instances:
             devices=frozenset({text}) if kind == "Device" else None,
             history=history,
             provenance=kind == "Provenance",
+            retractions=kind in READING_TYPES,
             device_resources=kind == "Device",
             patient_resource=kind == "Patient",
         )

@@ -1,27 +1,41 @@
 """What the asker can read: media type, compression, how strict it wants to be taken (RFC 9110 12.5).
 
-Law: the answer is JSON or 406; `_format` wins over Accept (R4 3.1.0.1.11). FHIR versions other than 4.0 are
-not acceptable rather than silently answered (R4 2.1.0.8.1). Pure and remembered: a client sends the same
+Law: the answer is JSON or XML, or 406; `_format` wins over Accept (R4 3.1.0.1.11). Of both the one with the higher
+quality is chosen, then the one that was named rather than matched by a star, then JSON. FHIR versions other than
+4.0 are not acceptable rather than silently answered (R4 2.1.0.8.1). Pure and remembered: a client sends the same
 header again and again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-JSON_FORMATS: Final = frozenset(
-    {"json", "application/json", "application/fhir+json", "application/fhir json", "text/json", "*/*"}
-)
-"""Values of `_format` that mean JSON; a plus sign that was not escaped arrives as a blank."""
-_JSON_RANGES: Final = frozenset(
-    {"application/fhir+json", "application/json", "text/json", "application/*", "*/*"}
-)
+from bridge.fhir.render import JSON, XML, Notation
+
+_NAMES: Final[Mapping[str, Notation]] = {
+    **dict.fromkeys(("application/fhir+json", "application/json", "text/json"), JSON),
+    **dict.fromkeys(("application/fhir+xml", "application/xml", "text/xml"), XML),
+}
+"""Media types by name (R4 3.1.0.1.11 lists them)."""
+_FORMATS: Final[Mapping[str, Notation]] = {
+    **_NAMES,
+    "json": JSON, "application/fhir json": JSON, "*/*": JSON, "xml": XML, "application/fhir xml": XML,
+}  # fmt: skip
+"""Values of `_format`; a plus sign that was not escaped arrives as a blank."""
 
 
-def is_json_wanted(accept: bytes, form: str | None) -> bool:
-    """Whether JSON is an acceptable answer to this Accept header (b"": none) and `_format` (None: none)."""
-    return _accepts_json(accept) if form is None else _is_version_4(form) and _plain(form) in JSON_FORMATS
+def acceptable(accept: bytes, form: str | None) -> Notation | None:
+    """How the answer is written for this Accept header (b"": none) and `_format` (None: none); None: 406."""
+    if form is None:
+        return _accepted(accept)
+    return _FORMATS.get(_plain(form)) if _is_version_4(form) else None
+
+
+def sent_as(media_type: str) -> Notation | None:
+    """How a body of this media type is written; None where it is no FHIR."""
+    return _NAMES.get(media_type)
 
 
 @lru_cache(maxsize=256)
@@ -39,11 +53,27 @@ def is_strict(prefer: bytes) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _accepts_json(accept: bytes) -> bool:
-    found = [
-        quality for name, quality, rest in _ranges(accept) if name in _JSON_RANGES and _is_version_4(rest)
-    ]
-    return not accept.strip() or any(quality > 0 for quality in found)
+def _accepted(accept: bytes) -> Notation | None:
+    if not accept.strip():
+        return JSON
+    ranges = [(name, quality) for name, quality, rest in _ranges(accept) if _is_version_4(rest)]
+    json, xml = _wish(JSON, ranges), _wish(XML, ranges)
+    best, quality = (XML, xml[0]) if xml > json else (JSON, json[0])
+    return best if quality > 0 else None
+
+
+def _wish(notation: Notation, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+    """The quality of the range that names it most precisely, and how precisely (RFC 9110 12.5.1)."""
+    told = [(_precision(name, notation), quality) for name, quality in ranges]
+    precision, quality = max((each for each in told if each[0]), default=(0, 0.0))
+    return quality, precision
+
+
+def _precision(name: str, notation: Notation) -> int:
+    """How precisely a range names a notation; 0 not at all."""
+    if name in _NAMES:
+        return 3 if _NAMES[name] is notation else 0
+    return {"application/*": 2, "*/*": 1}.get(name, 0)
 
 
 def _ranges(header: bytes) -> list[tuple[str, float, str]]:

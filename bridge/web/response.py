@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from isal import igzip_lib
@@ -24,7 +25,6 @@ from bridge.web.call import Call
 from bridge.web.conditional import http_date, is_unchanged
 from bridge.web.negotiate import is_gzip_wanted
 
-CONTENT_TYPE: Final = (b"content-type", b"application/fhir+json; charset=utf-8")
 PRIVATE: Final = (
     (b"cache-control", b"private, no-store"),
     (b"vary", b"Accept, Accept-Encoding, Authorization"),
@@ -90,7 +90,7 @@ class FhirResponse:
             await send({"type": "http.response.body", "body": b""})
             return False
         content: bytes | memoryview = self.body.body
-        headers.append(CONTENT_TYPE)
+        headers.append(content_type(self.body.media_type))
         if len(content) > WORTH_COMPRESSING and is_gzip_wanted(call.header(b"accept-encoding")):
             content = igzip_lib.compress(content, LEVEL, igzip_lib.COMP_GZIP)
             headers.append(GZIP)
@@ -108,6 +108,12 @@ class FhirResponse:
         if self.body.last_modified is not None:
             named.append((b"last-modified", http_date(self.body.last_modified)))
         return named
+
+
+@lru_cache(maxsize=8)
+def content_type(media_type: str) -> tuple[bytes, bytes]:
+    """The header of a body."""
+    return b"content-type", f"{media_type}; charset=utf-8".encode("ascii")
 
 
 class Nothing:

@@ -27,12 +27,13 @@ from bridge.fhir.outcome import (
     NOT_OFFERED,
     problem,
 )
+from bridge.fhir.render import JSON
 from bridge.period import Instant
 from bridge.smart.tokens import Bearer, Refusal, authenticate
 from bridge.store.db import Database
 from bridge.web.call import TWICE, Call, Refused
 from bridge.web.desk import Desk
-from bridge.web.negotiate import is_json_wanted
+from bridge.web.negotiate import acceptable
 from bridge.web.response import Nothing
 
 OPEN_PATHS: Final = frozenset({"/fhir/metadata", "/fhir/.well-known/smart-configuration"})
@@ -106,31 +107,35 @@ class Endpoint:
         try:
             return await self._answer(call)
         except Refused as refused:
-            return self._desk.refusal(refused.problem, refused.headers)
+            return self._desk.refusal(refused.problem, refused.headers, call.notation)
         except Moved:
-            return self._desk.refusal(MOVED, {"Retry-After": "1"})
+            return self._desk.refusal(MOVED, {"Retry-After": "1"}, call.notation)
         except LedgerUnavailable:
             _log.exception("the ledger is unavailable, nothing leaves")
-            return self._desk.refusal(NO_LEDGER, {"Retry-After": "30"})
+            return self._desk.refusal(NO_LEDGER, {"Retry-After": "30"}, call.notation)
         except ConnectionAbortedError:
             raise
         except Exception:
             _log.exception("%s %s failed", call.method, self._path)
-            return self._desk.refusal(BROKEN)
+            return self._desk.refusal(BROKEN, None, call.notation)
 
     async def _answer(self, call: Call) -> Reply:
+        accepted = acceptable(call.header(b"accept"), None)
+        call.notation = accepted or JSON
         if self._permit is not None:
             call.bearer = self._permit.bearer(call)
         handler = self._handlers.get(call.method)
         if handler is None:
-            return Nothing(204, self._allow) if call.method == "OPTIONS" else self._not_offered()
-        form = wanted(call.pairs()) if b"_format" in call.query else None
-        if not is_json_wanted(call.header(b"accept"), form):
+            return Nothing(204, self._allow) if call.method == "OPTIONS" else self._not_offered(call)
+        if b"_format" in call.query and (form := wanted(call.pairs())) is not None:
+            accepted = acceptable(b"", form)
+        if accepted is None:
             raise Refused(NOT_ACCEPTABLE)
+        call.notation = accepted
         return await handler(call)
 
-    def _not_offered(self) -> Reply:
-        return self._desk.refusal(NOT_OFFERED, self._allow)
+    def _not_offered(self, call: Call) -> Reply:
+        return self._desk.refusal(NOT_OFFERED, self._allow, call.notation)
 
 
 def wanted(pairs: Iterable[tuple[str, str]]) -> str | None:

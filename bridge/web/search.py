@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlencode
 
 from bridge.consent.asked import Asked
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir.outcome import NOT_ACCEPTABLE, Problem, bad_parameter
 from bridge.fhir.pages import PARAMETER, STALE, Page, link, seal, unseal
+from bridge.fhir.render import Notation
 from bridge.fhir.sought import PAGE, Search
 from bridge.mapping.resources import READING_TYPES
 from bridge.smart.tokens import Bearer
@@ -23,7 +25,7 @@ from bridge.web.call import Call, Pairs, Refused
 from bridge.web.desk import UTC, Desk
 from bridge.web.evidence import targets
 from bridge.web.fence import SEARCH, reached
-from bridge.web.negotiate import is_json_wanted, is_strict
+from bridge.web.negotiate import acceptable, is_strict
 from bridge.web.response import FhirResponse
 from bridge.web.route import Reply, wanted
 from bridge.web.stream import Flow, Parts
@@ -33,11 +35,12 @@ ALONE: Final = bad_parameter(PARAMETER, "a page link is followed as it is, witho
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A search as it was sent: over HTTP or inside a batch."""
+    """A search as it was sent, over HTTP or inside a batch, and how its answer is written."""
 
     kind: str
     pairs: Pairs
     is_strict: bool
+    notation: Notation
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class _Sought:
 
     search: Search
     asked: Asked
+    request: Request
 
 
 class Searches:
@@ -64,9 +68,12 @@ class Searches:
         return await self._answered(kind, call, call.pairs() + await call.form())
 
     async def _answered(self, kind: str, call: Call, pairs: Pairs) -> Reply:
-        if not is_json_wanted(call.header(b"accept"), wanted(pairs)):
-            raise Refused(NOT_ACCEPTABLE)
-        request = Request(kind, pairs, is_strict(call.header(b"prefer")))
+        if (form := wanted(pairs)) is not None:
+            notation = acceptable(b"", form)
+            if notation is None:
+                raise Refused(NOT_ACCEPTABLE)
+            call.notation = notation
+        request = Request(kind, pairs, is_strict(call.header(b"prefer")), call.notation)
         sought = self._sought(call.bearer, request)
         if (
             sought.search.count > PAGE
@@ -97,7 +104,7 @@ class Searches:
         dated = search.dates or search.updated
         zones = self._desk.zones(patient) if dated else UTC
         after = page.after if page else None
-        return _Sought(search, search.asked(patient, zones, self._desk.clock(), after=after))
+        return _Sought(search, search.asked(patient, zones, self._desk.clock(), after=after), request)
 
     def _linked(self, bearer: Bearer, request: Request) -> Page | None:
         tokens = [value for name, value in request.pairs if name == PARAMETER]
@@ -128,20 +135,21 @@ class Searches:
         parts = Parts(self._desk.gate.stream(call.bearer.permit, replace(sought.asked, total=True), PAGE))
         first = await anext(parts)
         if first.total is not None and first.total <= sought.search.count:
-            return Flow(self._desk.renderer, sought.search, first, parts)
+            return Flow(self._desk.renderer, sought.search, sought.request.notation, first, parts)
         await parts.close()
         return self._rendered(call.bearer, sought, first, is_settled=True)
 
     def _rendered(
         self, bearer: Bearer, sought: _Sought, disclosure: Disclosure, is_settled: bool = False
     ) -> FhirResponse:
-        search, renderer = sought.search, self._desk.renderer
+        search, renderer, notation = sought.search, self._desk.renderer, sought.request.notation
         url = search.url(renderer.base)
         if search.kind == "Patient" and not search.admits(disclosure.subject):
             self._desk.gate.settle(disclosure, "blocked", 0)
-            return FhirResponse(200, renderer.count_only(0, url))
+            return FhirResponse(200, renderer.count_only(0, url, notation))
         if search.count_only:
-            return FhirResponse(200, renderer.count_only(disclosure.total or 0, url), (disclosure,))
+            body = renderer.count_only(disclosure.total or 0, url, notation)
+            return FhirResponse(200, body, (disclosure,))
         body = renderer.searchset(
             disclosure,
             url,
@@ -150,6 +158,7 @@ class Searches:
             include_devices=search.include_devices,
             include_provenance=search.include_provenance,
             elements=search.elements,
+            notation=notation,
         )
         return FhirResponse(200, body, () if is_settled else (disclosure,))
 
@@ -160,7 +169,9 @@ class Searches:
         page = Page(
             search.kind, search.pairs, disclosure.more, bearer.permit.client, patient, self._desk.clock()
         )
-        return link(self._desk.renderer.base, search.kind, seal(self._desk.db.keys.page_key, page))
+        following = link(self._desk.renderer.base, search.kind, seal(self._desk.db.keys.page_key, page))
+        form = wanted(sought.request.pairs)
+        return following if form is None else f"{following}&{urlencode({'_format': form})}"
 
 
 def _limited(sought: _Sought) -> _Sought:

@@ -19,11 +19,11 @@ from starlette.types import Message, Send
 
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.gate import Gate, LedgerUnavailable, Moved
-from bridge.fhir.render import FhirBytes, Renderer
+from bridge.fhir.render import FhirBytes, Notation, Renderer
 from bridge.fhir.sought import Search
 from bridge.web.call import Call
 from bridge.web.negotiate import is_gzip_wanted
-from bridge.web.response import CONTENT_TYPE, GZIP, LEVEL, PRIVATE
+from bridge.web.response import GZIP, LEVEL, PRIVATE, content_type
 
 GZIP_WINDOW: Final = 31
 """zlib's wbits for a gzip wrapper."""
@@ -53,7 +53,10 @@ class Flow:
 
     status = 200
 
-    def __init__(self, renderer: Renderer, search: Search, first: Disclosure, rest: Parts) -> None:
+    def __init__(
+        self, renderer: Renderer, search: Search, notation: Notation, first: Disclosure, rest: Parts
+    ) -> None:
+        self._media_type = notation.media_type
         self._first = first
         self._rest = rest
         self._pieces = renderer.stream(
@@ -62,12 +65,13 @@ class Flow:
             include_devices=search.include_devices,
             include_provenance=search.include_provenance,
             elements=search.elements,
+            notation=notation,
         )
 
     async def send(self, call: Call, send: Send, gate: Gate) -> None:
         """Answer `call`, part by part; the gate settles when the parts are closed."""
         packed = _Packed(is_gzip_wanted(call.header(b"accept-encoding")))
-        headers = [*PRIVATE, CONTENT_TYPE, *packed.headers]
+        headers = [*PRIVATE, content_type(self._media_type), *packed.headers]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         gone = asyncio.ensure_future(call.gone())
         try:

@@ -8,7 +8,7 @@ recording is large its golden tells counts, sums and ends only.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ from tests.adapters import (
     dexcom_api_files,
     dexcom_share_files,
     dexcom_studio_files,
+    eversense_files,
+    libre_reader_files,
     libreview_files,
+    linkup_files,
 )
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -33,12 +36,16 @@ RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
-FAMILIES = {
+FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
     "dexcom-api": dexcom_api_files.files,
     "dexcom-clarity": clarity_files.files,
     "dexcom-share": dexcom_share_files.files,
     "dexcom-studio": dexcom_studio_files.files,
-    "libreview": libreview_files.files,
+    "eversense-broadcast": eversense_files.broadcast_files,
+    "eversense-cloud": eversense_files.cloud_files,
+    "eversense-dms": eversense_files.dms_files,
+    "librelinkup": linkup_files.files,
+    "libreview": lambda: libreview_files.files() | libre_reader_files.files(),
 }
 
 

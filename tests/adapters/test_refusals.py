@@ -63,7 +63,8 @@ def test_what_is_no_export_is_named(mappings: Mappings, data: bytes, said: str) 
 
 
 def test_a_refusal_names_what_this_version_reads(mappings: Mappings) -> None:
-    assert refused(TANDEM, mappings).endswith(f"this version reads {' and '.join(mappings.formats)}")
+    *others, last = mappings.formats
+    assert refused(TANDEM, mappings).endswith(f"this version reads {', '.join(others)} and {last}")
 
 
 def test_nul_bytes_inside_a_good_file_are_refused_with_their_line(mappings: Mappings) -> None:

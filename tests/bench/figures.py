@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from bridge.app import opened
+from bridge.consent.collecting import own_act
 from bridge.ingest.upload import take
 from bridge.settings import load
 from bridge.store.patients import add
@@ -44,7 +45,7 @@ def ingest(folder: Path) -> list[Row]:
         person = load_patient(found.db, add(found.db, "Noor Beispiel", None, "UTC"))
         wall, cpu = time.perf_counter(), time.process_time()
         for index, data in enumerate(files):
-            take(found.db, found.mappings, person, data, f"{index}.csv")
+            take(found.db, found.mappings, person, data, f"{index}.csv", act=own_act(person))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         size = at_rest(found) / ROWS
     finally:

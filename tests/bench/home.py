@@ -23,6 +23,7 @@ from joserfc.jwk import ECKey
 from bridge.app import Bridge, opened
 from bridge.cli.server import MALLOC
 from bridge.cli.wishes import Wish, drawn
+from bridge.consent.collecting import own_act
 from bridge.consent.grants import sign
 from bridge.demo.others import public_keys
 from bridge.ingest.upload import take
@@ -56,7 +57,7 @@ def made(
     try:
         person = load_patient(found.db, add_patient(found.db, "Noor Beispiel", None, "UTC"))
         for index, data in enumerate(exports):
-            take(found.db, found.mappings, person, data, f"{index}.csv")
+            take(found.db, found.mappings, person, data, f"{index}.csv", act=own_act(person))
         if more:
             lay(found, person.number, more, 7)
         key = new_key()

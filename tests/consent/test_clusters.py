@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -106,3 +107,22 @@ def test_copies_by_three_routes_leave_as_often_as_the_best_route_told_them(
             [],
             [],
         ]
+
+
+def smoothed(values: Sequence[int], number: int, name: str, family: str = "companion") -> Track:
+    """Glucose each five minutes from noon on, in a series of that device name."""
+    rows = [(NOON + place * 5 * MINUTE, value, 0) for place, value in enumerate(values)]
+    one = track(rows, number, SourceClass.PROCESSED, Device("Senseonics"), Stream.GLUCOSE, Unit.MG_DL, 0)
+    key = replace(one.series.key, family=family, device=name)
+    return replace(one, series=replace(one.series, key=key))
+
+
+def test_a_smoothed_copy_stays_behind_what_the_sensor_said_whatever_was_stored_first() -> None:
+    own, copy = smoothed([116, 109], 2, "eversense"), smoothed([112, 112, 110], 1, "eversense/smoothed")
+    assert shown(own, copy) == [[NOON, NOON + 5 * MINUTE], [NOON + 10 * MINUTE]]
+    assert shown(copy, own) == [[NOON + 10 * MINUTE], [NOON, NOON + 5 * MINUTE]]
+
+
+def test_a_smoothed_series_of_another_source_is_joined_by_its_values_alone() -> None:
+    own, copy = smoothed([116, 109], 1, "eversense"), smoothed([112, 110], 2, "eversense/smoothed", "other")
+    assert shown(own, copy) == [[NOON, NOON + 5 * MINUTE], [NOON]]

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge.consent import grants
+from bridge.consent.answer import Part
 from bridge.consent.asked import Asked, Grain, Kind, Selector, Way
 from bridge.consent.disclosure import Disclosure, Group
 from bridge.consent.gate import Gate
@@ -153,7 +154,7 @@ def items(disclosure: Disclosure) -> list[tuple[Instant, int]]:
     return [found[place] for place in sorted(found)]
 
 
-def ids(disclosure: Disclosure) -> list[str]:
+def ids(disclosure: Disclosure | Part) -> list[str]:
     """Ids of every item, in page order."""
     found: dict[int, str] = {}
     for group in disclosure.groups:

@@ -54,6 +54,20 @@ MORE: Final = (
         "can name a Disclosure",
     ),
     Planted(
+        "XML beside the renderer",
+        "web/planted.py",
+        lines("from lxml.etree import tostring", "", "say = tostring"),
+        "ruff",
+        "lxml reads",
+    ),
+    Planted(
+        "XML read with entities",
+        "web/planted.py",
+        lines("from xml.etree.ElementTree import fromstring", "", "read = fromstring"),
+        "ruff",
+        "is read by lxml without entities",
+    ),
+    Planted(
         "a permit of a recipient without a token",
         "web/planted.py",
         lines(

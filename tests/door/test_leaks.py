@@ -20,7 +20,7 @@ from bridge.consent.disclosure import Disclosure
 from bridge.consent.grant import Identity, Recipient
 from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
 from bridge.period import ALL, DAY, HOUR, MINUTE, Period, PeriodSet
-from bridge.reading import Device, EventKind, SeriesKey, SourceClass, Stream, Unit
+from bridge.reading import Device, EventKind, Flag, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.blocks import withdraw
 from bridge.store.ids import Name
 from tests.consent.world import CLARITY, CLINIC, LIBRE, NOON, World, between, every, ids, items, wish
@@ -84,6 +84,44 @@ def test_l1_an_interval_over_the_edge_is_cut_and_never_whole(world: World, patie
     columns = {name: values.tolist() for name, values in group.columns.items()}
     assert (columns["instant"], columns["end"]) == ([START, END - HOUR], [START + HOUR, END])
     assert (columns["cut"], columns["value"]) == ([1, 2], [80, 90])
+
+
+def test_l1_how_a_delivery_ended_and_what_was_programmed_are_not_told_of_a_part(
+    world: World, patient: int
+) -> None:
+    key = SeriesKey(Stream.BOLUS, "pump", "P1", Unit.UNITS, 2)
+    starts = [START - HOUR, START + DAY, END - HOUR]
+    world.bring(
+        patient, [(at, 400) for at in starts], key, "dexcom-clarity",
+        end=[at + 2 * HOUR for at in starts], programmed=[900] * 3, flags=[Flag.INTERRUPTED] * 3,
+    )  # fmt: skip
+    world.grant(patient, WINDOW, kinds=frozenset({Kind.INSULIN}))
+    (group,) = (g for g in ask(world, wish(patient)).groups if g.stream is Stream.BOLUS)
+    columns = {name: values.tolist() for name, values in group.columns.items()}
+    assert (columns["cut"], columns["value"]) == ([1, 0, 2], [200, 400, 200])
+    assert columns["programmed"] == [-1, 900, -1]
+    assert [bool(flags & Flag.INTERRUPTED) for flags in columns["flags"]] == [True, True, False]
+
+
+def test_a_row_is_asked_for_by_kind_and_mark_among_open_rows_alone(world: World, patient: int) -> None:
+    key = SeriesKey(Stream.BOLUS, "pump", "P1", Unit.UNITS, 2)
+    starts = [START - HOUR, START, START + HOUR, START + 2 * HOUR, END]
+    kinds, flags = [1, 1, 2, 1, 1], [0, 0, 0, Flag.INTERRUPTED, Flag.INTERRUPTED]
+    world.bring(patient, [(at, 100) for at in starts], key, "dexcom-clarity", kind=kinds, flags=flags)
+    world.grant(patient, WINDOW, kinds=frozenset({Kind.INSULIN}))
+
+    def found(**more: object) -> list[int]:
+        selectors = frozenset({Selector(Stream.BOLUS, **more)})  # type: ignore[arg-type]
+        answer = ask(world, wish(patient, selectors=selectors, total=True))
+        assert answer.total == answer.count
+        return [at for at, *_ in items(answer)]
+
+    stopped = int(Flag.INTERRUPTED)
+    assert found() == starts[1:4]
+    assert found(kinds=frozenset({1})) == [starts[1], starts[3]]
+    assert found(kinds=frozenset({1}), marks=(stopped, 0)) == [starts[1]]
+    assert found(marks=(stopped, stopped)) == [starts[3]]
+    assert found(kinds=frozenset()) == []
 
 
 def test_l2_totals_count_what_is_visible_on_every_page(world: World, patient: int) -> None:
@@ -211,12 +249,12 @@ def test_l20_history_shows_versions_inside_the_window_alone(world: World, patien
     own = ask(world, wish(patient, dates=there), OwnerPermit(patient))
     (name,) = ids(own)
     asked = wish(patient, ids=frozenset({name}), history=True)
-    assert _versions(ask(world, asked)) == [(told["in"] + 1, 101, 1)]
+    assert _versions(ask(world, asked)) == [(told["in"] + 1, 101, 0)]
     everything = _versions(ask(world, asked, OwnerPermit(patient)))
     assert everything == [(told["in"] + 1, 101, 1), (told["out"] + 1, 100, 0)]
     world.clock.now += MINUTE
     _count(world, patient, key, told["in"] + 1, 102)
-    assert _versions(ask(world, asked)) == [(told["in"] + 1, 102, 2), (told["in"] + 1, 101, 1)]
+    assert _versions(ask(world, asked)) == [(told["in"] + 1, 102, 1), (told["in"] + 1, 101, 0)]
 
 
 def _count(world: World, patient: int, key: SeriesKey, instant: int, value: int) -> None:

@@ -102,6 +102,7 @@ def group(
     version: NDArray[np.uint8] | None = None,
     last_updated: NDArray[np.int64] | None = None,
     columns: Mapping[str, NDArray[np.generic]] = {},
+    device_kind: str = "",
 ) -> Group:
     """Readings five minutes apart from noon in Stockholm; columns can be given."""
     said: dict[str, NDArray[np.generic]] = {
@@ -127,6 +128,7 @@ def group(
         origins=(origin,),
         origin=np.zeros(size, np.int32),
         rows=np.arange(2, 2 + size, dtype=np.int32) if rows else None,
+        device_kind=device_kind,
     )
 
 

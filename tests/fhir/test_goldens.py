@@ -13,23 +13,40 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lxml import etree
 from numpy.typing import NDArray
 
 from bridge.consent.disclosure import NOTICE
 from bridge.fhir import terms
 from bridge.fhir.capability import INTERACTIONS
 from bridge.fhir.parameters import PARAMETERS
-from bridge.reading import Flag, SourceClass, Unit
+from bridge.fhir.render import JSON, XML, Notation
+from bridge.reading import (
+    COLUMNS,
+    ActivityKind,
+    BasalKind,
+    BolusKind,
+    CalibrationKind,
+    EventKind,
+    Flag,
+    ModeKind,
+    SettingKind,
+    SourceClass,
+    Stream,
+    Unit,
+)  # fmt: skip
 from tests.fhir import disclosed
-from tests.fhir.disclosed import BASE, OWN_ORIGIN, PATIENT, PROJECT, disclose, group
+from tests.fhir.disclosed import BASE, NOON, OWN_ORIGIN, PATIENT, PROJECT, disclose, group
+from tests.fhir.plain_xml import of_json, of_xml
 from tests.fhir.valid import valid
 
+HOUR = 3_600_000
 FOLDER = PROJECT / "conformance" / "fhir"
 RENDERER = disclosed.renderer()
 
 
-def capability() -> bytes:
-    return bytes(RENDERER.capability("0.0.0", "2026-01-01"))
+def capability(notation: Notation = JSON) -> bytes:
+    return bytes(RENDERER.capability("0.0.0", "2026-01-01", notation))
 
 
 def page(owner: bool) -> bytes:
@@ -52,16 +69,77 @@ def page(owner: bool) -> bytes:
     return re.sub(rb'"([12])-[0-9a-f]{8}"', rb'"\1-00000000"', bytes(content))
 
 
+def every_stream(notation: Notation) -> bytes:
+    """What a pump, a sensor and a person bring beside glucose: a row or two of each stream."""
+    rows: tuple[tuple[Stream, Unit, int, dict[str, Any]], ...] = (
+        (Stream.BOLUS, Unit.UNITS, 2, {"kind": [BolusKind.RAPID, BolusKind.EXTENDED], "value": [350, 125],
+         "end": [0, NOON + 2 * HOUR], "programmed": [-1, 500], "flags": [Flag.AUTOMATED, Flag.INTERRUPTED]}),
+        (Stream.BASAL, Unit.UNITS_PER_HOUR, 3, {"kind": [BasalKind.SCHEDULED, BasalKind.SUSPENDED],
+         "value": [850, 0], "end": [NOON + HOUR, NOON + HOUR]}),
+        (Stream.BASAL, Unit.PERCENT, 0, {"kind": [BasalKind.TEMPORARY], "value": [150], "end": [NOON + HOUR]}),
+        (Stream.CARBS, Unit.GRAMS, 0, {"value": [45]}),
+        (Stream.CARBS, Unit.SERVINGS, 1, {"value": [35], "flags": [Flag.NO_VALUE]}),
+        (Stream.KETONE, Unit.MMOL_L, 1, {"value": [4]}),
+        (Stream.CALIBRATION, Unit.MG_DL, 0, {"value": [118], "kind": [CalibrationKind.ACCEPTED]}),
+        (Stream.ACTIVITY, Unit.MINUTES, 0, {"value": [30], "kind": [ActivityKind.MEDIUM],
+         "end": [NOON + HOUR // 2]}),
+        (Stream.EVENT, Unit.NONE, 0, {"kind": [EventKind.SENSOR_STOP, EventKind.STRESS],
+         "text": ["", "exam week"]}),
+        (Stream.MODE, Unit.NONE, 0, {"kind": [ModeKind.EXERCISE], "end": [NOON + HOUR]}),
+        (Stream.SETTINGS, Unit.GRAMS_PER_UNIT, 0, {"kind": [SettingKind.CARB_RATIO], "value": [10],
+         "minute": [390]}),
+        (Stream.NOTE, Unit.NONE, 0, {"text": ['Ate late & "ran" <far>\nhome']}),
+    )  # fmt: skip
+    groups, first = [], 0
+    for stream, unit, scale, said in rows:
+        count = len(next(iter(said.values())))
+        at = np.arange(first, first + count, dtype=np.int32)
+        columns = {name: np.array(values, COLUMNS[name].dtype) for name, values in said.items()}
+        kind = "pump" if stream in (Stream.BOLUS, Stream.BASAL) else ""
+        groups.append(
+            group(
+                count,
+                stream=stream,
+                unit=unit,
+                scale=scale,
+                at=at,
+                first=first,
+                columns=columns,
+                device_kind=kind,
+            )
+        )
+        first += count
+    content = RENDERER.searchset(disclose(*groups, total=first), f"{BASE}/Observation", notation=notation)
+    return re.sub(rb'"([12])-[0-9a-f]{8}"', rb'"\1-00000000"', bytes(content))
+
+
 GOLDENS: Mapping[str, Callable[[], bytes]] = {
     "CapabilityStatement.json": capability,
+    "CapabilityStatement.xml": lambda: capability(XML),
+    "Bundle-of-every-stream.json": lambda: every_stream(JSON),
+    "Bundle-of-every-stream.xml": lambda: every_stream(XML),
     "Bundle-as-recipient.json": lambda: page(owner=False),
     "Bundle-as-owner.json": lambda: page(owner=True),
 }
 
 
-@pytest.mark.parametrize("name", GOLDENS)
+@pytest.mark.parametrize("name", [name for name in GOLDENS if name.endswith("json")])
 def test_what_leaves_is_what_the_golden_says(name: str) -> None:
     assert valid(GOLDENS[name]()) == json.loads((FOLDER / name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", [name for name in GOLDENS if name.endswith("xml")])
+def test_what_leaves_in_xml_is_what_both_goldens_say(name: str) -> None:
+    told = of_xml(GOLDENS[name]())
+    assert told == of_xml((FOLDER / name).read_bytes())
+    assert told == of_json((FOLDER / name).with_suffix(".json").read_bytes())
+
+
+def test_a_golden_holds_every_stream() -> None:
+    page = valid(every_stream(JSON))
+    assert len(page["entry"]) == page["total"] == 15
+    kinds = [each["resource"]["resourceType"] for each in page["entry"]]
+    assert kinds.count("MedicationAdministration") == 5
 
 
 def test_the_statement_says_what_the_tables_offer() -> None:
@@ -96,8 +174,17 @@ def _codes(concept: Any) -> set[str]:
 def renew(folder: Path) -> None:
     """Write every golden anew."""
     for name, make in GOLDENS.items():
-        told = json.dumps(json.loads(make()), indent=2, ensure_ascii=False)
-        (folder / name).write_text(f"{told}\n", "utf-8")
+        (folder / name).write_text(f"{_indented(make())}\n", "utf-8")
+
+
+def _indented(body: bytes) -> str:
+    """The same document on many lines, each number as it was written."""
+    if body.startswith(b"<"):
+        tree = etree.fromstring(body)
+        etree.indent(tree)
+        return etree.tostring(tree, encoding="unicode")
+    marked = json.loads(body, parse_float=lambda written: f"\0{written}")
+    return re.sub(r'"\\u0000([^"]+)"', r"\1", json.dumps(marked, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

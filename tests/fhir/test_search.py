@@ -18,13 +18,14 @@ from bridge.fhir.sought import Search
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.mapping.resources import READING_TYPES, TYPE_OF
 from bridge.period import ZoneHistory
-from bridge.reading import Stream, Unit
+from bridge.reading import BolusKind, EventKind, Stream, Unit
 from tests.fhir import disclosed
 from tests.fhir.disclosed import BASE, DEVICE, NOON, PATIENT
 
 VOCABULARY = Vocabulary.of(disclosed.mappings())
 STOCKHOLM = ZoneHistory.always("Europe/Stockholm")
 LOINC = "http://loinc.org"
+OWN = "urn:oid:2.25.29369577241006611057575478751298666011"
 
 
 def pairs(query: str) -> list[tuple[str, str]]:
@@ -214,6 +215,44 @@ def test_a_code_selects_streams_and_one_that_means_nothing_selects_none(
 ) -> None:
     found = understood(f"patient={PATIENT}&code={token}")
     assert {selector.stream for selector in found.selectors} == streams
+
+
+@pytest.mark.parametrize("token", ["8418060.12", "alarm-low", f"{OWN}|alarm-low"])
+def test_a_code_that_some_rows_wear_selects_those_rows(token: str) -> None:
+    (found,) = understood(f"patient={PATIENT}&code={token}").selectors
+    assert found == Selector(Stream.EVENT, None, Grain.RAW, frozenset({EventKind.ALARM_LOW}))
+
+
+def test_the_stream_s_own_code_selects_the_kinds_that_have_none() -> None:
+    (found,) = understood(f"patient={PATIENT}&code={OWN}|event").selectors
+    assert found.kinds == frozenset({EventKind.UNKNOWN})
+    insulin = understood(f"patient={PATIENT}&code=67866001", "MedicationAdministration").selectors
+    bolus = next(each for each in insulin if each.stream is Stream.BOLUS)
+    assert bolus.kinds == frozenset(BolusKind) - {BolusKind.RAPID, BolusKind.LONG}
+    assert {each.stream for each in insulin} == {Stream.BOLUS, Stream.BASAL}
+
+
+def test_a_category_selects_the_kinds_that_lie_in_it() -> None:
+    found = understood(f"patient={PATIENT}&category=survey").selectors
+    events = {kind for each in found if each.stream is Stream.EVENT for kind in each.kinds or ()}
+    health = {EventKind.ILLNESS, EventKind.STRESS, EventKind.HIGH_SYMPTOMS, EventKind.LOW_SYMPTOMS}
+    assert events == health | {EventKind.CYCLE}
+    assert {each.stream for each in found} == {Stream.EVENT, Stream.NOTE}
+    none = understood(f"patient={PATIENT}&category=survey&code=alarm-low").selectors
+    assert none == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "found"),
+    [
+        (f"patient={PATIENT}&identifier=urn:uuid:x|{DEVICE}", "MedicationAdministration", {DEVICE}),
+        (f"patient={PATIENT}&identifier=urn:other|{DEVICE}", "MedicationAdministration", set()),
+        (f"patient={PATIENT}&identifier=urn:uuid:x|a,urn:uuid:x|b&_id=b", "MedicationAdministration", {"b"}),
+    ],
+)
+def test_our_identifier_is_the_id(query: str, kind: str, found: set[str]) -> None:
+    read = parse(kind, pairs(query), VOCABULARY, system="urn:uuid:x", strict=True)
+    assert isinstance(read, Search) and read.ids == frozenset(found)
 
 
 def test_a_code_of_a_reading_never_selects_means_and_the_other_way_round() -> None:

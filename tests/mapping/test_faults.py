@@ -65,9 +65,9 @@ def line_of(text: str, part: str) -> int:
         ("minute: clock", "minute: cloc", "'cloc' is not known here; did you mean 'clock'?"),
         ("each: pump.events", "eech: pump.events", "'eech' is not known here; did you mean 'each'?"),
         (
-            "device: {serial: sensor,",
+            "device: {serial: sensor, manufacturer: Pocket,",
             "device: {",
-            "a device has a field: serial, install or model; or it is `unnamed`",
+            "a device has a field (serial, install or model) or a manufacturer",
         ),
     ],
 )

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from bridge.adapters.registry import PROCEDURES as BUILT
-from bridge.mapping import Format, MappingErrors, load
+from bridge.mapping import MappingErrors, load
 from bridge.mapping.procedures import PROCEDURES, Stage, known
 from bridge.mapping.schema import schema
+from bridge.mapping.shapes import ByKind, Components, Shape
 from bridge.reading import EventKind, SettingKind, Stream, Unit
 
 
@@ -30,12 +31,6 @@ def faults(folder: Path, site: Path | None = None) -> list[str]:
     return [f"{Path(f.file).name}:{f.line}:{f.column}: {f.sentence}" for f in errors.value.faults]
 
 
-def brings(one: Format, stream: Stream) -> bool:
-    """Whether a format reads a stream at all."""
-    rules = (rule for _, part in one.read.parts for each in part.passes for rule in each.rules)
-    return any(rule.stream is stream for rule in rules)
-
-
 def changed(folder: Path, name: str, old: str, new: str) -> None:
     """One place of a file, written otherwise."""
     text = (folder / name).read_text("utf-8")
@@ -45,7 +40,8 @@ def changed(folder: Path, name: str, old: str, new: str) -> None:
 
 def test_the_shipped_mappings_are_in_force(project: Path) -> None:
     found = load(project / "mappings")
-    assert {"dexcom-clarity", "libreview"} <= found.formats.keys()
+    files = {path.stem for path in (project / "mappings").glob("*.yaml")}
+    assert set(found.formats) == files - {"codes", "shapes", "site.example"}
     glucose = found.formats["libreview"].fhir[Stream.GLUCOSE]
     codes = {unit: found.codes[names[0]] for unit, names in glucose.code.items()}
     assert {unit: (code.code, code.unit) for unit, code in codes.items()} == {
@@ -201,6 +197,13 @@ def test_a_changed_code_changes_the_revision_of_those_who_wear_it(folder: Path) 
         ),
         ("libreview.yaml", "read:\n", "read: x\nread:\n", 'this is no YAML here: found duplicate key "read"'),
         ("codes.yaml", "ucum: mg/dL\n    unit: mg/dl", "unit: mg/dl", "ucum and unit go together"),
+        ("codes.yaml", "code: 99504-3", "code: ''", "code: String should match pattern"),
+        (
+            "codes.yaml",
+            "system: http://loinc.org",
+            "system: not a uri",
+            "system: String should match pattern",
+        ),
         (
             "codes.yaml",
             "code: 99504-3",
@@ -253,7 +256,9 @@ def test_a_site_changes_one_thing_of_one_stream_for_every_format(project: Path, 
         assert (bolus.concentration, before.concentration) == ("U-100", None)
         assert bolus.model_copy(update={"concentration": None}) == before
         assert one.fhir[Stream.BASAL] == plain.formats[name].fhir[Stream.BASAL]
-        assert (one.fhir_revision != plain.formats[name].fhir_revision) == brings(one, Stream.BOLUS)
+        rules = (rule for _, part in one.read.parts for each in part.passes for rule in each.rules)
+        brings = any(rule.stream is Stream.BOLUS for rule in rules)
+        assert (one.fhir_revision != plain.formats[name].fhir_revision) is brings
 
 
 def test_an_overlay_reaches_into_a_table_of_a_shape(project: Path, tmp_path: Path) -> None:
@@ -345,3 +350,12 @@ def test_checking_takes_less_than_a_second(project: Path) -> None:
     started = time.process_time()
     load(project / "mappings")
     assert time.process_time() - started < 1
+
+
+def test_every_slot_of_the_fhir_half_is_documented(project: Path) -> None:
+    said = (project / "mappings" / "README.md").read_text("utf-8")
+    half = said[said.index("## What the FHIR half can say") : said.index("## Procedures")]
+    slots = {*Shape.model_fields, *(f"by_kind.{slot}" for slot in ByKind.model_fields)}
+    slots |= {f"components.{slot}" for slot in Components.model_fields}
+    missing = {slot for slot in slots - {"by_kind", "components"} if f"`{slot}`" not in half}
+    assert missing == set()

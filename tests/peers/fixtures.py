@@ -44,9 +44,9 @@ def hapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hapi]:
 
 
 @pytest.fixture(scope="session")
-def validator(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Validator]:
-    """HAPI's validator, which knows R4, the CGM guide and HDDT."""
-    folders = [shared / "data" / "fhir" / guide for guide in GUIDES]
+def validator(project: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Validator]:
+    """HAPI's validator, which knows R4, the CGM guide, HDDT and our own definitions."""
+    folders = [*(shared / "data" / "fhir" / guide for guide in GUIDES), project / "conformance" / "fhir"]
     with _made(lambda: Validator(folders, tmp_path_factory.mktemp("validator"))) as judge:
         yield judge
 

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from bridge.__main__ import main
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -49,3 +53,14 @@ class Shell:
     def take(self, patient: str, *files: Path) -> Ran:
         """Import files."""
         return self("import", *map(str, files), "--patient", patient)
+
+
+@dataclass(frozen=True)
+class Inside(Shell):
+    """The same without a process of its own."""
+
+    def __call__(self, *words: str, json_out: bool = True) -> Ran:
+        """Run one command to its end."""
+        tail = ["--home", str(self.home), *(["--json"] if json_out else [])]
+        done = CliRunner().invoke(main, [*words, *tail], catch_exceptions=False)
+        return Ran(done.exit_code, done.stdout, done.stderr)

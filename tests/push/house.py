@@ -83,14 +83,29 @@ class House:
         }
         key = SeriesKey(Stream.GLUCOSE, SOURCE, "8XXXXX", Unit.MG_DL, 0, by_counter=True)
         device = Device("Dexcom", "G6", serial="8XXXXX", kind="transmitter")
-        batch = Readings(key, columns, device, SourceClass.MAKER)
-        original = f"{name}{first}{values}".encode()
+        return self._import(Readings(key, columns, device, SourceClass.MAKER), f"{name}{first}{values}")
+
+    def give(self, first: int, hundredths: list[int], name: str = "") -> int:
+        """Import doses of a pump, 5 minutes apart from the `first` slot on; the number of the artifact."""
+        count = len(hundredths)
+        columns: dict[str, NDArray[np.generic]] = {
+            "instant": BEGIN - 10 * DAY + (first + np.arange(count, dtype=np.int64)) * STEP,
+            "value": np.array(hundredths, np.int64),
+            "counter": np.arange(first, first + count, dtype=np.int64),
+            "row": np.arange(1, count + 1, dtype=np.int32),
+        }
+        key = SeriesKey(Stream.BOLUS, SOURCE, "PUMP", Unit.UNITS, 2, by_counter=True)
+        device = Device("Tandem", "t:slim X2", serial="PUMP", kind="pump")
+        return self._import(Readings(key, columns, device, SourceClass.MAKER), f"d{name}{first}{hundredths}")
+
+    def _import(self, batch: Readings, name: str) -> int:
+        original = name.encode()
         new = NewArtifact(
             source=SOURCE,
             sha256=hashlib.sha256(original).hexdigest(),
             format="dexcom-clarity",
             revision="00000000",
-            file=f"{name or first}.csv",
+            file=f"{name[:40]}.csv",
             size=len(original),
             account=b"{}",
             original=original,

@@ -123,6 +123,20 @@ def test_a_second_grant_over_the_same_days_sends_nothing_twice(ready: House, twi
     assert {each["meta"]["versionId"] for each in twin.observations()} == {"1"}
 
 
+def test_a_correction_made_between_two_grants_travels_with_the_second(house: House, twin: Twin) -> None:
+    house.bring(0, list(range(100, 110)))
+    grant = house.grant()
+    house.link()
+    house.push()
+    house.revoke(grant)
+    house.wait()
+    house.bring(3, [250], name="corrected")
+    house.grant()
+    report = house.push()
+    assert (report.sent, report.updated) == (0, 1)
+    assert values(twin) == sorted([*range(100, 103), *range(104, 110), 250])
+
+
 def test_a_pseudonymous_grant_sends_ids_of_its_own(house: House, twin: Twin) -> None:
     house.bring(0, [100])
     house.grant(identity=Identity.PSEUDONYMOUS)

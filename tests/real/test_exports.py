@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bridge.adapters import Decoded, decode, recognise
+from bridge.consent.collecting import own_act
 from bridge.ingest.upload import Imported, take
 from bridge.mapping import Mappings
 from bridge.period import HOUR, ZoneHistory
@@ -121,7 +122,8 @@ def test_the_repeated_hour_of_autumn_is_straightened_by_ticks(
 
 def kept(db: Database, mappings: Mappings, person: int, path: Path, ends: bytes = b"") -> Imported:
     """An export imported; `ends` makes other bytes of the same rows."""
-    return take(db, mappings, load(db, person), path.read_bytes() + ends, path.name)
+    who = load(db, person)
+    return take(db, mappings, who, path.read_bytes() + ends, path.name, act=own_act(who))
 
 
 @pytest.mark.parametrize("name", [*CLARITY, *LIBREVIEW])

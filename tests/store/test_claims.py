@@ -60,6 +60,7 @@ class Model:
     key: SeriesKey
     said: dict[int, list[Row]] = field(default_factory=dict)
     seen: dict[tuple[int, int], tuple[object, ...]] = field(default_factory=dict)
+    since: dict[tuple[int, int], object] = field(default_factory=dict)
 
     def stands(self) -> dict[object, tuple[object, object]]:
         """Key -> (instant, value) as it must be."""
@@ -78,6 +79,7 @@ class Model:
         for name, version, *meaning in zip(named(table), *_columns(table), strict=True):
             assert self.seen.setdefault((name, int(str(version))), tuple(meaning)) == tuple(meaning)
         self._check_history(db, patient, table)
+        self._check_count(db, patient, table)
         assert verify(db, patient) == ()
 
     def _check_history(self, db: Database, patient: int, table: Table) -> None:
@@ -89,6 +91,27 @@ class Model:
             for old in readings.history(db, patient, box, 1, first, int(str(rank))):
                 name = first * 256 + int(str(rank))
                 assert self.seen[name, int(old["version"])] == (old["instant"], old["value"])
+
+    def _check_count(self, db: Database, patient: int, table: Table) -> None:
+        """Every version that ever stood is known with the time since when it stood, numbers without a hole."""
+        for name, version, changed in zip(named(table), *_both(table), strict=True):
+            self.since.setdefault((name, version), changed)
+        for gone, at in retracted(db, patient):
+            key = gone.instant * 256 + gone.rank
+            last = max((v for n, v in self.since if n == key and self.since[n, v] != at), default=-1)
+            self.since.setdefault((key, last + 1), at)
+        everybody = np.array(sorted({name for name, _ in self.since}), np.int64)
+        old = readings.earlier(db, patient, db.keys.box(patient), 1, everybody)
+        kept = dict(zip(zip(named(old), _both(old)[0], strict=True), _both(old)[1], strict=True))
+        kept |= {
+            (name, version): changed
+            for name, version, changed in zip(named(table), *_both(table), strict=True)
+        }
+        assert kept == self.since
+
+
+def _both(table: Table) -> tuple[list[int], list[int]]:
+    return ints(table, "version").tolist(), ints(table, "changed").tolist()
 
 
 def _list(table: Table, name: str) -> list[object]:
@@ -134,7 +157,7 @@ def _check_withdrawal_of_all(db: Database, patient: int, model: Model) -> None:
     gone = {name.instant * 256 + name.rank for name, _ in retracted(db, patient)}
     assert gone == {name for name, _ in model.seen}
     rows = db.reader("bridge").execute("SELECT DISTINCT layer FROM blocks WHERE patient = ?", (patient,))
-    assert [layer for (layer,) in rows] in ([], [3])
+    assert [layer for (layer,) in rows] in ([], [3, 4])
 
 
 def test_a_removal_restores_what_was_displaced_under_a_higher_version(db: Database, patient: int) -> None:

@@ -105,11 +105,12 @@ def test_head_of_everything_is_get_without_the_body(granted: World) -> None:
         ({"Accept": "application/fhir+json;fhirVersion=4.0"}, ""),
         ({"Accept": "application/fhir+xml"}, "_format=json"),
         ({"Accept": "text/html"}, "_format=application/fhir%2Bjson"),
-        ({"Accept": "application/fhir+xml, application/fhir+json;q=0.3"}, ""),
+        ({"Accept": "application/fhir+xml;q=0.3, application/fhir+json"}, ""),
     ],
 )
 def test_json_is_given_where_it_is_accepted(granted: World, headers: dict[str, str], query: str) -> None:
-    assert granted.get(f"{shown(granted)}?{query}", headers=headers).status_code == 200
+    answer = granted.get(f"{shown(granted)}?{query}", headers=headers)
+    assert answer.status_code == 200 and answer.json()["resourceType"] == "Observation"
 
 
 # --------------------------------------------------------------------------------------------- mistakes
@@ -127,14 +128,15 @@ MISTAKES: list[tuple[int, str, str, dict[str, Any]]] = [
     (405, "GET", "/fhir", {}),
     (405, "POST", "/fhir/metadata", {}),
     (405, "GET", "/fhir/Observation/_search", {}),
-    (406, "GET", "/fhir/Observation/x", {"headers": {"Accept": "application/fhir+xml"}}),
-    (406, "GET", "/fhir/Observation/x?_format=xml", {}),
+    (406, "GET", "/fhir/Observation/x", {"headers": {"Accept": "application/fhir+turtle"}}),
+    (406, "GET", "/fhir/Observation/x?_format=ttl", {}),
     (406, "GET", "/fhir/metadata", {"headers": {"Accept": "text/turtle"}}),
-    (406, "POST", "/fhir/Observation/_search", {"data": {"_format": "xml"}}),
+    (406, "POST", "/fhir/Observation/_search", {"data": {"_format": "html"}}),
     (415, "POST", "/fhir/Observation/_search", {"json": {}}),
     (415, "POST", "/fhir/Observation/_search", {"content": b"x", "headers": {"Content-Type": "text/plain"}}),
     (415, "POST", "/fhir", {"data": {"resourceType": "Bundle"}}),
-    (415, "POST", "/fhir", {"content": b"{}", "headers": {"Content-Type": "application/fhir+xml"}}),
+    (415, "POST", "/fhir", {"content": b"{}", "headers": {"Content-Type": "application/fhir+turtle"}}),
+    (400, "POST", "/fhir", {"content": b"{}", "headers": {"Content-Type": "application/fhir+xml"}}),
     (413, "POST", "/fhir/Observation/_search", {"data": {"x": "y" * 70_000}}),
     (413, "POST", "/fhir", {"json": {"resourceType": "Bundle", "type": "batch", "x": "y" * 1_100_000}}),
     (413, "POST", "/fhir", {"json": {"resourceType": "Bundle", "type": "batch", "entry": [{}] * 101}}),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.fhir.render import JSON, XML, Notation
 from bridge.web.call import Refused, decoded
 from bridge.web.conditional import http_date, is_unchanged
-from bridge.web.negotiate import is_gzip_wanted, is_json_wanted, is_strict
+from bridge.web.negotiate import acceptable, is_gzip_wanted, is_strict, sent_as
 
 SINCE = 1_790_000_000_000
 DATE = http_date(SINCE)
@@ -15,32 +16,49 @@ DATE = http_date(SINCE)
 @pytest.mark.parametrize(
     ("accept", "form", "wanted"),
     [
-        (b"", None, True),
-        (b"*/*", None, True),
-        (b"application/fhir+json", None, True),
-        (b"application/fhir+json; fhirVersion=4.0", None, True),
-        (b"application/fhir+json; fhirVersion=5.0", None, False),
-        (b"application/fhir+json; fhirVersion=5.0, application/fhir+json;q=0.1", None, True),
-        (b"application/json;q=0.5, application/fhir+xml", None, True),
-        (b"Application/JSON", None, True),
-        (b"application/*", None, True),
-        (b"application/fhir+xml", None, False),
-        (b"text/html", None, False),
-        (b"application/json;q=0", None, False),
-        (b"application/json;q=oops", None, False),
-        (b",", None, False),
-        (b"application/fhir+xml", "json", True),
-        (b"application/fhir+xml", "application/fhir+json", True),
-        (b"application/fhir+xml", "application/fhir json", True),
-        (b"*/*", "xml", False),
-        (b"*/*", "application/fhir+xml", False),
-        (b"*/*", "html", False),
-        (b"*/*", "", False),
-        (b"*/*", "application/fhir+json;fhirVersion=3.0", False),
+        (b"", None, JSON),
+        (b"*/*", None, JSON),
+        (b"application/fhir+json", None, JSON),
+        (b"application/fhir+json; fhirVersion=4.0", None, JSON),
+        (b"application/fhir+json; fhirVersion=5.0", None, None),
+        (b"application/fhir+json; fhirVersion=5.0, application/fhir+json;q=0.1", None, JSON),
+        (b"application/fhir+json; fhirVersion=5.0, application/fhir+xml;q=0.1", None, XML),
+        (b"application/json;q=0.5, application/fhir+xml", None, XML),
+        (b"application/json, application/fhir+xml", None, JSON),
+        (b"application/fhir+xml, application/json;q=0.9", None, XML),
+        (b"application/fhir+xml, */*", None, XML),
+        (b"application/fhir+xml;q=0.5, */*", None, JSON),
+        (b"application/json, text/plain, */*", None, JSON),
+        (b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", None, XML),
+        (b"Application/JSON", None, JSON),
+        (b"TEXT/XML", None, XML),
+        (b"application/*", None, JSON),
+        (b"application/fhir+xml", None, XML),
+        (b"application/fhir+json;q=0, */*", None, XML),
+        (b"text/html", None, None),
+        (b"application/json;q=0", None, None),
+        (b"application/json;q=oops", None, None),
+        (b",", None, None),
+        (b"application/fhir+xml", "json", JSON),
+        (b"application/fhir+xml", "application/fhir+json", JSON),
+        (b"application/fhir+xml", "application/fhir json", JSON),
+        (b"application/fhir+json", "xml", XML),
+        (b"*/*", "text/xml", XML),
+        (b"*/*", "application/fhir+xml", XML),
+        (b"*/*", "application/fhir xml", XML),
+        (b"*/*", "html", None),
+        (b"*/*", "", None),
+        (b"*/*", "application/fhir+json;fhirVersion=3.0", None),
     ],
 )
-def test_json_or_nothing(accept: bytes, form: str | None, wanted: bool) -> None:
-    assert is_json_wanted(accept, form) is wanted
+def test_json_or_xml_or_nothing(accept: bytes, form: str | None, wanted: Notation | None) -> None:
+    assert acceptable(accept, form) is wanted
+
+
+def test_a_body_is_read_as_what_it_says_it_is() -> None:
+    assert sent_as("application/fhir+json") is sent_as("application/json") is JSON
+    assert sent_as("application/fhir+xml") is sent_as("text/xml") is XML
+    assert sent_as("text/plain") is sent_as("") is sent_as("*/*") is None
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Kind
 from bridge.period import DAY, HOUR, MINUTE, Period, PeriodSet, iso
-from bridge.reading import Stream
+from bridge.reading import Device, Readings, SeriesKey, Stream, Unit
 from bridge.store.ids import Name
 from tests.web.world import (
     FHIR,
@@ -448,6 +449,41 @@ def test_l20_versions_and_history_of_a_hidden_reading_are_absent(granted: World)
     version = history["entry"][0]["resource"]["meta"]["versionId"]
     assert granted.get(f"{shown}/_history/{version}").json() == granted.get(shown).json()
     assert granted.get(f"{shown}/_history/2-ffffffff").status_code == 404
+
+
+def test_l20_versions_count_from_the_first_that_was_shown(world: World) -> None:
+    """ETag, vread and history have one number, and it tells nothing of edits before the grant."""
+    at = WINDOW.end - 2 * DAY
+    key = SeriesKey(Stream.GLUCOSE, "dexcom-clarity", "counted", Unit.MG_DL, 0, by_counter=True)
+
+    def corrected(value: int) -> None:
+        columns = {"instant": [at], "value": [value], "counter": [7]}
+        made = {name: np.array(told, np.int64) for name, told in columns.items()}
+        world.upload(world.ada, Readings(key, made, Device("Dexcom", "G6", "counted", kind="transmitter")))
+        world.clock.now += MINUTE
+
+    for value in (501, 502, 503):
+        corrected(value)
+    world.grant()
+    world.clock.now += MINUTE
+    (found,) = [each for each in world.search(of(world)) if each.get("valueQuantity", {}).get("value") == 503]
+    path, first = f"Observation/{found['id']}", found["meta"]["versionId"]
+    assert first.startswith("1-")
+    assert [each["resource"] for each in world.get(f"{path}/_history").json()["entry"]] == [found]
+    corrected(504)
+    answer = world.get(path)
+    second = answer.json()["meta"]["versionId"]
+    assert second.startswith("2-")
+    assert answer.headers["etag"] == f'W/"{second}"'
+    told = [
+        each["resource"]["valueQuantity"]["value"] for each in world.get(f"{path}/_history").json()["entry"]
+    ]
+    assert told == [504, 503]
+    values = {
+        each: world.get(f"{path}/_history/{each}").json().get("valueQuantity", {}).get("value")
+        for each in (first, second, first.replace("1-", "3-"), first.replace("1-", "4-"))
+    }
+    assert list(values.values()) == [503, 504, None, None]
 
 
 def test_l20_type_and_system_history_are_not_offered(granted: World) -> None:

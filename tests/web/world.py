@@ -32,6 +32,7 @@ from bridge.consent.gate import Gate
 from bridge.consent.grant import Authoriser, Grant, Recipient
 from bridge.fhir.render import Renderer
 from bridge.mapping import load
+from bridge.mapping.resources import TYPE_OF
 from bridge.net.keys import JwksAnswer
 from bridge.net.message import NetFault
 from bridge.period import DAY, MINUTE, Period, PeriodSet
@@ -170,7 +171,8 @@ class World:
         return self.db.ids.one("Patient", Name(number, 0, 0, 0))
 
     def observation_id(self, reading: Reading, patient: int | None = None) -> str:
-        return self.db.ids.one("Observation", Name(patient or self.ada, reading.series, reading.instant, 0))
+        name = Name(patient or self.ada, reading.series, reading.instant, 0)
+        return self.db.ids.one(TYPE_OF[reading.stream], name)
 
     def readings(self, stream: Stream, patient: int | None = None) -> list[Reading]:
         """The oracle: every reading that was uploaded, oldest first."""
@@ -280,14 +282,17 @@ def instants(observations: Sequence[dict[str, Any]]) -> list[str]:
 
 def outcome(answer: httpx.Response) -> dict[str, Any]:
     """The OperationOutcome of an answer that is an error."""
-    assert answer.headers["content-type"].startswith("application/fhir+json")
+    assert answer.headers["content-type"] == "application/fhir+json; charset=utf-8"
     found = answer.json()
     assert found["resourceType"] == "OperationOutcome", found
     assert all(issue["severity"] in ("error", "fatal") and issue["diagnostics"] for issue in found["issue"])
     return dict(found)
 
 
-_VALUE: Final = re.compile(rf'"value"\s*:\s*{CANARY}\b')
+_VALUE: Final = re.compile(rf'"value"\s*:\s*{CANARY}\b|<value value="{CANARY}"')
+_TIMES: Final = re.compile(
+    r'"effective(?:DateTime|Instant)"\s*:\s*"([^"]+)|<effective(?:DateTime|Instant) value="([^"]+)'
+)
 _SECRETS: Final = (OLD_SERIAL, "SECRET-FILE", "BOBS-SENSOR", "Bob Builder")
 
 
@@ -295,7 +300,7 @@ def leaks(world: World, answer: httpx.Response) -> list[str]:
     """Everything in an answer that the plain grant hides."""
     text = answer.text + "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     found = [secret for secret in _SECRETS if secret in text] + _VALUE.findall(text)
-    for told in re.findall(r'"effective(?:DateTime|Instant)"\s*:\s*"([^"]+)', text):
+    for told in (json or xml for json, xml in _TIMES.findall(text)):
         if int(datetime.fromisoformat(told).timestamp() * 1000) not in WINDOW:
             found.append(told)
     hidden = {world.observation_id(each) for each in world.hidden()[::97]}

@@ -1,0 +1,180 @@
+"""`collect …`: what may be taken in and kept, source by source; giving it, reading it, withdrawing it.
+
+Law (`consent.md`, two consents): this is about collecting alone; it shares nothing with anybody. In a clinic
+a named operator records it from what was signed, and that file is named by its hash. Withdrawing stops later
+imports of that source and names what could be removed; it removes nothing by itself, because what had left
+would be called back with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli import named
+from bridge.cli.acting import Acting, noted, operator_options
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
+from bridge.cli.wishes import evidence_of, kinds_of
+from bridge.consent.asked import Kind
+from bridge.consent.collecting import Collecting, Signed, give, listed, withdraw
+from bridge.consent.grant import Authoriser, NotPossible, Wording
+from bridge.consent.words import COLLECTING
+from bridge.period import iso
+from bridge.settings import Mode
+from bridge.store import artifacts
+from bridge.store.patients import load as load_patient
+
+A_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def collect() -> None:
+    """What may be taken in and kept, source by source."""
+
+
+@collect.command("add")
+@patient_option
+@click.option("--source", required=True, metavar="NAME", help="As `import` names it: its format or --source.")
+@click.option("--kinds", default="everything", show_default=True, metavar="K,…")
+@click.option("--purpose", default="PATRQT", show_default=True, metavar="CODE")
+@click.option(
+    "--keep-days", type=click.IntRange(1, 36_600), metavar="N", help="Default: until it is removed."
+)
+@click.option("--given-by", metavar="NAME", help="Default: the patient.")
+@click.option("--role", default="patient", show_default=True, metavar="ROLE")
+@click.option("--evidence", type=A_FILE, metavar="FILE", help="What was signed; kept as name and hash.")
+@click.option(
+    "--text", type=A_FILE, metavar="FILE", help="The exact words shown (default: the shipped ones)."
+)
+@click.option("--text-id", default="", metavar="ID", help="What to call that text.")
+@operator_options
+@home_option
+@json_option
+def add_collecting(
+    patient: str,
+    source: str,
+    kinds: str,
+    purpose: str,
+    keep_days: int | None,
+    given_by: str | None,
+    role: str,
+    evidence: Path | None,
+    text: Path | None,
+    text_id: str,
+    acting: Acting,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Record that data may be collected from a source; it takes the place of an earlier record."""
+    with bridge(home) as found:
+        person = load_patient(found.db, named.number(found, patient))
+        if found.settings.mode is Mode.CLINIC and evidence is None:
+            raise Failed("in clinic mode this needs --evidence: the file of what was signed")
+        by = noted(found, person.number, acting, "collect add", source)
+        try:
+            signed = Signed(
+                giver=Authoriser(given_by or person.name, role, evidence_of(evidence)),
+                kinds=_kinds(kinds),
+                purpose=purpose,
+                keep_days=keep_days,
+                wording=_wording(text, text_id),
+                by=by,
+            )
+            made = give(found.db, person.number, source, signed)
+        except (ValueError, NotPossible) as refused:
+            raise Failed(str(refused)) from refused
+        row = collected(found, made)
+    emit(row, as_json, f"Collecting from {source} is on record.\n{_shown(text)}")
+
+
+@collect.command("list")
+@patient_option
+@operator_options
+@home_option
+@json_option
+def list_collecting(patient: str, acting: Acting, home: Path | None, as_json: bool) -> None:
+    """Every consent to collect, and what became of it."""
+    with bridge(home) as found:
+        one = named.number(found, patient)
+        noted(found, one, acting, "collect list")
+        rows = [collected(found, each) for each in listed(found.db, one)]
+    emit(
+        rows,
+        as_json,
+        table(rows, ("id", "source", "state", "given", "given_by", "text", "kinds", "keep_until")),
+    )
+
+
+@collect.command("withdraw")
+@patient_option
+@click.option("--source", required=True, metavar="NAME")
+@operator_options
+@home_option
+@json_option
+def withdraw_collecting(patient: str, source: str, acting: Acting, home: Path | None, as_json: bool) -> None:
+    """Take nothing more from a source; what is here stays until it is removed."""
+    with bridge(home) as found:
+        one = named.number(found, patient)
+        by = noted(found, one, acting, "collect withdraw", source)
+        try:
+            done = withdraw(found.db, one, source, by)
+        except NotPossible as refused:
+            raise Failed(str(refused)) from refused
+        here = [
+            {"id": found.artifact_id(one, each.number), "file": each.file}
+            for each in artifacts.listed(found.db, one)
+            if each.source == source and each.state != "removed"
+        ]
+        row = {**collected(found, done), "still_here": here}
+    told = [f"Nothing more is taken from {source}."]
+    told += (
+        ["What was taken before is still here; to delete it, and to take back what had left:"] if here else []
+    )
+    told += [f"  cgm-bridge artifact remove {each['id']}    ({each['file']})" for each in here]
+    emit(row, as_json, "\n".join(told))
+
+
+def collected(found: Bridge, one: Collecting) -> dict[str, Value]:
+    """A consent to collect as a row to print."""
+    signed, words = one.signed, one.signed.wording
+    everything = signed.kinds == frozenset(Kind)
+    return {
+        "id": one.number,
+        "source": one.source,
+        "state": "in force" if one.withdrawn is None else "withdrawn",
+        "given": iso(one.at),
+        "withdrawn": None if one.withdrawn is None else iso(one.withdrawn),
+        "given_by": signed.giver.name,
+        "role": signed.giver.role,
+        "evidence": signed.giver.evidence or None,
+        "recorded_by": signed.by or None,
+        "kinds": "everything" if everything else sorted(signed.kinds),
+        "purpose": signed.purpose,
+        "keep_until": _keep_until(signed.keep_days),
+        "text": "/".join(filter(None, (words.id, words.version, words.locale))),
+        "text_sha256": words.sha256,
+    }
+
+
+def _keep_until(days: int | None) -> str:
+    return "removed by hand" if days is None else f"{days} days after it came"
+
+
+def _kinds(text: str) -> frozenset[Kind]:
+    return frozenset(Kind) if text == "everything" else kinds_of(text)
+
+
+def _wording(text: Path | None, text_id: str) -> Wording:
+    if text is None:
+        return COLLECTING.wording
+    if not text_id:
+        raise ValueError("--text needs --text-id: what to call these words")
+    return Wording(text_id, sha256=hashlib.sha256(text.read_bytes()).hexdigest())
+
+
+def _shown(text: Path | None) -> str:
+    return f"The words agreed to are those of {text}." if text else COLLECTING.text

@@ -1,0 +1,136 @@
+"""Nothing is taken in without a consent to collect; in a family the import is that consent, in a clinic a record."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from bridge.consent.words import COLLECTING
+from tests.program.shell import Inside, Shell
+from tests.program.test_import import DAY, clarity
+from tests.program.test_operators import SOMEBODY
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """The command line inside this process."""
+    return Inside(tmp_path / "home")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A day of readings."""
+    path = tmp_path / "mine.csv"
+    path.write_text(clarity(*DAY))
+    return path
+
+
+def again(file: Path) -> Path:
+    """A later export of the same source: other bytes."""
+    path = file.with_name("later.csv")
+    path.write_text(clarity(*DAY, "401,2026-11-02T08:00:00,Insulin,Fast-Acting,,,iPhone G6,,4.50,,,,"))
+    return path
+
+
+def steps(shell: Shell, patient: str, *more: str) -> list[tuple[str, str]]:
+    """What the patient's ledger says of collecting: (step, words)."""
+    rows = shell("ledger", "list", "--patient", patient, *more).value
+    return [(row["step"], row["asked"]) for row in rows if row["kind"] == "collecting"]
+
+
+def test_the_owners_first_import_of_a_source_is_the_consent_and_is_told_once(
+    shell: Shell, file: Path
+) -> None:
+    patient = shell.patient()
+    first, second = shell.take(patient, file), shell.take(patient, again(file))
+    assert (first.code, second.code) == (0, 0)
+    assert COLLECTING.text in first.err
+    assert COLLECTING.text not in second.err
+    (record,) = shell("collect", "list", "--patient", patient).value
+    assert (record["source"], record["state"], record["role"]) == ("dexcom-clarity", "in force", "owner")
+    assert (record["text"], record["kinds"]) == ("collecting/1/en", "everything")
+    assert record["text_sha256"] == hashlib.sha256(COLLECTING.text.encode()).hexdigest()
+    assert shell("patient", "show", patient).value["collecting"] == [record]
+    assert steps(shell, patient) == [("give", "give collecting from dexcom-clarity")]
+    assert shell("ledger", "verify").value["sound"] is True
+
+
+def test_after_withdrawing_nothing_is_taken_and_what_is_there_is_offered_for_removal(
+    shell: Shell, file: Path
+) -> None:
+    patient = shell.patient()
+    (artifact,) = shell.take(patient, file).value["artifacts"]
+    done = shell("collect", "withdraw", "--patient", patient, "--source", "dexcom-clarity")
+    assert done.value["still_here"] == [{"id": artifact["id"], "file": "mine.csv"}]
+    for ran in (
+        shell.take(patient, again(file)),
+        shell.take(patient, file),
+        shell("reimport", artifact["id"]),
+    ):
+        assert ran.code == 1
+        assert "was withdrawn on" in ran.err
+        assert "collect add --source dexcom-clarity" in ran.err
+    assert len(shell("artifact", "list", "--patient", patient).value) == 1
+    assert shell("artifact", "remove", artifact["id"], "--yes").code == 0
+    assert shell("collect", "withdraw", "--patient", patient, "--source", "dexcom-clarity").code == 1
+
+
+def test_another_source_is_another_consent_and_a_withdrawn_one_can_be_given_anew(
+    shell: Shell, file: Path
+) -> None:
+    patient = shell.patient()
+    shell.take(patient, file)
+    shell("collect", "withdraw", "--patient", patient, "--source", "dexcom-clarity")
+    words = ("import", str(again(file)), "--patient", patient, "--source", "old phone")
+    assert shell(*words).code == 0
+    assert shell("collect", "add", "--patient", patient, "--source", "dexcom-clarity").code == 0
+    assert shell.take(patient, again(file)).code == 0
+    records = shell("collect", "list", "--patient", patient).value
+    assert [(each["source"], each["state"]) for each in records] == [
+        ("dexcom-clarity", "withdrawn"),
+        ("old phone", "in force"),
+        ("dexcom-clarity", "in force"),
+    ]
+    assert [step for step, _ in steps(shell, patient)] == ["give", "withdraw", "give", "give"]
+
+
+def test_a_file_with_more_than_the_consent_names_is_refused_whole(shell: Shell, file: Path) -> None:
+    patient = shell.patient()
+    words = ("--patient", patient, "--source", "dexcom-clarity", "--kinds", "glucose")
+    assert shell("collect", "add", *words).value["kinds"] == ["glucose"]
+    assert shell.take(patient, file).code == 0
+    ran = shell.take(patient, again(file))
+    assert ran.code == 1
+    assert "does not name insulin" in ran.err
+    assert len(shell("artifact", "list", "--patient", patient).value) == 1
+
+
+def test_a_clinic_imports_only_under_a_recorded_consent_with_its_evidence(
+    shell: Shell, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = shell.patient()
+    monkeypatch.setenv("BRIDGE_MODE", "clinic")
+    refused = shell("import", str(file), "--patient", patient, *SOMEBODY)
+    assert refused.code == 1
+    assert "no consent to collect from 'dexcom-clarity' is on record" in refused.err
+    assert not [path for path in (shell.home / "originals").rglob("*") if path.is_file()]
+    add = ("collect", "add", "--patient", patient, "--source", "dexcom-clarity", "--purpose", "TREAT")
+    assert "--evidence" in shell(*add, *SOMEBODY).err
+    form = tmp_path / "form.pdf"
+    form.write_bytes(b"what Noor's parent signed")
+    given = ("--given-by", "Alex Beispiel", "--role", "parent", "--evidence", str(form))
+    record = shell(*add, *given, *SOMEBODY).value
+    assert record["evidence"] == f"form.pdf sha256:{hashlib.sha256(form.read_bytes()).hexdigest()}"
+    assert (record["given_by"], record["role"]) == ("Alex Beispiel", "parent")
+    assert record["recorded_by"].startswith("Ana Amt: asked at the desk")
+    assert shell("import", str(file), "--patient", patient, *SOMEBODY).code == 0
+
+
+def test_a_consent_with_a_time_is_no_warning_before_it_is_over(shell: Shell, file: Path) -> None:
+    patient = shell.patient()
+    words = ("--patient", patient, "--source", "dexcom-clarity", "--keep-days", "30")
+    assert shell("collect", "add", *words).value["keep_until"] == "30 days after it came"
+    shell.take(patient, file)
+    assert "longer than its consent" not in "".join(shell("check").value["warnings"])
