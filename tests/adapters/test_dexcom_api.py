@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.adapters import Decoded, Person, Unreadable
+from bridge.consent.collecting import own_act
 from bridge.ingest.upload import Imported, take
 from bridge.mapping import Mappings
 from bridge.period import DAY, MINUTE
@@ -456,7 +457,8 @@ def home(tmp_path: Path) -> Iterator[Database]:
 def kept(db: Database, mappings: Mappings, document: object) -> Imported:
     """A document imported."""
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return take(db, mappings, load(db, 1), data, "answer.json")
+    who = load(db, 1)
+    return take(db, mappings, who, data, "answer.json", act=own_act(who))
 
 
 def counts(done: Imported, stream: Stream) -> tuple[int, int, int]:
@@ -502,7 +504,8 @@ def test_the_last_word_about_an_entry_counts_whatever_its_place_in_the_file(mapp
 def test_a_sensor_of_another_patient_puts_an_answer_aside(mappings: Mappings, home: Database) -> None:
     add(home, "Ben", None, "Europe/Berlin", ())
     kept(home, mappings, made.g7_day())
-    other = take(home, mappings, load(home, 2), json.dumps(made.g7_day()).encode(), "answer.json")
+    ben = load(home, 2)
+    other = take(home, mappings, ben, json.dumps(made.g7_day()).encode(), "answer.json", act=own_act(ben))
     assert (other.state, other.reason) == (
         "quarantined",
         "a device in the file was worn by another patient at the same time",

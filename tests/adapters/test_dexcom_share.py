@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.adapters import Decoded, decode
+from bridge.consent.collecting import own_act
 from bridge.ingest.upload import take
 from bridge.mapping import Mappings
 from bridge.reading import NO_OFFSET, EventKind, Flag, Readings, SourceClass, Stream, Trend, Witness
@@ -88,18 +89,17 @@ def test_errors_with_a_meaning_are_events(mappings: Mappings) -> None:
 
 
 def test_answers_that_overlap_bring_no_value_twice(mappings: Mappings, tmp_path: Path) -> None:
-    db = Database.open(tmp_path, bytes(32), lambda: RECEIVED)
+    db, found = Database.open(tmp_path, bytes(32), lambda: RECEIVED), []
     try:
-        add(db, "Mia", None, "Europe/Berlin", ())
-        counts = [
-            take(db, mappings, load(db, 1), json.dumps(values).encode(), "answer.json").streams[
-                Stream.GLUCOSE
-            ]
-            for values in (made.day()[10:], made.day()[:20])
-        ]
+        mia = load(db, add(db, "Mia", None, "Europe/Berlin", ()))
+        for values in (made.day()[10:], made.day()[:20]):
+            data = json.dumps(values).encode()
+            found.append(
+                take(db, mappings, mia, data, "answer.json", act=own_act(mia)).streams[Stream.GLUCOSE]
+            )
     finally:
         db.close()
-    assert [(each.stored, each.duplicate, each.amended) for each in counts] == [(26, 0, 0), (10, 10, 0)]
+    assert [(each.stored, each.duplicate, each.amended) for each in found] == [(26, 0, 0), (10, 10, 0)]
 
 
 def test_an_answer_without_values_is_told_and_no_fault(mappings: Mappings) -> None:

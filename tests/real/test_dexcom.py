@@ -18,6 +18,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bridge.adapters import Decoded, Unreadable, decode, recognise
+from bridge.consent.collecting import own_act
 from bridge.ingest.upload import take
 from bridge.mapping import Mappings
 from bridge.period import ZoneHistory
@@ -207,10 +208,10 @@ def test_stored_duplicate_ignored_and_rejected_are_the_records_of_dexcom(
     documents = [*(json.dumps(each).encode() for each in answers(shared).values()), *values]
     db = Database.open(tmp_path, bytes(32), lambda: RECEIVED)
     try:
-        person = add(db, "Test", None, "America/Los_Angeles", ())
+        who = load(db, add(db, "Test", None, "America/Los_Angeles", ()))
         for ends in (b"", b"\n", b"\n\n"):
             for data in documents:
-                one = take(db, mappings, load(db, person), data + ends, "answer.json")
+                one = take(db, mappings, who, data + ends, "answer.json", act=own_act(who))
                 assert one.state == "stored", one.reason
                 landed = sum(each.stored + each.duplicate + each.amended for each in one.streams.values())
                 account = one.account
