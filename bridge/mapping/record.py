@@ -21,6 +21,7 @@ from bridge.mapping.judge import Judged
 from bridge.mapping.lengths import ends, lengths, minutes
 from bridge.mapping.rule import FLAG_NAMES, TREND_NAMES, Limit, Rule, TrendSpec, ValueSpec
 from bridge.mapping.stages import Procedures
+from bridge.mapping.wanted import span
 from bridge.period import MINUTE
 from bridge.reading import KINDS, NONE_PROGRAMMED, Flag, Stream, Trend, Unit
 
@@ -220,12 +221,16 @@ def _rates(words: Vocabulary, field: str, rows: NDArray[np.intp], records: Recor
 
 
 def _trends(words: Vocabulary, spec: TrendSpec, rows: NDArray[np.intp], records: Records) -> None:
-    arrows = {word.casefold(): TREND_NAMES[name] for name, said in spec.words.items() for word in said}
+    pairs = [(word, TREND_NAMES[name]) for name, said in spec.words.items() for word in said]
+    arrows = {word.casefold(): arrow for word, arrow in pairs}
     found = words.words(spec.field)
     code = np.array(
         [arrows.get(text.casefold(), Trend.NONE) for text in found.texts] or [Trend.NONE], np.uint8
     )
     records.trend[rows] = code[found.codes[rows]]
+    for word, arrow in pairs:
+        if span(word) is not None:
+            records.trend[rows[words.holds(spec.field, (word,))[rows]]] = arrow
 
 
 def _programmed(
