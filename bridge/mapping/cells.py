@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,9 @@ class Column:
 
     def texts(self) -> list[str]:
         """All cells: for few rows only."""
-        return [self.text(row) for row in range(len(self))]
+        view = self.buffer.data
+        spans = zip(self.start.tolist(), self.end.tolist(), strict=True)
+        return [str(view[start:end], "utf-8") for start, end in spans]
 
     def at(self, rows: NDArray[np.generic]) -> Column:
         """The same column at some rows (bool mask or index array)."""
@@ -141,6 +143,14 @@ def blank(n: int) -> Column:
     """A column that the table does not have."""
     zeros = np.zeros(n, np.int32)
     return Column(np.frombuffer(PADDING, np.uint8), zeros, zeros)
+
+
+def coded(texts: Sequence[str], codes: NDArray[np.integer[Any]]) -> Column:
+    """A column of few distinct texts; each row's code indexes them."""
+    lengths = np.array([len(text.encode()) for text in texts], np.int32)
+    ends = np.cumsum(lengths, dtype=np.int32)
+    buffer = np.frombuffer("".join(texts).encode() + PADDING, np.uint8)
+    return Column(buffer, (ends - lengths)[codes], ends[codes])
 
 
 def trimmed(buffer: Bytes, start: Index, end: Index) -> Column:

@@ -111,9 +111,6 @@ def _part(part: PartSpec) -> Wrong:
     for slot, field in beside.items():
         if field is not None and field not in part.names:
             yield ("time", "offset", slot), unknown(field, part.names)
-    for index, name in enumerate(part.reads):
-        if name not in part.names:
-            yield ("reads", index), unknown(name, part.names)
     if time.order:
         named.append((("time", "order"), time.order, Stage.DATES))
     if time.clock != "zone":

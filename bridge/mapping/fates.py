@@ -136,8 +136,9 @@ def unmatched(vocabulary: Vocabulary, rules: Sequence[Rule], rows: NDArray[np.in
         for name, words in option.items()
         if words not in ((FILLED,), (BLANK,))
     }
-    for row in rows.tolist():
-        told = (f"{name} {short(vocabulary.sheet.column(name).text(row))!r}" for name in chosen)
+    columns = {name: vocabulary.sheet.column(name).at(rows).texts() for name in chosen}
+    for place in range(len(rows)):
+        told = (f"{name} {short(texts[place])!r}" for name, texts in columns.items())
         yield f"no rule of the mapping fits: {', '.join(told)}"
 
 
