@@ -14,7 +14,7 @@ from bridge.adapters.registry import PROCEDURES
 from bridge.adapters.seen import refusal
 from bridge.mapping import Format, Mappings
 from bridge.mapping.account import Account, Decoded, Person, Rejected, Unreadable
-from bridge.mapping.header import find
+from bridge.mapping.header import find, headless
 from bridge.mapping.json_look import head_of, is_json, shows
 from bridge.mapping.language import Signature
 from bridge.mapping.rows import read_source, refuse_mostly_rejected
@@ -46,8 +46,9 @@ def _table(head: bytes, mappings: Mappings) -> Iterator[tuple[str, Signature]]:
     for look in looks(head):
         for known in mappings.formats.values():
             header = find(look.rows, known.detect)
-            if header is not None:
-                yield known.name, header.signature
+            shown = headless(look.rows, known.detect) if header is None else header.signature
+            if shown is not None:
+                yield known.name, shown
 
 
 def _document(head: bytes, mappings: Mappings) -> Iterator[tuple[str, Signature]]:

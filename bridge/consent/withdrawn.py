@@ -24,12 +24,13 @@ from bridge.consent.reader import Reader
 from bridge.consent.rows import PART_GRAINS
 from bridge.consent.strands import Mask, Strand, View, asked_points, wanted_grains
 from bridge.consent.told import Holding, Tellings
-from bridge.consent.versions import ordinals, standing
+from bridge.consent.versions import ordinals
 from bridge.period import BEGINNING, EMPTY, END_OF_TIME, Instant, PeriodSet
 from bridge.reading import Flag, take
 from bridge.store.columns import RANKS, Table, firsts, ints, names
 from bridge.store.ids import Ids, Name
 from bridge.store.series import SeriesRow
+from bridge.store.stood import standing
 
 Ints: TypeAlias = NDArray[np.int64]
 _RAW = frozenset({Grain.RAW})

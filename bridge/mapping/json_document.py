@@ -235,7 +235,7 @@ def is_lines(text: bytes) -> bool:
 
 def wrong(raw: Raw, name: str) -> str:
     """A warning for something that stands where records belong."""
-    return f"{name} is {kind_of(raw)} where records belong: nothing was read there"
+    return f"{name} is {kind_of(raw)} where records belong: no record was read there"
 
 
 def told(ways: Counter[Way]) -> dict[str, int]:

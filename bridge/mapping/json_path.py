@@ -81,6 +81,12 @@ class Place:
         return self.below.get(name) or self.below.get(ANY)
 
     @property
+    def leaves_rest(self) -> bool:
+        """Whether every name below that is not known by itself is known and not wanted (`ignore: a.*`)."""
+        rest = self.below.get(ANY)
+        return rest is not None and rest.left and rest.leaf < 0 and not rest.below
+
+    @property
     def is_mixed(self) -> bool:
         """Whether it is a value in some records and an object in others."""
         return bool(self.below) and (self.leaf >= 0 or self.left)

@@ -86,6 +86,8 @@ def tolerant(raw: Cell, top: Place, width: int) -> One:
 
 def _walked(found: dict[str, Raw], top: Place, way: Way, walk: _Walk) -> None:
     for name, value in found.items():
+        if top.leaves_rest and name not in top.below:
+            continue
         here, place = (*way, name), top.child(name)
         if place is None:
             walk.unknown[here] = None
@@ -108,11 +110,15 @@ class Shape:
         self.top = top
         self.places = dict(places(top))
         self.width = sum(place.leaf >= 0 for place in self.places.values())
-        self.is_quick = not any(ANY in way for way in self.places)
+        self.rests = {way: None for way in self.places if way[-1] == ANY and self._is_rest(way)}
+        self.is_quick = not any(ANY in way and way not in self.rests for way in self.places)
         self._mixed = frozenset(way for way, place in self.places.items() if place.is_mixed)
         self._objects: frozenset[Way] = frozenset()
         self._learned: dict[Way, None] = {}
         self._build()
+
+    def _is_rest(self, way: Way) -> bool:
+        return ANY not in way[:-1] and (self.places[way[:-1]] if way[:-1] else self.top).leaves_rest
 
     def _build(self) -> None:
         learned = Place()
@@ -131,7 +137,10 @@ class Shape:
         fields: list[tuple[str, Any, Any]] = []
         names: dict[str, str] = {}
         plan: _Plan = []
+        rest = top.leaves_rest
         for name in dict.fromkeys([*top.below, *learned.below]):
+            if rest and name == ANY:
+                continue
             here, new = top.below.get(name, Place()), learned.below.get(name, Place())
             slot = f"f{len(fields)}"
             names[slot] = name
@@ -144,7 +153,7 @@ class Shape:
                 self.ways.append(one)
                 fields.append((slot, Raw, MISSING))
                 plan.append(None)
-        made = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
+        made = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=not rest, gc=False)
         return made, plan
 
     def learn(self, ways: Sequence[Way]) -> None:

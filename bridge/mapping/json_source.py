@@ -34,19 +34,19 @@ def open_document(data: bytes, signatures: Sequence[Signature], half: ReadHalf) 
     persons."""
     found = document(data)
     layout = layout_of(data, signatures)
-    there = [one for one in half.records if not one.layout or layout in one.layout]
+    there = [(one, arrays) for one in half.records if (arrays := one.arrays_in(layout))]
     if not there:
         raise Unreadable("the document is none of those that this format has: give it as it was received")
     around = _around(half, there)
     sheets, warnings, before = list[Sheet](), list(found.warnings), 0
-    for one in there:
-        sheet = _sheet(one, found, around, before)
+    for one, arrays in there:
+        sheet = _sheet(one, arrays, found, around, before)
         sheets.append(sheet)
         before += len(sheet)
     return Opened(
-        tuple(one.name for one in there),
+        tuple(one.name for one, _ in there),
         tuple(sheets),
-        tuple(there),
+        tuple(one for one, _ in there),
         left=tuple(spelled(way) for way in found.left),
         unknown=told(found.unknown),
         person=person_in(half.person, layout, found, around),
@@ -55,11 +55,11 @@ def open_document(data: bytes, signatures: Sequence[Signature], half: ReadHalf) 
     )
 
 
-def _around(half: ReadHalf, there: Sequence[RecordSet]) -> Place:
+def _around(half: ReadHalf, there: Sequence[tuple[RecordSet, Sequence[str]]]) -> Place:
     """What is known of a document outside of its records. `there`: the sets that its layout has."""
     ways = list[Way]()
-    for one in there:
-        for each in map(steps, one.each):
+    for one, arrays in there:
+        for each in map(steps, arrays):
             ways.append(each)
             for asked in (path(text) for written in one.fields.values() for text in written):
                 if asked.up == -1:
@@ -81,10 +81,12 @@ class _Collected:
     warnings: list[str] = field(default_factory=list)
 
 
-def _collected(spec: RecordSet, shape: Shape, found: Document, around: Place) -> _Collected:
+def _collected(
+    spec: RecordSet, arrays: Sequence[str], shape: Shape, found: Document, around: Place
+) -> _Collected:
     done = _Collected()
     taken, where = done.taken, where_of(spec)
-    for name in spec.each:
+    for name in arrays:
         way = steps(name)
         if isinstance(found.top, Lines) and not way:
             take_lines(found.top.text, shape, taken)
@@ -102,21 +104,21 @@ def _collected(spec: RecordSet, shape: Shape, found: Document, around: Place) ->
     return done
 
 
-def _sheet(spec: RecordSet, found: Document, around: Place, before: int) -> Sheet:
-    """All records of one set; `before`: records in the sets before it."""
+def _sheet(spec: RecordSet, arrays: Sequence[str], found: Document, around: Place, before: int) -> Sheet:
+    """All records of one set, in these arrays; `before`: records in the sets before it."""
     asked = {name: [path(text) for text in written] for name, written in spec.fields.items()}
     inside = dict.fromkeys(
         each.steps for some in asked.values() for each in some if each.up == 0 and not each.is_star
     )
     top = known(inside, (path(text).steps for text in spec.ignore))
-    done = _collected(spec, Shape(top), found, around)
+    done = _collected(spec, arrays, Shape(top), found, around)
     done.taken.cells += [bytearray() for _ in inside][len(done.taken.cells) :]
     lists = {each.steps for some in asked.values() for each in some if each.up == 0 and each.is_list}
     cells = {
         way: (listed if way in lists else values)(lot)
         for way, lot in zip(inside, done.taken.cells, strict=True)
     }
-    prefix = steps(spec.each[0])
+    prefix = steps(arrays[0])
     unknown = told(Counter({(*prefix, *way): count for way, count in done.taken.unknown.items()}))
     left = tuple(spelled(prefix, way) for way in done.taken.left)
     n = done.taken.count

@@ -10,17 +10,21 @@ Rejected: one spec per file kind with rules of its own (one vendor writes the sa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from bridge.mapping.rule import Pass, Rule
 from bridge.mapping.shapes import Closed, Shape, Words
+from bridge.mapping.wanted import Demands
 from bridge.reading import SourceClass, Stream
 
 Stamp = Annotated[
     str, Field(pattern=r"^(iso|iso-local|epoch-ms|epoch-s|net-date|(?:MON|[YMDhmsA\-/. T:])+)$")
 ]
+
+
+CellForm = Literal["iso", "epoch-ms", "number", "any"]
 
 
 class JsonSignature(Closed):
@@ -35,8 +39,8 @@ class JsonSignature(Closed):
 
 
 class Signature(Closed):
-    """What shows the format: so many cells of a header, with texts inside cells by place (0 = first); or
-    the names of a JSON document."""
+    """What shows the format: so many cells of a header, with texts inside cells by place (0 = first); the forms
+    of cells where there is no header; or the names of a JSON document."""
 
     layout: str = Field("", description="name by which a field's `at` may differ between layouts")
     least: int = Field(0, description="at least so many columns")
@@ -44,13 +48,17 @@ class Signature(Closed):
     cells: Mapping[int, Words] = Field(
         default_factory=dict, description="place -> the cell holds one of these texts, any case"
     )
+    forms: Mapping[int, CellForm] = Field(
+        default_factory=dict,
+        description="place -> form of the cell in each of the first rows of a table without a header",
+    )
     json_: JsonSignature | None = Field(None, alias="json")
     refuse: str = Field("", description="known, but no readings are in it: the sentence that refuses it")
 
     @model_validator(mode="after")
     def _one_kind(self) -> Signature:
-        if bool(self.cells) == (self.json_ is not None):
-            raise ValueError("a signature has exactly one of cells, json")
+        if sum([bool(self.cells), bool(self.forms), self.json_ is not None]) != 1:
+            raise ValueError("a signature has exactly one of cells, forms, json")
         return self
 
 
@@ -110,11 +118,19 @@ class DeviceSpec(Closed):
     manufacturer: str = ""
     kind: str = Field("", description="sensor, transmitter, receiver, app, meter, pump, pen")
     procedure: str | None = None
+    names: Mapping[str, Demands] = Field(
+        default_factory=dict,
+        description="model -> words of the first field; no other text of it is kept, for people name their phones",
+    )
+    source: Mapping[SourceClass, Demands] = Field(
+        default_factory=dict,
+        description="source class -> words of the first field; of all others the class is the format's",
+    )
 
     @model_validator(mode="after")
     def _named(self) -> DeviceSpec:
-        if not (self.key or self.manufacturer):
-            raise ValueError("a device has a field (serial, install or model) or a manufacturer")
+        if not self.key and (self.procedure or not self.manufacturer):
+            raise ValueError("a device has a field: serial, install or model, or a manufacturer alone")
         return self
 
     @property
@@ -172,7 +188,10 @@ class RecordSet(PartSpec):
 
     name: str
     layout: Words = Field((), description="only in documents of these layouts; none: in all")
-    each: Words = Field(description="path of the array: records, data.sgs, $ (the top), store.*.basal, a[].b")
+    each: Words | Mapping[str, Words] = Field(
+        description="path of the array: records, data.sgs, $ (the top), store.*.basal, a[].b; or paths per layout, "
+        "and then only in documents of these"
+    )
     fields: Mapping[str, Words] = Field(
         description="field -> path in the record; of several the first that is filled. $.a: of the document; "
         "^.a: of the object around the array; *: the name that * stood for; a[]: the values of an array, as text"
@@ -190,6 +209,24 @@ class RecordSet(PartSpec):
     def names(self) -> frozenset[str]:
         """Every field that rules may name, marks apart."""
         return frozenset({*self.adds, *self.fields})
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """The layouts in which the set is; () where it is in all."""
+        return tuple(self.each) if isinstance(self.each, Mapping) else self.layout
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Every path of an array, whatever the layout."""
+        if isinstance(self.each, Mapping):
+            return tuple(path for paths in self.each.values() for path in paths)
+        return self.each
+
+    def arrays_in(self, layout: str) -> tuple[str, ...]:
+        """The paths of its arrays in documents of a layout; () where it is not in those."""
+        if isinstance(self.each, Mapping):
+            return self.each.get(layout, ())
+        return self.each if not self.layout or layout in self.layout else ()
 
 
 class PersonSpec(Closed):

@@ -16,8 +16,6 @@ from pathlib import Path as File
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from bridge.mapping.checks import check_codes, check_format, check_overlay
@@ -26,6 +24,7 @@ from bridge.mapping.overlay import Overlay, laid_over
 from bridge.mapping.places import Fault, MappingErrors, from_pydantic, from_yaml, place
 from bridge.mapping.shape_checks import check_shapes, lacking
 from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape, ShapesFile, UnitEntry
+from bridge.mapping.yaml_text import YamlText
 from bridge.reading import Stream, Unit
 
 __all__ = ["Fault", "Format", "MappingErrors", "Mappings", "load"]
@@ -61,10 +60,11 @@ class Mappings:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A YAML file that parsed: its name as faults call it, and the document with positions."""
+    """A YAML file that parsed: its name as faults call it, its document, and the text with positions."""
 
     file: str
-    document: CommentedMap
+    document: Mapping[str, object]
+    text: YamlText
 
 
 def load(folder: File, site: File | None = None) -> Mappings:
@@ -90,15 +90,16 @@ def _texts(folder: File, faults: list[Fault]) -> Iterator[_Text]:
         if path.name.endswith(EXAMPLE):
             continue
         try:
-            document = YAML(typ="rt").load(path.read_text("utf-8"))
+            text = YamlText(path.read_text("utf-8"))
+            document = text.document
         except MarkedYAMLError as error:
             faults.append(from_yaml(str(path), error))
             continue
         except (OSError, UnicodeDecodeError) as error:
             faults.append(Fault(str(path), 1, 1, f"this file cannot be read: {error}"))
             continue
-        if isinstance(document, CommentedMap):
-            yield _Text(str(path), document)
+        if isinstance(document, dict):
+            yield _Text(str(path), document, text)
         else:
             faults.append(Fault(str(path), 1, 1, "a mapping file is a table of names, this one is not"))
 
@@ -178,12 +179,12 @@ def _parsed(text: _Text, model: type[Model], faults: list[Fault]) -> Model | Non
     try:
         return model.model_validate(text.document)
     except ValidationError as error:
-        faults += from_pydantic(text.file, text.document, error, model)
+        faults += from_pydantic(text.file, text.text.marked, error, model)
         return None
 
 
 def _fault(text: _Text, path: tuple[str | int, ...], sentence: str) -> Fault:
-    return Fault(text.file, *place(text.document, path), sentence)
+    return Fault(text.file, *place(text.text.marked, path), sentence)
 
 
 def _in_force(one: FormatFile, codes: Mapping[str, Code], units: Mapping[Unit, UnitEntry]) -> Format:

@@ -46,7 +46,7 @@ def _paths(half: ReadHalf) -> Iterator[tuple[Path, str]]:
 
 
 def _set(one: RecordSet) -> Iterator[tuple[Path, str]]:
-    yield from _each(("each",), one.each)
+    yield from _each(("each",), one.arrays)
     yield from _each(("ignore",), one.ignore)
     for name, texts in one.fields.items():
         yield from _each(("fields", name), texts)

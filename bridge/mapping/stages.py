@@ -56,12 +56,14 @@ class Rows:
 @dataclass(frozen=True, slots=True)
 class Section:
     """One table of a text of several: its kind as the mapping calls it, what it tells of itself (a device's
-    name, a serial), its header, and its data rows (indices into the text's table)."""
+    name, a serial), its header, and its data rows (indices into the text's table). `own`: the places of its
+    columns, where other tables stand beside it in the same rows."""
 
     kind: str
     header: tuple[str, ...]
     rows: NDArray[np.intp]
     told: Mapping[str, str] = field(default_factory=dict)
+    own: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,12 @@ UNSEEN: Final = {
     "uvloop": "uvicorn runs on it",
 }
 """Dependencies that no line of ours imports, and who does."""
-MODULES: Final = {"fhir.resources": "fhir", "python-calamine": "python_calamine", "ruamel.yaml": "ruamel"}
+MODULES: Final = {
+    "fhir.resources": "fhir",
+    "python-calamine": "python_calamine",
+    "PyYAML": "yaml",
+    "ruamel.yaml": "ruamel",
+}
 PARTS: Final = {"pydantic_core": "pydantic"}
 """Modules that come with a dependency."""
 

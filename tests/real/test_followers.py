@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bridge.adapters import Decoded, Unreadable, decode, recognise
+from bridge.consent.collecting import own_act
 from bridge.ingest.upload import take
 from bridge.mapping import Mappings
 from bridge.period import ZoneHistory
@@ -152,7 +153,10 @@ def test_stored_duplicate_ignored_and_rejected_are_the_records(
     db = Database.open(tmp_path, bytes(32), lambda: RECEIVED)
     try:
         person = load(db, add(db, "Test", None, "Europe/Stockholm", ()))
-        once, again = (take(db, mappings, person, data + ends, "answer.json") for ends in (b"", b"\n"))
+        once, again = (
+            take(db, mappings, person, data + ends, "answer.json", act=own_act(person))
+            for ends in (b"", b"\n")
+        )
     finally:
         db.close()
     for one in (once, again):
