@@ -21,6 +21,7 @@ from joserfc.jwk import ECKey
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SECONDS: Final = 30
 TYPES: Final = ("Observation", "MedicationAdministration")
+Resource: TypeAlias = "Mapping[str, Any]"
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
@@ -29,7 +30,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     token = _token(order["base"], order["client_id"], order["jwk"], order["now"])
     query = urllib.parse.urlencode({"patient": order["patient"], "_count": "1000"})
-    found: list[dict[str, Any]] = []
+    found: list[Resource] = []
     types: dict[str, Json] = {}
     pages = 0
     for kind in TYPES:

@@ -91,12 +91,22 @@ class Column:
         width = min(int(length.max(initial=0)), WIDEST)
         if not width:
             return np.zeros((len(self), 0), np.uint8)
+        if self._is_even(width):
+            step, first = int(self.start[1] - self.start[0]), int(self.start[0])
+            return np.ndarray((len(self), width), np.uint8, self.buffer, first, (step, 1)).copy()
         windows = np.ndarray((len(self.buffer) - width + 1,), f"V{width}", self.buffer, 0, (1,))
         found = windows[self.start].view(np.uint8).reshape(-1, width)
         if int(length.min()) < width:
             kept = np.tri(width + 1, width, -1, np.uint8) * np.uint8(255)
             found &= kept[np.minimum(length, width)]
         return found
+
+    def _is_even(self, width: int) -> bool:
+        """Whether all cells have that many letters and lie equally far apart, as stamps and ids do."""
+        if len(self) < 2 or (step := int(self.start[1] - self.start[0])) < width:
+            return False
+        even = self.start[0] + step * np.arange(len(self), dtype=np.int32)
+        return bool((self.end == self.start + width).all() and (self.start == even).all())
 
     def words(self) -> Words:
         """The column as categories. Cells beyond WIDEST letters are compared whole."""

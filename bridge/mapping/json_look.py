@@ -57,6 +57,8 @@ def head_of(data: bytes) -> Raw | None:
 
 def layout_of(data: bytes, signatures: Sequence[Signature]) -> str:
     """The layout of a document: that of the first signature that it shows; '' where it shows none."""
+    if not any(each.layout for each in signatures):
+        return ""
     top = head_of(data)
     fitting = (each for each in signatures if top is not None and each.json_ and shows(top, each.json_))
     return next((each.layout for each in fitting), "")

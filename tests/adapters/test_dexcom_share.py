@@ -89,7 +89,7 @@ def test_errors_with_a_meaning_are_events(mappings: Mappings) -> None:
 
 
 def test_answers_that_overlap_bring_no_value_twice(mappings: Mappings, tmp_path: Path) -> None:
-    db, found = Database.open(tmp_path, bytes(32), lambda: RECEIVED), []
+    db = Database.open(tmp_path, bytes(32), lambda: RECEIVED)
     try:
         who = load(db, add(db, "Mia", None, "Europe/Berlin", ()))
         counts = [
@@ -100,7 +100,7 @@ def test_answers_that_overlap_bring_no_value_twice(mappings: Mappings, tmp_path:
         ]
     finally:
         db.close()
-    assert [(each.stored, each.duplicate, each.amended) for each in found] == [(26, 0, 0), (10, 10, 0)]
+    assert [(each.stored, each.duplicate, each.amended) for each in counts] == [(26, 0, 0), (10, 10, 0)]
 
 
 def test_an_answer_without_values_is_told_and_no_fault(mappings: Mappings) -> None:

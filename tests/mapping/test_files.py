@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.adapters.registry import PROCEDURES as BUILT
-from bridge.mapping import MappingErrors, load
+from bridge.mapping import Format, MappingErrors, load
 from bridge.mapping.procedures import PROCEDURES, Stage, known
 from bridge.mapping.schema import schema
 from bridge.mapping.shapes import ByKind, Components, Shape
@@ -29,6 +29,12 @@ def faults(folder: Path, site: Path | None = None) -> list[str]:
     with pytest.raises(MappingErrors) as errors:
         load(folder, site)
     return [f"{Path(f.file).name}:{f.line}:{f.column}: {f.sentence}" for f in errors.value.faults]
+
+
+def brings(one: Format, stream: Stream) -> bool:
+    """Whether a format reads a stream at all."""
+    rules = (rule for _, part in one.read.parts for each in part.passes for rule in each.rules)
+    return any(rule.stream is stream for rule in rules)
 
 
 def changed(folder: Path, name: str, old: str, new: str) -> None:
