@@ -20,6 +20,7 @@ UNSEEN: Final = {
 }
 """Dependencies that no line of ours imports, and who does."""
 MODULES: Final = {
+    "fastapi-offline": "fastapi_offline",
     "fhir.resources": "fhir",
     "python-calamine": "python_calamine",
     "PyYAML": "yaml",
