@@ -56,12 +56,17 @@ def head_of(data: bytes) -> Raw | None:
 
 
 def layout_of(data: bytes, signatures: Sequence[Signature]) -> str:
-    """The layout of a document: that of the first signature that it shows; '' where it shows none."""
+    """The layout of a document: that of the first signature that it shows, or whose records it could have and has
+    none; '' where there is neither."""
     if not any(each.layout for each in signatures):
         return ""
     top = head_of(data)
-    fitting = (each for each in signatures if top is not None and each.json_ and shows(top, each.json_))
-    return next((each.layout for each in fitting), "")
+    if top is None:
+        return ""
+    asked = [(each.layout, each.json_) for each in signatures if each.json_]
+    fitting = (layout for layout, wanted in asked if shows(top, wanted))
+    empty = (layout for layout, wanted in asked if _is_empty(top, steps(wanted.at)))
+    return next(fitting, next(empty, ""))
 
 
 def is_broken(data: bytes) -> bool:
@@ -76,6 +81,14 @@ def is_broken(data: bytes) -> bool:
 def shows(top: Raw, wanted: JsonSignature) -> bool:
     """Whether a document has the names of a signature, in the object there or in one of the first records."""
     return any(_fits(found, wanted) for found in _objects(top, steps(wanted.at)))
+
+
+def _is_empty(raw: Raw, way: tuple[str, ...]) -> bool:
+    """Whether there is an array without elements at a place."""
+    if not way:
+        return first_of(raw) == b"[" and not elements(raw)
+    inner = (members(raw) or {}).get(way[0])
+    return inner is not None and _is_empty(inner, way[1:])
 
 
 def _objects(raw: Raw, way: tuple[str, ...]) -> Iterator[dict[str, Raw]]:
