@@ -165,7 +165,7 @@ def test_a_dose_whose_programming_lies_before_the_export_has_the_same_key(mappin
 def test_the_parts_of_a_dual_dose_without_a_number_hang_together(mappings: Mappings) -> None:
     doses = of(read(raw_types(), mappings), Stream.BOLUS)
     assert ints(doses, "kind").tolist() == [BolusKind.MEAL, BolusKind.EXTENDED]
-    assert doses.columns["record"].tolist() == ["1/25/14 21:10:20", "1/25/14 21:10:20"]
+    assert doses.columns["record"].tolist() == ["1/25/14 21:12:07", "1/25/14 21:12:07"]
 
 
 def test_a_dose_that_was_cancelled_before_any_row_of_what_was_given_is_interrupted(
@@ -215,7 +215,7 @@ def test_what_the_wizard_reckoned_with_is_no_setting(mappings: Mappings) -> None
 
 def test_sticks_of_an_old_pump_are_one_and_without_a_sensor_no_calibration(mappings: Mappings) -> None:
     done = read(paradigm(), mappings)
-    assert ints(of(done, Stream.CAPILLARY), "value").tolist() == [160, 180, 160, 180]
+    assert ints(of(done, Stream.CAPILLARY), "value").tolist() == [173, 191, 173, 191]
     assert Stream.CALIBRATION not in done.account.read
 
 

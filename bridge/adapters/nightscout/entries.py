@@ -15,19 +15,21 @@ from typing import Final
 import numpy as np
 
 from bridge.adapters.nightscout.columns import uploaders
-from bridge.mapping.cells import POWERS
+from bridge.mapping.rounding import rounded
 from bridge.mapping.sheet import Sheet
 
 LEAST: Final = 39
 """No sensor's number lies below."""
+DECIMALS: Final = 3
+"""18 does not go into mg/dL: 7.777777777777778 is a fraction as well."""
 
 
 def mmol_entries(sheet: Sheet) -> Sheet:
     """Adds the mark `mmol` to small numbers of uploaders that send fractions among them."""
-    found = sheet.column("sgv").numbers()
-    power = POWERS[found.decimals]
-    small = found.ok & (found.amount > 0) & (found.amount < LEAST * power)
-    broken = np.flatnonzero(small & (found.amount % power != 0))
+    found = rounded(sheet.column("sgv"), DECIMALS)
+    one = 10**DECIMALS
+    small = found.ok & (found.amount > 0) & (found.amount < LEAST * one)
+    broken = np.flatnonzero(small & (found.amount % one != 0))
     if len(broken):
         who = uploaders(sheet)
         small &= np.isin(who, who[broken])

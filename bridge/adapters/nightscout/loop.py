@@ -2,8 +2,9 @@
 
 Law (`nightscout.md` 6): a loop is closed where it enacts, not where it suggests: within the last hour something was
 enacted, else it only computed and a human decided. A first hour without an enactment tells nothing. Stretches are
-cut at every full hour and named by it, so that a download of the next hours adds to what is there and doubles
-nothing. Suspension is told where it begins and ends, between two statuses that were both seen.
+cut at every full hour and named by where they begin; one whose beginning was not seen is not told. So a download
+of the next hours adds to what is there, and doubles and shortens nothing. Suspension is told where it begins and
+ends, between two statuses that were both seen.
 
 Rejected: a reading for each status (288 a day that say the same), and the enacted rates (treatments have them;
 both would be insulin twice).
@@ -11,6 +12,7 @@ both would be insulin twice).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -26,8 +28,18 @@ LATEST: Final = HOUR
 APART: Final = 15 * MINUTE
 """Statuses farther apart than this do not tell what was between them."""
 ONE: Final = 5 * MINUTE
-UNKNOWN, MANUAL, AUTOMATED = 0, 1, 2
+UNKNOWN, MANUAL, AUTOMATED = -1, 1, 2
 MODES: Final = ("", "manual", "automated")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Which statuses begin a stretch bool[n]; what it is named by and how long it lasts, in ms int64[n]; its state."""
+
+    first: Mask
+    name: Ints
+    length: Ints
+    state: Ints
 
 
 def modes(sheet: Sheet) -> Sheet:
@@ -37,13 +49,13 @@ def modes(sheet: Sheet) -> Sheet:
     device = uploaders(sheet)
     rows = np.flatnonzero(dated & ~begins(sheet, "valid", "false"))
     rows = rows[np.lexsort((at[rows], device[rows]))]
-    when, who = at[rows], device[rows]
-    lasts = _lasts(when, who)
-    mode = _stretches(when, who, lasts, _mode(sheet, rows, when, who))
-    override = _stretches(when, who, lasts, begins(sheet, "override_active", "true")[rows].astype(np.int64))
-    sheet = _said(sheet, rows, when, mode, "mode", MODES)
-    sheet = _said(sheet, rows, when, override, "override", ("", "override"))
-    return _changes(sheet, rows, when, who)
+    active = begins(sheet, "override_active", "true")
+    computing = rows[(sheet.filled("computed_at") | sheet.filled("acted"))[rows]]
+    mode = _stretches(at[computing], device[computing], _mode(sheet, computing, at, device))
+    override = _stretches(at[rows], device[rows], active[rows].astype(np.int64))
+    sheet = _said(sheet, computing, mode, "mode", MODES)
+    sheet = _said(sheet, rows, override, "override", ("", "override"))
+    return _changes(sheet, rows, at[rows], device[rows])
 
 
 def _lasts(when: Ints, who: NDArray[np.int32]) -> Ints:
@@ -54,18 +66,17 @@ def _lasts(when: Ints, who: NDArray[np.int32]) -> Ints:
     return found
 
 
-def _mode(sheet: Sheet, rows: NDArray[np.intp], when: Ints, who: NDArray[np.int32]) -> Ints:
-    """What each status shows: UNKNOWN, MANUAL or AUTOMATED."""
-    computes = (sheet.filled("computed_at") | sheet.filled("acted"))[rows]
+def _mode(sheet: Sheet, rows: NDArray[np.intp], at: Ints, device: NDArray[np.int32]) -> Ints:
+    """What each status of a loop shows: UNKNOWN, MANUAL or AUTOMATED."""
+    when, who = at[rows], device[rows]
     acted = begins(sheet, "acted", "true")[rows]
     stamps, told = instants(sheet.column("acted_at"))
     last = np.where(acted, np.where(told[rows], stamps[rows], when), UNTOLD)
-    last = np.where(last > when, when, last)
-    begun = np.maximum.accumulate(np.where(np.diff(who, prepend=-1) != 0, np.arange(len(who)), 0))
-    newest = _newest(last, who)
+    newest = _newest(np.minimum(last, when), who)
     closed = (newest != UNTOLD) & (when - newest <= LATEST)
-    seen = when - when[begun] >= LATEST if len(when) else np.zeros(0, np.bool_)
-    return np.where(computes, np.where(closed, AUTOMATED, np.where(seen, MANUAL, UNKNOWN)), UNKNOWN)
+    begun = np.maximum.accumulate(np.where(np.diff(who, prepend=-1) != 0, np.arange(len(who)), 0))
+    seen = when - when[begun] >= LATEST
+    return np.where(closed, AUTOMATED, np.where(seen, MANUAL, UNKNOWN))
 
 
 def _newest(last: Ints, who: NDArray[np.int32]) -> Ints:
@@ -77,33 +88,29 @@ def _newest(last: Ints, who: NDArray[np.int32]) -> Ints:
     return np.where(found < 0, UNTOLD, found)
 
 
-def _stretches(when: Ints, who: NDArray[np.int32], lasts: Ints, state: Ints) -> tuple[Mask, Ints, Ints]:
-    """Where stretches of one state begin (every full hour anew), how long they last, and the state."""
+def _stretches(when: Ints, who: NDArray[np.int32], state: Ints) -> Stretches:
+    """Stretches of one state, each cut at every full hour."""
     if not len(when):
-        return np.zeros(0, np.bool_), lasts, state
+        return Stretches(np.zeros(0, np.bool_), when, when, state)
     hour = when // HOUR
-    changes = (np.diff(state) != 0) | (np.diff(who) != 0) | (np.diff(hour) != 0) | (np.diff(when) > APART)
-    first = np.concatenate(([True], changes))
+    other = np.diff(who, prepend=-1) != 0
+    cut = other | (np.diff(hour, prepend=-1) != 0)
+    first = cut | (np.diff(when, prepend=when[0]) > APART) | (np.diff(state, prepend=UNKNOWN) != 0)
+    begin = np.where(cut, hour * HOUR, when)
     home = np.cumsum(first) - 1
     end = np.zeros(home[-1] + 1, np.int64)
-    np.maximum.at(end, home, np.minimum(when + lasts, (hour + 1) * HOUR))
-    return first & (state > 0), end[home] - when, state
+    np.maximum.at(end, home, np.minimum(when + _lasts(when, who), (hour + 1) * HOUR))
+    is_known = np.concatenate(([False], state[:-1] != UNKNOWN))
+    seen = np.where(cut, ~other | (when - begin <= ONE), is_known)
+    return Stretches(first & seen & (state > 0), begin, end[home] - when, state)
 
 
-def _said(
-    sheet: Sheet,
-    rows: NDArray[np.intp],
-    when: Ints,
-    found: tuple[Mask, Ints, Ints],
-    name: str,
-    words: tuple[str, ...],
-) -> Sheet:
-    first, length, state = found
-    here = rows[first]
-    texts = [words[each] for each in state[first].tolist()]
-    ids = [f"{text}/{hour}" for text, hour in zip(texts, (when[first] // HOUR).tolist(), strict=True)]
+def _said(sheet: Sheet, rows: NDArray[np.intp], found: Stretches, name: str, words: tuple[str, ...]) -> Sheet:
+    here, first = rows[found.first], found.first
+    texts = [words[each] for each in found.state[first].tolist()]
+    ids = [f"{text}/{begin}" for text, begin in zip(texts, found.name[first].tolist(), strict=True)]
     empty, ms = blank(len(sheet)), np.zeros(len(sheet), np.int64)
-    ms[here] = length[first]
+    ms[here] = found.length[first]
     return sheet.with_columns(
         {
             name: filled_in(empty, here, texts),
