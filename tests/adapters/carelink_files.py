@@ -84,86 +84,86 @@ def stick(section: Section, received: str, accepted: str, value: str, calibrated
 def week_780g() -> bytes:
     """780G in the loop: sticks told three times, a refused calibration, set change, alarms, warm-up, sums."""
     one = pump(P780)
-    one.say("2025-11-03 00:00:00", basal="0.55")
-    one.say("2025-11-03 00:00:00")
-    one.say("2025-11-03 04:00:00", basal="0.6")
-    one.say("2025-11-03 06:14:08", estimate="2.15", ratio="9.50", carbs="20.00", asked="168", correction="0.05", food="2.1", status="Delivered")  # fmt: skip
-    one.dose("2025-11-03 06:14:08", "2025-11-03 06:15:36", "2.15", "254", FOOD)
-    one.say("2025-11-03 07:30:10", basal="0", suspend="NOTSEATED_SUSPEND")
-    one.say("2025-11-03 07:30:10", basal="0")
-    one.say("2025-11-03 07:30:29", basal="0", rewind="Rewind")
-    one.say("2025-11-03 07:31:58", prime="Tubing Fill", prime_u="9.225", reservoir="239.775")
-    one.say("2025-11-03 07:32:14", prime="Cannula Fill", prime_u="0.3", reservoir="239.475")
-    one.say("2025-11-03 07:32:14", suspend="NORMAL_PUMPING")
-    one.say("2025-11-03 07:32:14", basal="0.6")
-    one.say("2025-11-03 07:41:28", source_bg="BG_READIN_RECEIVED", bg="122", meter="10000000001")
-    one.say("2025-11-03 07:41:33", source_bg="USER_ACCEPTED_REMOTE_BG", bg="122", meter="10000000001")
-    one.say("2025-11-03 07:41:33", source_bg="BG_SENT_FOR_CALIB", bg="122", meter="10000000001")
-    one.say("2025-11-03 07:42:00", rejected="CALIBRATION_FAILED")
-    one.say("2025-11-03 08:00:00", basal="0.7")
-    stick(one, "2025-11-03 08:01:16", "2025-11-03 08:01:18", "115", "2025-11-03 08:02:00")
-    one.say("2025-11-03 08:30:40", ble="Glucose Sensor Transmitter (GT0000001N) was added")
-    one.say("2025-11-03 10:35:10", alarm="ALERT ON HIGH: tone and vibration")
-    one.say("2025-11-03 10:45:10", alarm="ALERT ON HIGH: siren")
-    one.say("2025-11-03 10:46:21", cleared="ALERT ON HIGH")
-    one.say("2025-11-03 11:10:00", source_bg="ENTERED_IN_BG_ENTRY", bg="204")
-    one.say("2025-11-03 11:10:12", estimate="1.45", ratio="9.50", carbs="0.00", asked="204", correction="1.45", food="0", status="Delivered")  # fmt: skip
-    one.dose("2025-11-03 11:10:12", "2025-11-03 11:11:10", "1.45", "255", "CLOSED_LOOP_BG_CORRECTION")
-    one.say("2025-11-03 12:00:00", basal="0.9")
-    one.dose("2025-11-03 13:05:00", "2025-11-03 13:05:20", "0.3", "0", "CLOSED_LOOP_BG_CORRECTION")
-    one.say("2025-11-03 13:25:00", bolus="Normal", selected="2.5", number="1", source=FOOD)
+    one.say("2025-11-17 00:00:00", basal="0.55")
+    one.say("2025-11-17 00:00:00")
+    one.say("2025-11-17 04:00:00", basal="0.6")
+    one.say("2025-11-17 06:14:08", estimate="2.15", ratio="9.50", carbs="20.00", asked="168", correction="0.05", food="2.1", status="Delivered")  # fmt: skip
+    one.dose("2025-11-17 06:14:08", "2025-11-17 06:15:36", "2.15", "254", FOOD)
+    one.say("2025-11-17 07:30:10", basal="0", suspend="NOTSEATED_SUSPEND")
+    one.say("2025-11-17 07:30:10", basal="0")
+    one.say("2025-11-17 07:30:29", basal="0", rewind="Rewind")
+    one.say("2025-11-17 07:31:58", prime="Tubing Fill", prime_u="9.225", reservoir="239.775")
+    one.say("2025-11-17 07:32:14", prime="Cannula Fill", prime_u="0.3", reservoir="239.475")
+    one.say("2025-11-17 07:32:14", suspend="NORMAL_PUMPING")
+    one.say("2025-11-17 07:32:14", basal="0.6")
+    one.say("2025-11-17 07:41:28", source_bg="BG_READIN_RECEIVED", bg="122", meter="10000000001")
+    one.say("2025-11-17 07:41:33", source_bg="USER_ACCEPTED_REMOTE_BG", bg="122", meter="10000000001")
+    one.say("2025-11-17 07:41:33", source_bg="BG_SENT_FOR_CALIB", bg="122", meter="10000000001")
+    one.say("2025-11-17 07:42:00", rejected="CALIBRATION_FAILED")
+    one.say("2025-11-17 08:00:00", basal="0.7")
+    stick(one, "2025-11-17 08:01:16", "2025-11-17 08:01:18", "115", "2025-11-17 08:02:00")
+    one.say("2025-11-17 08:30:40", ble="Glucose Sensor Transmitter (GT0000001N) was added")
+    one.say("2025-11-17 10:35:10", alarm="ALERT ON HIGH: tone and vibration")
+    one.say("2025-11-17 10:45:10", alarm="ALERT ON HIGH: siren")
+    one.say("2025-11-17 10:46:21", cleared="ALERT ON HIGH")
+    one.say("2025-11-17 11:10:00", source_bg="ENTERED_IN_BG_ENTRY", bg="204")
+    one.say("2025-11-17 11:10:12", estimate="1.45", ratio="9.50", carbs="0.00", asked="204", correction="1.45", food="0", status="Delivered")  # fmt: skip
+    one.dose("2025-11-17 11:10:12", "2025-11-17 11:11:10", "1.45", "255", "CLOSED_LOOP_BG_CORRECTION")
+    one.say("2025-11-17 12:00:00", basal="0.9")
+    one.dose("2025-11-17 13:05:00", "2025-11-17 13:05:20", "0.3", "0", "CLOSED_LOOP_BG_CORRECTION")
+    one.say("2025-11-17 13:25:00", bolus="Normal", selected="2.5", number="1", source=FOOD)
     two = cgm(P780)
-    two.sensor("2025-11-03 00:02:07", [*curve(3, 12), 40, 40, 400])
-    two.sensor("2025-11-03 06:00:07", ["SENSOR_INIT_CODE", "SENSOR_INIT_CODE", "SENSOR_CAL_NEEDED_CODE", "SENSOR_ERROR", "SENSOR_END_OF_LIFE", "SENSOR_NEVER_SEEN"])  # fmt: skip
-    two.sensor("2025-11-03 13:10:07", curve(4, 4))
-    two.say("2025-11-03 00:00:00", marker="Start of the day")
-    two.say("2025-11-03 00:00:00", marker="Start of the day")
-    head = above("02/11/2025 00:00:00", "25/11/2025 00:00:00", P780[:1], P780[1:], ["Guardian™ 4 Sensor"])
-    return Book(head, [one, sums(("2025-11-02", ""), ("2025-11-03", "9.739")), two]).csv()
+    two.sensor("2025-11-17 00:02:07", [*curve(3, 12), 40, 40, 400])
+    two.sensor("2025-11-17 06:00:07", ["SENSOR_INIT_CODE", "SENSOR_INIT_CODE", "SENSOR_CAL_NEEDED_CODE", "SENSOR_ERROR", "SENSOR_END_OF_LIFE", "SENSOR_NEVER_SEEN"])  # fmt: skip
+    two.sensor("2025-11-17 13:10:07", curve(4, 4))
+    two.say("2025-11-17 00:00:00", marker="Start of the day")
+    two.say("2025-11-17 00:00:00", marker="Start of the day")
+    head = above("16/11/2025 00:00:00", "28/11/2025 00:00:00", P780[:1], P780[1:], ["Guardian™ 4 Sensor"])
+    return Book(head, [one, sums(("2025-11-16", ""), ("2025-11-17", "9.739")), two]).csv()
 
 
 def autumn_780g() -> bytes:
     """780G whose clock was set back 6.5 hours late; sensor readings show the hour twice; the loop opens and closes."""
     one = pump(P780)
     for stamp, rate in (
-        ("2024-10-26 22:00:00", "0.8"),
-        ("2024-10-27 00:00:00", "0.5"),
-        ("2024-10-27 06:00:00", "0.55"),
+        ("2023-10-28 22:00:00", "0.8"),
+        ("2023-10-29 00:00:00", "0.5"),
+        ("2023-10-29 06:00:00", "0.55"),
     ):
         one.say(stamp, basal=rate)
-    one.say("2024-10-27 01:31:19", estimate="2.2", ratio="10", carbs="22.00", asked="0", food="2.2", correction="0", status="Delivered")  # fmt: skip
+    one.say("2023-10-29 01:31:19", estimate="2.2", ratio="10", carbs="22.00", asked="0", food="2.2", correction="0", status="Delivered")  # fmt: skip
     one.rows.sort(key=lambda row: row[0])
-    one.dose("2024-10-27 08:20:10", "2024-10-27 08:21:10", "1.5", "71", FOOD)
-    one.say("2024-10-27 08:45:00", alarm="ALERT ON LOW: tone and vibration")
-    one.say("2024-10-27 09:30:52", new="2024/10/27 08:30:52")
-    one.say("2024-10-27 08:30:52")
-    one.say("2024-10-27 08:30:52", basal="0.7")
-    one.say("2024-10-27 08:45:00", alarm="ALERT ON LOW: tone and vibration")
-    one.say("2024-10-27 10:00:00", basal="0.8")
-    one.say("2024-10-27 10:44:00", basal="0.8")
-    one.say("2024-10-27 10:44:09", temp="150", temp_type="Percent", temp_for="02:00:00")
-    one.say("2024-10-27 10:44:09", basal="1.2")
-    one.say("2024-10-27 10:45:00", basal="0.8")
-    one.say("2024-10-27 11:50:48", estimate="2", high="120", low="90", ratio="9.50", isf="50", carbs="0.00", asked="236", correction="2.3", food="0", active="0.3", status="Delivered")  # fmt: skip
-    one.dose("2024-10-27 11:50:48", "2024-10-27 11:52:09", "2", "72", WIZARD)
-    one.say("2024-10-27 12:00:00", basal="1.35")
-    one.say("2024-10-27 12:00:00", basal="0.9")
-    one.say("2024-10-27 12:44:09", basal="0.9")
-    one.say("2024-10-27 14:00:00", basal="0.9")
-    one.say("2024-10-27 14:00:00", basal="0.9")
-    one.say("2024-10-27 14:24:35", basal="0", suspend="PLGM_PREDICTED_LOW_SG")
-    one.say("2024-10-27 14:24:35", alarm="SUSPEND BEFORE LOW ALARM, QUIET: tone and vibration")
-    one.say("2024-10-27 14:31:25", suspend="NORMAL_PUMPING")
-    one.say("2024-10-27 14:31:25", basal="0.9")
-    one.say("2024-10-27 16:00:00", basal="0.9")
-    one.say("2024-10-28 00:00:00", basal="0.5")
+    one.dose("2023-10-29 08:20:10", "2023-10-29 08:21:10", "1.5", "71", FOOD)
+    one.say("2023-10-29 08:45:00", alarm="ALERT ON LOW: tone and vibration")
+    one.say("2023-10-29 09:30:38", new="2023/10/29 08:30:38")
+    one.say("2023-10-29 08:30:38")
+    one.say("2023-10-29 08:30:38", basal="0.7")
+    one.say("2023-10-29 08:45:00", alarm="ALERT ON LOW: tone and vibration")
+    one.say("2023-10-29 10:00:00", basal="0.8")
+    one.say("2023-10-29 10:44:00", basal="0.8")
+    one.say("2023-10-29 10:46:21", temp="150", temp_type="Percent", temp_for="02:00:00")
+    one.say("2023-10-29 10:46:21", basal="1.2")
+    one.say("2023-10-29 10:45:00", basal="0.8")
+    one.say("2023-10-29 11:50:48", estimate="2", high="120", low="90", ratio="9.50", isf="50", carbs="0.00", asked="236", correction="2.3", food="0", active="0.3", status="Delivered")  # fmt: skip
+    one.dose("2023-10-29 11:50:48", "2023-10-29 11:52:09", "2", "72", WIZARD)
+    one.say("2023-10-29 12:00:00", basal="1.35")
+    one.say("2023-10-29 12:00:00", basal="0.9")
+    one.say("2023-10-29 12:46:21", basal="0.9")
+    one.say("2023-10-29 14:00:00", basal="0.9")
+    one.say("2023-10-29 14:00:00", basal="0.9")
+    one.say("2023-10-29 14:26:12", basal="0", suspend="PLGM_PREDICTED_LOW_SG")
+    one.say("2023-10-29 14:26:12", alarm="SUSPEND BEFORE LOW ALARM, QUIET: tone and vibration")
+    one.say("2023-10-29 14:33:02", suspend="NORMAL_PUMPING")
+    one.say("2023-10-29 14:33:02", basal="0.9")
+    one.say("2023-10-29 16:00:00", basal="0.9")
+    one.say("2023-10-30 00:00:00", basal="0.5")
     two = cgm(P780)
-    two.sensor("2024-10-26 20:00:09", curve(9, 60))
-    two.sensor("2024-10-27 08:05:09", [110, 112, 114, 116, 118, 120, 119, 119, 118, 119, 121, 122, 123, 124, 125, 126, 127, 127])  # fmt: skip
-    two.sensor("2024-10-27 08:35:09", [126, 122, 118, 116, 115, 113, 110, 108, 107, 106, 105, 104, 103, 103])
-    two.sensor("2024-10-27 23:00:09", [99, 98])
-    head = above("01/09/2024 00:00:00", "31/10/2024 00:00:00", P780[:1], P780[1:], ["Guardian™ 4 Sensor"])
-    return Book(head, [one, sums(("2024-10-26", "15.468"), ("2024-10-27", "10.61")), two], first=99).csv()
+    two.sensor("2023-10-28 20:00:09", curve(9, 60))
+    two.sensor("2023-10-29 08:05:09", [110, 112, 114, 116, 118, 120, 119, 119, 118, 119, 121, 122, 123, 124, 125, 126, 127, 127])  # fmt: skip
+    two.sensor("2023-10-29 08:35:09", [126, 122, 118, 116, 115, 113, 110, 108, 107, 106, 105, 104, 103, 103])
+    two.sensor("2023-10-29 23:00:09", [99, 98])
+    head = above("02/09/2023 00:00:00", "31/10/2023 00:00:00", P780[:1], P780[1:], ["Guardian™ 4 Sensor"])
+    return Book(head, [one, sums(("2023-10-28", "15.468"), ("2023-10-29", "10.61")), two], first=99).csv()
 
 
 def two_pumps() -> bytes:
@@ -171,45 +171,45 @@ def two_pumps() -> bytes:
     old = pump(P640, MINIMED_640G)
     for hour, rate in ((0, "0.7"), (6, "0.65"), (12, "0.85")):
         for _ in range(2):
-            old.say(f"2022-03-13 {hour:02d}:00:00", basal=rate)
-    old.say("2022-03-13 00:00:00", action="180")
+            old.say(f"2021-03-07 {hour:02d}:00:00", basal=rate)
+    old.say("2021-03-07 00:00:00", action="180")
     old.rows.sort(key=lambda row: row[0])
     for seconds, status in ((41, "Not Delivered"), (47, "Delivered")):
-        stamp = f"2022-03-13 12:01:{seconds}"
+        stamp = f"2021-03-07 12:01:{seconds}"
         carbs = "40.00" if status == "Not Delivered" else "44.00"
         old.say(stamp, estimate="5.6", high="120", low="90", ratio="8.00", isf="60", carbs=carbs, asked="0", correction="0", food="5.6", active="0.65", status=status)  # fmt: skip
         old.say(stamp, unabsorbed="-0.05", final="5.6", scroll="STEP_0_POINT_05")
     for part, units, over in (("Dual (normal part)", "3.35", ""), ("Dual (square part)", "2.25", "02:00:00")):
-        old.say("2022-03-13 12:01:52", bolus=part, selected=units, number="26", source=WIZARD, **({"over": over} if over else {}))  # fmt: skip
-    old.say("2022-03-13 12:04:06", bolus="Dual (normal part)", selected="3.35", delivered="3.35", number="26", source=WIZARD)  # fmt: skip
-    old.say("2022-03-13 12:30:05", bg="136", meter="BG0000001B")
-    old.say("2022-03-13 12:30:05", bg="136", meter="BG0000001B")
-    old.say("2022-03-13 12:30:30", calibration="136")
-    old.say("2022-03-13 13:10:00", basal="0", suspend="USER_SUSPEND")
-    old.say("2022-03-13 13:10:00", bolus="Dual (square part)", number="26", cancelled="User Request")
-    old.say("2022-03-13 13:10:00", bolus="Dual (square part)", selected="2.25", delivered="1.225", over="01:06:00", number="26", source=WIZARD)  # fmt: skip
-    old.say("2022-03-13 14:00:00", basal="0.85")
-    old.say("2022-03-13 14:40:00", alarm="LOW BATTERY PUMP")
-    old.say("2022-03-13 14:50:00", alarm="LOW BATTERY PUMP")
-    old.say("2022-03-13 14:55:12", cleared="LOW BATTERY PUMP")
+        old.say("2021-03-07 12:01:52", bolus=part, selected=units, number="26", source=WIZARD, **({"over": over} if over else {}))  # fmt: skip
+    old.say("2021-03-07 12:04:06", bolus="Dual (normal part)", selected="3.35", delivered="3.35", number="26", source=WIZARD)  # fmt: skip
+    old.say("2021-03-07 12:30:05", bg="136", meter="BG0000001B")
+    old.say("2021-03-07 12:30:05", bg="136", meter="BG0000001B")
+    old.say("2021-03-07 12:30:30", calibration="136")
+    old.say("2021-03-07 13:10:00", basal="0", suspend="USER_SUSPEND")
+    old.say("2021-03-07 13:10:00", bolus="Dual (square part)", number="26", cancelled="User Request")
+    old.say("2021-03-07 13:10:00", bolus="Dual (square part)", selected="2.25", delivered="1.225", over="01:06:00", number="26", source=WIZARD)  # fmt: skip
+    old.say("2021-03-07 14:00:00", basal="0.85")
+    old.say("2021-03-07 14:40:00", alarm="LOW BATTERY PUMP")
+    old.say("2021-03-07 14:50:00", alarm="LOW BATTERY PUMP")
+    old.say("2021-03-07 14:55:12", cleared="LOW BATTERY PUMP")
     new = pump(P780)
     new.say("2016-01-01 00:00:00", new="2016/01/01 00:00:00")
     new.say("2016-01-01 00:00:08", alarm="INSERT BATTERY ALARM, DELIVERY STOPPED: tone")
     new.say("2016-01-01 00:01:00", basal="0")
-    new.say("2016-01-01 00:01:10", new="2022/03/14 09:18:10")
-    new.say("2022-03-14 09:18:10")
-    new.say("2022-03-14 09:36:11", ble="BG Meter (10000000001) was added")
-    new.say("2022-03-14 09:47:02", basal="0.75")
-    new.dose("2022-03-14 12:09:45", "2022-03-14 12:10:27", "1.025", "1", WIZARD)
-    new.say("2022-03-14 12:20:00", alarm="AN ALERT THAT NOBODY KNOWS: vibration")
+    new.say("2016-01-01 00:01:10", new="2021/03/08 09:21:40")
+    new.say("2021-03-08 09:21:40")
+    new.say("2021-03-08 09:39:27", ble="BG Meter (10000000001) was added")
+    new.say("2021-03-08 09:49:13", basal="0.75")
+    new.dose("2021-03-08 12:11:05", "2021-03-08 12:11:47", "1.025", "1", WIZARD)
+    new.say("2021-03-08 12:20:00", alarm="AN ALERT THAT NOBODY KNOWS: vibration")
     far = Section(P780[0], "Pump", P780[1], MINIMED_780G, "Aggregated Auto Insulin Data ")
-    for day in ("2015-12-31", "2016-01-01", "2022-03-14"):
+    for day in ("2015-12-31", "2016-01-01", "2021-03-08"):
         far.say(f"{day} 00:00:00")
     first, second = cgm(P640, MINIMED_640G), cgm(P780)
-    first.sensor("2022-03-13 06:01:00", curve(5, 6))
-    second.sensor("2022-03-14 10:12:17", ["SENSOR_INIT_CODE", *curve(6, 4)])
+    first.sensor("2021-03-07 06:01:00", curve(5, 6))
+    second.sensor("2021-03-08 10:12:17", ["SENSOR_INIT_CODE", *curve(6, 4)])
     second.say("2016-01-01 00:00:08", marker="Start of the day")
-    head = above("14/03/2022 00:00:00", "11/06/2022 00:00:00", (P640[0], P780[0]), (P640[1], P780[1]), ["Guardian™ Sensor 3", "Guardian™ 4 Sensor"])  # fmt: skip
+    head = above("08/03/2021 00:00:00", "05/06/2021 00:00:00", (P640[0], P780[0]), (P640[1], P780[1]), ["Guardian™ Sensor 3", "Guardian™ 4 Sensor"])  # fmt: skip
     return Book(head, [old, first, new, far, second]).csv()
 
 

@@ -117,12 +117,12 @@ def guardian_4() -> bytes:
     """Guardian 4 on a phone: 49 columns; the phone showed 02:00 to 03:00 twice."""
     one = Section("Guardian™ 4 System", "Pump", "GC0000-0000-0000-0008", GUARDIAN_4)
     two = Section("Guardian™ 4 System", "Sensor", "GC0000-0000-0000-0008", GUARDIAN_4)
-    one.say("2024-10-27 01:10:00", alarm="LOW SG")
-    two.sensor("2024-10-27 01:40:11", [*range(100, 116)])
-    two.sensor("2024-10-27 02:00:11", [104, 105, 106, *range(130, 143)])
+    one.say("2023-10-29 01:10:00", alarm="LOW SG")
+    two.sensor("2023-10-29 01:40:11", [*range(100, 116)])
+    two.sensor("2023-10-29 02:00:11", [104, 105, 106, *range(130, 143)])
     above = [
         ["Last Name", "First Name", "Patient ID", "System ID", "Start Date", "End Date", "Device", "Guardian™ 4 System"],
-        ["Beispiel", "Noor", "", "", "19/8/2024 00:00:00", "28/10/2024 00:00:00", "Serial Number", "GC0000-0000-0000-0008"],
+        ["Beispiel", "Noor", "", "", "21/8/2023 00:00:00", "30/10/2023 00:00:00", "Serial Number", "GC0000-0000-0000-0008"],
         [],
         SHOWN,
     ]  # fmt: skip

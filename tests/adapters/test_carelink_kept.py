@@ -72,8 +72,8 @@ def test_a_rate_in_a_closed_loop_leaves_without_an_amount_and_says_what_was_prog
     assert automated[0]["dosage"]["text"].startswith("Programmed, in the unit of what was given: 0.")
     (temporary, *_) = [each for each in given if each["dosage"].get("rateQuantity", {}).get("value") == 1.35]
     assert temporary["effectivePeriod"] == {
-        "start": "2024-10-27T12:00:00+01:00",
-        "end": "2024-10-27T12:44:09+01:00",
+        "start": "2023-10-29T12:00:00+01:00",
+        "end": "2023-10-29T12:46:21+01:00",
     }
 
 
@@ -83,9 +83,9 @@ def test_a_suspension_is_not_done_and_a_cut_dose_stopped(db: Database, mappings:
     (stopped,) = [each for each in given if each["status"] == "stopped"]
     assert stopped["dosage"]["dose"]["value"] == 1.225
     assert stopped["dosage"]["text"] == "Programmed, in the unit of what was given: 2.250"
-    assert stopped["effectivePeriod"]["end"] == "2022-03-13T13:10:00+01:00"
+    assert stopped["effectivePeriod"]["end"] == "2021-03-07T13:10:00+01:00"
     (idle,) = [each for each in given if each["status"] == "not-done"]
-    assert idle["effectivePeriod"]["start"] == "2022-03-13T13:10:00+01:00"
+    assert idle["effectivePeriod"]["start"] == "2021-03-07T13:10:00+01:00"
 
 
 def test_a_floor_leaves_as_at_most(db: Database, mappings: Mappings) -> None:
