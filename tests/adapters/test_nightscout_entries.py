@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -239,6 +240,13 @@ def test_arrows_are_words_or_numbers_and_a_word_that_nobody_knows_is_none(mappin
 def test_what_an_app_on_the_phone_adds_to_its_first_record_changes_nothing(mappings: Mappings) -> None:
     done = read(entries.entries_xdrip_service(), mappings)
     assert done.account.fields_unknown == () and done.account.read == {Stream.GLUCOSE: 8}
+
+
+def test_a_clock_that_was_never_set_or_runs_ahead_costs_its_own_records(mappings: Mappings) -> None:
+    wrong = {"sgv": 120, "date": 1_000}, {"sgv": 121, "date": ms(five(0) + timedelta(days=900))}
+    done = told(mappings, *wrong, *sensed(110, 111, 112))
+    assert [one.row for one in done.account.rejected] == [1, 2]
+    assert len(values(done)) == 5
 
 
 def test_a_document_that_is_mostly_mmol_is_refused(mappings: Mappings) -> None:

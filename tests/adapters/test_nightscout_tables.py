@@ -157,3 +157,13 @@ def test_a_section_that_nobody_knows_is_counted_and_not_read_as_another(mappings
     done = read(data, mappings)
     adds_up(done)
     assert 9.0 not in [value for (value,) in lines(done, Stream.BOLUS, "value")]
+
+
+def test_an_hour_that_a_browser_shows_twice_is_kept_and_flagged(mappings: Mappings) -> None:
+    head = "# CGM ENTRIES\nDate,Time,Glucose (mg/dL),Type,Device,Trend,ID\n"
+    night = [
+        f'"25.10.2026","{clock}:00","{100 + n}","sgv","","Flat","x{n}"'
+        for n, clock in enumerate(("2:40", "2:10", "1:50"))
+    ]
+    (batch,) = read((head + "\n".join(night) + "\n").encode(), mappings).readings
+    assert len(batch) == 3 and (ints(batch, "flags") & Flag.UNCERTAIN > 0).sum() == 2
