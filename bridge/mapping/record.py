@@ -196,8 +196,8 @@ def _kinds(words: Vocabulary, rule: Rule, rows: NDArray[np.intp], records: Recor
 
 
 def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
-    """The length as ms. Of an activity without an amount of its own it is the amount, in whole minutes (decimals would
-    make another series of what was ended early), NO_VALUE where none is told."""
+    """The length as ms. Of an activity or mode without an amount of its own it is the amount, in whole minutes
+    (decimals would make another series of what was ended early), NO_VALUE where none is told."""
     spec = rule.length
     if spec is None:
         return
@@ -206,7 +206,7 @@ def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Record
     texts = judged.sheet.column(spec.field).at(lost).texts()
     judged.reasons.add(lost, [f"{short(text)!r} is no length of time as {spec.unit}" for text in texts])
     records.length[rows] = np.maximum(found, 0)
-    if rule.value is not None or rule.stream is not Stream.ACTIVITY:
+    if rule.value is not None or rule.stream not in (Stream.ACTIVITY, Stream.MODE):
         return
     records.unit[rows] = UNITS.index(Unit.MINUTES)
     records.flags[rows[found < 0]] |= np.uint16(Flag.NO_VALUE)

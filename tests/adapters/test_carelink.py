@@ -165,7 +165,7 @@ def test_a_dose_whose_programming_lies_before_the_export_has_the_same_key(mappin
 def test_the_parts_of_a_dual_dose_without_a_number_hang_together(mappings: Mappings) -> None:
     doses = of(read(raw_types(), mappings), Stream.BOLUS)
     assert ints(doses, "kind").tolist() == [BolusKind.MEAL, BolusKind.EXTENDED]
-    assert doses.columns["record"].tolist() == ["1/25/14 21:12:07", "1/25/14 21:12:07"]
+    assert doses.columns["record"].tolist() == ["6/8/13 21:12:07", "6/8/13 21:12:07"]
 
 
 def test_a_dose_that_was_cancelled_before_any_row_of_what_was_given_is_interrupted(
@@ -204,7 +204,7 @@ def test_carbohydrates_of_an_estimate_that_was_refused_are_not_eaten(mappings: M
 def test_an_old_pump_tells_no_status_so_the_estimate_that_another_follows_was_refused(
     mappings: Mappings,
 ) -> None:
-    assert ints(of(read(paradigm(), mappings), Stream.CARBS), "value").tolist() == [25, 25]
+    assert ints(of(read(paradigm(), mappings), Stream.CARBS), "value").tolist() == [21, 21]
 
 
 def test_what_the_wizard_reckoned_with_is_no_setting(mappings: Mappings) -> None:
@@ -221,7 +221,7 @@ def test_sticks_of_an_old_pump_are_one_and_without_a_sensor_no_calibration(mappi
 
 def test_sticks_of_an_old_pump_with_a_sensor_calibrate_it_too(mappings: Mappings) -> None:
     done = read(raw_types(), mappings)
-    assert ints(of(done, Stream.CAPILLARY), "value").tolist() == [90]
+    assert ints(of(done, Stream.CAPILLARY), "value").tolist() == [97]
     assert ints(of(done, Stream.CALIBRATION), "kind").tolist() == [CalibrationKind.UNKNOWN]
 
 
@@ -320,7 +320,10 @@ def test_the_person_is_named_and_a_birth_date_read_in_the_order_of_the_other_dat
     both_ways = [["Patient DOB", "05/07/2014"] if row[0] == "Patient DOB" else row for row in HEAD]
     told = Book(both_ways, [cgm(P780)]).csv()
     assert read(told, mappings).person == Person("Noor Beispiel", date(2014, 7, 5), (("", "40-17"),))
-    undecided = [[cell.replace("25/11", "11/11").replace("17/05", "07/05") for cell in row] for row in HEAD]
+    undecided = [
+        [cell.replace("28/11", "11/11").replace("16/11", "11/11").replace("17/05", "07/05") for cell in row]
+        for row in HEAD
+    ]
     person = read(Book(undecided, [cgm(P780)]).csv(), mappings).person
     assert person is not None and person.birth_date is None
 
