@@ -8,6 +8,21 @@ from __future__ import annotations
 
 from typing import Final
 
+import bridge.adapters.carelink.again as again
+import bridge.adapters.carelink.alarms as alarms
+import bridge.adapters.carelink.basal as basal
+import bridge.adapters.carelink.clock as pump_clock
+import bridge.adapters.carelink.cloud_changes as cloud_changes
+import bridge.adapters.carelink.cloud_device as cloud_device
+import bridge.adapters.carelink.cloud_repeats as cloud_repeats
+import bridge.adapters.carelink.cloud_times as cloud_times
+import bridge.adapters.carelink.doses as pump_doses
+import bridge.adapters.carelink.raw as raw
+import bridge.adapters.carelink.resaved as resaved
+import bridge.adapters.carelink.sections as sections
+import bridge.adapters.carelink.sticks as sticks
+import bridge.adapters.carelink.telling as telling
+import bridge.adapters.carelink.walk as walk
 import bridge.adapters.dexcom.clarity as clarity
 import bridge.adapters.dexcom.counted as counted
 import bridge.adapters.dexcom.internal_clock as internal_clock
@@ -36,6 +51,7 @@ from bridge.mapping.stages import Procedures
 
 PROCEDURES: Final = Procedures(
     prepare={
+        "carelink.raw-values": raw.raw_values,
         "eversense.day-halves": halves.day_halves,
         "dexcom.counted": counted.counted,
         "dexcom.product": models.product,
@@ -55,11 +71,14 @@ PROCEDURES: Final = Procedures(
     },
     dates={"libre.date-order": clock.date_order, "nightscout.date-order": exporter.date_order},
     clock={
+        "carelink.cloud-clock": cloud_times.clock,
         "dexcom.tick-order": ticks.tick_order,
         "dexcom.receiver-clock": receivers.receiver_clock,
         "libre.wall-clock": clock.wall_clock,
     },
     device={
+        "carelink.device": sections.device,
+        "carelink.cloud-device": cloud_device.device,
         "dexcom.device": clarity.device,
         "dexcom.transmitter": models.transmitter,
         "dexcom.display": models.display,
@@ -67,17 +86,36 @@ PROCEDURES: Final = Procedures(
         "libre.device": devices.device,
     },
     person={
+        "carelink.person": sections.person,
         "dexcom.person": clarity.person,
         "dexcom.studio-person": studio.person,
         "libre.person": devices.person,
     },
-    sections={"dexcom.column-groups": studio.column_groups, "nightscout.sections": exporter.sections},
+    sections={
+        "carelink.sections": sections.sections,
+        "dexcom.column-groups": studio.column_groups,
+        "nightscout.sections": exporter.sections,
+    },
     together={
+        "carelink.resaved": resaved.resaved,
+        "carelink.walk": walk.walk,
+        "carelink.again": again.again,
+        "carelink.sticks": sticks.sticks,
+        "carelink.doses": pump_doses.doses,
+        "carelink.basal": basal.basal,
+        "carelink.alarms": alarms.alarms,
+        "carelink.telling": telling.telling,
+        "carelink.cloud-times": cloud_times.times,
+        "carelink.cloud-repeats": cloud_repeats.repeats,
+        "carelink.cloud-changes": cloud_changes.changes,
         "dexcom.studio-units": studio.units,
         "libre.follower-sensors": linkup.follower_sensors,
     },
-    clocks={"dexcom.internal-clock": internal_clock.internal_clock},
-    limits={"libre.us-ceiling": clock.us_ceiling},
+    clocks={
+        "carelink.wall-clock": pump_clock.wall_clock,
+        "dexcom.internal-clock": internal_clock.internal_clock,
+    },
+    limits={"carelink.cloud-floor": cloud_device.floor, "libre.us-ceiling": clock.us_ceiling},
     amount={
         "number.rounded": rounding.rounded,
         "number.unsigned": rounding.unsigned,

@@ -28,9 +28,11 @@ MAGIC: Final = (
 FOREIGN: Final = (
     (("t:connect",), "a Tandem t:connect export"),
     (("deviceType,serialnumber".casefold(), "egv"), "a Tandem t:connect export"),
-    (("bwz estimate",), "a Medtronic CareLink export"),
-    (("bg reading (mg/dl)",), "a Medtronic CareLink export"),
-    (("sensor glucose (mg/dl)", "isig value"), "a Medtronic CareLink export"),
+    (("bwz estimate",), "a Medtronic CareLink export without the lines that name its devices"),
+    (
+        ("sensor glucose (mg/dl)", "isig value"),
+        "a Medtronic CareLink export without the lines that name its devices",
+    ),
     (("glooko",), "a Glooko export"),
     (('"code"', '"message"', '"typename"'), "an error that Dexcom Share answered"),
     (('"access_token"',), "the key to an account: give it to nobody"),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.period import MINUTE
-from bridge.reading import MG_DL_PER_MMOL_L, BasalKind, BolusKind, Device, SourceClass, Stream, Unit
+from bridge.reading import MG_DL_PER_MMOL_L, BolusKind, Device, SourceClass, Stream, Unit
 from bridge.store.series import SeriesRow
 
 ROUTES: Final[Mapping[str, int]] = {
@@ -51,7 +51,6 @@ LIKENESS: Final[Mapping[Stream, Likeness]] = {
     Stream.CALIBRATION: Likeness(MINUTE, _GLUCOSE),
     Stream.KETONE: Likeness(MINUTE, {}),
     Stream.BOLUS: Likeness(2 * MINUTE, {}, same=_RAPID),
-    Stream.BASAL: Likeness(2 * MINUTE, {}, same=frozenset(map(int, BasalKind))),
     Stream.CARBS: Likeness(2 * MINUTE, {}),
 }
 """Streams whose copies are joined; others leave as they are."""

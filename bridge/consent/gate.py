@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final, final
 
 import bridge.store.readings as readings
+import bridge.store.stood as stood
 from bridge.consent.answer import Part
 from bridge.consent.answering import answered
 from bridge.consent.asked import Asked, Way
@@ -75,7 +76,7 @@ class _Reader:
         return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank % RANKS)
 
     def earlier(self, series: int, names: Ints) -> Table:
-        return readings.earlier(self.db, self.patient, self.box, series, names)
+        return stood.earlier(self.db, self.patient, self.box, series, names)
 
     def away(self, since: Instant, wanted: Mapping[int, Ints] | None) -> Mapping[int, Table]:
         return readings.away(self.db, self.patient, self.box, since, wanted)

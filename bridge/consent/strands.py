@@ -153,7 +153,7 @@ def _strands(
 ) -> Iterator[Strand]:
     grains = _grains(series.key.stream, series.key.family)
     tests = _tests(view.asked, series.key)
-    for kind, codes in _kinds(series.key.stream, view.is_owner):
+    for kind, codes in kinds_of(series.key.stream, view.is_owner):
         if reach := reaches.of(kind, grains, joins, series.longest):
             wanted = None if named is None else tuple(name for name, _ in named.get(series.number, ()))
             yield Strand(series, kind, reach, grains, chosen, wanted, codes, tests)
@@ -235,7 +235,7 @@ def asked_points(asked: Asked) -> PeriodSet:
     return reduce(lambda found, test: found & test.instants(), asked.dates, ALL)
 
 
-def _kinds(stream: Stream, is_owner: bool) -> Iterable[tuple[Kind, frozenset[int] | None]]:
+def kinds_of(stream: Stream, is_owner: bool) -> Iterable[tuple[Kind, frozenset[int] | None]]:
     """The kinds of a stream, each with the codes of its rows."""
     if is_owner or stream is not Stream.EVENT:
         return ((KIND_OF[stream], None),)

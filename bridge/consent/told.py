@@ -24,8 +24,8 @@ from bridge.store.columns import Table, ints
 from bridge.store.tellings import Telling, Told
 
 Ints: TypeAlias = NDArray[np.int64]
-Terms: TypeAlias = tuple[frozenset[str], tuple[tuple[str, int], ...]]
-"""Kinds and (grant, version) of entries."""
+Terms: TypeAlias = tuple[frozenset[str], tuple[tuple[str, int], ...], bool]
+"""Kinds, (grant, version), and whether they were pushed: of entries."""
 
 _ENTRY, _AT, _FIRST, _LAST, _TERMS = range(5)
 
@@ -49,9 +49,19 @@ def extended(known: Tellings, more: Told) -> Tellings:
     places = {terms: place for place, terms in enumerate(known.terms)}
     fresh = [_row(each, places) for each in more.tellings if not each.retracts and _has_raw(each)]
     rows = np.concatenate((known.rows, np.array(fresh, np.int64).reshape(-1, 5)))
-    if more.unsent:
-        rows = rows[~np.isin(rows[:, _ENTRY], np.array(sorted(more.unsent), np.int64))]
-    return Tellings(more.entry, rows, tuple(places))
+    terms = tuple(places)
+    if more.unsent:  # of a push the outbox knows better: a receiver may hold what it did not acknowledge
+        asked = np.array([not is_push for _, _, is_push in terms], np.bool_)[rows[:, _TERMS]]
+        rows = rows[~(asked & np.isin(rows[:, _ENTRY], np.array(sorted(more.unsent), np.int64)))]
+    return Tellings(more.entry, rows, terms)
+
+
+def polled(known: Tellings) -> Tellings:
+    """Those that were asked for: not the pushes."""
+    asked = np.array([not is_push for _, _, is_push in known.terms], np.bool_)
+    return Tellings(
+        known.entry, known.rows[asked[known.rows[:, _TERMS]]] if len(asked) else known.rows, known.terms
+    )
 
 
 def _has_raw(telling: Telling) -> bool:
@@ -60,7 +70,7 @@ def _has_raw(telling: Telling) -> bool:
 
 
 def _row(telling: Telling, places: dict[Terms, int]) -> tuple[int, int, int, int, int]:
-    place = places.setdefault((telling.kinds, telling.grants), len(places))
+    place = places.setdefault((telling.kinds, telling.grants, telling.is_push), len(places))
     return telling.entry, telling.at, telling.first, telling.last, place
 
 
@@ -99,7 +109,7 @@ class Holding:
     def _under(self, tellings: Tellings) -> Iterator[tuple[Ints, Grant]]:
         """The disclosures that may have held any of it, by each grant that they were made under."""
         low, high = self._edges("instant")
-        for place, (kinds, named) in enumerate(tellings.terms):
+        for place, (kinds, named, _) in enumerate(tellings.terms):
             if self.kind not in kinds:
                 continue
             rows = tellings.rows[tellings.rows[:, _TERMS] == place]

@@ -16,20 +16,21 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.consent.asked import KIND_OF, Asked, Grain
+from bridge.consent.asked import Asked, Grain, Kind
 from bridge.consent.batches import Batch
 from bridge.consent.grant import Grant
 from bridge.consent.named import named
 from bridge.consent.reader import Reader
 from bridge.consent.rows import PART_GRAINS
-from bridge.consent.strands import Mask, Strand, View, asked_points, wanted_grains
+from bridge.consent.strands import Mask, Strand, View, asked_points, kinds_of, wanted_grains
 from bridge.consent.told import Holding, Tellings
-from bridge.consent.versions import ordinals, standing
+from bridge.consent.versions import ordinals
 from bridge.period import BEGINNING, EMPTY, END_OF_TIME, Instant, PeriodSet
 from bridge.reading import Flag, take
 from bridge.store.columns import RANKS, Table, firsts, ints, names
 from bridge.store.ids import Ids, Name
 from bridge.store.series import SeriesRow
+from bridge.store.stood import standing
 
 Ints: TypeAlias = NDArray[np.int64]
 _RAW = frozenset({Grain.RAW})
@@ -59,7 +60,11 @@ class Withdrawn:
         if not away:
             return ()
         series = {row.number: row for row in self.reader.series()}
-        found = (self._batch(series[number], table) for number, table in away.items())
+        found = (
+            self._batch(series[number], kind, codes, table)
+            for number, table in away.items()
+            for kind, codes in kinds_of(series[number].key.stream, self.view.is_owner)
+        )
         chosen = (self._asked(batch, slots) for batch in found if batch is not None)
         return tuple(batch for batch in chosen if len(batch))
 
@@ -77,16 +82,19 @@ class Withdrawn:
         hull = _all(asked).hull()
         return END_OF_TIME if hull is None else hull.start
 
-    def _batch(self, row: SeriesRow, away: Table) -> Batch | None:
-        """What of one series is taken away for this asker."""
+    def _batch(self, row: SeriesRow, kind: Kind, codes: frozenset[int] | None, away: Table) -> Batch | None:
+        """What of one series is taken away for this asker, of one kind: a sensitive event is held by whom its own
+        kind was granted to."""
         if Grain.RAW not in wanted_grains(self.view, row.key.stream, row.key.unit):
             return None
-        strand = Strand(row, KIND_OF[row.key.stream], EMPTY, _RAW, _RAW, None, None)
+        strand = Strand(row, kind, EMPTY, _RAW, _RAW, None, codes)
         away = take(away, np.argsort(names(away), kind="stable"))
         stood = standing(self.reader.earlier(row.number, names(away)), away)
         before, _ = ordinals(self.view, strand, stood)
         last = np.flatnonzero(stood["until"] == END_OF_TIME)
         held = self._held(strand, stood)
+        if codes is not None:
+            held &= np.isin(ints(stood, "kind"), np.array(sorted(codes), np.int64))
         known = ints(stood, "instant")[_latest(held, last)]
         gone = ints(away, "flags") & int(Flag.RETRACTED) != 0
         moved = (ints(away, "instant") != known) & ~self._is_open(strand, away)

@@ -146,7 +146,9 @@ def _columns(one: Drawn, group: _Group, counter: Ints) -> Columns:
         more |= {"record": records.name, "programmed": records.programmed, "minute": records.minute}
     found |= {name: values[source] for name, values in more.items() if is_said(values)}
     if stream in INTERVALS and (stream is not Stream.BOLUS or _lasts(records, source)):
-        found["end"] = instant + np.maximum(records.length[source], 0)
+        length = np.maximum(records.length[source], 0)
+        # a dose given at once has no end, whether or not others beside it have one
+        found["end"] = np.where((length > 0) | (stream is not Stream.BOLUS), instant + length, 0)
     return {name: values for name, values in found.items() if name in _ALWAYS or _says(name, values)}
 
 
@@ -172,11 +174,11 @@ def _joined(lots: Sequence[Columns]) -> Columns:
 
 
 def _of(lot: Columns, name: str) -> NDArray[np.generic]:
-    """A column of one part; where it is not said, its default. An interval ends where it began; the stamps of
-    readings that have another key are never looked at."""
+    """A column of one part; where it is not said, its default. The stamps of readings that have another key are
+    never looked at."""
     if name in lot:
         return lot[name]
-    if name in ("end", "wall", "said"):
+    if name in ("wall", "said"):
         return lot["instant"]
     return np.full(len(lot["instant"]), COLUMNS[name].default, COLUMNS[name].dtype)
 

@@ -102,15 +102,15 @@ def _part(part: PartSpec) -> Wrong:
     for name in time.field:
         if name not in part.names:
             yield ("time", "field"), unknown(name, part.names)
+    for index, name in enumerate(part.reads):
+        if name not in part.names:
+            yield ("reads", index), unknown(name, part.names)
     if time.utc is not None and time.utc not in part.names:
         yield ("time", "utc"), unknown(time.utc, part.names)
     beside = {"minutes": time.offset.minutes, "local": time.offset.local} if time.offset else {}
     for slot, field in beside.items():
         if field is not None and field not in part.names:
             yield ("time", "offset", slot), unknown(field, part.names)
-    for index, name in enumerate(part.reads):
-        if name not in part.names:
-            yield ("reads", index), unknown(name, part.names)
     if time.order:
         named.append((("time", "order"), time.order, Stage.DATES))
     if time.clock != "zone":

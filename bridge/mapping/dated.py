@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.cells import PADDING, Column, Ints, Mask
+from bridge.mapping.cells import PADDING, Column, Ints, Mask, coded
 from bridge.mapping.dates import Stamps, read_stamps
 from bridge.mapping.language import OffsetSpec, TimeSpec
 from bridge.mapping.sheet import Sheet
@@ -98,7 +98,7 @@ def _stamps(sheet: Sheet, spec: TimeSpec, names: Sequence[str]) -> Column:
         columns = [_with_months(column, spec.months) for column in columns]
     found = columns[0]
     for column in columns[1:]:
-        found = _beside(found, column)
+        found = beside(found, column)
     return found
 
 
@@ -213,13 +213,10 @@ def _with_months(column: Column, months: Mapping[int, Sequence[str]]) -> Column:
     words = column.words()
     plain = [_NARROW.sub(" ", text) for text in words.texts]
     texts = [pattern.sub(lambda name: numbers[name[0].casefold()], text, count=1) for text in plain]
-    ends = np.cumsum([len(text.encode()) for text in texts], dtype=np.int32)
-    starts = np.concatenate((np.zeros(1, np.int32), ends[:-1])) if len(ends) else ends
-    buffer = np.frombuffer("".join(texts).encode() + PADDING, np.uint8)
-    return Column(buffer, starts[words.codes], ends[words.codes])
+    return coded(texts, words.codes)
 
 
-def _beside(left: Column, right: Column) -> Column:
+def beside(left: Column, right: Column) -> Column:
     """Two columns as one, a blank between them; blank where either is."""
     both = left.filled & right.filled
     one, two = left.at(np.flatnonzero(both)), right.at(np.flatnonzero(both))

@@ -40,6 +40,9 @@ def devices(judged: Judged, procedures: Procedures) -> DevicesNamed:
     sheet, spec = judged.sheet, judged.spec.device
     if spec is None:
         return DevicesNamed(np.zeros(len(sheet), np.int32), ("",), (Device(),), (None,))
+    if not spec.key:
+        made = Device(spec.manufacturer, kind=spec.kind)
+        return DevicesNamed(np.zeros(len(sheet), np.int32), ("",), (made,), (None,))
     words = judged.words.words(spec.key)
     keys: dict[str, int] = {}
     found: list[Device] = []

@@ -136,16 +136,10 @@ def unmatched(vocabulary: Vocabulary, rules: Sequence[Rule], rows: NDArray[np.in
         for name, words in option.items()
         if words not in ((FILLED,), (BLANK,))
     }
-    if not len(rows):
-        return
-    words = [(name, vocabulary.words(name)) for name in chosen]
-    codes = [one.codes[rows] for _, one in words] or [np.zeros(len(rows), np.int32)]
-    alike, place = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
-    told = [
-        ", ".join(f"{name} {short(one.texts[code])!r}" for (name, one), code in zip(words, row, strict=False))
-        for row in alike.tolist()
-    ]
-    yield from (f"no rule of the mapping fits: {told[each]}" for each in place.ravel().tolist())
+    columns = {name: vocabulary.sheet.column(name).at(rows).texts() for name in chosen}
+    for place in range(len(rows)):
+        told = (f"{name} {short(texts[place])!r}" for name, texts in columns.items())
+        yield f"no rule of the mapping fits: {', '.join(told)}"
 
 
 LONGEST_TOLD = 60

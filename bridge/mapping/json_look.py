@@ -58,6 +58,8 @@ def head_of(data: bytes) -> Raw | None:
 def layout_of(data: bytes, signatures: Sequence[Signature]) -> str:
     """The layout of a document: that of the first signature that it shows, or whose records it could have and has
     none; '' where there is neither."""
+    if not any(each.layout for each in signatures):
+        return ""
     top = head_of(data)
     if top is None:
         return ""

@@ -75,10 +75,15 @@ def from_pydantic(file: str, document: object, error: ValidationError, model: ty
     """The faults of a document that breaks the language."""
     found = []
     for detail in error.errors(include_url=False):
-        path = tuple(step for step in detail["loc"] if _written(step))
+        path = written(detail)
         line, column = place(document, path)
         found.append(Fault(file, line, column, _sentence(detail, path, model)))
     return found
+
+
+def written(detail: ErrorDetails) -> Path:
+    """The path of an error as the file has it."""
+    return tuple(step for step in detail["loc"] if _written(step))
 
 
 def _written(step: str | int) -> bool:

@@ -59,6 +59,46 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
     ),
     "dexcom.studio-receiver": (Stage.DEVICE, "the receiver, its model by the form of its serial"),
     "dexcom.studio-person": (Stage.PERSON, "whom the first table of a Studio export names"),
+    "carelink.cloud-times": (
+        Stage.TOGETHER,
+        "each stamp of a CareLink answer with the offset of the pump's clock that wrote it",
+    ),
+    "carelink.cloud-repeats": (
+        Stage.TOGETHER,
+        "marks what a CareLink answer tells twice, and slots where a sensor's state goes on",
+    ),
+    "carelink.cloud-changes": (
+        Stage.TOGETHER,
+        "which changes of mode and suspension a CareLink answer proves, and when they ended",
+    ),
+    "carelink.cloud-clock": (
+        Stage.CLOCK,
+        "which of the clocks of a CareLink answer tells an instant, and how far two of them disagree",
+    ),
+    "carelink.cloud-floor": (Stage.LIMITS, "the floor that a CareLink answer names, 40 or 50 mg/dL"),
+    "carelink.cloud-device": (Stage.DEVICE, "the pump that received the sensor, by its family"),
+    "carelink.sections": (Stage.SECTIONS, "separator lines and repeated headers; which pump generation"),
+    "carelink.device": (Stage.DEVICE, "pump or app of a section; the CGM of a Sensor section"),
+    "carelink.person": (Stage.PERSON, "names, patient id and birth date from the lines above"),
+    "carelink.raw-values": (Stage.PREPARE, "K=V pairs of the exports until 2015 as fields"),
+    "carelink.resaved": (Stage.TOGETHER, "dates that a spreadsheet rewrote; undecidable is refused"),
+    "carelink.walk": (
+        Stage.TOGETHER,
+        "the pump's own clock changes: how far each row's clock had been moved",
+    ),
+    "carelink.again": (Stage.TOGETHER, "rows that differ in Index alone, empty rows, a key for each row"),
+    "carelink.sticks": (
+        Stage.TOGETHER,
+        "one fingerstick of up to three rows; calibrations with their result",
+    ),
+    "carelink.doses": (Stage.TOGETHER, "programmed, given and cancelled rows of one dose; its estimate"),
+    "carelink.basal": (
+        Stage.TOGETHER,
+        "rates, suspensions and temporary rates as intervals; the loop's mode",
+    ),
+    "carelink.alarms": (Stage.TOGETHER, "an alarm raised, louder and cleared is one"),
+    "carelink.telling": (Stage.TOGETHER, "amounts and words in logbook entries; sentences without serials"),
+    "carelink.wall-clock": (Stage.CLOCKS, "the walk of each pump anchored by the patient's zone"),
     "dexcom.tick-order": (
         Stage.CLOCK,
         "orders readings by transmitter tick: wall minus tick jumps with the clock; the zone anchors chains",

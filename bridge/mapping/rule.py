@@ -83,7 +83,7 @@ class TrendSpec(Closed):
     """A table from words to trend arrows; another word is no arrow."""
 
     field: str
-    words: Mapping[str, Demands] = Field(description="arrow -> words (any case); no ranges")
+    words: Mapping[str, Demands]
 
 
 class LengthSpec(Closed):

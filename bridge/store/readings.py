@@ -164,33 +164,6 @@ def away(
 _AWAY: Final = "SELECT series, block FROM blocks WHERE patient = ? AND layer = 3 AND changed >= ?"
 
 
-_STOOD: Final = (
-    "instant",
-    "origin",
-    "rank",
-    "version",
-    "changed",
-    "artifact",
-    "flags",
-    "end",
-    "bound",
-    "kind",
-)
-
-
-def earlier(db: Database, patient: int, box: Box, series: int, wanted: Ints) -> Table:
-    """The versions that readings of these names had before the one that stands: that they stood, since when
-    (`changed`) and by which artifact; RETRACTED: it was taken away then. In order of name and version."""
-    con, blocks, found = db.reader("bridge"), blocks_in(wanted // RANKS), list[Table]()
-    for layer in (Layer.PAST, Layer.SPENT):
-        for held in read(con, box, patient, series, layer, blocks).values():
-            here = among(names(held.table), wanted) & (ints(held.table, "version") != NEVER)
-            some = take(held.table, np.flatnonzero(here))
-            found.append({name: column(some, name) for name in _STOOD})
-    table = joined(found)
-    return take(table, np.lexsort((ints(table, "version"), names(table))))
-
-
 def sources(db: Database, patient: int, box: Box, artifacts: Sequence[int]) -> dict[int, Source]:
     """Where readings came from, by artifact number; only artifacts that bring readings, or did."""
     found = (without_account(db, patient, box, number) for number in artifacts)

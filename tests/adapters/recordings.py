@@ -19,7 +19,10 @@ from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
 from tests.adapters import (
+    carelink_cloud_files,
+    carelink_files,
     clarity_files,
+    demo_files,
     dexcom_api_files,
     dexcom_share_files,
     dexcom_studio_files,
@@ -40,17 +43,24 @@ MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
 FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
+    "carelink": lambda: carelink_files.files() | {"demo-carelink-2026-07-22.csv": demo_files.carelink()},
+    "carelink-cloud": carelink_cloud_files.files,
     "dexcom-api": dexcom_api_files.files,
     "dexcom-clarity": clarity_files.files,
     "dexcom-share": dexcom_share_files.files,
     "dexcom-studio": dexcom_studio_files.files,
     "eversense-broadcast": eversense_files.broadcast_files,
     "eversense-cloud": eversense_files.cloud_files,
-    "eversense-dms": eversense_files.dms_files,
+    "eversense-dms": lambda: (
+        eversense_files.dms_files() | {"demo-eversense-2026-08-06.csv": demo_files.eversense()}
+    ),
     "librelinkup": linkup_files.files,
     "libreview": lambda: libreview_files.files() | libre_reader_files.files(),
     "nightscout": lambda: (
-        nightscout_entries.files() | nightscout_treatments.files() | nightscout_others.nightscout()
+        nightscout_entries.files()
+        | nightscout_treatments.files()
+        | nightscout_others.nightscout()
+        | {"demo-nightscout-2026-11-14.json": demo_files.nightscout()}
     ),
     "nightscout-csv": nightscout_entries.tables,
     "nightscout-exporter": nightscout_others.exporter,

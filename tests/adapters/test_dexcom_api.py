@@ -362,7 +362,8 @@ def test_settings_hold_from_their_schedule_on_and_the_newest_counts(mappings: Ma
     assert (SettingKind.ALERT_LOW, "85 mg/dL", 22 * 60 + 30, "22:30 to 6:00 monday friday") in found
     assert (SettingKind.ALERT_HIGH, "13.9 mmol/L", 22 * 60 + 30, "22:30 to 6:00 monday friday") in found
     assert (SettingKind.ALERT_FALLING, "2 mg/dL/min", 0, "") in found
-    assert sum(amount == "20 min" for _, amount, _, _ in found) == 2
+    assert (SettingKind.ALERT_SIGNAL_LOSS, "20 min", 0, "") in found
+    assert (SettingKind.ALERT_SIGNAL_LOSS, "20 min", 0, "no readings") in found
     assert not any("250" in amount or "80 mg" in amount for _, amount, _, _ in found)
 
 

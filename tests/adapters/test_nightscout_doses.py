@@ -64,7 +64,7 @@ def test_a_dose_that_a_loop_gave_itself_is_automated(mappings: Mappings) -> None
 def test_the_extended_part_of_a_combination_is_a_dose_of_its_own(mappings: Mappings) -> None:
     combo = record(1, 0, "Combo Bolus", enteredinsulin=6, insulin=3.6, splitNow=60, splitExt=40, duration=120)
     found = lines(told(mappings, combo), Stream.BOLUS, "value", "kind", "lasted", "programmed")
-    assert found == [(2.4, "extended", 120, 2.4), (3.6, "unknown", 0, NONE_PROGRAMMED)]
+    assert found == [(2.4, "extended", 120, 2.4), (3.6, "unknown", None, NONE_PROGRAMMED)]
 
 
 def test_a_combination_that_was_called_off_gave_what_had_run(mappings: Mappings) -> None:
@@ -77,7 +77,7 @@ def test_a_combination_that_was_called_off_gave_what_had_run(mappings: Mappings)
 def test_both_parts_of_a_dual_wave_of_a_rig_are_told_apart(mappings: Mappings) -> None:
     found = lines(read(oref0(), mappings), Stream.BOLUS, "value", "kind", "lasted", "flags")
     assert found[1:] == [
-        (2.0, "unknown", 0, ""),
+        (2.0, "unknown", None, ""),
         (3.0, "extended", 90, ""),
         (1.5, "extended", 60, "INTERRUPTED"),
     ]

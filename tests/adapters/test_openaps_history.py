@@ -42,7 +42,7 @@ def test_the_offset_of_the_rig_makes_the_clock_of_the_pump_an_instant(mappings: 
 
 def test_a_dose_is_what_was_given_of_it(mappings: Mappings) -> None:
     found = lines(read(history(), mappings), Stream.BOLUS, "value", "kind", "programmed", "flags", "lasted")
-    assert found[0][0] == 2.7 and (1.5, "unknown", 4.0, "INTERRUPTED", 0) in found
+    assert found[0][0] == 2.7 and (1.5, "unknown", 4.0, "INTERRUPTED", None) in found
     assert (3.0, "extended", 3.0, "", 90) in found
     assert read(history(), mappings).account.ignored["bolus-of-nothing"] == 1
 

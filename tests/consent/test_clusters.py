@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.consent.clusters import Track, shadowed
 from bridge.period import MINUTE
-from bridge.reading import BasalKind, BolusKind, Device, SeriesKey, SourceClass, Stream, Unit
+from bridge.reading import BolusKind, Device, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.series import SeriesRow
 
 NOON = 1_790_000_000_000
@@ -67,20 +67,6 @@ def test_doses_of_two_pumps_stay_two() -> None:
     one = track([(NOON, 250, BolusKind.RAPID)], 1)
     two = track([(NOON, 250, BolusKind.RAPID)], 2, device=OTHER_PUMP)
     assert shown(one, two) == [[NOON], [NOON]]
-
-
-def test_a_basal_rate_of_two_routes_leaves_once_though_one_calls_it_temporary() -> None:
-    pump = track([(NOON, 85, BasalKind.AUTOMATED)], 1, stream=Stream.BASAL, unit=Unit.UNITS_PER_HOUR)
-    loop = track(
-        [(NOON + 5000, 850, BasalKind.TEMPORARY), (NOON + 5 * MINUTE, 850, BasalKind.TEMPORARY)],
-        2,
-        SourceClass.PROCESSED,
-        LOOP,
-        Stream.BASAL,
-        Unit.UNITS_PER_HOUR,
-        3,
-    )
-    assert shown(pump, loop) == [[NOON], [NOON + 5 * MINUTE]]
 
 
 @given(

@@ -67,7 +67,7 @@ def line_of(text: str, part: str) -> int:
         (
             "device: {serial: sensor, manufacturer: Pocket,",
             "device: {",
-            "a device has a field (serial, install or model) or a manufacturer",
+            "a device has a field: serial, install or model",
         ),
     ],
 )

@@ -238,6 +238,53 @@ def test_all_errors_of_all_files_are_told_at_once(folder: Path) -> None:
     ]
 
 
+def test_errors_of_the_language_hide_no_errors_of_names(folder: Path, tmp_path: Path) -> None:
+    """In one file and over all of them; and none is told that is only the echo of another."""
+    changed(folder, "dexcom-clarity.yaml", "title: Dexcom", "titel: Dexcom")
+    changed(folder, "dexcom-clarity.yaml", "counter: ticks", "counter: tick")
+    changed(folder, "dexcom-clarity.yaml", "clock: dexcom", "clok: dexcom")
+    changed(folder, "codes.yaml", "    official: ", "    oficial: ")
+    changed(folder, "shapes.yaml", "cgm-mean-mass", "cgm-mean-mas")
+    changed(folder, "shapes.yaml", "    category: ", "    categori: ")
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "ours.yaml").write_text(
+        "extends: dexcom-clarity\ntitel: x\nfhir:\n  glucose:\n    categori: []\n    code: {mg/dL: no-such-code}\n"
+    )
+    found = [line.split(":", 3) for line in faults(folder, site)]
+    said = [(name, sentence.strip().partition(".")[0]) for name, _, _, sentence in found]
+    expected = [
+        ("codes.yaml", "'oficial' is not known here; did you mean 'official'?"),
+        ("dexcom-clarity.yaml", "'title' is missing here"),
+        ("dexcom-clarity.yaml", "'titel' is not known here"),
+        ("dexcom-clarity.yaml", "'clok' is not known here; did you mean 'clock'?"),
+        ("dexcom-clarity.yaml", "'tick' is not known here; did you mean 'ticks'?"),
+        ("shapes.yaml", "'cgm-mean-mas' is not known here; did you mean 'cgm-mean-mass'?"),
+        ("shapes.yaml", "'categori' is not known here; did you mean 'category'?"),
+        ("ours.yaml", "'titel' is not known here"),
+        ("ours.yaml", "'categori' is not known here; did you mean 'category'?"),
+        ("ours.yaml", "'no-such-code' is not known here"),
+    ]
+    assert [(name, _start(said)) for name, said in sorted(said)] == sorted(
+        (n, _start(s)) for n, s in expected
+    )
+
+
+def _start(sentence: str) -> str:
+    """A sentence without the list of names that there are."""
+    return sentence.partition(" There is ")[0].partition("; did you mean")[0].rstrip(".")
+
+
+def test_a_format_that_cannot_be_mended_is_no_unknown_name_to_its_overlay(
+    folder: Path, tmp_path: Path
+) -> None:
+    changed(folder, "dexcom-clarity.yaml", "\nread:", "\nread: []\nreed:")
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "ours.yaml").write_text("extends: dexcom-clarity\nfhir: {}\n")
+    assert {line.split(":")[0] for line in faults(folder, site)} == {"dexcom-clarity.yaml"}
+
+
 def test_a_site_says_only_what_differs(project: Path, tmp_path: Path) -> None:
     (tmp_path / "codes.yaml").write_text(
         "codes:\n  ours:\n    system: http://hospital.example/codes\n    code: cgm\n    ucum: mg/dL\n    unit: mg/dl\n"
@@ -280,7 +327,7 @@ def test_a_stream_that_a_format_never_brings_is_no_part_of_its_revision(
     (tmp_path / "shapes.yaml").write_text("shapes:\n  settings: {category: survey}\n")
     plain, site = load(project / "mappings").formats, load(project / "mappings", tmp_path).formats
     changed = {name for name, one in plain.items() if one.fhir_revision != site[name].fhir_revision}
-    assert changed >= {"dexcom-api", "nightscout"}
+    assert changed >= {"carelink", "carelink-cloud", "dexcom-api", "nightscout"}
     assert not changed & {"dexcom-clarity", "libreview", "nightscout-csv"}
 
 

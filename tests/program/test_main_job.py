@@ -182,9 +182,18 @@ def test_a_polling_client_learns_that_an_upload_was_taken_back_also_after_the_gr
         shell("grant", "revoke", grant)
         assert clinic.observations(base, patient, _lastUpdated=f"gt{latest}") == []
         shell("artifact", "remove", artifact["id"], "--yes")
+        assert states(shell, artifact["id"]) == [f"{len(held)} to be told when it asks next"]
         news = {each["id"]: each for each in clinic.observations(base, patient, _lastUpdated=f"gt{latest}")}
     assert news.keys() == held.keys()
     assert {each["status"] for each in news.values()} == {"entered-in-error"}
     assert not [each for each in news.values() if "valueQuantity" in each]
     rows = [row for row in shell("ledger", "list", "--patient", patient).value if row.get("retracts")]
     assert [row["items"] for row in rows] == [len(held)]
+    assert states(shell, artifact["id"]) == [f"{len(held)} told that it was taken away"]
+
+
+def states(shell: Shell, artifact: str) -> list[str]:
+    """What `deliveries affected` says of the one recipient that asked."""
+    (row,) = shell("deliveries", "affected", "--artifact", artifact).value
+    assert (row["way"], row["recipient"]) == ("query", "Clinic EHR")
+    return list(row["states"])

@@ -49,9 +49,11 @@ def _ends(column: Column, ok: Mask) -> NDArray[np.int32]:
 
 def _repeated(owner: Column, ticks: Ints, places: NDArray[np.intp]) -> tuple[NDArray[np.intp], Ints]:
     """Rows whose tick another row of the same transmitter has, and a number for each such tick, in order."""
-    key = (owner.at(places).words().codes.astype(np.int64) << 40) | ticks[places]
-    step = np.diff(key)
-    if (step > 0).all() or (step < 0).all():
+    few = owner if len(places) == len(owner) else owner.at(places)
+    first, count = few.words().codes.astype(np.int64) << 40, ticks[places]
+    key = first | count
+    # one transmitter after the other, newest or oldest first, as the API answers: nothing can repeat
+    if (np.diff(key) > 0).all() or (np.diff(count - first) < 0).all():
         return places[:0], key[:0]
     order = np.argsort(key, kind="stable")
     same = np.diff(key[order]) == 0

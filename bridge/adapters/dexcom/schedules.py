@@ -19,6 +19,8 @@ from bridge.mapping.stamps import read_forms
 
 OFF: Final = "off"
 EVERY_DAY: Final = 7
+ALSO: Final = {"noreadings": "no readings", "fixedlow": "fixed low"}
+"""Alerts that share their kind of setting with another one, as their notes tell them apart."""
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?(?: *([AaPp])\.?[Mm]\.?)?")
 _PLACE: Final = ("transmitter", "shown_by", "app", "schedule", "default", "starts", "ends", "days", "name")
 
@@ -32,11 +34,12 @@ def alert_schedules(sheet: Sheet) -> Sheet:
         [_is_off(said["enabled"][row], said["in_use"][row], is_default[row]) for row in rows], np.bool_
     )
     levels = [f"{_plain(said['value'][row])} {said['unit'][row]}".strip() for row in rows]
+    spans = [
+        "" if is_default[row] else _span(said["starts"][row], said["ends"][row], said["days"][row])
+        for row in rows
+    ]
     remarks = [
-        _remark(
-            levels[row] if off[row] else None,
-            "" if is_default[row] else _span(said["starts"][row], said["ends"][row], said["days"][row]),
-        )
+        _remark(ALSO.get(said["name"][row].casefold(), ""), levels[row] if off[row] else None, spans[row])
         for row in rows
     ]
     begins = ["0:00" if is_default[row] else _written(said["starts"][row]) for row in rows]
@@ -56,9 +59,9 @@ def _plain(number: str) -> str:
     return f"{float(number):.2f}".rstrip("0").rstrip(".") if point and (whole + rest).isdigit() else number
 
 
-def _remark(level: str | None, span: str) -> str:
+def _remark(also: str, level: str | None, span: str) -> str:
     off = "" if level is None else f"switched off (set to {level})" if level else "switched off"
-    return "; ".join(part for part in (off, span) if part)
+    return "; ".join(part for part in (also, off, span) if part)
 
 
 def _span(starts: str, ends: str, days: str) -> str:
