@@ -69,3 +69,14 @@ def test_a_sentence_that_refuses_repeats_no_secret(mappings: Mappings) -> None:
     odd = {"loopSettings": {"deviceToken": "f00dbabe"}, "deviceToken": "f00dbabe", "enteredBy": "Wanda"}
     assert "f00dbabe" not in refused(document([odd]), mappings)
     assert recognise(document([odd | {"store": {}, "defaultProfile": "x", "_id": oid(1)}]), "p", mappings)
+
+
+def test_the_settings_of_a_site_are_refused_by_name(mappings: Mappings) -> None:
+    status = {
+        "status": "ok",
+        "apiEnabled": True,
+        "serverTime": "2026-03-27T06:00:00Z",
+        "extendedSettings": {"a": "s3cret"},
+    }
+    said = refused(document(status), mappings)
+    assert said.startswith("the file holds the settings of a Nightscout site") and "s3cret" not in said
