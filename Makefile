@@ -39,10 +39,12 @@ soak: $(VENV)/.dev  ## the long ones: 50 M readings, hours of traffic (ARGS=--se
 wheel: $(VENV)/.dev  ## dist/*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
+# Names and versions alone: a line with an address, a path or a remark of pip's does not get in.
 lock: $(VENV)/.python  ## requirements.lock anew from what pyproject.toml allows
 	rm -rf $(VENV)-lock && $(BIN)/python -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
-	{ sed '/^[^#]/d' requirements.lock; $(VENV)-lock/bin/python -m pip freeze --exclude cgm-bridge; } > $(VENV)-lock/new
+	$(VENV)-lock/bin/python -m pip freeze --exclude cgm-bridge > $(VENV)-lock/frozen
+	{ sed -n '1,/^[^#]/{/^#/p;}' requirements.lock; grep -E '^[A-Za-z0-9._-]+==[A-Za-z0-9.]+$$' $(VENV)-lock/frozen; } > $(VENV)-lock/new
 	mv $(VENV)-lock/new requirements.lock && rm -rf $(VENV)-lock
 
 clean:  ## everything that make made; never a person's data

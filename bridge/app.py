@@ -22,6 +22,7 @@ import bridge.settings
 import bridge.store.clients
 import bridge.store.destinations
 import bridge.store.patients
+import bridge.web.docs
 import bridge.web.fhir
 import bridge.web.health
 import bridge.web.smart
@@ -149,14 +150,18 @@ class Served(FastAPI):
         else:
             await super().__call__(scope, receive, send)
 
+    def openapi(self) -> dict[str, object]:
+        """The OpenAPI document: FastAPI's routes and those that stand before it."""
+        return bridge.web.docs.described(super().openapi())
 
-def built(found: Bridge, *, worker: bool = True) -> FastAPI:
+
+def built(found: Bridge, *, worker: bool = True) -> Served:
     """The web application over an opened bridge; it is closed when the application stops."""
     application = Served(
         title="CGM bridge",
         version=__version__,
         lifespan=_lifespan(found, worker),
-        docs_url=None,  # these pages load scripts from other people's servers
+        docs_url=None,  # FastAPI's pages load scripts from other people's servers; ours is web/docs.py
         redoc_url=None,
     )
     meters = Meters()
@@ -165,7 +170,8 @@ def built(found: Bridge, *, worker: bool = True) -> FastAPI:
     fhir = bridge.web.fhir.routes(found.gate, found.renderer, found.db, clock, meters)
     smart = bridge.web.smart.routes(TokenEndpoint(found.db, keys, token_url(base)), base, meters)
     application.fhir = Router([*smart, *fhir])
-    application.router.routes[:0] = [*smart, *fhir, *bridge.web.health.routes(found.db, meters)]
+    health = bridge.web.health.routes(found.db, meters)
+    application.router.routes[:0] = [*smart, *fhir, *health, *bridge.web.docs.routes()]
     return application
 
 

@@ -6,6 +6,7 @@ a mapping can say is not said here. A file is recognised by its content, never b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -13,8 +14,9 @@ from bridge.adapters.registry import PROCEDURES
 from bridge.adapters.seen import refusal
 from bridge.mapping import Format, Mappings
 from bridge.mapping.account import Account, Decoded, Person, Rejected, Unreadable
-from bridge.mapping.header import find
+from bridge.mapping.header import find, headless
 from bridge.mapping.json_look import head_of, is_json, shows
+from bridge.mapping.language import Signature
 from bridge.mapping.rows import read_source, refuse_mostly_rejected
 from bridge.mapping.sheet import looks
 from bridge.mapping.sources import open_source
@@ -29,31 +31,32 @@ def recognise(head: bytes, name: str, mappings: Mappings) -> str:
     """The name of the format whose header or document `head` shows: the whole file, or its first 64 KiB; a
     workbook only whole. Unreadable tells what was seen instead. `name` is the file's name, for nothing but
     the sentence."""
+    refused = ""
     try:
-        found = _document(head, mappings) if is_json(head) else _table(head, mappings)
+        for known, signature in (_document if is_json(head) else _table)(head, mappings):
+            if not signature.refuse:
+                return known
+            refused = refused or signature.refuse
     except Unreadable as fault:
         raise refusal(head, tuple(mappings.formats)) from fault
-    if found is None:
-        raise refusal(head, tuple(mappings.formats))
-    return found
+    raise Unreadable(refused) if refused else refusal(head, tuple(mappings.formats))
 
 
-def _table(head: bytes, mappings: Mappings) -> str | None:
+def _table(head: bytes, mappings: Mappings) -> Iterator[tuple[str, Signature]]:
     for look in looks(head):
         for known in mappings.formats.values():
-            if find(look.rows, known.detect) is not None:
-                return known.name
-    return None
+            header = find(look.rows, known.detect)
+            shown = headless(look.rows, known.detect) if header is None else header.signature
+            if shown is not None:
+                yield known.name, shown
 
 
-def _document(head: bytes, mappings: Mappings) -> str | None:
+def _document(head: bytes, mappings: Mappings) -> Iterator[tuple[str, Signature]]:
     top = head_of(head)
-    if top is None:
-        return None
     for known in mappings.formats.values():
-        if any(each.json_ is not None and shows(top, each.json_) for each in known.detect):
-            return known.name
-    return None
+        for each in known.detect:
+            if top is not None and each.json_ is not None and shows(top, each.json_):
+                yield known.name, each
 
 
 def decode(

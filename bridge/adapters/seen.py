@@ -7,6 +7,7 @@ report has said what matters.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from bridge.mapping.account import Unreadable
@@ -25,17 +26,22 @@ MAGIC: Final = (
     (b"MZ", "a program"),
 )
 FOREIGN: Final = (
-    (("patientinfofield", "glucoseinternaltime"), "a Dexcom Studio (G4) export"),
     (("t:connect",), "a Tandem t:connect export"),
     (("deviceType,serialnumber".casefold(), "egv"), "a Tandem t:connect export"),
-    (("bwz estimate",), "a Medtronic CareLink export"),
-    (("bg reading (mg/dl)",), "a Medtronic CareLink export"),
-    (("sensor glucose (mg/dl)", "isig value"), "a Medtronic CareLink export"),
+    (("bwz estimate",), "a Medtronic CareLink export without the lines that name its devices"),
+    (
+        ("sensor glucose (mg/dl)", "isig value"),
+        "a Medtronic CareLink export without the lines that name its devices",
+    ),
     (("glooko",), "a Glooko export"),
-    (('"sgv"',), "Nightscout entries"),
+    (('"code"', '"message"', '"typename"'), "an error that Dexcom Share answered"),
+    (('"access_token"',), "the key to an account: give it to nobody"),
+    (('"refresh_token"',), "the key to an account: give it to nobody"),
     (("resourcetype",), "FHIR JSON"),
     (('"deviceid"', '"deviceTime"'.casefold()), "Tidepool data"),
 )
+
+_TEXT: Final = re.compile(rb'\s*"[^"\n]*"\s*')
 
 
 def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
@@ -43,7 +49,7 @@ def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
     kind = next((said for magic, said in MAGIC if data.startswith(magic)), None)
     if kind is not None:
         return Unreadable(f"the file is {kind}")
-    reads = f"this version reads {' and '.join(known)}"
+    reads = f"this version reads {' and '.join(filter(None, (', '.join(known[:-1]), *known[-1:])))}"
     if data.startswith(b"PK\x03\x04") and b"xl/" not in data and b"[Content_Types]" not in data:
         return Unreadable(f"the file is a zip archive: unpack it and give the files in it; {reads}")
     start = data[:4096].decode("utf-8", "replace").casefold()
@@ -59,6 +65,10 @@ def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
     if start.lstrip().startswith("<"):
         return Unreadable(
             f"the file is a web page or XML, perhaps a login page: download the export again; {reads}"
+        )
+    if _TEXT.fullmatch(data[:4096]):
+        return Unreadable(
+            f"the file is one text alone, perhaps the key to a session: give it to nobody; {reads}"
         )
     if not rows:
         first = start.split("\n", 1)[0][:60].strip()

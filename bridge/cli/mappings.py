@@ -60,25 +60,24 @@ def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> Non
 def try_mapping(name: str, file: Path, timezone: str, home: Path | None, as_json: bool) -> None:
     """Show what a mapping makes of a file: values, what was dropped, and why. Nothing is kept."""
     done = _decoded(_mappings(home), name, file, timezone)
-    streams: dict[str, Value] = {
-        f"{batch.key.stream} {batch.key.device}".strip(): [
-            {
-                "time": iso(int(instant)),
-                "value": f"{int(value) / 10**batch.key.scale:.{batch.key.scale}f} {batch.key.unit}",
-                "row": int(row),
-            }
-            for instant, value, row in zip(
-                batch.columns["instant"][:SHOWN],
-                column(batch.columns, "value")[:SHOWN],
-                column(batch.columns, "row")[:SHOWN],
-                strict=True,
-            )
-        ]
-        for batch in done.readings
-    }
-    value: Value = {"streams": streams, **_account(done)}
-    lines = [f"{key}: {len(rows)} shown" for key, rows in streams.items() if isinstance(rows, list)]
+    streams = _shown(done)
+    value: Value = {"streams": dict(streams), **_account(done)}
+    lines = [f"{key}: {len(rows)} shown" for key, rows in streams.items()]
     emit(value, as_json, "\n".join([*lines, *_told(done)]))
+
+
+def _shown(done: Decoded) -> dict[str, list[Value]]:
+    """The first readings of each series; one device may have a stream in several units."""
+    found: dict[str, list[Value]] = {}
+    for batch in done.readings:
+        key, scale = batch.key, batch.key.scale
+        names = ("instant", "value", "row")
+        rows = zip(*(column(batch.columns, name)[:SHOWN].tolist() for name in names), strict=True)
+        found.setdefault(f"{key.stream} {key.device}".strip(), []).extend(
+            {"time": iso(instant), "value": f"{value / 10**scale:.{scale}f} {key.unit}", "row": row}
+            for instant, value, row in rows
+        )
+    return found
 
 
 @mapping.command("coverage")
@@ -123,7 +122,7 @@ def _reads(half: ReadHalf) -> list[str]:
         return ["table"]
     if half.sections is not None:
         return [f"section {kind}" for kind in half.sections.kinds]
-    return [f"records {one.name} ({', '.join(one.each)})" for one in half.records]
+    return [f"records {one.name} ({', '.join(one.arrays)})" for one in half.records]
 
 
 def _mappings(home: Path | None) -> Mappings:

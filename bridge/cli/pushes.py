@@ -7,6 +7,7 @@ round, at each attempt. Reasons are sentences without a person's name.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -15,8 +16,9 @@ from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
+from bridge.consent.askers import Asker, askers
 from bridge.period import iso
-from bridge.push.affected import affected
+from bridge.push.affected import Affected, affected
 from bridge.push.round import Report
 from bridge.store import outbox
 from bridge.store.outbox import Delivery
@@ -100,15 +102,55 @@ def retry_delivery(delivery_id: int, acting: Acting, home: Path | None, as_json:
 @home_option
 @json_option
 def affected_deliveries(artifact: str, acting: Acting, home: Path | None, as_json: bool) -> None:
-    """Who holds what of an upload."""
+    """Who holds what of an upload, removed or not, and how far taking it back has come; never a value."""
     with bridge(home) as found:
         kept = named.artifact(found, artifact)
         noted(found, kept.patient, acting, "deliveries affected", artifact)
-        rows: list[dict[str, Value]] = [
-            {"destination": each.destination, "client": each.client, "items": each.items}
-            for each in affected(found.db, kept.patient, kept.number)
+        rows = [
+            *(_pushed(found, each) for each in affected(found.db, kept.patient, kept.number)),
+            *(_asked(each) for each in askers(found.db, kept.patient, kept.number)),
         ]
-    emit(rows, as_json, table(rows, ("destination", "client", "items")))
+    emit(rows, as_json, table(rows, ("way", "recipient", "destination", "items", "states")))
+
+
+def _pushed(found: Bridge, one: Affected) -> dict[str, Value]:
+    system = f"urn:uuid:{found.db.installation}"
+    copies: list[Value] = [
+        {
+            "identifier": f"{system}|{each.identifier}",
+            "version": each.version,
+            "at_receiver": each.reference or None,
+            "state": each.state,
+        }
+        for each in one.copies
+    ]
+    states = Counter(each.state for each in one.copies)
+    return {
+        "way": "push",
+        "recipient": one.client,
+        "destination": one.destination,
+        "items": len(copies),
+        "states": [f"{count} {state}" for state, count in sorted(states.items())],
+        "copies": copies,
+    }
+
+
+def _asked(one: Asker) -> dict[str, Value]:
+    counts = {
+        "told that it was taken away": one.told,
+        "to be told when it asks next": one.due,
+        "may be held": one.items - one.told - one.due,
+    }
+    return {
+        "way": "query",
+        "recipient": one.recipient,
+        "destination": None,
+        "items": one.items,
+        "states": [f"{count} {state}" for state, count in counts.items() if count],
+        "first": iso(one.first),
+        "last": iso(one.last),
+        "entries": list(one.entries),
+    }
 
 
 def _row(found: Bridge, one: Delivery) -> dict[str, Value]:

@@ -1,8 +1,9 @@
 """`totals`: what a person's sources say of insulin and carbohydrates, by day; for the owner.
 
 Law: it asks the gate with the owner's permit and is a row of the ledger like every look. A day on which two
-sources claim the same hour, or an amount was not recorded, is undetermined and shown without a number
-(`safety.md`, duplicates). A display for checking an import, no advice for dosing.
+kinds of source claim the same hour, or an amount was not recorded, is undetermined and shown without a number
+(`safety.md`, duplicates); two accounts of one kind are one source here. A display for checking an import, no
+advice for dosing.
 """
 
 from __future__ import annotations
@@ -76,10 +77,15 @@ def _insulin(seen: Disclosure) -> Iterator[Claim]:
         if group.stream is Stream.BOLUS:
             yield _claim(group, np.ones(len(group.at)))
         elif group.stream is Stream.BASAL:
-            lengths = (_ends(group) - _ints(group, "instant")) / HOUR
-            yield _claim(
-                group, lengths if group.unit is Unit.UNITS_PER_HOUR else np.full(len(lengths), np.nan)
-            )
+            yield _claim(group, _of_basal(group))
+
+
+def _of_basal(group: Group) -> NDArray[np.float64]:
+    """What turns a value of basal delivery into units."""
+    if group.unit is Unit.UNITS:  # micro-doses of a controller, each told by itself
+        return np.ones(len(group.at))
+    lengths = (_ends(group) - _ints(group, "instant")) / HOUR
+    return lengths if group.unit is Unit.UNITS_PER_HOUR else np.full(len(lengths), np.nan)
 
 
 def _carbs(seen: Disclosure) -> Iterator[Claim]:
@@ -93,8 +99,8 @@ def _claim(group: Group, factor: NDArray[np.float64]) -> Claim:
     amounts = _ints(group, "value") / 10.0**group.scale * factor
     flags = _ints(group, "flags")
     amounts[flags & Flag.NO_VALUE > 0] = np.nan
-    amounts[flags & Flag.RETRACTED > 0] = 0.0
-    return Claim(group.format, _ints(group, "instant"), _ends(group), amounts)
+    kept = flags & Flag.RETRACTED == 0
+    return Claim(group.format, _ints(group, "instant")[kept], _ends(group)[kept], amounts[kept])
 
 
 def _ends(group: Group) -> NDArray[np.int64]:

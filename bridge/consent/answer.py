@@ -7,14 +7,14 @@ come from disclosed readings alone (L28). Rejected: a count query beside the pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.consent.asked import Asked, Kind, Newest, Selector
+from bridge.consent.asked import Asked, Kind, Newest
 from bridge.consent.assemble import NEEDED, Assembly, merged
 from bridge.consent.batches import Batch, count
 from bridge.consent.chunks import is_chunk, lasts_of, readings_in
@@ -38,11 +38,11 @@ from bridge.consent.page import (
 from bridge.consent.part import Part
 from bridge.consent.past import with_past
 from bridge.consent.reader import Reader
-from bridge.consent.retraction import page_of
 from bridge.consent.rows import PART_GRAINS, admitted
 from bridge.consent.slabs import slabs
 from bridge.consent.strands import Mask, Named, Strand, View, margin_of, nearby, onwards, strands
 from bridge.consent.things import MEASURED, OF_SENSORS, Things
+from bridge.consent.withdrawn import Waiting, numbers
 from bridge.metrics.buckets import ceiling, floor
 from bridge.period import BEGINNING, END_OF_TIME, Instant
 from bridge.store.columns import ints
@@ -62,6 +62,7 @@ class Answer:
     fhir_changed: Callable[[str], Instant]
     load: Load
     was_told: Callable[[NDArray[np.int64], NDArray[np.int64]], Mask]
+    lost: tuple[Batch, ...] = ()
 
     def part(self) -> Part:
         """The one page that was asked for."""
@@ -123,9 +124,11 @@ class Answer:
         first, last = END_OF_TIME, BEGINNING
         things = self._things()
         for batch in (batch for found in self._walk(self.view, None) for batch in found if len(batch)):
+            items, readings = items + len(batch), readings + readings_in(batch)
+            if batch.is_lost:
+                continue
             things.see([batch] if self.view.asked.device_resources else ())
             instants = ints(batch.rows, "instant")
-            items, readings = items + len(batch), readings + readings_in(batch)
             first, last = min(first, int(instants.min())), max(last, int(lasts_of(batch).max()))
             kinds.add(batch.strand.kind)
             means += [batch] if batch.grain in MEANS else []
@@ -133,10 +136,11 @@ class Answer:
             devices=things.devices(),
             count=items,
             readings=readings,
-            first=first if items else None,
-            last=last if items else None,
+            first=first if kinds else None,
+            last=last if kinds else None,
             kinds=frozenset(kinds),
             weeks=self._weeks(chosen(means, "date", None)) if means else (),
+            lost=numbers(self.lost),
         )
         return self._with_metrics(part)
 
@@ -144,27 +148,24 @@ class Answer:
         """How many items were asked for and may leave, over all pages."""
         return sum(count(found) for found in self._walk(self.view, None))
 
-    def gone(self, retracted: Iterable[tuple[Name, Instant]]) -> Part:
-        """Those of the ids asked for that were taken away after they had left to this asker."""
-        pairing, ids = self.view.decision.pairing, self.view.asked.ids or ()
-        read = (named(self.ids, text, pairing, self.patient) for text in ids)
-        wanted = {name for name in read if name is not None}
-        found = {name: at for name, at in retracted if name in wanted}
-        instants = np.array([name.instant for name in found], np.int64)
-        told = self.was_told(instants, np.array(list(found.values()), np.int64)).tolist()
-        left = {name: found[name] for name, was in zip(found, told, strict=True) if was}
-        page = page_of(left, self.reader.series())
+    def lost_part(self) -> Part:
+        """What was asked for and taken away after it had left to this asker, and nothing else."""
+        page = chosen(self.lost, "date", None)
         return self._part(page) if page.count else Part()
 
     def _walk(self, view: View, last: Cursor | None, least: int = 0) -> Iterator[list[Batch]]:
         """The items that may leave, slab by slab; from about the cursor on where the order is by date."""
         if apart := self._apart(view):
-            yield [batch for each in apart for slab in self._walk(each, None) for batch in slab]
+            slabs_of = (slab for each in apart for slab in self._read(each, None, 0, Waiting((), False)))
+            yield [*self.lost, *(batch for slab in slabs_of for batch in slab)]
             return
-        found = self._strands(view)
+        yield from self._read(view, last, least, Waiting(self.lost, view.asked.order == "-date"))
+
+    def _read(self, view: View, last: Cursor | None, least: int, waiting: Waiting) -> Iterator[list[Batch]]:
+        found, descending = self._strands(view), view.asked.order == "-date"
         if not found:
+            yield waiting.rest()
             return
-        descending = view.asked.order == "-date"
         margin = margin_of(found)
         has_days = view.asked.sampled or any(box.grain in MEANS for box in view.decision.boxes)
         columns = None if view.is_owner else NEEDED
@@ -181,7 +182,8 @@ class Answer:
             return ceiling(edge, view.zones) if descending else floor(edge, view.zones)
 
         for slab in slabs(chunks, margin, align, descending, least):
-            yield list(gathering.items(slab))
+            yield [*gathering.items(slab), *waiting.beside(slab.low, slab.high)]
+        yield waiting.rest()
 
     def _apart(self, view: View) -> tuple[View, ...]:
         """Where chunks are asked for by id: they and the other ids, each as a wish of its own."""
@@ -239,8 +241,8 @@ class Answer:
         if asked.history:
             shown = with_past(self.view, page, self.reader.past, self.reader.earlier, self.fhir_changed)
         groups = Assembly(self.view, self.ids, self.patient, self.reader.origins).groups(shown)
-        instants = [ints(batch.rows, "instant") for batch, _ in page.batches]
-        things.see([batch for batch, _ in page.batches] if asked.device_resources else ())
+        real = [batch for batch, _ in page.batches if not batch.is_lost]
+        things.see(real if asked.device_resources else ())
         return Part(
             groups=groups,
             devices=things.devices(),
@@ -248,10 +250,11 @@ class Answer:
             readings=shown.count + sum(readings_in(batch) - len(batch) for batch, _ in page.batches),
             more=self._keyset(page, groups) if page.has_more else None,
             last_updated=max(int(group.last_updated.max()) for group in groups),
-            first=min(int(each.min()) for each in instants),
-            last=max(int(lasts_of(batch).max()) for batch, _ in page.batches),
-            kinds=frozenset(batch.strand.kind for batch, _ in page.batches),
+            first=min((int(ints(batch.rows, "instant").min()) for batch in real), default=None),
+            last=max((int(lasts_of(batch).max()) for batch in real), default=None),
+            kinds=frozenset(batch.strand.kind for batch in real),
             weeks=weeks,
+            lost=numbers([batch for batch, _ in page.batches if batch.is_lost]),
         )
 
     def _keyset(self, page: Page, groups: Sequence[Group]) -> bytes:
@@ -275,7 +278,7 @@ class Answer:
 
     def _every_device(self) -> tuple[DisclosedDevice, ...]:
         """The devices that were asked for and have a reading that may leave."""
-        asked = replace(self.view.asked, selectors=_ANYTHING, ids=None, order="date", after=None)
+        asked = replace(self.view.asked, selectors=None, ids=None, order="date", after=None)
         things = self._things()
         for batches in self._walk(replace(self.view, asked=asked), None):
             things.see(batches)
@@ -293,6 +296,3 @@ class Answer:
         for batches in self._walk(replace(self.view, asked=of_sensors), None):
             things.see(batches)
         return replace(part, metrics=things.metrics())
-
-
-_ANYTHING: Final[frozenset[Selector] | None] = None

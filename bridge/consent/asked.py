@@ -255,7 +255,8 @@ class Asked:
     Patient or Device alone). `dates`, `updated` and `amounts` all hold (and). `ids`: logical ids of readings, of
     the type that each leaves as; `devices`: of Devices; `metrics`: of DeviceMetrics; `device_kinds`: what a device is.
     `after`: a `Disclosure.more`. `history`: earlier versions too (with `ids`). `provenance`: evidence ids and
-    origins. `device_resources`, `metric_resources`, `patient_resource`: the Devices, the DeviceMetrics, the
+    origins. `retractions`: with `ids` or `updated` also, without values, what the asker holds of them and was taken
+    away. `device_resources`, `metric_resources`, `patient_resource`: the Devices, the DeviceMetrics, the
     person's demographics themselves are wanted; without them none leaves. `newest`: no order, no page, but the
     newest of each group. `sampled`: single sensor readings as chunks of a day.
     """
@@ -278,6 +279,7 @@ class Asked:
     total: bool = False
     history: bool = False
     provenance: bool = False
+    retractions: bool = False
     device_resources: bool = False
     metric_resources: bool = False
     patient_resource: bool = False

@@ -52,7 +52,7 @@ class Assembly:
         found: list[Group] = []
         may_name_devices = self._may_name_devices()
         for batch, at in merged(page):
-            if not may_name_devices:
+            if not may_name_devices or batch.is_lost:
                 found.append(self._group(batch, at, False))
                 continue
             named = device_mask(self.view, batch)
@@ -140,7 +140,7 @@ def merged(page: Page) -> Iterator[tuple[Batch, NDArray[np.int32]]]:
         return
     found: dict[tuple[object, ...], list[tuple[Batch, NDArray[np.int32]]]] = {}
     for batch, at in page.batches:
-        key = (batch.strand.series.number, batch.strand.kind, batch.grain, batch.is_sampled)
+        key = (batch.strand.series.number, batch.strand.kind, batch.grain, batch.is_sampled, batch.is_lost)
         found.setdefault(key, []).append((batch, at))
     for parts in sorted(found.values(), key=lambda parts: int(parts[0][1][0])):
         if len(parts) == 1:

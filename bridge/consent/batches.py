@@ -41,6 +41,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.first)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it tells what was taken away: it was read for nothing else."""
+        return not self.strand.reach
+
     def taken(self, which: NDArray[np.generic] | slice) -> Batch:
         """The same batch at the places `which`."""
         return Batch(

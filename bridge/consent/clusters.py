@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.period import MINUTE
-from bridge.reading import MG_DL_PER_MMOL_L, BasalKind, BolusKind, Device, SourceClass, Stream, Unit
+from bridge.reading import MG_DL_PER_MMOL_L, BolusKind, Device, SourceClass, Stream, Unit
 from bridge.store.series import SeriesRow
 
 ROUTES: Final[Mapping[str, int]] = {
@@ -51,12 +51,13 @@ LIKENESS: Final[Mapping[Stream, Likeness]] = {
     Stream.CALIBRATION: Likeness(MINUTE, _GLUCOSE),
     Stream.KETONE: Likeness(MINUTE, {}),
     Stream.BOLUS: Likeness(2 * MINUTE, {}, same=_RAPID),
-    Stream.BASAL: Likeness(2 * MINUTE, {}, same=frozenset(map(int, BasalKind))),
     Stream.CARBS: Likeness(2 * MINUTE, {}),
 }
 """Streams whose copies are joined; others leave as they are."""
 WIDEST: Final = max(each.window for each in LIKENESS.values())
 
+SMOOTHED: Final = "/smoothed"
+"""Ends the device of a series of smoothed copies: a mapping calls it `series: smoothed`."""
 _WORN: Final = (frozenset({"sensor", "transmitter"}), frozenset({"pump"}))
 
 
@@ -72,9 +73,13 @@ class Track:
     grains: NDArray[np.uint8]
 
 
-def rank(series: SeriesRow) -> tuple[int, int]:
-    """Place in the route order, lowest first."""
-    return ROUTES.get(series.source_class, len(ROUTES)), series.number
+def rank(series: SeriesRow) -> tuple[int, bool, int]:
+    """Place in the route order, lowest first; of one route what was smoothed comes after what was not."""
+    return ROUTES.get(series.source_class, len(ROUTES)), _is_smoothed(series), series.number
+
+
+def _is_smoothed(series: SeriesRow) -> bool:
+    return series.key.device.endswith(SMOOTHED)
 
 
 def shadowed(tracks: Sequence[Track]) -> list[NDArray[np.bool_]]:
@@ -132,8 +137,10 @@ def _mg_dl(values: NDArray[np.int64], series: SeriesRow) -> NDArray[np.float64]:
 
 
 def is_same_sensor(one: SeriesRow, two: SeriesRow) -> bool:
-    """Whether both are known to come from the same device: the same of one family, or the same serial."""
-    if one.key.family == two.key.family and one.key.device and one.key.device == two.key.device:
+    """Whether both are known to come from the same device: the same of one family (a smoothed copy is of it too),
+    or the same serial."""
+    made = one.key.device.removesuffix(SMOOTHED)
+    if one.key.family == two.key.family and made and made == two.key.device.removesuffix(SMOOTHED):
         return True
     serial = one.device.serial.casefold()
     return serial != "" and serial == two.device.serial.casefold()

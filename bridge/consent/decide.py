@@ -114,13 +114,17 @@ def permitted(
     now: Instant,
     zones: ZoneHistory,
     only: str | None = None,
+    known: bytes | None = None,
 ) -> Decision:
     """What `client` of `organization` may have of this patient at `now` by `way`. `only`: by that grant
-    alone (a delivery runs under one)."""
+    alone (a delivery runs under one). `known`: the pairing to look back under, whatever it is known as."""
     own = [each for each in standings if each.grant.recipient.includes(client, organization)]
     if not own:
         return NOTHING
     pairing = known_as(own, client=client, organization=organization, purpose=purpose, now=now)
+    if pairing is None:
+        pairing = last_known_as(own, client=client, organization=organization, purpose=purpose, now=now)
+    pairing = pairing if known is None else known
     why = [_why_not(each, purpose, way, pairing, now) for each in own]
     counting = [e for e, cut in zip(own, why, strict=True) if cut is None and only in (None, e.grant.id)]
     alike = [each for each in own if each.grant.pairing == pairing]
@@ -150,6 +154,21 @@ def known_as(
     )
     lead = max(active, key=lambda grant: _IDENTITIES.index(grant.identity), default=None)
     return None if lead is None else lead.pairing
+
+
+def last_known_as(
+    standings: Iterable[Standing], *, client: str, organization: str, purpose: str, now: Instant
+) -> bytes | None:
+    """The pairing under which the recipient knew the person when it last had a grant; None: it never had.
+    Nothing is disclosed under it any more, only taken back."""
+    until_now = PeriodSet.between(BEGINNING, now + 1)
+    acted = (
+        ((active_times(each) & until_now).hull(), each.grant.pairing)
+        for each in standings
+        if each.grant.recipient.includes(client, organization) and each.grant.purpose == purpose
+    )
+    ended = [(hull.end, pairing) for hull, pairing in acted if hull is not None]
+    return max(ended)[1] if ended else None
 
 
 _IDENTITIES: Final = (Identity.FULL, Identity.VISIT, Identity.PSEUDONYMOUS, Identity.DEIDENTIFIED)

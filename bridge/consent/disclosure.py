@@ -141,7 +141,7 @@ class DisclosedMetric:
 
 _FIELDS: Final = (
     "owner", "subject", "groups", "devices", "metrics", "count", "total", "more", "last_updated", "notice", "entry",
-    "patient",
+    "patient", "retraction",
 )  # fmt: skip
 _claimed: list[object] = []
 
@@ -160,7 +160,8 @@ class Disclosure:
     """One answer of the gate. `subject` None: nothing of this person is visible to the asker (404).
     `more`: keyset of the next page (int64 sort key, big-endian, then 16 id bytes), None on the last one.
     `total`: only where asked for, or where everything fits. `entry`: number of its intent in the patient's
-    chain of the ledger, None where nothing left. `patient`: number of the person, None where there is none."""
+    chain of the ledger, None where nothing left. `patient`: number of the person, None where there is none.
+    `retraction`: number of the other intent that a page has where some of it is taken back, and how much."""
 
     __slots__ = _FIELDS
 
@@ -176,6 +177,7 @@ class Disclosure:
     notice: str
     entry: int | None
     patient: int | None
+    retraction: tuple[int, int] | None
 
     def __init__(self, seal: object, **fields: object) -> None:
         if not _claimed or seal is not _claimed[0]:

@@ -20,6 +20,8 @@ from bridge.store.entries import Intent, seal
 from bridge.store.keys import Box
 
 PERSON: Final = "demographics"
+TAKEN_BACK: Final = "correction of what the recipient holds"
+"""Why a retraction leaves: it is no disclosure, so no grant is its basis."""
 
 
 @final
@@ -38,17 +40,23 @@ class Leaving:
     def items(self) -> int:
         """How many things: readings, and the person, devices or sensors where these were asked for."""
         part = self.part
-        return part.readings + len(part.devices) + len(part.metrics) + int(self.has_person)
+        return part.readings - self.lost + len(part.devices) + len(part.metrics) + int(self.has_person)
+
+    @property
+    def lost(self) -> int:
+        """How many of the items are told as taken away: an entry of their own."""
+        return 0 if self.part.lost is None else self.part.lost.count
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing at all leaves, not even a number."""
-        return not self.items and not self.total
+        return not self.items and not self.lost and not self.total
 
     def intent(self, patient: int, at: Instant, box: Box, retracts: bool = False) -> Intent:
-        """The entry that stands for it."""
-        grants = self.decision.grants()
-        kinds = sorted(self.part.told | ({PERSON} if self.has_person else set()))
+        """The entry that stands for it, or, with `retracts`, for what of it is taken back."""
+        part = self.part.lost if retracts and self.part.lost is not None else self.part
+        grants = () if retracts else self.decision.grants()
+        kinds = sorted(part.told | ({PERSON} if self.has_person and not retracts else set()))
         asked = f"{self.asked.described}; {self.who.reason}" if self.who.reason else self.asked.described
         return Intent(
             patient=patient,
@@ -56,14 +64,14 @@ class Leaving:
             party=self.who.party(self.decision),
             grants=tuple((grant.id, grant.version) for grant in grants),
             purpose=self.who.purpose,
-            basis=self.who.basis,
+            basis=TAKEN_BACK if retracts else self.who.basis,
             way=self.asked.way,
             channel=self.asked.channel,
             kinds=tuple(kinds),
-            grains=tuple(sorted({group.grain.name.lower() for group in self.part.groups})),
-            items=self.items,
-            first=self.part.first,
-            last=self.part.last,
+            grains=tuple(sorted({group.grain.name.lower() for group in part.groups})),
+            items=self.lost if retracts else self.items,
+            first=part.first,
+            last=part.last,
             token=self.who.token,
             sealed=seal(box, patient, self.who.person, asked),
             retracts=retracts,

@@ -12,37 +12,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, final
 
 import bridge.store.readings as readings
-from bridge.consent import holding
-from bridge.consent.answer import Answer
+import bridge.store.stood as stood
+from bridge.consent.answering import answered
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
 from bridge.consent.decide import Cut
 from bridge.consent.disclosure import NOTICE, Disclosure, Origin, claim
 from bridge.consent.entry import Leaving
 from bridge.consent.explain import sentences
-from bridge.consent.gather import nothing_held
 from bridge.consent.known import behind_id, behind_identifier
 from bridge.consent.look import Look, Opens
-from bridge.consent.memory import CLOSED, OPEN, Decided, Memory
+from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.retraction import pairing_of
-from bridge.consent.strands import View
 from bridge.period import Instant, Period, PeriodSet
 from bridge.store.artifacts import listed
-from bridge.store.blocks import retracted
 from bridge.store.columns import RANKS, Chunk, Ints, Table
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
-from bridge.store.grants import pairings
 from bridge.store.ids import Name
 from bridge.store.keys import Box, Erased
 from bridge.store.ledger import Ledger, LedgerUnavailable
-from bridge.store.patients import Patient, load
+from bridge.store.patients import load
 from bridge.store.series import SeriesRow
 
 __all__ = ["Disclosure", "Gate", "LedgerUnavailable", "Moved"]
@@ -58,7 +53,7 @@ class Moved(Exception):
 
 @dataclass(slots=True)
 class _Reader:
-    """The readings of one patient, for one request (`answer.Reader`)."""
+    """The readings of one patient, for one request (`reader.Reader`)."""
 
     db: Database
     patient: int
@@ -81,7 +76,10 @@ class _Reader:
         return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank % RANKS)
 
     def earlier(self, series: int, names: Ints) -> Table:
-        return readings.earlier(self.db, self.patient, self.box, series, names)
+        return stood.earlier(self.db, self.patient, self.box, series, names)
+
+    def away(self, since: Instant, wanted: Mapping[int, Ints] | None) -> Mapping[int, Table]:
+        return readings.away(self.db, self.patient, self.box, since, wanted)
 
     def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
         found = readings.sources(self.db, self.patient, self.box, artifacts)
@@ -142,37 +140,36 @@ class Gate:
         entry = await self._ledger.intend(*look.entry(look.opens, leaving))
         if entry is None:
             raise LedgerUnavailable(_RESTLESS)
-        sent, told, outcome = 0, 0, "cut"
+        sent, told, lost, outcome = 0, 0, 0, "cut"
+        whole = self._sealed(look, leaving, entry)
         try:
             for part in look.opens.answer.stream(chunk, leaving.part):
                 if not self._still(look) or sent + part.count > leaving.part.count:
                     raise Moved("what may leave changed while it was leaving: ask again")
                 sent, told = sent + part.count, told + part.readings
+                lost += part.lost.count if part.lost else 0
                 yield self._sealed(look, replace(leaving, part=part), entry)
             outcome = "sent"
         finally:
-            self._ledger.settle(Outcome(look.opens.person.number, self._clock(), entry, outcome, told))
+            self._settle(whole, outcome, told, lost)
 
     async def retract(self, permit: Permit, patient: int, ids: frozenset[str]) -> Disclosure:
         """Entered-in-error, without values, for those of `ids` that are gone and had left to this
         recipient; also after its grant ended. Its own entry in the ledger."""
-        asked = Asked(patient, Way.FEED, "retraction", f"retraction of {len(ids)} readings", ids=ids)
-        look = self._look(permit, asked, though_closed=True)
-        if look.opens is None:
+        told = f"retraction of {len(ids)} readings"
+        asked = Asked(patient, Way.FEED, "retraction", told, ids=ids, retractions=True)
+        look = self._look(permit, asked, whatever_pairing=True)
+        if look.opens is None or (leaving := look.leaving_lost(look.opens)).is_nothing:
             return self._empty(look)
-        leaving = look.leaving_gone(look.opens, retracted(self._db, patient))
-        if leaving.is_nothing:
-            return self._empty(look)
-        entry = await self._ledger.intend(look.intent(look.opens, leaving, retracts=True), look.epoch)
+        entry = await self._ledger.intend(*look.entry(look.opens, leaving))
         if entry is None:
             raise LedgerUnavailable(_RESTLESS)
         return self._sealed(look, leaving, entry)
 
     def settle(self, disclosure: Disclosure, outcome: str, sent: int) -> None:
         """What came of a disclosure: sent, acknowledged, failed, blocked, cut. Unsettled counts as sent."""
-        if disclosure.entry is not None and disclosure.patient is not None:
-            at = self._clock()
-            self._ledger.settle(Outcome(disclosure.patient, at, disclosure.entry, outcome, sent))
+        lost = disclosure.retraction[1] if disclosure.retraction and sent else 0
+        self._settle(disclosure, outcome, sent, lost)
 
     def flush(self, before: Instant | None = None) -> None:
         """Write what waits in memory: outcomes, and empties of hours before `before` (None: all)."""
@@ -207,8 +204,18 @@ class Gate:
             leaving = None if look.opens is None else look.leaving(look.opens)
         return look, None if leaving is None or leaving.is_nothing else leaving
 
-    def _look(self, permit: Permit, asked: Asked, though_closed: bool = False) -> Look:
-        """The wish decided now. `though_closed`: for retractions, which outlive their grant."""
+    def _settle(self, disclosure: Disclosure, outcome: str, sent: int, lost: int) -> None:
+        """The outcome of each of its entries; `lost`: of what was taken back beside what was disclosed."""
+        if disclosure.entry is None or disclosure.patient is None:
+            return
+        at, patient = self._clock(), disclosure.patient
+        beside = disclosure.retraction
+        self._ledger.settle(Outcome(patient, at, disclosure.entry, outcome, sent - (lost if beside else 0)))
+        if beside is not None:
+            self._ledger.settle(Outcome(patient, at, beside[0], outcome, lost))
+
+    def _look(self, permit: Permit, asked: Asked, whatever_pairing: bool = False) -> Look:
+        """The wish decided now. `whatever_pairing`: under that of the ids asked for, for retractions."""
         now, patient = self._clock(), asked.patient
         epoch, standings = self._memory.grants_for(permit, patient)
         who = asker(permit, patient, standings, now)
@@ -222,40 +229,26 @@ class Gate:
             return closed
         decided = OPEN
         if not who.sees_all:
-            decided = self._memory.decided(patient, epoch, who, asked.way, now, person.zones)
-        if though_closed:
-            known = [*pairings(self._db, who.organization), *pairings(self._db, who.client)]
-            pairing = pairing_of(self._db.ids, asked.ids, known)
-            decided = replace(decided, decision=replace(decided.decision, pairing=pairing))
-        elif not decided.decision.boxes:
+            known = pairing_of(self._db, who, asked) if whatever_pairing else None
+            decided = self._memory.decided(patient, epoch, who, asked.way, now, person.zones, known)
+        if not decided.decision.boxes and not asked.retractions:
             return closed
-        opens = Opens(person, box, self._answer(asked, who, now, decided, person, box))
-        return Look(asked, who, epoch, now, decided, opens)
-
-    def _answer(
-        self, asked: Asked, who: Asker, now: Instant, decided: Decided, person: Patient, box: Box
-    ) -> Answer:
-        number = person.number
-        reader = _Reader(self._db, number, box, who.sees_all)
-        view = View(
-            asked=asked,
-            decision=decided.decision,
-            zones=person.zones,
-            now=now,
-            is_owner=who.sees_all,
-            source_of=reader.sources,
-            memory=decided.opened,
-            names=self._memory.sources(number),
-        )
-        return Answer(
-            view=view,
-            reader=reader,
-            ids=self._db.ids,
-            patient=number,
+        answer = answered(
+            asked,
+            who,
+            now,
+            decided,
+            person,
+            box,
+            standings,
+            reader=_Reader(self._db, patient, box, who.sees_all),
+            db=self._db,
+            memory=self._memory,
             fhir_changed=self._fhir_changed,
-            load=nothing_held if who.sees_all else partial(holding.means, self._db, box, number, who.key),
-            was_told=partial(holding.was_told, self._db, number, who.key),
         )
+        if not decided.decision.boxes and not answer.lost:
+            return closed
+        return Look(asked, who, epoch, now, decided, Opens(person, box, answer))
 
     def _still(self, look: Look) -> bool:
         """Whether what was decided still holds."""
@@ -270,6 +263,7 @@ class Gate:
 
     def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
         part, opens, decision = leaving.part, look.opens, look.decided.decision
+        beside = entry is not None and leaving.lost and leaving.items
         return Disclosure(
             _SEAL,
             owner=look.who.sees_all,
@@ -284,4 +278,5 @@ class Gate:
             notice=NOTICE,
             entry=entry,
             patient=look.asked.patient,
+            retraction=(entry - 1, leaving.lost) if entry is not None and beside else None,
         )

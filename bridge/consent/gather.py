@@ -159,13 +159,20 @@ def _without_copies(strands: Sequence[Strand], tables: Sequence[Table]) -> list[
         places = [i for i in filled if strands[i].stream is stream]
         if len(places) < 2:
             continue
-        plain = [np.flatnonzero(ints(tables[i], "flags") & _NO_TRACK == 0) for i in places]
+        plain = [np.flatnonzero(_is_comparable(tables[i])) for i in places]
         tracks = [_track(strands[i], take(tables[i], rows)) for i, rows in zip(places, plain, strict=True)]
         for i, rows, hidden in zip(places, plain, shadowed(tracks), strict=True):
             keep = np.ones(len(tables[i]["instant"]), np.bool_)
             keep[rows[hidden]] = False
             found[i] = take(tables[i], keep)
     return found
+
+
+def _is_comparable(rows: Table) -> Mask:
+    """What can be a copy or have one: an amount at a point in time. What takes time is cut at the edges of grants, so
+    two sources' would be alike or not by what was asked."""
+    told = ints(rows, "flags") & _NO_TRACK == 0
+    return np.asarray(told & (ints(rows, "end") <= ints(rows, "instant")))
 
 
 def _track(strand: Strand, rows: Table) -> Track:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import chain
 
 from bridge.consent.asker import asker, newest
-from bridge.consent.decide import known_as
+from bridge.consent.decide import known_as, last_known_as
 from bridge.consent.grant import Identity, State, state_at
 from bridge.consent.memory import Memory
 from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
@@ -37,14 +37,14 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
 
 
 def _known_as(memory: Memory, permit: RecipientPermit, patient: int, now: Instant) -> bytes | None:
+    """The pairing of now, or of the last grant that there was: what was held is taken back under it."""
     _, standings = memory.grants_for(permit, patient)
-    return known_as(
-        standings,
-        client=permit.client,
-        organization=permit.organization,
-        purpose=permit.purpose,
-        now=now,
-    )
+    client, organization, purpose = permit.client, permit.organization, permit.purpose
+    for known in (known_as, last_known_as):
+        found = known(standings, client=client, organization=organization, purpose=purpose, now=now)
+        if found is not None:
+            return found
+    return None
 
 
 def _of_delivery(db: Database, memory: Memory, permit: DeliveryPermit, kind: str, text: str) -> int | None:

@@ -7,8 +7,9 @@ object for a request and its stream (a page would be answered under yesterday's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 from bridge.consent.answer import Answer
@@ -19,7 +20,6 @@ from bridge.consent.memory import Decided
 from bridge.consent.part import Part
 from bridge.period import Instant
 from bridge.store.entries import Intent
-from bridge.store.ids import Name
 from bridge.store.keys import Box
 from bridge.store.ledger import Also
 from bridge.store.patients import Patient
@@ -60,18 +60,19 @@ class Look:
         has_person = self.asked.patient_resource
         return Leaving(self.asked, self.who, self.decided.decision, part, part.count, has_person)
 
-    def leaving_gone(self, opens: Opens, retracted: Iterable[tuple[Name, Instant]]) -> Leaving:
+    def leaving_lost(self, opens: Opens) -> Leaving:
         """The readings of the wish that were taken away after they had left to this asker."""
-        part = opens.answer.gone(retracted)
+        part = opens.answer.lost_part()
         return Leaving(self.asked, self.who, self.decided.decision, part, None, has_person=False)
 
-    def entry(self, opens: Opens, leaving: Leaving) -> tuple[Intent, int, Also | None]:
-        """What the ledger is to write, under which epoch, and what together with it."""
-        return self.intent(opens, leaving), self.epoch, also(opens, leaving.part.weeks)
-
-    def intent(self, opens: Opens, leaving: Leaving, retracts: bool = False) -> Intent:
-        """The entry that is to be written first."""
-        return leaving.intent(opens.person.number, self.now, opens.box, retracts)
+    def entry(self, opens: Opens, leaving: Leaving) -> tuple[Intent, int, Also | None, Intent | None]:
+        """What the ledger is to write, under which epoch, what together with it, and which entry before it:
+        what is taken back has one of its own."""
+        told = partial(leaving.intent, opens.person.number, self.now, opens.box)
+        back = told(retracts=True) if leaving.lost else None
+        if back is not None and not leaving.items:
+            return back, self.epoch, None, None
+        return told(), self.epoch, also(opens, leaving.part.weeks), back
 
     def _total(self, answer: Answer, part: Part) -> int | None:
         if part.more is None and self.asked.after is None and self.asked.limit != 0:

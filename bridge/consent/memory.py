@@ -2,8 +2,9 @@
 
 Law: everything here is under the patient's epoch, which is read anew for every request, and a decision also
 ends with the first instant at which one of its grants may act differently. Nothing of a reading and nothing
-of a person is kept but ids and names of sources. Whatever was remembered is decided again where the ledger
-finds another epoch (`data.md`, consent epoch). Rejected: a time to live (a revocation would act late).
+of a person is kept but ids, names of sources, and spans of entries of the ledger, which is read on from
+where it was read to. Whatever was remembered is decided again where the ledger finds another epoch
+(`data.md`, consent epoch). Rejected: a time to live (a revocation would act late).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias, final
 
 import bridge.store.grants as kept
-from bridge.consent import grants
+import bridge.store.tellings as tellings
+from bridge.consent import grants, told
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker
 from bridge.consent.decide import EVERYTHING, NOTHING, Decision, permitted
@@ -22,6 +24,7 @@ from bridge.consent.opened import Opened
 from bridge.consent.permit import OperatorPermit, OwnerPermit, Permit, RecipientPermit
 from bridge.consent.strands import Sight
 from bridge.consent.subject import subject
+from bridge.consent.told import Tellings
 from bridge.period import BEGINNING, END_OF_TIME, Instant, ZoneHistory
 from bridge.store.db import Database
 from bridge.store.ids import Name
@@ -56,7 +59,7 @@ OPEN: Final = Decided(EVERYTHING, 0, None, BEGINNING, END_OF_TIME)
 class Memory:
     """What one process remembers of one database."""
 
-    __slots__ = ("_db", "_decided", "_publics", "_sources", "_standings")
+    __slots__ = ("_db", "_decided", "_publics", "_sources", "_standings", "_tellings")
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -64,6 +67,7 @@ class Memory:
         self._decided: dict[_Key, Decided] = {}
         self._sources: dict[int, dict[int, str]] = {}
         self._publics: dict[tuple[int, bytes], str] = {}
+        self._tellings: dict[tuple[int, str], Tellings] = {}
 
     def standings(self, patient: int, epoch: int) -> tuple[Standing, ...]:
         """The patient's grants as of that epoch or newer."""
@@ -98,6 +102,15 @@ class Memory:
             self._sources.clear()
         return self._sources.setdefault(patient, {})
 
+    def tellings(self, patient: int, key: str) -> Tellings:
+        """What left to the recipient `key` so far: the ledger is read on from where it was read to."""
+        known = self._tellings.get((patient, key), told.NOTHING)
+        if len(self._tellings) >= _MOST:
+            self._tellings.clear()
+        found = told.extended(known, tellings.told(self._db, patient, key, known.entry))
+        self._tellings[patient, key] = found
+        return found
+
     def subject(self, person: Patient, decision: Decision, asked: Asked, now: Instant) -> Subject:
         """The person as the asker may know it."""
         key = (person.number, decision.pairing)
@@ -108,13 +121,20 @@ class Memory:
         return subject(self._publics[key], person, decision, asked, now)
 
     def decided(
-        self, patient: int, epoch: int, who: Asker, way: Way, now: Instant, zones: ZoneHistory
+        self,
+        patient: int,
+        epoch: int,
+        who: Asker,
+        way: Way,
+        now: Instant,
+        zones: ZoneHistory,
+        known: bytes | None = None,
     ) -> Decided:
-        """The decision for this asker and way, remembered or made."""
+        """The decision for this asker and way, remembered or made; with `known` made for that pairing."""
         key = (patient, who, way)
-        known = self._decided.get(key)
-        if known is not None and known.holds(epoch, now, zones):
-            return known
+        before = None if known is not None else self._decided.get(key)
+        if before is not None and before.holds(epoch, now, zones):
+            return before
         decision = permitted(
             self.standings(patient, epoch),
             client=who.client,
@@ -124,7 +144,10 @@ class Memory:
             now=now,
             zones=zones,
             only=who.only,
+            known=known,
         )
+        if known is not None:
+            return Decided(decision, epoch, zones, now, decision.until)
         if len(self._decided) >= _MOST:
             self._decided.clear()
         made = self._decided[key] = Decided(decision, epoch, zones, now, decision.until)

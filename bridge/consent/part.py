@@ -19,7 +19,8 @@ from bridge.store.published import Week
 @dataclass(frozen=True, slots=True)
 class Part:
     """One page of an answer: `count` items, in which are so many `readings`. `weeks`: means that leave for the first
-    time or anew."""
+    time or anew; `lost`: numbers of the items in it that are told as taken away, which `first`, `last` and `kinds`
+    leave out."""
 
     groups: tuple[Group, ...] = ()
     devices: tuple[DisclosedDevice, ...] = ()
@@ -32,6 +33,7 @@ class Part:
     last: Instant | None = None
     kinds: frozenset[str] = frozenset()
     weeks: tuple[Week, ...] = ()
+    lost: Part | None = None
 
     @property
     def told(self) -> frozenset[str]:

@@ -17,11 +17,12 @@ from bridge.consent.batches import Batch
 from bridge.consent.page import Page
 from bridge.consent.rows import admit
 from bridge.consent.strands import View
-from bridge.consent.versions import Earlier, ordinals, standing, standing_now
+from bridge.consent.versions import Earlier, ordinals, standing_now
 from bridge.period import Instant
 from bridge.reading import COLUMNS, take
 from bridge.store.columns import Table, ints, joined, names
 from bridge.store.ids import RANKS, Name
+from bridge.store.stood import standing
 
 Past: TypeAlias = Callable[[Name], Sequence[Mapping[str, int | str]]]
 
@@ -33,7 +34,7 @@ def with_past(
     found: list[Batch] = []
     for batch, _ in page.batches:
         found.append(batch)
-        if batch.grain is Grain.RAW and not batch.is_sampled:
+        if batch.grain is Grain.RAW and not (batch.is_sampled or batch.is_lost):
             fhir = fhir_changed(batch.strand.series.key.family)
             for place in range(len(batch)):
                 counts = _counts(view, batch, place, earlier)

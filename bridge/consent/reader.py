@@ -1,8 +1,7 @@
-"""What the gate lets be read of one patient, as a protocol: the look-ups that an answer is made with.
+"""The readings of one patient as an answer may read them: what the gate hands in.
 
-Law: an answer reaches readings through one of these alone, and the gate alone makes one (`architecture.md`,
-laws). It is for one request: the patient's key lives in it. Rejected: handing the store on (whoever holds it
-could read past the decision).
+Law: a protocol and nothing else. Only the gate holds the real one, because only the gate imports
+`store.readings`; whatever is asked of it, what it gives is cut to what is open before anybody sees it.
 """
 
 from __future__ import annotations
@@ -39,6 +38,12 @@ class Reader(Protocol):
 
     def earlier(self, series: int, names: NDArray[np.int64]) -> Table:
         """The versions that readings had before, by their names."""
+
+    def away(self, since: Instant, wanted: Mapping[int, NDArray[np.int64]] | None) -> Mapping[int, Table]:
+        """By series what moved or went since then, or of the names wanted."""
+
+    def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
+        """The names of the sources that artifacts came from."""
 
     def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
         """Where artifacts came from, as the asker may know it."""

@@ -8,21 +8,18 @@ to the sink to forget.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.consent.asked import KIND_OF, Grain
-from bridge.consent.batches import Batch
+from bridge.consent.asked import Asked
+from bridge.consent.asker import Asker
 from bridge.consent.named import named
-from bridge.consent.page import Page
-from bridge.consent.strands import Mask, Strand
-from bridge.period import EMPTY, Instant
-from bridge.reading import Flag
+from bridge.consent.strands import Mask
+from bridge.store.db import Database
 from bridge.store.entries import Row
-from bridge.store.ids import Ids, Name
-from bridge.store.series import SeriesRow
+from bridge.store.grants import pairings
 
 
 def told_before(
@@ -44,41 +41,9 @@ def _spans(entries: Iterable[Row], recipient: str) -> Iterator[tuple[int, int, i
             yield first, last, row.at
 
 
-def pairing_of(ids: Ids, texts: Iterable[str] | None, pairings: Iterable[bytes]) -> bytes:
-    """The pairing under which these ids were minted; b'' where none reads."""
-    for pairing in (b"", *pairings):
-        if any(named(ids, text, pairing) is not None for text in texts or ()):
+def pairing_of(db: Database, who: Asker, asked: Asked) -> bytes:
+    """The pairing under which the ids asked for were minted for this asker; b'' where none reads."""
+    for pairing in (b"", *pairings(db, who.organization), *pairings(db, who.client)):
+        if any(named(db.ids, text, pairing) is not None for text in asked.ids or ()):
             return pairing
     return b""
-
-
-def page_of(gone: Mapping[Name, Instant], series: Sequence[SeriesRow]) -> Page:
-    """The retracted names (when each was taken away) as a page of items without values."""
-    batches: list[tuple[Batch, NDArray[np.int32]]] = []
-    count = 0
-    for row in series:
-        names = sorted(name for name in gone if name.series == row.number and name.grain == Grain.RAW)
-        if names:
-            at = np.arange(count, count + len(names), dtype=np.int32)
-            batches.append((_batch(row, names, gone), at))
-            count += len(names)
-    return Page(tuple(batches), count, False)
-
-
-def _batch(row: SeriesRow, names: Sequence[Name], gone: Mapping[Name, Instant]) -> Batch:
-    raw = frozenset({Grain.RAW})
-    strand = Strand(row, KIND_OF[row.key.stream], EMPTY, raw, raw, None, None)
-    instants = np.array([name.instant for name in names], np.int64)
-    return Batch(
-        strand=strand,
-        grain=Grain.RAW,
-        rows={
-            "instant": instants,
-            "value": np.zeros(len(names), np.int64),
-            "flags": np.full(len(names), int(Flag.RETRACTED), np.uint16),
-        },
-        first=instants,
-        slots=np.array([name.slot for name in names], np.uint16),
-        updated=np.array([gone[name] for name in names], np.int64),
-        versions=np.full(len(names), 255, np.int64),
-    )

@@ -93,12 +93,13 @@ class View:
             return
         artifacts = column(rows, "artifact")
         if not len(artifacts) or (artifacts[0] == artifacts).all():
-            yield None, self.opened(self._source(int(artifacts[0])) if len(artifacts) else "", kind, grains)
+            yield None, self.opened(self.source(int(artifacts[0])) if len(artifacts) else "", kind, grains)
             return
         for artifact in np.unique(artifacts).tolist():
-            yield artifacts == artifact, self.opened(self._source(artifact), kind, grains)
+            yield artifacts == artifact, self.opened(self.source(artifact), kind, grains)
 
-    def _source(self, artifact: int) -> str:
+    def source(self, artifact: int) -> str:
+        """The name of the source that an artifact came from, '' unknown."""
         if artifact not in self.names:
             self.names.update(self.source_of([artifact]))
         return self.names.get(artifact, "")
@@ -141,9 +142,8 @@ def strands(
     reaches = _Reaches(view, places)
     for stream in dict.fromkeys(each.key.stream for each in series):
         peers = [each for each in series if each.key.stream is stream]
-        wanted = _wanted(view, stream)
         chosen = [
-            wanted.get(each.key.unit, _NO_GRAIN) | wanted.get(None, _NO_GRAIN)
+            wanted_grains(view, stream, each.key.unit)
             if (devices is None or each.thing in devices)
             and (named is None or each.number in named)
             and (view.asked.device_kinds is None or each.device.kind in view.asked.device_kinds)
@@ -167,7 +167,7 @@ def _strands(
 ) -> Iterator[Strand]:
     grains = _grains(series.key.stream, series.key.family)
     tests = _tests(view.asked, series.key)
-    for kind, codes in _kinds(series.key.stream, view.is_owner):
+    for kind, codes in kinds_of(series.key.stream, view.is_owner):
         if reach := reaches.of(kind, grains, joins, series.longest):
             wanted = None if named is None else tuple(name for name, _ in named.get(series.number, ()))
             yield Strand(series, kind, reach, grains, chosen, wanted, codes, tests)
@@ -217,6 +217,12 @@ def _grains(stream: Stream, family: str) -> frozenset[Grain]:
     )
 
 
+def wanted_grains(view: View, stream: Stream, unit: Unit) -> frozenset[Grain]:
+    """The grains at which the wish names a stream in that unit."""
+    wanted = _wanted(view, stream)
+    return wanted.get(unit, _NO_GRAIN) | wanted.get(None, _NO_GRAIN)
+
+
 def _wanted(view: View, stream: Stream) -> dict[Unit | None, frozenset[Grain]]:
     """The grains of a stream that the wish names, by unit; None: of every unit."""
     found: dict[Unit | None, frozenset[Grain]] = {}
@@ -254,7 +260,7 @@ def asked_points(asked: Asked) -> PeriodSet:
     return reduce(lambda found, test: found & test.instants(), asked.dates, ALL)
 
 
-def _kinds(stream: Stream, is_owner: bool) -> Iterable[tuple[Kind, frozenset[int] | None]]:
+def kinds_of(stream: Stream, is_owner: bool) -> Iterable[tuple[Kind, frozenset[int] | None]]:
     """The kinds of a stream, each with the codes of its rows."""
     if is_owner or stream is not Stream.EVENT:
         return ((KIND_OF[stream], None),)

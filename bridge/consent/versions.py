@@ -22,11 +22,12 @@ from bridge.consent.asked import Grain
 from bridge.consent.strands import Mask, Strand, View
 from bridge.period import END_OF_TIME, Instant, PeriodSet
 from bridge.reading import INTERVALS, Flag, column, take
-from bridge.store.columns import Table, ints, joined, names
+from bridge.store.columns import Table, ints, names
+from bridge.store.stood import standing
 
 Ints: TypeAlias = NDArray[np.int64]
 Earlier: TypeAlias = Callable[[int, Ints], Table]
-"""The versions that readings of a series (its number) had before, by their names (`readings.earlier`)."""
+"""The versions that readings of a series (its number) had before, by their names (`store.stood.earlier`)."""
 
 
 def counted(view: View, strand: Strand, rows: Table, earlier: Earlier) -> Ints:
@@ -61,18 +62,6 @@ def _beginning(view: View) -> Instant:
     boxes = (*view.decision.boxes, *view.decision.ended)
     starts = (box.acts.periods[0].start for box in boxes if box.grain is Grain.RAW and box.acts)
     return min(starts, default=END_OF_TIME)
-
-
-def standing(earlier: Table, now: Table) -> Table:
-    """All versions in order of name and version, with `until`: when the next one came, the end of time for
-    the one that stands."""
-    table = joined([earlier, now])
-    table = take(table, np.lexsort((ints(table, "version"), names(table))))
-    changed, named = ints(table, "changed"), names(table)
-    until = np.full(len(named), END_OF_TIME, np.int64)
-    same = np.flatnonzero(named[1:] == named[:-1])
-    until[same] = changed[same + 1]
-    return {**table, "until": until}
 
 
 def ordinals(view: View, strand: Strand, stood: Table) -> tuple[Ints, Mask]:

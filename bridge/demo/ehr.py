@@ -13,13 +13,15 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SECONDS: Final = 30
+TYPES: Final = ("Observation", "MedicationAdministration")
+Resource: TypeAlias = "Mapping[str, Any]"
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
@@ -28,15 +30,21 @@ def main() -> None:
     order = json.load(sys.stdin)
     token = _token(order["base"], order["client_id"], order["jwk"], order["now"])
     query = urllib.parse.urlencode({"patient": order["patient"], "_count": "1000"})
-    found, pages, url = [], 0, f"{order['base']}/Observation?{query}"
-    while url:
-        bundle = json.loads(_got(url, {"Authorization": f"Bearer {token}"}))
-        pages += 1
-        found += [e["resource"] for e in bundle.get("entry", []) if e["search"]["mode"] == "match"]
-        url = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), "")
+    found: list[Resource] = []
+    types: dict[str, Json] = {}
+    pages = 0
+    for kind in TYPES:
+        before, url = len(found), f"{order['base']}/{kind}?{query}"
+        while url:
+            bundle = json.loads(_got(url, {"Authorization": f"Bearer {token}"}))
+            pages += 1
+            found += [e["resource"] for e in bundle.get("entry", []) if e["search"]["mode"] == "match"]
+            url = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), "")
+        types[kind] = len(found) - before
     times = sorted(each["effectiveDateTime"] for each in found if "effectiveDateTime" in each)
     seen: dict[str, Json] = {
         "count": len(found),
+        "types": types,
         "pages": pages,
         "ids": [each["id"] for each in found],
         "first": times[0] if times else None,
@@ -52,7 +60,7 @@ def _token(base: str, client: str, key: Mapping[str, str], now: int) -> str:
     header = {"alg": "ES384", "kid": key["kid"], "typ": "JWT"}
     form = {
         "grant_type": "client_credentials",
-        "scope": "system/Observation.rs",
+        "scope": " ".join(f"system/{kind}.rs" for kind in TYPES),
         "client_assertion_type": ASSERTION,
         "client_assertion": jwt.encode(header, claims, ECKey.import_key(dict(key)), algorithms=["ES384"]),
     }

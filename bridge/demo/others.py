@@ -17,6 +17,7 @@ from typing import Final
 
 from joserfc.jwk import ECKey
 
+from bridge.mapping.resources import READING_TYPES
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Purpose, endpoint
 from bridge.net.message import Answer, Request
@@ -32,9 +33,10 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the EHR was given."""
+    """What the EHR was given; `types`: how many of each type."""
 
     count: int
+    types: dict[str, int]
     pages: int
     ids: tuple[str, ...]
     first: str | None
@@ -56,7 +58,7 @@ def public_keys(key: ECKey) -> str:
 
 
 async def asked_by_ehr(base: str, client: str, key: ECKey, patient: str, now: Instant) -> Seen:
-    """Let the EHR fetch a token and every Observation of a patient."""
+    """Let the EHR fetch a token and everything that was measured of or given to a patient."""
     jwk = key.as_dict(private=True)
     order = {"base": base, "client_id": client, "jwk": jwk, "patient": patient, "now": now // 1000}
     process = await asyncio.create_subprocess_exec(
@@ -96,12 +98,12 @@ async def receiver(name: str, birth: date, mrn: tuple[str, str]) -> AsyncIterato
         await process.wait()
 
 
-async def counted(base: str, now: Instant) -> int:
-    """How many Observations a receiver has in its charts."""
+async def counted(base: str, now: Instant) -> dict[str, int]:
+    """How many readings of each type a receiver has in its charts."""
     allowed = endpoint(Purpose.DELIVERY, base, internal=True)
     net = Outbound(lambda _: [allowed] if allowed else [], lambda _: None, lambda: now, allow_loopback=True)
     answer = await net.fetch(Request(Purpose.DELIVERY, "GET", base.removesuffix("/fhir") + "/count"))
     if not isinstance(answer, Answer):
         raise DemoFailed(f"the receiver was not reached: {answer.sentence}")
     counts: dict[str, int] = json.loads(answer.body)
-    return counts.get("Observation", 0)
+    return {name: counts.get(name, 0) for name in READING_TYPES}

@@ -9,7 +9,7 @@ gate's own sentences for why.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -41,7 +41,7 @@ from bridge.store.patients import Patient, by_identifier, load
 from bridge.store.patients import add as add_patient
 
 DAYS: Final = 14
-SAMPLES: Final = ("dexcom-clarity", "libreview")
+SAMPLES: Final = ("dexcom-clarity", "libreview", "eversense-dms", "carelink", "nightscout")
 IDENTIFIER: Final = ("urn:cgm-bridge:demo", "noor")
 NAME: Final = "Noor Beispiel"
 BIRTH: Final = date(2014, 5, 17)
@@ -73,18 +73,20 @@ async def tell(found: Bridge, say: Tell) -> Told:
     clinic = _clinic(found, key)
     grant = _grant(found, person, clinic)
     (window,) = grant.periods
-    say(f"\nNoor's parent grants {clinic.organization} glucose and fingersticks: {_days(window, person)}")
+    say(
+        f"\nNoor's parent grants {clinic.organization} glucose, fingersticks and insulin: {_days(window, person)}"
+    )
     kept = await _owned(found, person)
     say(f"\nThe clinic's EHR asks {found.settings.fhir_base} with its own key:")
     patient = found.patient_id(person.number)
     seen = await asked_by_ehr(found.settings.fhir_base, clinic.id, key, patient, found.now())
-    say(f"  {seen.count} Observations in {seen.pages} pages, {seen.first} to {seen.last}")
+    say(f"  {_counted(seen.types)} in {seen.pages} pages, {seen.first} to {seen.last}")
     async with receiver(NAME, BIRTH, MRN) as other:
         pushed, received = await _push(found, person, clinic, other)
     say(f"\nThe same days are pushed to {other.base}, a second process:")
-    say(f"  {pushed.sent} entries sent, {received} Observations in its chart")
+    say(f"  {pushed.sent} entries sent; in its chart {_counted(received)}")
     say("\n" + _held(found, person, clinic, kept, seen))
-    return Told(kept, window, seen, pushed, received, grant.id, patient)
+    return Told(kept, window, seen, pushed, sum(received.values()), grant.id, patient)
 
 
 @asynccontextmanager
@@ -129,7 +131,7 @@ def _imported(found: Bridge, person: Patient) -> list[Imported]:
 
 
 def _is_input(path: Path) -> bool:
-    return path.suffix in (".csv", ".xlsx", ".txt")
+    return path.suffix in (".csv", ".xlsx", ".txt", ".json")
 
 
 def _account(one: Imported) -> str:
@@ -163,7 +165,7 @@ def _grant(found: Bridge, person: Patient, clinic: Client) -> Grant:
         purpose=clinic.purpose,
         ways=frozenset({Way.LOOK, Way.FILE}),
         periods=PeriodSet((_last_days(found, person),)),
-        kinds=frozenset({Kind.GLUCOSE, Kind.CAPILLARY, Kind.DEVICE}),
+        kinds=frozenset({Kind.GLUCOSE, Kind.CAPILLARY, Kind.INSULIN, Kind.DEVICE}),
         signed=now,
         begins=now,
         ends=default_end(now, person.zones),
@@ -191,7 +193,9 @@ async def _owned(found: Bridge, person: Patient) -> int:
     return whole.total or 0
 
 
-async def _push(found: Bridge, person: Patient, clinic: Client, other: Receiver) -> tuple[Report, int]:
+async def _push(
+    found: Bridge, person: Patient, clinic: Client, other: Receiver
+) -> tuple[Report, dict[str, int]]:
     destinations.add(
         found.db, clinic.id, "transaction", other.base, internal=True, monitored="nobody: a demo"
     )
@@ -205,6 +209,10 @@ def _held(found: Bridge, person: Patient, clinic: Client, kept: int, seen: Seen)
     reasons = found.gate.explain(owner, clinic.id, clinic.organization, clinic.purpose, Way.LOOK)
     lines = [f"Noor has {kept} items; {seen.count} left; {kept - seen.count} were held back:"]
     return "\n".join([*lines, *(f"  - {reason.sentence}" for reason in reasons)])
+
+
+def _counted(types: Mapping[str, int]) -> str:
+    return " and ".join(f"{count} {name}s" for name, count in sorted(types.items(), reverse=True))
 
 
 def _days(window: Period, person: Patient) -> str:

@@ -30,7 +30,7 @@ from bridge.fhir.elements import (
     subject,
     text,
     written,
-)  # fmt: skip
+)
 from bridge.fhir.tree import Node, Slot, Text, Tree, selected
 from bridge.fhir.variant import PROGRAMMED, Variant
 from bridge.mapping import Mappings, Shape

@@ -35,7 +35,7 @@ from bridge.fhir.variant import (
     SPAN,
     TEXT_AT,
     has_amount,
-)  # fmt: skip
+)
 from bridge.mapping.resources import OBSERVATION, TYPE_OF
 from bridge.reading import INTERVALS, KINDS, NONE_PROGRAMMED, Flag
 

@@ -27,7 +27,7 @@ from bridge.fhir.elements import (
     subject,
     text,
     written,
-)  # fmt: skip
+)
 from bridge.fhir.tree import Node, Slot, Text, Tree, selected
 from bridge.fhir.variant import AMENDED, Variant, has_amount
 from bridge.mapping import Code, Mappings

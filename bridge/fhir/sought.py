@@ -17,6 +17,7 @@ from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
 from bridge.fhir.parameters import READINGS
 from bridge.fhir.wanted import Wanted
+from bridge.mapping.resources import READING_TYPES
 from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, ZoneHistory, spelled
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
@@ -143,6 +144,7 @@ class Search:
             limit=0 if self.count_only else self.count,
             total=self.total or self.count_only,
             provenance=self._shows("Provenance") or self.include_provenance,
+            retractions=any(self._shows(each) for each in READING_TYPES),
             device_resources=self._shows("Device") or self.include_devices,
             metric_resources=self._shows("DeviceMetric") or self.include_metrics,
             patient_resource=self._shows("Patient") and after is None,

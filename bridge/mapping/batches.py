@@ -20,6 +20,7 @@ from bridge.mapping.devices import DevicesNamed
 from bridge.mapping.judge import Judged
 from bridge.mapping.keys import name_keys, stamp_keys
 from bridge.mapping.record import UNITS, Records, is_event, is_said
+from bridge.mapping.rule import Rule
 from bridge.mapping.stages import Clocked
 from bridge.reading import (
     COLUMNS,
@@ -52,20 +53,23 @@ class _Group:
 
     key: SeriesKey
     device: Device
+    source: SourceClass | None
     rows: NDArray[np.intp]
 
 
 def batches(drawn: Sequence[Drawn], family: str, source: SourceClass) -> tuple[Readings, ...]:
-    """One batch for each series, in the order in which the series first occur."""
+    """One batch for each series, in the order in which the series first occur. `source`: of devices of which
+    nothing else is said."""
     found: dict[SeriesKey, list[Columns]] = {}
-    made: dict[SeriesKey, Device] = {}
+    made: dict[SeriesKey, _Group] = {}
     for one in drawn:
         counter = _counters(one)
         for group in _groups(one, family):
             found.setdefault(group.key, []).append(_columns(one, group, counter))
-            made.setdefault(group.key, group.device)
+            made.setdefault(group.key, group)
     return tuple(
-        Readings(key, _finished(key, _joined(lots)), made[key], source) for key, lots in found.items()
+        Readings(key, _finished(key, _joined(lots)), made[key].device, made[key].source or source)
+        for key, lots in found.items()
     )
 
 
@@ -89,7 +93,7 @@ def _groups(one: Drawn, family: str) -> Iterator[_Group]:
     """Rows by series, in the order of the rules; rows rejected meanwhile are left out."""
     judged, records, rows, named = one.judged, one.records, one.rows, one.named
     homes: dict[tuple[Stream, str], int] = {}
-    home_of = [homes.setdefault((r.stream, r.series), len(homes)) if r.stream else 0 for r in judged.ruled]
+    home_of = [_home(homes, rule, judged.spec.series) for rule in judged.ruled]
     home = np.array([*home_of, 0])[judged.fate[rows]]
     code = (home * (len(named.keys) + 1) + named.code[rows]) * len(UNITS) + records.unit[rows]
     code = code * 32 + records.scale[rows]
@@ -101,7 +105,13 @@ def _groups(one: Drawn, family: str) -> Iterator[_Group]:
         name = f"{named.keys[device]}/{series}" if series else named.keys[device]
         unit = UNITS[records.unit[rows[first]]]
         scale = int(records.scale[rows[first]])
-        yield _Group(SeriesKey(stream, family, name, unit, scale, True), named.devices[device], mine)
+        key = SeriesKey(stream, family, name, unit, scale, True)
+        yield _Group(key, named.devices[device], named.sources[device], mine)
+
+
+def _home(homes: dict[tuple[Stream, str], int], rule: Rule, series: str) -> int:
+    """The number of the stream and series of a rule; `series`: that of its part."""
+    return homes.setdefault((rule.stream, rule.series or series), len(homes)) if rule.stream else 0
 
 
 def _distinct(codes: Ints) -> list[int]:
@@ -136,7 +146,9 @@ def _columns(one: Drawn, group: _Group, counter: Ints) -> Columns:
         more |= {"record": records.name, "programmed": records.programmed, "minute": records.minute}
     found |= {name: values[source] for name, values in more.items() if is_said(values)}
     if stream in INTERVALS and (stream is not Stream.BOLUS or _lasts(records, source)):
-        found["end"] = instant + np.maximum(records.length[source], 0)
+        length = np.maximum(records.length[source], 0)
+        # a dose given at once has no end, whether or not others beside it have one
+        found["end"] = np.where((length > 0) | (stream is not Stream.BOLUS), instant + length, 0)
     return {name: values for name, values in found.items() if name in _ALWAYS or _says(name, values)}
 
 
@@ -162,11 +174,11 @@ def _joined(lots: Sequence[Columns]) -> Columns:
 
 
 def _of(lot: Columns, name: str) -> NDArray[np.generic]:
-    """A column of one part; where it is not said, its default. An interval ends where it began; the stamps of
-    readings that have another key are never looked at."""
+    """A column of one part; where it is not said, its default. The stamps of readings that have another key are
+    never looked at."""
     if name in lot:
         return lot[name]
-    if name in ("end", "wall", "said"):
+    if name in ("wall", "said"):
         return lot["instant"]
     return np.full(len(lot["instant"]), COLUMNS[name].default, COLUMNS[name].dtype)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,9 @@ class Column:
 
     def texts(self) -> list[str]:
         """All cells: for few rows only."""
-        return [self.text(row) for row in range(len(self))]
+        view = self.buffer.data
+        spans = zip(self.start.tolist(), self.end.tolist(), strict=True)
+        return [str(view[start:end], "utf-8") for start, end in spans]
 
     def at(self, rows: NDArray[np.generic]) -> Column:
         """The same column at some rows (bool mask or index array)."""
@@ -89,12 +91,22 @@ class Column:
         width = min(int(length.max(initial=0)), WIDEST)
         if not width:
             return np.zeros((len(self), 0), np.uint8)
+        if self._is_even(width):
+            step, first = int(self.start[1] - self.start[0]), int(self.start[0])
+            return np.ndarray((len(self), width), np.uint8, self.buffer, first, (step, 1)).copy()
         windows = np.ndarray((len(self.buffer) - width + 1,), f"V{width}", self.buffer, 0, (1,))
         found = windows[self.start].view(np.uint8).reshape(-1, width)
         if int(length.min()) < width:
             kept = np.tri(width + 1, width, -1, np.uint8) * np.uint8(255)
             found &= kept[np.minimum(length, width)]
         return found
+
+    def _is_even(self, width: int) -> bool:
+        """Whether all cells have that many letters and lie equally far apart, as stamps and ids do."""
+        if len(self) < 2 or (step := int(self.start[1] - self.start[0])) < width:
+            return False
+        even = self.start[0] + step * np.arange(len(self), dtype=np.int32)
+        return bool((self.end == self.start + width).all() and (self.start == even).all())
 
     def words(self) -> Words:
         """The column as categories. Cells beyond WIDEST letters are compared whole."""
@@ -113,7 +125,7 @@ class Column:
         if not width:
             return Words((), np.zeros(0, np.int32))
         if len(self) <= CHUNK:
-            return _peeled(self.letters().view(f"S{width}").ravel())
+            return _in_runs(self.letters().view(f"S{width}").ravel())
         return _in_chunks(self)
 
     def numbers(self) -> Numbers:
@@ -141,6 +153,14 @@ def blank(n: int) -> Column:
     """A column that the table does not have."""
     zeros = np.zeros(n, np.int32)
     return Column(np.frombuffer(PADDING, np.uint8), zeros, zeros)
+
+
+def coded(texts: Sequence[str], codes: NDArray[np.integer[Any]]) -> Column:
+    """A column of few distinct texts; each row's code indexes them."""
+    lengths = np.array([len(text.encode()) for text in texts], np.int32)
+    ends = np.cumsum(lengths, dtype=np.int32)
+    buffer = np.frombuffer("".join(texts).encode() + PADDING, np.uint8)
+    return Column(buffer, (ends - lengths)[codes], ends[codes])
 
 
 def trimmed(buffer: Bytes, start: Index, end: Index) -> Column:
@@ -176,10 +196,19 @@ def _in_chunks(column: Column) -> Words:
     return Words(tuple(known), codes)
 
 
-def _peeled(cells: NDArray[np.bytes_]) -> Words:
-    """Categories in order of first appearance, found one after the other: quick where they are few."""
+def _in_runs(cells: NDArray[np.bytes_]) -> Words:
+    """Categories in order of first appearance; cells that repeat the one before them are looked at once."""
     if cells.itemsize < 8:
         cells = cells.astype("S8")
+    starts = np.flatnonzero(np.concatenate(([True], cells[1:] != cells[:-1])))
+    if len(starts) * 4 > len(cells):
+        return _peeled(cells)
+    found = _peeled(cells[starts])
+    return Words(found.texts, np.repeat(found.codes, np.diff(np.append(starts, len(cells)))))
+
+
+def _peeled(cells: NDArray[np.bytes_]) -> Words:
+    """Categories found one after the other: quick where they are few."""
     codes = np.zeros(len(cells), np.int32)
     left = np.arange(len(cells))
     texts: list[str] = []

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from bridge.mapping.json_path import is_path
-from bridge.mapping.language import FormatFile, PartSpec, ReadHalf, TableSpec
+from bridge.mapping.language import FormatFile, PartSpec, PersonSpec, ReadHalf, TableSpec
 from bridge.mapping.overlay import Overlay
 from bridge.mapping.paths_checked import document_paths, no_path
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.procedures import Stage, known
 from bridge.mapping.rule import FLAG_NAMES, TREND_NAMES, Option, Rule, kind_names
 from bridge.mapping.shape_checks import check_shape
-from bridge.mapping.shapes import Code, CodeEntry, CodesFile
+from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Words
 from bridge.mapping.wanted import BLANK, FILLED
 
 Wrong = Iterator[tuple[Path, str]]
@@ -42,9 +42,24 @@ def check_format(file: FormatFile, codes: Mapping[str, Code], earlier: Mapping[s
     for index, signature in enumerate(file.detect):
         if signature.json_ is not None and not is_path(signature.json_.at):
             yield ("detect", index, "json", "at"), no_path(signature.json_.at)
+    yield from _layouts(file)
     for stream, shape in file.fhir.items():
         for path, sentence in check_shape(stream, shape, codes):
             yield ("fhir", stream.value, *path), sentence
+
+
+def _layouts(file: FormatFile) -> Wrong:
+    """Layouts that no signature shows."""
+    there = {signature.layout for signature in file.detect if signature.layout}
+    named: list[tuple[Path, Words]] = [
+        (("records", index), one.layouts) for index, one in enumerate(file.read.records)
+    ]
+    if isinstance(file.read.person, PersonSpec):
+        named.append((("person",), file.read.person.layout))
+    for where, layouts in named:
+        for name in layouts:
+            if name not in there:
+                yield ("read", *where, "layout"), unknown(name, there)
 
 
 def check_overlay(site: Overlay, codes: Mapping[str, Code], formats: Mapping[str, FormatFile]) -> Wrong:
@@ -87,6 +102,11 @@ def _part(part: PartSpec) -> Wrong:
     for name in time.field:
         if name not in part.names:
             yield ("time", "field"), unknown(name, part.names)
+    for index, name in enumerate(part.reads):
+        if name not in part.names:
+            yield ("reads", index), unknown(name, part.names)
+    if time.utc is not None and time.utc not in part.names:
+        yield ("time", "utc"), unknown(time.utc, part.names)
     beside = {"minutes": time.offset.minutes, "local": time.offset.local} if time.offset else {}
     for slot, field in beside.items():
         if field is not None and field not in part.names:

@@ -1,8 +1,8 @@
 """Wall-clock times as instants where no counter helps: the patient's zone history, then the order of rows.
 
 Law (`safety.md`, time): the best witness decides and is kept with its bound: an instant or offset that the
-source told goes before the zone. A time that the clock showed
-twice is settled only where the rows of one series step back once; else it stays undecided: the first pass is
+source told goes before the zone. A time that the clock showed twice is settled only where the rows of one
+series step back once (step forth, where the newest stands first); else it stays undecided: the first pass is
 given, flagged UNCERTAIN, the second lies `bound` ms later. A time that no clock showed is flagged likewise.
 Rejected: picking a pass by the shape of the glucose curve.
 """
@@ -32,7 +32,7 @@ def by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
     rest = np.flatnonzero(~rows.known)
     told = _told(rows)
     if len(rest):
-        told = replace(told, instant=told.instant.copy(), offset=told.offset.copy())
+        told = replace(told, instant=told.instant.copy(), offset=told.offset.copy(), bound=told.bound.copy())
         some = _by_zone(Rows(rows.sheet, rows.row[rest], rows.wall[rest], rows.group[rest]), zones)
         for name in ("instant", "offset", "flags", "bound", "witness"):
             getattr(told, name)[rest] = getattr(some, name)
@@ -40,16 +40,16 @@ def by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
 
 
 def _told(rows: Rows) -> Clocked:
-    """All rows as if their walls were instants, with the offsets that the source tells."""
+    """All rows as if their walls were instants, with the offsets that the source tells. Where its two clocks
+    disagree by minutes either may be right."""
     n = len(rows.wall)
     offset = np.full(n, NO_OFFSET, np.int16) if rows.offset is None else rows.offset
-    return Clocked(
-        rows.wall,
-        offset,
-        np.zeros(n, np.uint16),
-        np.zeros(n, np.int32),
-        np.full(n, Witness.UTC, np.uint8),
-    )
+    flags, witness = np.zeros(n, np.uint16), np.full(n, Witness.UTC, np.uint8)
+    if rows.bound is None:
+        return Clocked(rows.wall, offset, flags, np.zeros(n, np.int32), witness)
+    apart = rows.bound >= MINUTE
+    flags[apart], witness[apart] = Flag.UNCERTAIN, Witness.UNDECIDED
+    return Clocked(rows.wall, offset, flags, rows.bound, witness)
 
 
 def _by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
@@ -58,7 +58,7 @@ def _by_zone(rows: Rows, zones: ZoneHistory) -> Clocked:
     witness = np.full(len(rows.wall), Witness.ZONE, np.uint8)
     instant = found.instants.copy()
     for fold in folds(rows, found.ambiguous):
-        later = second_pass(rows.wall[fold])
+        later = second_pass(rows.wall[fold], newest_first=is_newest_first(rows, int(rows.group[fold[0]])))
         if later is None:
             witness[fold] = Witness.UNDECIDED
             continue
@@ -92,8 +92,18 @@ def folds(rows: Rows, ambiguous: Mask) -> list[NDArray[np.intp]]:
     return np.split(among, np.flatnonzero(far | other) + 1)
 
 
-def second_pass(wall: Ints) -> Mask | None:
+def is_newest_first(rows: Rows, group: int) -> bool:
+    """Whether the rows of one series go back in time, as some exports are written."""
+    mine = np.flatnonzero(rows.group == group)
+    steps = np.diff(rows.wall[mine[np.argsort(rows.row[mine], kind="stable")]])
+    return int((steps < 0).sum()) > int((steps > 0).sum())
+
+
+def second_pass(wall: Ints, *, newest_first: bool = False) -> Mask | None:
     """Which rows of one fold belong to the second pass; None where their order does not tell."""
+    if newest_first:
+        found = second_pass(wall[::-1])
+        return None if found is None else np.asarray(found[::-1])
     back = np.flatnonzero(np.diff(wall) < -STEP_BACK)
     if len(back) != 1 or (np.diff(wall) < 0).sum() != 1:
         return None

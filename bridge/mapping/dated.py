@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.cells import PADDING, Column, Ints, Mask
+from bridge.mapping.cells import PADDING, Column, Ints, Mask, coded
 from bridge.mapping.dates import Stamps, read_stamps
 from bridge.mapping.language import OffsetSpec, TimeSpec
 from bridge.mapping.sheet import Sheet
@@ -27,13 +27,19 @@ from bridge.reading import NO_OFFSET
 
 DAY_MINUTES: Final = 24 * 60
 WESTMOST: Final = -12 * 60
+QUARTER: Final = 15
+"""Minutes: every zone of today stands a multiple of it from UTC."""
+_NARROW: Final = re.compile("[\u00a0\u2009\u202f]")
+"""Blanks that CLDR puts before AM and PM since 2022."""
+MOST_BOUND: Final = 2**31 - 1
+"""ms, 24 days: what a column of bounds can say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dated:
     """Rows in time: `wall` int64[n] is the instant where `known`, else the time by the source's clock; good
     where `ok`. `offset` int16[n]: minutes east as told. `mask`: the date mask in force ('' none). `column`:
-    the stamps as they are written."""
+    the stamps as they are written. `bound` int32[n]: ms by which the instant may be off (None: nothing says so)."""
 
     column: Column
     mask: str
@@ -41,6 +47,7 @@ class Dated:
     known: Mask
     offset: NDArray[np.int16]
     ok: Mask
+    bound: NDArray[np.int32] | None = None
 
 
 def dated(sheet: Sheet, spec: TimeSpec, procedures: Procedures, date_order: str | None) -> Dated:
@@ -50,6 +57,8 @@ def dated(sheet: Sheet, spec: TimeSpec, procedures: Procedures, date_order: str 
         raise Unreadable(f"the column with the time ({missing[0]}) is missing: use the whole export")
     column = _stamps(sheet, spec, spec.field)
     mask, told = _told(sheet, column, spec, procedures, date_order)
+    if spec.utc is not None:
+        told = _by_utc(told, _told(sheet, sheet.column(spec.utc), spec, procedures, date_order)[1])
     known = told.ok.copy() if spec.naive == "utc" else told.known
     offset = told.offset
     if spec.offset is not None and spec.offset.minutes is not None:
@@ -58,14 +67,17 @@ def dated(sheet: Sheet, spec: TimeSpec, procedures: Procedures, date_order: str 
         here = told.ok & ~known & said
         told = replace(told, shift=np.where(here, minutes, told.shift))
         known = known | here
-    wall = told.wall
+    wall, bound = told.wall, None
     if known.any():
         wall = told.instant if known.all() else np.where(known, told.instant, told.wall)
     if spec.offset is not None and spec.offset.local is not None:
         local = _stamps(sheet, spec, (spec.offset.local,))
         _, other = _told(sheet, local, spec, procedures, date_order)
-        offset = np.where(offset == NO_OFFSET, _between(wall, known, other, spec.offset.round), offset)
-    return Dated(column, mask, wall, known, offset.astype(np.int16), told.ok)
+        # +00:00 of a stamp beside a local clock is UTC's, not the person's
+        asked = (offset == NO_OFFSET) | (offset == 0)
+        between, bound = _between(wall, known & asked, other, spec.offset)
+        offset = np.where(asked, between, offset)
+    return Dated(column, mask, wall, known, offset.astype(np.int16), told.ok, bound)
 
 
 def same_way(sheet: Sheet, spec: TimeSpec, mask: str, name: str) -> Told:
@@ -86,7 +98,7 @@ def _stamps(sheet: Sheet, spec: TimeSpec, names: Sequence[str]) -> Column:
         columns = [_with_months(column, spec.months) for column in columns]
     found = columns[0]
     for column in columns[1:]:
-        found = _beside(found, column)
+        found = beside(found, column)
     return found
 
 
@@ -157,29 +169,54 @@ def _minutes(sheet: Sheet, spec: OffsetSpec) -> tuple[NDArray[np.int16], Mask]:
     return np.where(said, numbers.amount, 0).astype(np.int16), said
 
 
-def _between(utc: Ints, known: Mask, local: Told, rounded: int) -> NDArray[np.int16]:
-    """The offset between an instant and the same time by the local clock; whole days that lie between them
-    (a receiver whose date was never set) are left out."""
-    minutes = np.rint((local.wall - utc) / (rounded * MINUTE)).astype(np.int64) * rounded
-    minutes = (minutes - WESTMOST) % DAY_MINUTES + WESTMOST
-    told = np.where(local.offset != NO_OFFSET, local.offset, minutes)
-    return np.where(known & local.ok & (np.abs(told) <= FARTHEST), told, NO_OFFSET).astype(np.int16)
+def _by_utc(told: Told, utc: Told) -> Told:
+    """Stamps without an offset, settled by the same times in UTC, which tell the offset too."""
+    here, instant = utc.ok & ~told.known, utc.instant
+    between, _ = _between(instant, here, told, OffsetSpec.model_validate({"round": QUARTER}))
+    return Told(
+        np.where(here, instant, told.wall),
+        np.where(here, 0, told.shift).astype(np.int16),
+        np.where(here, between, told.offset).astype(np.int16),
+        told.known | here,
+        told.ok | here,
+    )
+
+
+def _between(
+    utc: Ints, asked: Mask, local: Told, spec: OffsetSpec
+) -> tuple[NDArray[np.int16], NDArray[np.int32] | None]:
+    """The offset between an instant and the same time by the local clock, as it is written or as the clocks
+    differ; and, where the mapping wants to know, what the rounding left over. Whole days that lie between the
+    clocks (a receiver whose date was never set) are no offset."""
+    written = asked & local.ok & (local.offset != NO_OFFSET)
+    offset = np.where(written, local.offset, NO_OFFSET).astype(np.int16)
+    rows = np.flatnonzero(asked & local.ok & ~written) if spec.round else np.zeros(0, np.intp)
+    if not len(rows):
+        return offset, None
+    apart = local.wall[rows] - utc[rows]
+    minutes = np.rint(apart / (spec.round * MINUTE)).astype(np.int64) * spec.round
+    around = (minutes - WESTMOST) % DAY_MINUTES + WESTMOST
+    minutes = np.where((minutes >= WESTMOST) & (minutes <= FARTHEST), minutes, around)
+    offset[rows] = np.where(spec.zero | (minutes != 0), minutes, NO_OFFSET)
+    if not spec.drift:
+        return offset, None
+    bound = np.zeros(len(utc), np.int32)
+    bound[rows] = np.minimum(np.abs(apart - minutes * MINUTE), MOST_BOUND)
+    return offset, bound
 
 
 def _with_months(column: Column, months: Mapping[int, Sequence[str]]) -> Column:
-    """The column with the names of months written as two digits."""
-    numbers = {name.casefold(): f"{number:02d}" for number, names in months.items() for name in names}
+    """The column with the names of months written M01 to M12, and the narrow blanks of newer clocks as blanks."""
+    numbers = {name.casefold(): f"M{number:02d}" for number, names in months.items() for name in names}
     longest = "|".join(re.escape(name) for name in sorted(numbers, key=len, reverse=True))
     pattern = re.compile(longest, re.IGNORECASE)
     words = column.words()
-    texts = [pattern.sub(lambda name: numbers[name[0].casefold()], text, count=1) for text in words.texts]
-    ends = np.cumsum([len(text.encode()) for text in texts], dtype=np.int32)
-    starts = np.concatenate((np.zeros(1, np.int32), ends[:-1])) if len(ends) else ends
-    buffer = np.frombuffer("".join(texts).encode() + PADDING, np.uint8)
-    return Column(buffer, starts[words.codes], ends[words.codes])
+    plain = [_NARROW.sub(" ", text) for text in words.texts]
+    texts = [pattern.sub(lambda name: numbers[name[0].casefold()], text, count=1) for text in plain]
+    return coded(texts, words.codes)
 
 
-def _beside(left: Column, right: Column) -> Column:
+def beside(left: Column, right: Column) -> Column:
     """Two columns as one, a blank between them; blank where either is."""
     both = left.filled & right.filled
     one, two = left.at(np.flatnonzero(both)), right.at(np.flatnonzero(both))

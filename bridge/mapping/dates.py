@@ -1,8 +1,9 @@
 """Stamps as wall-clock times, by masks such as `DD-MM-YYYY hh:mm AM`, whole columns at once.
 
 Law: one mask for all rows of a file (`libre.md` A1.5): day and month are never told apart row by row. Any of
-- / . parts a date, a blank or T parts date and time, one digit may stand for two. A stamp that no mask fits
-or that names no day of the calendar is not `ok`. Wall times are ms as if the wall stood in UTC.
+- / . parts a date, a blank or T parts date and time, one digit may stand for two; a month's name (MON) comes
+here as M01 to M12, so that no day is taken for it. A stamp that no mask fits or that names no day of the
+calendar is not `ok`. Wall times are ms as if the wall stood in UTC.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ MOST_SHAPES: Final = 300
 _PARTS: Final = {
     "YYYY": r"(?P<Y>0{4})",
     "YY": r"(?P<y>00)",
-    "MON": r"(?P<M>0{1,2})",
+    "MON": r"M(?P<M>00)",
     "MM": r"(?P<M>0{1,2})",
     "DD": r"(?P<D>0{1,2})",
     "hh": r"(?P<h>0{1,2})",
     "mm": r"(?P<m>00)",
     "ss": r"(?P<s>00)",
-    "AM": r"(?P<p>[AaPp]\.?[Mm]\.?)",
+    "AM": r"(?P<p>[AaPp]\.? ?[Mm]\.?)",
 }
 _TOKEN: Final = re.compile("YYYY|YY|MON|MM|DD|hh|mm|ss|AM")
 

@@ -17,7 +17,7 @@ from bridge.mapping.ranges import inside, said
 from bridge.mapping.rounding import rounded
 from bridge.mapping.rule import Option, Rule
 from bridge.mapping.sheet import Sheet
-from bridge.mapping.wanted import BLANK, FILLED, span
+from bridge.mapping.wanted import BLANK, FILLED, is_word, span
 
 NO_RULE = -1
 
@@ -77,7 +77,7 @@ class Vocabulary:
         found = np.zeros(len(self.sheet), np.bool_)
         if wanted - {FILLED, BLANK}:
             words = self.words(name)
-            found = words.mask([text.casefold() in wanted and bool(text) for text in words.texts])
+            found = words.mask([is_word(text, wanted) for text in words.texts])
         if wanted & {FILLED, BLANK}:
             found = found | (self.sheet.filled(name) == (FILLED in wanted))
         for one in (each for word in demands if (each := span(word)) is not None):
@@ -136,8 +136,9 @@ def unmatched(vocabulary: Vocabulary, rules: Sequence[Rule], rows: NDArray[np.in
         for name, words in option.items()
         if words not in ((FILLED,), (BLANK,))
     }
-    for row in rows.tolist():
-        told = (f"{name} {short(vocabulary.sheet.column(name).text(row))!r}" for name in chosen)
+    columns = {name: vocabulary.sheet.column(name).at(rows).texts() for name in chosen}
+    for place in range(len(rows)):
+        told = (f"{name} {short(texts[place])!r}" for name, texts in columns.items())
         yield f"no rule of the mapping fits: {', '.join(told)}"
 
 

@@ -2,7 +2,8 @@
 
 Law (`mapping.md`, detect): by content, never by file name. A field with a place is bound by place, since the
 vendors keep the order in every language; a known heading in another field's place means that somebody moved
-columns, which is refused: the cells below may have moved or not. A field without a place is bound by name.
+columns, which is refused: the cells below may have moved or not. A field without a place (in this layout) is
+bound by name.
 """
 
 from __future__ import annotations
@@ -17,13 +18,25 @@ from bridge.mapping.language import FieldSpec, Signature, TableSpec
 from bridge.reading import Unit
 
 MOST_ROWS_ABOVE: Final = 40
+FEW: Final = 20
+"""Rows of a table without a header that are looked at."""
 _UNITS: Final = {"mg/dl": Unit.MG_DL, "mmol/l": Unit.MMOL_L}
 _UNIT_WORDS: Final = re.compile(r"\(?\b(mg/dl|mmol/l)(/min)?\b\)?")
 
 
+FORMS: Final[Mapping[str, re.Pattern[str]]] = {
+    "iso": re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*"),
+    "epoch-ms": re.compile(r"\d{12,14}(\.\d*)?"),
+    "number": re.compile(r"-?\d+(\.\d+)?"),
+    "any": re.compile(r".*", re.DOTALL),
+}
+"""What a cell may look like in a table without a header."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header that fits a signature: its row among the rows given, its cells, the rows above it."""
+    """A header that fits a signature: its row among the rows given (-1: the table has none), its cells, the
+    rows above it."""
 
     row: int
     cells: tuple[str, ...]
@@ -50,6 +63,28 @@ def find(rows: Sequence[Sequence[str]], signatures: Iterable[Signature]) -> Head
             if _fits(cells, signature):
                 return Header(index, cells, tuple(tuple(above) for above in rows[:index]), signature)
     return None
+
+
+def headless(rows: Sequence[Sequence[str]], signatures: Iterable[Signature]) -> Signature | None:
+    """The signature whose forms most of the first rows have; None where the table is none without a header."""
+    few = [tuple(row) for row in rows[:FEW] if any(row)]
+    for signature in signatures:
+        if signature.forms and sum(_has_forms(row, signature) for row in few) * 2 > len(few):
+            return signature
+    return None
+
+
+def _has_forms(row: Sequence[str], signature: Signature) -> bool:
+    if not signature.least <= len(row) <= (signature.most or len(row)):
+        return False
+    return all(at < len(row) and FORMS[form].fullmatch(row[at]) for at, form in signature.forms.items())
+
+
+def headed(signature: Signature, table: TableSpec) -> Header:
+    """The header that a table without one would have: each field's first name in its place."""
+    homes = {_home(spec, signature.layout): (*spec.names, field)[0] for field, spec in table.fields.items()}
+    width = max((at for at in homes if at is not None), default=-1) + 1
+    return Header(-1, tuple(homes.get(at, "") for at in range(width)), (), signature)
 
 
 def _fits(cells: Sequence[str], signature: Signature) -> bool:
@@ -90,9 +125,9 @@ def bind(header: Header, table: TableSpec) -> Binding:
         meant = named.get(name_of(cell))
         if meant is None or taken.get(at) == meant:
             continue
-        if homes[meant] is not None:
+        if homes[meant] is not None or at in taken:
             raise Unreadable(_moved(at, cell, taken.get(at), table))
-        if table.fields[meant].at is None and meant not in columns:
+        if meant not in columns:
             columns[meant], taken[at] = at, meant
     unknown = tuple((at, cell or f"column {at + 1}") for at, cell in enumerate(cells) if at not in taken)
     ignored = tuple(cells[at] for at, field in sorted(taken.items()) if table.fields[field].ignore)

@@ -117,6 +117,7 @@ def _put(columns: Sequence[tuple[Cell, ...]], shape: Shape, taken: Taken) -> Non
                 taken.left[way] = None
         else:
             taken.unknown[way] += len(column) - column.count(MISSING)
+    taken.left |= shape.rests
     taken.count += len(columns[0])
 
 
@@ -128,6 +129,7 @@ def _keep(ones: Sequence[One], shape: Shape, taken: Taken) -> None:
             taken.faults[number] = one.why
         taken.unknown.update(one.unknown)
         taken.left.update(dict.fromkeys(one.left))
+    taken.left |= shape.rests
     for leaf, column in enumerate(zip(*(one.cells for one in ones), strict=True)):
         taken.keep(leaf, column)
     taken.count += len(ones)

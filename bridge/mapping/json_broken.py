@@ -63,6 +63,11 @@ def fault_at(fault: str, text: bytes) -> int:
     return int(found[1]) if found else len(text)
 
 
+def moved(fault: str, by: int) -> str:
+    """What a parser said of the rest of a text, as of the whole one."""
+    return _BYTE.sub(lambda found: f"(byte {int(found[1]) + by})", fault)
+
+
 def broken(text: bytes, fault: str) -> str:
     """The sentence for a document that is no JSON, from the fault that the parser told."""
     at = fault_at(fault, text)

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
+from msgspec import Raw
 from numpy.typing import NDArray
 
-from bridge.mapping.cells import PADDING, Column, Mask, trimmed
+from bridge.mapping.cells import PADDING, Column, Mask, Words, trimmed
 from bridge.mapping.json_array import SEPARATOR
 
 _QUOTE, _BACKSLASH, _NULL, _OBJECT, _ARRAY, _MINUS, _EXPONENT = (ord(each) for each in '"\\n{[-e')
 MOST_WRITTEN_OUT: Final = 40
-WIDE, MANY, FEW = 32, 10_000, 64
+WIDE, MANY, FEW, MOST_TRIED = 32, 10_000, 64, 512
 _CONTROLS: Final = dict.fromkeys([*range(9), *range(11, 32), 127])
 _HALVES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
@@ -36,6 +37,11 @@ class Values:
 
 def values(cells: bytearray) -> Values:
     """Cells with `SEPARATOR` behind each; the buffer is the column's own from here on."""
+    one = _repeated(cells)
+    if one:
+        found, codes = values(bytearray(one)), np.zeros(len(cells) // len(one), np.int32)
+        column = replace(found.column.at(codes), known=Words((found.column.text(0),), codes))
+        return Values(column, found.is_nested[codes])
     cells += PADDING
     buffer = np.frombuffer(cells, np.uint8)
     end = np.flatnonzero(buffer[: -len(PADDING)] == SEPARATOR[0]).astype(np.int32)
@@ -55,11 +61,47 @@ def values(cells: bytearray) -> Values:
     return Values(_without_copies(column), nested)
 
 
+def column_of(raws: Sequence[Raw], *, is_list: bool = False) -> Column:
+    """Some values, each by itself, as a column. `is_list`: arrays are their values as a text."""
+    cells = bytearray(SEPARATOR.join((*raws, b"")))
+    return (listed if is_list else values)(cells).column
+
+
+def _repeated(cells: bytearray) -> bytes:
+    """The cell that all of several are, or nothing."""
+    one = bytes(cells[: cells.find(SEPARATOR) + 1])
+    count = len(cells) // len(one) if one else 0
+    return one if count > 1 and len(one) < WIDE * WIDE and cells == one * count else b""
+
+
+def listed(cells: bytearray) -> Values:
+    """As `values`, for places where an array of plain values is one text: the values, parted by blanks."""
+    plain = bytes(cells)
+    found = values(cells)
+    rows = np.flatnonzero(found.is_nested)
+    if not len(rows):
+        return found
+    parts = plain.split(SEPARATOR)
+    joined = [_joined(parts[row]) for row in rows.tolist()]
+    is_nested = found.is_nested.copy()
+    is_nested[rows] = [each is None for each in joined]
+    return Values(found.column.replaced(rows, [each or "" for each in joined]), is_nested)
+
+
+def _joined(array: bytes) -> str | None:
+    """The values of an array as one text; None where it is none, or holds arrays or objects."""
+    found = json.loads(array)
+    if not isinstance(found, list) or any(isinstance(each, list | dict) for each in found):
+        return None
+    return " ".join(str(each) for each in found if each not in (None, ""))
+
+
 def _without_copies(column: Column) -> Column:
     """A wide column of few words (the id of a device, in every record) with each word once."""
     if len(column.buffer) < WIDE * max(len(column), MANY):
         return column
-    words = column.words()
+    sample = column.at(np.arange(0, len(column), len(column) // MOST_TRIED + 1)).words()
+    words = sample if len(sample.texts) > FEW else column.words()
     if len(words.texts) > FEW:
         return column
     few = texts(words.texts)

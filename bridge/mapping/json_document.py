@@ -1,8 +1,9 @@
 """A JSON document walked down to its records: which arrays a mapping reads, and what lies around them.
 
 Law: what is passed on the way is accounted for: a name that is neither wanted nor known is counted with its
-path. An array on the way is entered, element by element. A document may be one value, or a value a line
-(which counts as an array). Nothing is guessed about a document that is damaged: `json_broken` names the place.
+path. An array on the way is entered, element by element. A document may be one value, or several: a value a line,
+or answers saved one after the other (which count as an array). Nothing is guessed about a document that is
+damaged: `json_broken` names the place.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import msgspec
 from msgspec import Raw
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.json_broken import broken
+from bridge.mapping.json_broken import broken, fault_at, moved
 from bridge.mapping.json_path import ANY, Place, spelled
 from bridge.mapping.json_record import Way, elements, first_of, kind_of, members
+from bridge.mapping.json_where import ANYWHERE, Where
 from bridge.mapping.text import Clean, clean
 
+MOST_VALUES: Final = 10_000
 MOST_BETWEEN: Final = 1024
 """Blank bytes between two lines."""
 _ESCAPE: Final = re.compile(
@@ -32,19 +35,31 @@ _TOP: Final = msgspec.json.Decoder(Raw)
 TOO_DEEP: Final = "the document is nested deeper than any export: it is damaged or made to do harm"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lines:
     """A document with a value a line."""
 
     text: bytes
+    _values: list[Raw] | None = None
+
+    def values(self) -> list[Raw]:
+        """The value of each line. Unreadable where one is no JSON."""
+        if self._values is None:
+            try:
+                self._values = _TOP.decode_lines(self.text)
+            except msgspec.DecodeError as fault:
+                raise Unreadable(broken(self.text, str(fault))) from fault
+        return self._values
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What lies around a record: the objects from the nearest on, and the name that the last * stood for."""
+    """What lies around a record: the objects from the nearest on, the name that the last * stood for, and which
+    demands on the way they met."""
 
     objects: tuple[dict[str, Raw], ...] = ()
     name: str = ""
+    met: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -65,12 +80,14 @@ class Document:
             self._taken[id(self.top)] = self.top, members(self.top)
 
     def members(self, raw: Raw, way: Way, known: Place) -> dict[str, Raw] | None:
-        """The members of an object on the way, accounted for the first time that it is met."""
+        """The members of an object on the way, accounted for the first time that it is met. Records that other
+        records lie in are accounted for as records."""
         if id(raw) not in self._opened:
             _, found = self._taken.get(id(raw)) or (raw, members(raw))
             self._opened[id(raw)] = raw, found
-            for name in found or ():
-                place = _at(known, way).child(name)
+            here = _at(known, way)
+            for name in () if way and here.leaf >= 0 else found or ():
+                place = here.child(name)
                 if place is None:
                     self.unknown[*way, name] += 1
                 elif place.left:
@@ -82,29 +99,36 @@ class Document:
             self._listed[id(raw)] = raw, elements(raw)
         return self._listed[id(raw)][1]
 
-    def reach(self, way: Way, known: Place) -> Iterator[tuple[Raw, Around]]:
-        """The values at the end of a way, each with what lies around it."""
+    def reach(self, way: Way, known: Place, where: Where = ANYWHERE) -> Iterator[tuple[Raw, Around]]:
+        """The values at the end of a way, each with what lies around it. Lines that are records themselves are not
+        entered."""
         if isinstance(self.top, Raw):
-            yield from self._reach(self.top, way, (), Around(), known)
+            yield from self._reach(self.top, way, (), Around(), known, where)
+        elif way and known.leaf < 0:
+            for line in self.top.values():
+                yield from self._reach(line, way, (), Around(), known, where)
 
     def _reach(
-        self, raw: Raw, way: Way, here: Way, around: Around, known: Place
+        self, raw: Raw, way: Way, here: Way, around: Around, known: Place, where: Where
     ) -> Iterator[tuple[Raw, Around]]:
         if not way:
-            yield raw, around
+            if where.is_met(around.met):
+                yield raw, around
             return
         if first_of(raw) == b"[":
             for element in self._elements(raw):
-                yield from self._reach(element, way, here, around, known)
+                yield from self._reach(element, way, here, around, known, where)
             return
         found = self.members(raw, here, known)
-        if found is None:
+        met = None if found is None else where.met(found)
+        if found is None or met is None:
             return
         step, *rest = way
         for name in found if step == ANY else (step,):
             if name in found:
-                inner = Around((found, *around.objects), name if step == ANY else around.name)
-                yield from self._reach(found[name], tuple(rest), (*here, step), inner, known)
+                star = name if step == ANY else around.name
+                inner = Around((found, *around.objects), star, around.met | met)
+                yield from self._reach(found[name], tuple(rest), (*here, step), inner, known, where)
 
     def value(self, way: Way, known: Place) -> Raw:
         """One value of the document; null where it is not there."""
@@ -144,7 +168,25 @@ def document(data: bytes) -> Document:
     except RecursionError as fault:
         raise Unreadable(TOO_DEEP) from fault
     except msgspec.DecodeError as fault:
-        raise Unreadable(broken(plain, str(fault))) from fault
+        values = several(plain, str(fault))
+        return Document(_TOP.decode(b"".join((b"[", b",".join(values), b"]"))), warnings)
+
+
+def several(text: bytes, fault: str) -> list[bytes]:
+    """The values of a text that holds one after the other; `fault`: what the parser said of the first one.
+    Unreadable where it is something else."""
+    found, at = list[bytes](), 0
+    while "trailing characters" in fault and len(found) < MOST_VALUES and text[at : at + 1] in (b"{", b"["):
+        stop = fault_at(fault, text) - 1
+        found.append(text[at:stop])
+        at = stop
+        try:
+            _TOP.decode(memoryview(text)[at:])
+        except msgspec.DecodeError as again:
+            fault = moved(str(again), at)
+        else:
+            return [*found, text[at:]]
+    raise Unreadable(broken(text, fault))
 
 
 def _whole(text: bytes, warnings: tuple[str, ...]) -> Document:
@@ -193,7 +235,7 @@ def is_lines(text: bytes) -> bool:
 
 def wrong(raw: Raw, name: str) -> str:
     """A warning for something that stands where records belong."""
-    return f"{name} is {kind_of(raw)} where records belong: nothing was read there"
+    return f"{name} is {kind_of(raw)} where records belong: no record was read there"
 
 
 def told(ways: Counter[Way]) -> dict[str, int]:

@@ -6,7 +6,7 @@ person. A document that nobody knows is described by the names at its top.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -19,7 +19,7 @@ from bridge.mapping.json_cells import values
 from bridge.mapping.json_document import document, is_lines, without_halves
 from bridge.mapping.json_path import ANY, steps
 from bridge.mapping.json_record import elements, first_of, members
-from bridge.mapping.language import JsonSignature
+from bridge.mapping.language import JsonSignature, Signature
 from bridge.mapping.text import clean
 
 HEAD: Final = 65_536
@@ -55,6 +55,20 @@ def head_of(data: bytes) -> Raw | None:
         return None
 
 
+def layout_of(data: bytes, signatures: Sequence[Signature]) -> str:
+    """The layout of a document: that of the first signature that it shows, or whose records it could have and has
+    none; '' where there is neither."""
+    if not any(each.layout for each in signatures):
+        return ""
+    top = head_of(data)
+    if top is None:
+        return ""
+    asked = [(each.layout, each.json_) for each in signatures if each.json_]
+    fitting = (layout for layout, wanted in asked if shows(top, wanted))
+    empty = (layout for layout, wanted in asked if _is_empty(top, steps(wanted.at)))
+    return next(fitting, next(empty, ""))
+
+
 def is_broken(data: bytes) -> bool:
     """Whether bytes that begin as a JSON document does are none, as far as they go."""
     try:
@@ -67,6 +81,14 @@ def is_broken(data: bytes) -> bool:
 def shows(top: Raw, wanted: JsonSignature) -> bool:
     """Whether a document has the names of a signature, in the object there or in one of the first records."""
     return any(_fits(found, wanted) for found in _objects(top, steps(wanted.at)))
+
+
+def _is_empty(raw: Raw, way: tuple[str, ...]) -> bool:
+    """Whether there is an array without elements at a place."""
+    if not way:
+        return first_of(raw) == b"[" and not elements(raw)
+    inner = (members(raw) or {}).get(way[0])
+    return inner is not None and _is_empty(inner, way[1:])
 
 
 def _objects(raw: Raw, way: tuple[str, ...]) -> Iterator[dict[str, Raw]]:

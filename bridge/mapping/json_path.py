@@ -1,7 +1,8 @@
 """Paths in a JSON document, as a mapping writes them, and what is known at each place of one.
 
 Law: names parted by dots; `[]` after a name says that it is an array (arrays are entered either way; at the end
-of `each` it says that a single object there is no record); `*` stands for any name; `$` is the top of the
+of `each` it says that a single object there is no record, at the end of a field that the array's values are read
+as one text); `*` stands for any name; `$` is the top of the
 document, `^` the object around the array that a record lies in, `^^` the one around that; a lone `*` is the
 name that a `*` of `each` stood for.
 Rejected: JSONPath (filters and slices are code, and no two libraries agree on them).
@@ -22,10 +23,12 @@ _PREFIX: Final = re.compile(r"(\$|\^+)(?:\.|$)")
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Steps down from the record (`up` 0), from the document (`up` -1), or from the `up`-th object around."""
+    """Steps down from the record (`up` 0), from the document (`up` -1), or from the `up`-th object around.
+    `is_list`: at the end is an array of values."""
 
     up: int
     steps: tuple[str, ...]
+    is_list: bool = False
 
     @property
     def is_star(self) -> bool:
@@ -44,7 +47,7 @@ def path(text: str) -> Path:
     found = _PREFIX.match(plain)
     up = 0 if found is None else -1 if found[1] == "$" else len(found[1])
     rest = plain if found is None else plain[found.end() :]
-    return Path(up, tuple(rest.split(".")) if rest else ())
+    return Path(up, tuple(rest.split(".")) if rest else (), text.endswith("[]"))
 
 
 def steps(text: str) -> tuple[str, ...]:
@@ -76,6 +79,12 @@ class Place:
     def child(self, name: str) -> Place | None:
         """The place under a name, or under *."""
         return self.below.get(name) or self.below.get(ANY)
+
+    @property
+    def leaves_rest(self) -> bool:
+        """Whether every name below that is not known by itself is known and not wanted (`ignore: a.*`)."""
+        rest = self.below.get(ANY)
+        return rest is not None and rest.left and rest.leaf < 0 and not rest.below
 
     @property
     def is_mixed(self) -> bool:

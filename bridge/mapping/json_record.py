@@ -2,13 +2,15 @@
 
 Law: a struct forbids every name that is not known, so what it takes it takes whole; `tolerant` is the meaning
 of both (a property test): an unknown name is counted, a record that is no object, or has a value where an
-object belongs, is rejected alone. Cells are the bytes that were written, so that 5.0 stays 5.0; of a name that
-occurs twice the last one counts (RFC 8259 leaves it open).
+object belongs, is rejected alone. Where a name may have a value or an object (Mongo's {"$oid": …}) the structs take
+values until a piece has objects there, and objects from then on. Cells are the bytes that were written, so that
+5.0 stays 5.0; of a name that occurs twice the last one counts (RFC 8259 leaves it open).
 Rejected: Python's floats and datetimes on the way (they round, and cost an object for each cell).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -22,6 +24,7 @@ from bridge.mapping.json_path import ANY, Place, places, spelled
 Cell: TypeAlias = Raw | bytes
 Way: TypeAlias = tuple[str, ...]
 MISSING: Final = Raw(b"")
+_ODD: Final = re.compile(r'["\\\x00-\x1f]')
 MOST_LEARNED: Final = 64
 """So many unknown names are learned, that a vendor's new field makes no file slow."""
 KINDS: Final = {
@@ -83,6 +86,8 @@ def tolerant(raw: Cell, top: Place, width: int) -> One:
 
 def _walked(found: dict[str, Raw], top: Place, way: Way, walk: _Walk) -> None:
     for name, value in found.items():
+        if top.leaves_rest and name not in top.below:
+            continue
         here, place = (*way, name), top.child(name)
         if place is None:
             walk.unknown[here] = None
@@ -105,9 +110,15 @@ class Shape:
         self.top = top
         self.places = dict(places(top))
         self.width = sum(place.leaf >= 0 for place in self.places.values())
-        self.is_quick = not any(place.is_mixed or ANY in way for way, place in self.places.items())
+        self.rests = {way: None for way in self.places if way[-1] == ANY and self._is_rest(way)}
+        self.is_quick = not any(ANY in way and way not in self.rests for way in self.places)
+        self._mixed = frozenset(way for way, place in self.places.items() if place.is_mixed)
+        self._objects: frozenset[Way] = frozenset()
         self._learned: dict[Way, None] = {}
         self._build()
+
+    def _is_rest(self, way: Way) -> bool:
+        return ANY not in way[:-1] and (self.places[way[:-1]] if way[:-1] else self.top).leaves_rest
 
     def _build(self) -> None:
         learned = Place()
@@ -116,30 +127,41 @@ class Shape:
         self.ways: list[Way] = []
         kind, self._plan = self._struct(self.top, learned, ())
         self._many: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+        self._asked = [(place, way) for place, way in enumerate(self.ways) if way in self._mixed]
+        wanted = (way for way, place in self.places.items() if place.leaf >= 0)
+        self._untold = [way for way in wanted if way not in self.ways]
+        self.ways += self._untold
 
     def _struct(self, top: Place, learned: Place, way: Way) -> tuple[Any, _Plan]:
         """A struct with a field for each name known or learned; `ways` are its leaves, in order."""
         fields: list[tuple[str, Any, Any]] = []
         names: dict[str, str] = {}
         plan: _Plan = []
+        rest = top.leaves_rest
         for name in dict.fromkeys([*top.below, *learned.below]):
+            if rest and name == ANY:
+                continue
             here, new = top.below.get(name, Place()), learned.below.get(name, Place())
             slot = f"f{len(fields)}"
             names[slot] = name
-            if here.below or new.below:
-                kind, inner = self._struct(here, new, (*way, name))
+            one = (*way, name)
+            if (here.below or new.below) and (one not in self._mixed or one in self._objects):
+                kind, inner = self._struct(here, new, one)
                 fields.append((slot, kind | None, None))
                 plan.append((kind(), inner))
             else:
-                self.ways.append((*way, name))
+                self.ways.append(one)
                 fields.append((slot, Raw, MISSING))
                 plan.append(None)
-        made = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
+        made = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=not rest, gc=False)
         return made, plan
 
     def learn(self, ways: Sequence[Way]) -> None:
-        """Know more names from here on, so that they are counted quickly."""
-        fresh = dict.fromkeys(way for way in ways if way not in self._learned)
+        """Know more names from here on, so that they are counted quickly. Structs take no names with quotes,
+        backslashes or control characters: a record with such a one is taken apart by itself."""
+        fresh = dict.fromkeys(
+            way for way in ways if way not in self._learned and not any(map(_ODD.search, way))
+        )
         if fresh and self.is_quick and len(self._learned) + len(fresh) <= MOST_LEARNED:
             self._learned |= fresh
             self._build()
@@ -148,7 +170,29 @@ class Shape:
         """The columns of an array of records, one for each of `ways`. msgspec.ValidationError where a record
         does not fit, msgspec.DecodeError where the text is no JSON."""
         records = self._many.decode(array)
-        return list(_flat(records, self._plan)) if records else [() for _ in self.ways]
+        if not records:
+            return [() for _ in self.ways]
+        columns = list(_flat(records, self._plan))
+        nested = frozenset(way for place, way in self._asked if _holds_objects(columns[place]))
+        if nested:
+            return self._as_objects(nested, array)
+        return [*columns, *((MISSING,) * len(records) for _ in self._untold)]
+
+    def _as_objects(self, nested: frozenset[Way], array: bytes) -> list[tuple[Cell, ...]]:
+        """The columns again, some names taken for objects; as before where that does not fit either."""
+        before, self._objects = self._objects, self._objects | nested
+        self._build()
+        try:
+            return self.quickly(array)
+        except msgspec.ValidationError:
+            self._objects = before
+            self._build()
+            raise
+
+
+def _holds_objects(column: Sequence[Cell]) -> bool:
+    """Whether any cell is an object; JSON holds no control character."""
+    return b"\x1f{" in b"\x1f" + b"\x1f".join(column)
 
 
 def _flat(records: Sequence[msgspec.Struct], plan: _Plan) -> Iterator[tuple[Cell, ...]]:
@@ -156,6 +200,12 @@ def _flat(records: Sequence[msgspec.Struct], plan: _Plan) -> Iterator[tuple[Cell
     for column, inner in zip(columns, plan, strict=True):
         if inner is None:
             yield column
+        elif column.count(None) == len(column):
+            yield from ((MISSING,) * len(column) for _ in range(_leaves(inner[1])))
         else:
             blank, deeper = inner
             yield from _flat([blank if each is None else each for each in column], deeper)
+
+
+def _leaves(plan: _Plan) -> int:
+    return sum(1 if inner is None else _leaves(inner[1]) for inner in plan)

@@ -10,51 +10,56 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
-from msgspec import Raw
 
-from bridge.mapping.account import Person
+from bridge.mapping.account import Unreadable
 from bridge.mapping.cells import Column, blank
 from bridge.mapping.header import Binding
-from bridge.mapping.json_array import SEPARATOR, Taken, take_array, take_lines, take_piece
-from bridge.mapping.json_cells import Values, first_filled, spread, texts, values
+from bridge.mapping.json_array import Taken, take_array, take_lines, take_piece
+from bridge.mapping.json_cells import Values, column_of, first_filled, listed, spread, texts, values
 from bridge.mapping.json_document import Around, Document, Lines, below, document, told, wrong
+from bridge.mapping.json_look import layout_of
 from bridge.mapping.json_path import Path, Place, known, path, spelled, steps
+from bridge.mapping.json_person import person_in, ways_to
 from bridge.mapping.json_record import Shape, Way, first_of
-from bridge.mapping.language import PersonSpec, ReadHalf, RecordSet
+from bridge.mapping.json_where import where_of
+from bridge.mapping.language import PersonSpec, ReadHalf, RecordSet, Signature
 from bridge.mapping.opened import Opened
 from bridge.mapping.sheet import Sheet
 
 
-def open_document(data: bytes, half: ReadHalf) -> Opened:
-    """The sets of records of a document. Unreadable where it is no JSON."""
+def open_document(data: bytes, signatures: Sequence[Signature], half: ReadHalf) -> Opened:
+    """The sets of records of a document. Unreadable where it is no JSON, of none of the layouts, or names several
+    persons."""
     found = document(data)
-    around = _around(half)
+    layout = layout_of(data, signatures)
+    there = [(one, arrays) for one in half.records if (arrays := one.arrays_in(layout))]
+    if not there:
+        raise Unreadable("the document is none of those that this format has: give it as it was received")
+    around = _around(half, there)
     sheets, warnings, before = list[Sheet](), list(found.warnings), 0
-    for one in half.records:
-        sheet = _sheet(one, found, around, before)
+    for one, arrays in there:
+        sheet = _sheet(one, arrays, found, around, before)
         sheets.append(sheet)
         before += len(sheet)
-    person = _person(half.person, found, around) if isinstance(half.person, PersonSpec) else None
     return Opened(
-        tuple(one.name for one in half.records),
+        tuple(one.name for one, _ in there),
         tuple(sheets),
-        half.records,
+        tuple(one for one, _ in there),
         left=tuple(spelled(way) for way in found.left),
         unknown=told(found.unknown),
-        person=person,
+        person=person_in(half.person, layout, found, around),
         warnings=tuple(warnings),
         empty="there is no record in the document",
     )
 
 
-def _around(half: ReadHalf) -> Place:
-    """What is known of a document outside of its records."""
+def _around(half: ReadHalf, there: Sequence[tuple[RecordSet, Sequence[str]]]) -> Place:
+    """What is known of a document outside of its records. `there`: the sets that its layout has."""
     ways = list[Way]()
-    for one in half.records:
-        for each in map(steps, one.each):
+    for one, arrays in there:
+        for each in map(steps, arrays):
             ways.append(each)
             for asked in (path(text) for written in one.fields.values() for text in written):
                 if asked.up == -1:
@@ -62,7 +67,7 @@ def _around(half: ReadHalf) -> Place:
                 elif asked.up > 0:
                     ways.append((*each[: max(len(each) - asked.up, 0)], *asked.steps))
     if isinstance(half.person, PersonSpec):
-        ways += map(steps, _named(half.person))
+        ways += ways_to(half.person)
     return known(ways, map(steps, half.ignore))
 
 
@@ -76,15 +81,17 @@ class _Collected:
     warnings: list[str] = field(default_factory=list)
 
 
-def _collected(spec: RecordSet, shape: Shape, found: Document, around: Place) -> _Collected:
+def _collected(
+    spec: RecordSet, arrays: Sequence[str], shape: Shape, found: Document, around: Place
+) -> _Collected:
     done = _Collected()
-    taken = done.taken
-    for name in spec.each:
+    taken, where = done.taken, where_of(spec)
+    for name in arrays:
         way = steps(name)
         if isinstance(found.top, Lines) and not way:
             take_lines(found.top.text, shape, taken)
             done.counts, done.homes = [taken.count], [Around()]
-        for raw, home in found.reach(way, around):
+        for raw, home in found.reach(way, around, where):
             before, first = taken.count, first_of(raw)
             if first == b"[":
                 take_array(memoryview(raw), shape, taken)
@@ -97,17 +104,21 @@ def _collected(spec: RecordSet, shape: Shape, found: Document, around: Place) ->
     return done
 
 
-def _sheet(spec: RecordSet, found: Document, around: Place, before: int) -> Sheet:
-    """All records of one set; `before`: records in the sets before it."""
+def _sheet(spec: RecordSet, arrays: Sequence[str], found: Document, around: Place, before: int) -> Sheet:
+    """All records of one set, in these arrays; `before`: records in the sets before it."""
     asked = {name: [path(text) for text in written] for name, written in spec.fields.items()}
     inside = dict.fromkeys(
         each.steps for some in asked.values() for each in some if each.up == 0 and not each.is_star
     )
     top = known(inside, (path(text).steps for text in spec.ignore))
-    done = _collected(spec, Shape(top), found, around)
+    done = _collected(spec, arrays, Shape(top), found, around)
     done.taken.cells += [bytearray() for _ in inside][len(done.taken.cells) :]
-    cells = dict(zip(inside, map(values, done.taken.cells), strict=True))
-    prefix = steps(spec.each[0])
+    lists = {each.steps for some in asked.values() for each in some if each.up == 0 and each.is_list}
+    cells = {
+        way: (listed if way in lists else values)(lot)
+        for way, lot in zip(inside, done.taken.cells, strict=True)
+    }
+    prefix = steps(arrays[0])
     unknown = told(Counter({(*prefix, *way): count for way, count in done.taken.unknown.items()}))
     left = tuple(spelled(prefix, way) for way in done.taken.left)
     n = done.taken.count
@@ -141,13 +152,13 @@ def _column(
     if asked.up == 0:
         return cells[asked.steps].column
     if asked.up < 0:
-        return spread(_values([found.value(asked.steps, around)]), [done.taken.count])
+        return spread(
+            column_of([found.value(asked.steps, around)], is_list=asked.is_list), [done.taken.count]
+        )
     objects = [home.objects[asked.up - 1] if len(home.objects) >= asked.up else {} for home in done.homes]
-    return spread(_values([below(each, asked.steps) for each in objects]), done.counts)
-
-
-def _values(raws: Sequence[Raw]) -> Column:
-    return values(bytearray(SEPARATOR.join((*raws, b"")))).column
+    return spread(
+        column_of([below(each, asked.steps) for each in objects], is_list=asked.is_list), done.counts
+    )
 
 
 def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:
@@ -158,26 +169,3 @@ def _nested(cells: Mapping[Way, Values], top: Place) -> dict[int, str]:
             for row in np.flatnonzero(each.is_nested).tolist():
                 found.setdefault(row, f"{spelled(way)} is an object or array where a value belongs")
     return found
-
-
-def _person(spec: PersonSpec, found: Document, around: Place) -> Person | None:
-    """Whom a document names."""
-    said = {text: _values([found.value(steps(text), around)]).text(0) for text in _named(spec)}
-    name = " ".join(said[text] for text in spec.name if said[text])
-    born = said.get(spec.birth_date or "", "")
-    identifiers = tuple((system, said[text]) for system, text in spec.identifiers.items() if said[text])
-    if not (name or born or identifiers):
-        return None
-    return Person(name, _date(born), identifiers)
-
-
-def _named(spec: PersonSpec) -> tuple[str, ...]:
-    named = (*spec.name, spec.birth_date or "", *spec.identifiers.values())
-    return tuple(text for text in named if text)
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None

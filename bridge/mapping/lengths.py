@@ -38,11 +38,12 @@ def _counted(numbers: Numbers, unit: int) -> tuple[Ints, Mask]:
 def _clocked(column: Column) -> tuple[Ints, Mask]:
     """h:mm:ss or h:mm, each distinct cell once."""
     words = column.words()
-    found = np.array([_length(text) for text in words.texts], np.int64)
+    found = np.array([length(text) for text in words.texts], np.int64)
     return (found[words.codes], found[words.codes] >= 0) if len(found) else (found, np.zeros(0, np.bool_))
 
 
-def _length(text: str) -> int:
+def length(text: str) -> int:
+    """ms of h:mm:ss or h:mm, UNKNOWN where a text is none."""
     parts = text.split(":")
     if len(parts) not in (2, 3) or not all(part.isdigit() and len(part) < 5 for part in parts):
         return UNKNOWN

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from bridge.mapping.checks import check_codes, check_format, check_overlay
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
+from bridge.mapping.mended import Mended, Wrong, mended
 from bridge.mapping.overlay import Overlay, laid_over
 from bridge.mapping.places import Fault, MappingErrors, from_pydantic, from_yaml, place
 from bridge.mapping.shape_checks import check_shapes, lacking
 from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape, ShapesFile, UnitEntry
+from bridge.mapping.yaml_text import YamlText
 from bridge.reading import Stream, Unit
 
 __all__ = ["Fault", "Format", "MappingErrors", "Mappings", "load"]
@@ -61,10 +61,11 @@ class Mappings:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A YAML file that parsed: its name as faults call it, and the document with positions."""
+    """A YAML file that parsed: its name as faults call it, its document, and the text with positions."""
 
     file: str
-    document: CommentedMap
+    document: Mapping[str, object]
+    text: YamlText
 
 
 def load(folder: File, site: File | None = None) -> Mappings:
@@ -90,15 +91,16 @@ def _texts(folder: File, faults: list[Fault]) -> Iterator[_Text]:
         if path.name.endswith(EXAMPLE):
             continue
         try:
-            document = YAML(typ="rt").load(path.read_text("utf-8"))
+            text = YamlText(path.read_text("utf-8"))
+            document = text.document
         except MarkedYAMLError as error:
             faults.append(from_yaml(str(path), error))
             continue
         except (OSError, UnicodeDecodeError) as error:
             faults.append(Fault(str(path), 1, 1, f"this file cannot be read: {error}"))
             continue
-        if isinstance(document, CommentedMap):
-            yield _Text(str(path), document)
+        if isinstance(document, dict):
+            yield _Text(str(path), document, text)
         else:
             faults.append(Fault(str(path), 1, 1, "a mapping file is a table of names, this one is not"))
 
@@ -117,9 +119,9 @@ def _codes(texts: Iterable[_Text], faults: list[Fault]) -> tuple[dict[str, Code]
     for text in texts:
         parsed = _parsed(text, CodesFile, faults) if _is(text, CODES) else None
         if parsed is not None:
-            faults += [_fault(text, *wrong) for wrong in check_codes(parsed, found)]
-            found.update(parsed.codes)
-            units.update(parsed.units)
+            faults += _faults(text, parsed.told(check_codes(parsed.model, found)))
+            found.update(parsed.model.codes)
+            units.update(parsed.model.units)
     return {name: Code(name=name, **entry.model_dump()) for name, entry in found.items()}, units
 
 
@@ -128,8 +130,8 @@ def _shapes(texts: Iterable[_Text], codes: Mapping[str, Code], faults: list[Faul
     for text in texts:
         parsed = _parsed(text, ShapesFile, faults) if _is(text, SHAPES) else None
         if parsed is not None:
-            faults += [_fault(text, *wrong) for wrong in check_shapes(parsed, codes)]
-            found = laid_over(found, parsed.shapes)
+            faults += _faults(text, parsed.told(check_shapes(parsed.model, codes)))
+            found = laid_over(found, parsed.model.shapes)
     return found
 
 
@@ -146,8 +148,9 @@ def _formats(
         parsed = _parsed(text, FormatFile, faults)
         if parsed is None:
             continue
-        faults += [_fault(text, *wrong) for wrong in check_format(parsed, codes, found)]
-        found[parsed.format] = _with_shapes(parsed, laid_over(shapes, parsed.fhir))
+        one = parsed.model
+        faults += _faults(text, parsed.told(check_format(one, codes, found)))
+        found[one.format] = _with_shapes(one, laid_over(shapes, one.fhir))
     return found
 
 
@@ -156,34 +159,37 @@ def _with_shapes(one: FormatFile, shapes: Mapping[Stream, Shape]) -> FormatFile:
 
 
 def _overlays(
-    texts: Iterable[_Text],
+    texts: Sequence[_Text],
     formats: dict[str, FormatFile],
     codes: Mapping[str, Code],
     faults: list[Fault],
 ) -> None:
+    lost = {str(text.document.get("format")) for text in texts} - formats.keys()
     for text in texts:
         if _is_shared(text) or "extends" not in text.document:
             continue
         parsed = _parsed(text, Overlay, faults)
-        if parsed is None:
+        if parsed is None or parsed.model.extends in lost:
             continue
-        wrong = list(check_overlay(parsed, codes, formats))
-        faults += [_fault(text, *each) for each in wrong]
-        if not wrong:
-            base = formats[parsed.extends]
-            formats[parsed.extends] = _with_shapes(base, laid_over(base.fhir, parsed.fhir))
+        site = parsed.model
+        wrong = list(parsed.told(check_overlay(site, codes, formats)))
+        faults += _faults(text, wrong)
+        if not wrong and site.extends in formats:
+            base = formats[site.extends]
+            formats[site.extends] = _with_shapes(base, laid_over(base.fhir, site.fhir))
 
 
-def _parsed(text: _Text, model: type[Model], faults: list[Fault]) -> Model | None:
+def _parsed(text: _Text, model: type[Model], faults: list[Fault]) -> Mended[Model] | None:
+    """The file as a model; where it breaks the language, what of it can be looked at all the same."""
     try:
-        return model.model_validate(text.document)
+        return Mended(model.model_validate(text.document))
     except ValidationError as error:
-        faults += from_pydantic(text.file, text.document, error, model)
-        return None
+        faults += from_pydantic(text.file, text.text.marked, error, model)
+        return mended(text.document, model)
 
 
-def _fault(text: _Text, path: tuple[str | int, ...], sentence: str) -> Fault:
-    return Fault(text.file, *place(text.document, path), sentence)
+def _faults(text: _Text, wrongs: Iterable[Wrong]) -> list[Fault]:
+    return [Fault(text.file, *place(text.text.marked, path), sentence) for path, sentence in wrongs]
 
 
 def _in_force(one: FormatFile, codes: Mapping[str, Code], units: Mapping[Unit, UnitEntry]) -> Format:

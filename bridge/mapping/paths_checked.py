@@ -36,15 +36,17 @@ def document_paths(half: ReadHalf) -> Wrong:
 def _paths(half: ReadHalf) -> Iterator[tuple[Path, str]]:
     yield from _each(("ignore",), half.ignore if half.records else ())
     if isinstance(half.person, PersonSpec):
+        yield from _each(("person", "each"), half.person.each)
         yield from _each(("person", "name"), half.person.name)
         yield from _each(("person", "birth_date"), filter(None, [half.person.birth_date]))
-        yield from _each(("person", "identifiers"), half.person.identifiers.values())
+        for system, texts in half.person.identifiers.items():
+            yield from _each(("person", "identifiers", system), texts)
     for index, one in enumerate(half.records):
         yield from ((("records", index, *path), text) for path, text in _set(one))
 
 
 def _set(one: RecordSet) -> Iterator[tuple[Path, str]]:
-    yield from _each(("each",), one.each)
+    yield from _each(("each",), one.arrays)
     yield from _each(("ignore",), one.ignore)
     for name, texts in one.fields.items():
         yield from _each(("fields", name), texts)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml.comments import CommentedBase, CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -71,16 +71,19 @@ def from_yaml(file: str, error: MarkedYAMLError) -> Fault:
     return Fault(file, line, column, f"this is no YAML here: {said}")
 
 
-def from_pydantic(
-    file: str, document: CommentedBase, error: ValidationError, model: type[BaseModel]
-) -> list[Fault]:
+def from_pydantic(file: str, document: object, error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     """The faults of a document that breaks the language."""
     found = []
     for detail in error.errors(include_url=False):
-        path = tuple(step for step in detail["loc"] if _written(step))
+        path = written(detail)
         line, column = place(document, path)
         found.append(Fault(file, line, column, _sentence(detail, path, model)))
     return found
+
+
+def written(detail: ErrorDetails) -> Path:
+    """The path of an error as the file has it."""
+    return tuple(step for step in detail["loc"] if _written(step))
 
 
 def _written(step: str | int) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.mapping.cells import Column, Ints, Mask, Numbers
-from bridge.mapping.wanted import BLANK, Span, span
+from bridge.mapping.wanted import BLANK, Span, is_word, span
 
 
 def inside(numbers: Numbers, wanted: Span) -> Mask:
@@ -50,6 +50,6 @@ def said(column: Column, numbers: Numbers, demands: Sequence[str]) -> Mask:
         odd = np.flatnonzero(~numbers.ok)
         words = column.at(odd).words()
         found[odd] |= words.mask(
-            [text.casefold() in wanted or (not text and BLANK in wanted) for text in words.texts]
+            [is_word(text, wanted) or (not text and BLANK in wanted) for text in words.texts]
         )
     return found

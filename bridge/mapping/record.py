@@ -21,8 +21,9 @@ from bridge.mapping.judge import Judged
 from bridge.mapping.lengths import ends, lengths, minutes
 from bridge.mapping.rule import FLAG_NAMES, TREND_NAMES, Limit, Rule, TrendSpec, ValueSpec
 from bridge.mapping.stages import Procedures
+from bridge.mapping.wanted import span
 from bridge.period import MINUTE
-from bridge.reading import KINDS, NONE_PROGRAMMED, Flag, Stream, Unit
+from bridge.reading import KINDS, NONE_PROGRAMMED, Flag, Stream, Trend, Unit
 
 UNITS = tuple(Unit)
 MOST_SCALE = 9
@@ -106,6 +107,8 @@ def record(judged: Judged, procedures: Procedures) -> Records:
             unit, scale = _of_its_like(judged, rule)
             records.unit[rows], records.scale[rows] = UNITS.index(unit), scale
         _extras(judged, rule, rows, records)
+        if rule.programmed:
+            _programmed(judged, rule, rows, records, procedures)
     return records
 
 
@@ -125,7 +128,7 @@ def _amounts(
 def _of_its_like(judged: Judged, rule: Rule) -> tuple[Unit, int]:
     """Unit and decimals of a logged thing without an amount: those of the stream's first rule that has one,
     so that it lies in the series of its like."""
-    if rule.duration is not None:
+    if rule.duration is not None and rule.stream is Stream.ACTIVITY:
         return Unit.MINUTES, 0
     for other in (each for one in judged.spec.passes for each in one.rules):
         unit = other.value.unit if other.value is not None else "header"
@@ -148,7 +151,7 @@ def _extras(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records
     for name in reversed(rule.text):
         _texts(judged, name, rows, records.text)
     if rule.record:
-        _texts(judged, rule.record, rows, records.name)
+        _texts(judged, rule.record, _unnumbered(judged, rule, rows), records.name)
     if rule.length is not None:
         _lengths(judged, rule, rows, records)
     if rule.end:
@@ -157,14 +160,20 @@ def _extras(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records
         _rates(judged.words, rule.rate, rows, records)
     if rule.trend is not None:
         _trends(judged.words, rule.trend, rows, records)
-    if rule.programmed:
-        _programmed(judged, rule.programmed, rows, records)
     if rule.minutes is not None:
         found = minutes(judged.sheet.column(rule.minutes.field).at(rows), rule.minutes.unit)
         lost = rows[found < 0]
         texts = judged.sheet.column(rule.minutes.field).at(lost).texts()
         judged.reasons.add(lost, [f"{short(text)!r} is no minute of a day" for text in texts])
         records.minute[rows] = np.maximum(found, 0)
+
+
+def _unnumbered(judged: Judged, rule: Rule, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The rows whose record id is wanted: all of an event stream, else those without a counter."""
+    if rule.stream is None or is_event(rule.stream) or rule.counter is None:
+        return rows
+    _, told = judged.sheet.column(rule.counter).at(rows).wholes()
+    return rows[~told]
 
 
 def _texts(judged: Judged, name: str, rows: NDArray[np.intp], into: NDArray[np.object_]) -> None:
@@ -187,8 +196,8 @@ def _kinds(words: Vocabulary, rule: Rule, rows: NDArray[np.intp], records: Recor
 
 
 def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records) -> None:
-    """The length as ms. Where the rule has no amount of its own, the amount is the length in minutes, NO_VALUE
-    where none is told."""
+    """The length as ms. Of an activity or mode without an amount of its own it is the amount, in whole minutes
+    (decimals would make another series of what was ended early), NO_VALUE where none is told."""
     spec = rule.length
     if spec is None:
         return
@@ -197,14 +206,11 @@ def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Record
     texts = judged.sheet.column(spec.field).at(lost).texts()
     judged.reasons.add(lost, [f"{short(text)!r} is no length of time as {spec.unit}" for text in texts])
     records.length[rows] = np.maximum(found, 0)
-    if rule.value is not None:
+    if rule.value is not None or rule.stream not in (Stream.ACTIVITY, Stream.MODE):
         return
     records.unit[rows] = UNITS.index(Unit.MINUTES)
-    untold, uneven = rows[found < 0], found % MINUTE != 0
-    records.flags[untold] |= np.uint16(Flag.NO_VALUE)
-    whole = np.where(uneven, np.rint(found * 100 / MINUTE).astype(np.int64), found // MINUTE)
-    records.value[rows] = np.where(found < 0, 0, whole)
-    records.scale[rows] = np.where((found >= 0) & uneven, 2, 0)
+    records.flags[rows[found < 0]] |= np.uint16(Flag.NO_VALUE)
+    records.value[rows] = np.where(found < 0, 0, np.rint(found / MINUTE).astype(np.int64))
 
 
 def _rates(words: Vocabulary, field: str, rows: NDArray[np.intp], records: Records) -> None:
@@ -215,13 +221,28 @@ def _rates(words: Vocabulary, field: str, rows: NDArray[np.intp], records: Recor
 
 
 def _trends(words: Vocabulary, spec: TrendSpec, rows: NDArray[np.intp], records: Records) -> None:
-    for name, said in spec.words.items():
-        records.trend[rows[words.holds(spec.field, said)[rows]]] = TREND_NAMES[name]
+    pairs = [(word, TREND_NAMES[name]) for name, said in spec.words.items() for word in said]
+    arrows = {word.casefold(): arrow for word, arrow in pairs}
+    found = words.words(spec.field)
+    code = np.array(
+        [arrows.get(text.casefold(), Trend.NONE) for text in found.texts] or [Trend.NONE], np.uint8
+    )
+    records.trend[rows] = code[found.codes[rows]]
+    for word, arrow in pairs:
+        if span(word) is not None:
+            records.trend[rows[words.holds(spec.field, (word,))[rows]]] = arrow
 
 
-def _programmed(judged: Judged, field: str, rows: NDArray[np.intp], records: Records) -> None:
-    """The amount that was programmed, with as many decimals as the row's own amount; finer ones are rounded."""
-    numbers = judged.sheet.column(field).at(rows).numbers()
+def _programmed(
+    judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records, procedures: Procedures
+) -> None:
+    """The amount that was programmed, read as the row's own amount is, with as many decimals; finer ones are
+    rounded."""
+    column, value = judged.sheet.column(rule.programmed or "").at(rows), rule.value
+    if value is not None and value.procedure:
+        numbers = procedures.amount[value.procedure](column, max(value.decimals.values()))
+    else:
+        numbers = column.numbers()
     mine = records.scale[rows]
     for scale in np.flatnonzero(np.bincount(mine, minlength=1)).tolist():
         here = np.flatnonzero((mine == scale) & numbers.ok & (numbers.amount >= 0))

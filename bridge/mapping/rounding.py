@@ -6,6 +6,7 @@ through a float. Pure.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
 
@@ -23,6 +24,12 @@ def rounded(column: Column, decimals: int) -> Numbers:
     amount = np.array([each or 0 for each in found], np.int64)[words.codes]
     ok = words.mask([each is not None for each in found])
     return Numbers(amount, np.where(ok, decimals, 0).astype(np.int8), ok)
+
+
+def unsigned(column: Column, decimals: int) -> Numbers:
+    """The same without their sign: a rate of falling is written with and without one."""
+    found = rounded(column, decimals)
+    return replace(found, amount=np.abs(found.amount))
 
 
 def _rounded(text: str, decimals: int) -> int | None:

@@ -48,7 +48,8 @@ class _Part:
         known = found.known[rows] if found.known.any() else None
         group = self.named.group(self.judged.fate, rows)
         offset = None if known is None else found.offset[rows]
-        return Rows(self.judged.sheet, rows, found.wall[rows], group, known, offset)
+        bound = None if known is None or found.bound is None else found.bound[rows]
+        return Rows(self.judged.sheet, rows, found.wall[rows], group, known, offset, bound)
 
 
 def read_source(

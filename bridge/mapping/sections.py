@@ -63,6 +63,9 @@ def _sheet(
     few = replace(table.where(rows), open_end=table.open_end and ends, cut=table.cut and ends)
     cells = tuple(plain(cell) for cell in section.header)
     sheet = sheet_of(few, (), Header(-1, cells, above, _ANY), spec)
+    if section.own is not None:
+        mine = tuple(each for each in sheet.binding.unknown if each[0] in section.own)
+        sheet = replace(sheet, binding=replace(sheet.binding, unknown=mine))
     said = {name: field.section for name, field in spec.fields.items() if field.section is not None}
     if not said:
         return sheet

@@ -7,7 +7,7 @@ holds outside of them is told, not lost.
 from __future__ import annotations
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.header import Header, find
+from bridge.mapping.header import Header, find, headed, headless
 from bridge.mapping.json_source import open_document
 from bridge.mapping.language import ReadHalf, Signature
 from bridge.mapping.opened import Opened
@@ -21,8 +21,8 @@ def open_source(
 ) -> Opened:
     """The parts of a file. Unreadable where it is not what the signatures say."""
     if half.records:
-        return open_document(data, half)
-    look, header = _found(data, signatures)
+        return open_document(data, signatures, half)
+    look, header = _found(data, signatures, half)
     table, warnings = read_look(data, look)
     if half.sections is not None:
         return open_sections(table, warnings, half.sections, procedures)
@@ -31,9 +31,12 @@ def open_source(
     return Opened(("",), (sheet,), (half.table,), empty="there is no row below the header")
 
 
-def _found(data: bytes, signatures: tuple[Signature, ...]) -> tuple[Look, Header]:
+def _found(data: bytes, signatures: tuple[Signature, ...], half: ReadHalf) -> tuple[Look, Header]:
     for look in looks(data):
         header = find(look.rows, signatures)
         if header is not None:
             return look, header
+        plain = headless(look.rows, signatures)
+        if plain is not None and half.table is not None:
+            return look, headed(plain, half.table)
     raise Unreadable("the header of this format was not found: use the file as it was downloaded")

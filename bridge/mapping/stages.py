@@ -41,8 +41,8 @@ class Clocked:
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The rows that a clock works on: those that go to a stream and have a wall time. `row` indexes the
-    sheet; `group` tells series apart (int32[n]). Where `known`, `wall` is the instant already; `offset`:
-    minutes east as the source tells them (None: no row knows, none is told)."""
+    sheet; `group` tells series apart (int32[n]). Where `known`, `wall` is the instant already, off by `bound`
+    ms at most (int32[n]); `offset`: minutes east as the source tells them (None: no row knows, none is told)."""
 
     sheet: Sheet
     row: NDArray[np.intp]
@@ -50,17 +50,20 @@ class Rows:
     group: NDArray[np.int32]
     known: Mask | None = None
     offset: NDArray[np.int16] | None = None
+    bound: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """One table of a text of several: its kind as the mapping calls it, what it tells of itself (a device's
-    name, a serial), its header, and its data rows (indices into the text's table)."""
+    name, a serial), its header, and its data rows (indices into the text's table). `own`: the places of its
+    columns, where other tables stand beside it in the same rows."""
 
     kind: str
     header: tuple[str, ...]
     rows: NDArray[np.intp]
     told: Mapping[str, str] = field(default_factory=dict)
+    own: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

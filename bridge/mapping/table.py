@@ -23,6 +23,8 @@ DELIMITERS: Final = (",", ";", "\t")
 MOST_LINES_OF_A_ROW: Final = 200
 MOST_LINES_CUT: Final = 4
 MOST_BLANKS: Final = 64
+LONGEST_HEAD: Final = 4096
+"""Bytes of the lines above a table that are looked at for quotes."""
 SEPARATOR: Final = "\x1f"
 """Parts cells in the tolerant path's buffer; `text.clean` leaves no control characters."""
 
@@ -96,7 +98,32 @@ class Table:
 
 def split(data: bytes, delimiter: str) -> Table:
     """The rows of clean UTF-8 bytes."""
-    return regular(data, delimiter) or tolerant(data, delimiter)
+    return regular(_plain_head(data, delimiter), delimiter) or tolerant(data, delimiter)
+
+
+def _plain_head(data: bytes, delimiter: str) -> bytes:
+    """The same text, where quotes in its first lines alone hold nothing that needs them, without those: names
+    and dates above a table (CareLink)."""
+    last = data.rfind(b'"')
+    if last < 0 or last >= LONGEST_HEAD:
+        return data
+    end = data.find(b"\n", last) + 1
+    if not end:
+        return data
+    plain = [_without_quotes(line, delimiter) for line in data[:end].decode().split("\n")]
+    joined = "\n".join(line for line in plain if line is not None)
+    return data if None in plain else joined.encode() + data[end:]
+
+
+def _without_quotes(line: str, delimiter: str) -> str | None:
+    """A line with its quoted cells bare; None where a cell needs its quotes, or is none of its own."""
+    if '"' not in line:
+        return line
+    text = line.removesuffix("\r")
+    pieces = text.split(delimiter)
+    bare = [piece[1:-1] if len(piece) > 1 and piece[0] == piece[-1] == '"' else piece for piece in pieces]
+    needed = any('"' in piece for piece in bare) or not any(bare)
+    return None if needed else delimiter.join(bare) + line[len(text) :]
 
 
 def regular(data: bytes, delimiter: str) -> Table | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from bridge.mapping.cells import Mask
 from bridge.mapping.judge import Judged
-from bridge.mapping.language import PartSpec
+from bridge.mapping.language import PartSpec, TableSpec
 from bridge.mapping.sheet import Sheet
 from bridge.mapping.wanted import BLANK, FILLED
 
@@ -42,13 +42,16 @@ def unread(sheet: Sheet, passes: Sequence[Judged]) -> Iterator[str]:
 
 
 def _always(spec: PartSpec) -> frozenset[str]:
-    """Fields that are read in every row."""
+    """Fields that are read in every row, and what a section tells of itself."""
     time, device = spec.time, spec.device
     offset = {time.offset.minutes, time.offset.local} if time.offset else set()
     named = {device.serial, device.install, device.model} if device else set()
     rules = (rule for one in spec.passes for rule in one.rules)
     words = {n for r in rules for o in r.when for n, w in o.items() if w not in ((FILLED,), (BLANK,))}
-    return frozenset(name for name in {*time.field, *offset, *named, *words} if name)
+    fields = spec.fields if isinstance(spec, TableSpec) else {}
+    told = {name for name, field in fields.items() if field.section is not None}
+    always = {*time.field, time.utc, *offset, *named, *words, *told, *spec.reads}
+    return frozenset(name for name in always if name)
 
 
 def _read_elsewhere(name: str, mine: Judged, passes: Sequence[Judged]) -> Mask:

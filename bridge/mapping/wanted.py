@@ -1,14 +1,15 @@
 """What a mapping may demand of a cell: filled, blank, a word, or a range of numbers.
 
 Law (`mapping.md`): a closed form, no expressions. `filled`, `blank`, `>= 39`, `< 20`, `= 1`, `40..400` (both
-ends count) or a word, compared in any case; of several demands one is enough. YAML's true, 3 and false stand
-for the words that they are written with.
+ends count) or a word, compared in any case (`xdrip*`: its beginning); of several demands one is enough. YAML's
+true, 3 and false stand for the words that they are written with.
 Rejected: a language of conditions (`and`, `not`): rules in order say the same and can be checked.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -50,6 +51,14 @@ def span(text: str, *, plain: bool = False) -> Span | None:
     if plain and _NUMBER.fullmatch(text):
         return Span(Decimal(text), Decimal(text))
     return None
+
+
+def is_word(text: str, wanted: Collection[str]) -> bool:
+    """Whether a text is one of some words (in small letters), or begins as one that ends in * does."""
+    said = text.casefold()
+    return bool(said) and any(
+        said.startswith(word[:-1]) if word.endswith("*") else said == word for word in wanted
+    )
 
 
 def _as_written(value: object) -> object:

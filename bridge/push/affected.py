@@ -1,14 +1,14 @@
 """Who holds what of readings that are in question, and which of it must be taken back.
 
-Law (`safety.md`, corrections travel): every sent item is remembered; this tells for names of readings
-which receiver holds, or may hold, them, under whichever pairing they left (`data.md`, ids). It knows
-names and versions, never a value, and sends nothing.
+Law (`safety.md`, corrections travel): every sent item is remembered; this tells for an upload, removed or not,
+which receiver holds, or may hold, which item in which version, and how far taking it back has come, under
+whichever pairing it left (`data.md`, ids). Of who asked instead of being pushed to, the ledger knows spans: what
+it may hold is told as a number with the entries. It knows names and versions, never a value, and sends nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
@@ -18,49 +18,113 @@ import numpy as np
 import bridge.store.blocks as blocks
 import bridge.store.destinations as destinations
 import bridge.store.outbox as outbox
+import bridge.store.series as series
 from bridge.consent import grants
+from bridge.consent.rows import PARTS
 from bridge.mapping.resources import READING_TYPES
-from bridge.store.brought import brought
+from bridge.period import END_OF_TIME, Instant
+from bridge.push.reconcile import spelled
+from bridge.store.columns import names
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.lanes import Lane
 from bridge.store.outbox import Held
+from bridge.store.plans import named
+from bridge.store.stood import brought
 
 KEPT: Final = "kept"
 """The receiver was told and refused to take it back: a human's task, not tried again by itself."""
 
+RETRACTED: Final = "retracted"
+HELD: Final = "held"
+CORRECTED: Final = "corrected"
+OUTDATED: Final = "held, to be corrected"
+DOUBTFUL: Final = "may be held: no answer came"
+DUE: Final = "held, to be taken back"
+RETIRED: Final = "held, and its destination is retired: a human's task"
+REFUSED: Final = "held, the receiver refused to take it back: a human's task"
+TAKEN: Final = "taken back"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One item at a receiver: our identifier, the version it holds, the receiver's own reference ('' unknown),
+    and how far taking it back has come."""
+
+    identifier: str
+    version: str
+    reference: str
+    state: str
+
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """A destination and how many of the readings it holds, or may hold."""
+    """A destination and the items of an upload that it holds, or may hold, or gave back."""
 
     destination: int
     client: str
-    items: int
+    copies: tuple[Copy, ...]
 
 
 def affected(db: Database, patient: int, artifact: int) -> tuple[Affected, ...]:
-    """Who holds, or may hold, how much of what an artifact brought. To be asked before it is removed:
-    afterwards its readings are among those that `gone` takes back."""
-    counts = Counter(held.destination for held in holders(db, patient, brought(db, patient, artifact)))
+    """Who was sent what of an upload, also of one that was removed."""
+    over = _over(db, patient, artifact)
+    gone = frozenset(name for name, _ in blocks.retracted(db, patient))
+    in_use = {each.number for each in destinations.listed(db)}
     return tuple(
-        Affected(number, destinations.load(db, number).client, items)
-        for number, items in sorted(counts.items())
+        Affected(lane.destination, destinations.load(db, lane.destination).client, copies)
+        for lane in outbox.lanes(db)
+        if lane.patient == patient
+        if (copies := tuple(_copies(db, lane, over, gone, lane.destination in in_use)))
     )
+
+
+def _over(db: Database, patient: int, artifact: int) -> dict[Name, Instant]:
+    """The names of an upload, each with the instant from which on it says something else, or is gone."""
+    found: dict[Name, Instant] = {}
+    for row, stood in brought(db, patient, artifact):
+        until = np.asarray(stood["until"], np.int64).tolist()
+        found.update(zip(named(patient, row.number, names(stood)), until, strict=True))
+    return found
+
+
+def _copies(
+    db: Database, lane: Lane, over: Mapping[Name, Instant], gone: frozenset[Name], in_use: bool
+) -> Iterator[Copy]:
+    for _, name, held in _holding(db, lane, tuple(over), with_retracted=True):
+        state = _taken(held, in_use) if name in gone else _standing(held, over[name])
+        yield Copy(spelled(held.id), held.version or held.tried, held.reference, state)
+
+
+def _taken(held: Held, in_use: bool) -> str:
+    """How far taking it back has come."""
+    if held.state in (RETRACTED, KEPT):
+        return TAKEN if held.state == RETRACTED else REFUSED
+    return DOUBTFUL if not held.version else DUE if in_use else RETIRED
+
+
+def _standing(held: Held, until: Instant) -> str:
+    """What it is of a reading that stands, as the upload says it or otherwise since `until`."""
+    if not held.version:
+        return DOUBTFUL
+    if until == END_OF_TIME:
+        return HELD
+    return CORRECTED if held.changed >= until and not held.tried else OUTDATED
 
 
 def holders(db: Database, patient: int, names: Iterable[Name]) -> tuple[Held, ...]:
     """What of these readings is held, or may be held, over all destinations."""
     wanted = tuple(names)
     lanes = [lane for lane in outbox.lanes(db) if lane.patient == patient]
-    return tuple(held for lane in lanes for _, held in _holding(db, lane, wanted))
+    return tuple(held for lane in lanes for _, _, held in _holding(db, lane, wanted))
 
 
 def gone(db: Database, lane: Lane) -> Iterator[tuple[str, int, list[Held]]]:
     """What the destination holds of readings that are gone, by the grant and link that they left under."""
     names = [name for name, _ in blocks.retracted(db, lane.patient)]
     holding = _holding(db, lane, names) if names else ()
-    found = sorted((pair for pair in holding if pair[1].state != KEPT), key=_left_under)
+    open_ = ((grant, held) for grant, _, held in holding if held.state != KEPT)
+    found = sorted(open_, key=_left_under)
     for (grant, link), some in groupby(found, key=_left_under):
         yield grant, link, [held for _, held in some]
 
@@ -69,23 +133,30 @@ def _left_under(pair: tuple[str, Held]) -> tuple[str, int]:
     return pair[0], pair[1].link
 
 
-def _holding(db: Database, lane: Lane, names: Sequence[Name]) -> Iterator[tuple[str, Held]]:
-    holding = outbox.holding(db, lane)
+def _holding(
+    db: Database, lane: Lane, names: Sequence[Name], with_retracted: bool = False
+) -> Iterator[tuple[str, Name, Held]]:
+    """What the destination holds of the names: the grant that it left by, the name, and what is held."""
+    holding = outbox.holding(db, lane, with_retracted)
     pairings = {grant: grants.load(db, grant).grant.pairing for grant in {grant for grant, _, _ in holding}}
     minted = {pairing: _minted(db, names, pairing) for pairing in set(pairings.values())}
     for grant, what, held in holding:
-        if held.id in minted[pairings[grant]]:
+        name = minted[pairings[grant]].get(held.id)
+        if name is not None:
             is_kept = what == "retraction" and held.state == "refused"
-            yield grant, replace(held, state=KEPT) if is_kept else held
+            yield grant, name, replace(held, state=KEPT) if is_kept else held
 
 
-def _minted(db: Database, names: Sequence[Name], pairing: bytes) -> frozenset[bytes]:
-    found: set[bytes] = set()
-    for (patient, series), same in groupby(sorted(names), key=lambda name: (name.patient, name.series)):
+def _minted(db: Database, names: Sequence[Name], pairing: bytes) -> Mapping[bytes, Name]:
+    """Every id under which the names may have left; an interval may have left in parts."""
+    found: dict[bytes, Name] = {}
+    cut = {patient: series.intervals(db, patient) for patient in {name.patient for name in names}}
+    for (patient, number), same in groupby(sorted(names), key=lambda name: (name.patient, name.series)):
         some = list(same)
         instants = np.array([name.instant for name in some], np.int64)
         slots = np.array([name.slot for name in some], np.uint16)
-        for kind in READING_TYPES:  # of which one was told; the ids of the other nobody holds
-            raw = db.ids.mint(kind, patient, series, instants, slots, pairing)
-            found.update(bytes(row) for row in raw)
-    return frozenset(found)
+        for part in PARTS if number in cut[patient] else PARTS[:1]:
+            for kind in READING_TYPES:  # of which one was told; the ids of the other nobody holds
+                raw = db.ids.mint(kind, patient, number, instants, slots | part, pairing)
+                found.update(zip((bytes(row) for row in raw), some, strict=True))
+    return found

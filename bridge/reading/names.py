@@ -45,6 +45,8 @@ class Unit(StrEnum):
     GRAMS_PER_UNIT = "g/U"  # carbohydrate ratio
     MG_DL_PER_UNIT = "mg/dL/U"  # insulin sensitivity
     MMOL_L_PER_UNIT = "mmol/L/U"
+    MG_DL_PER_MINUTE = "mg/dL/min"  # how fast glucose rises or falls, as alerts are set
+    MMOL_L_PER_MINUTE = "mmol/L/min"
     PERCENT = "%"
     HOURS = "h"
     GRAMS = "g"

@@ -23,7 +23,7 @@ class Device:
     manufacturer: str = ""
     model: str = ""
     serial: str = ""  # a printed serial or transmitter id (kind `serials`), never an install id
-    install: str = ""  # an app installation id
+    install: str = ""  # an id that is printed nowhere: of an app's installation, or a hash for a transmitter
     kind: str = ""  # sensor | transmitter | receiver | app | meter | pump | pen
 
 

@@ -94,15 +94,17 @@ def append(con: sqlite3.Connection, key: bytes, chain: str, body: bytes) -> int:
     return last.seq + 1
 
 
-def links(con: sqlite3.Connection, chain: str) -> Iterator[Link]:
-    """Every row of a chain in order, through the packed months. Raises Broken."""
-    for (packed,) in con.execute("SELECT packed FROM months WHERE chain = ? ORDER BY first", (chain,)):
+def links(con: sqlite3.Connection, chain: str, after: int = 0) -> Iterator[Link]:
+    """Every row of a chain behind seq `after` in order, through the packed months. Raises Broken."""
+    months = "SELECT packed FROM months WHERE chain = ? AND last > ? ORDER BY first"
+    for (packed,) in con.execute(months, (chain, after)):
         try:
-            yield from _unpacked(packed)
+            yield from (link for link in _unpacked(packed) if link.seq > after)
         except (zlib.error, struct.error, TypeError) as wrong:
             raise Broken(f"a packed month of chain {chain} cannot be read: restore ledger.db") from wrong
     rows = con.execute(
-        "SELECT seq, CAST(body AS BLOB), CAST(h AS BLOB) FROM ledger WHERE chain = ? ORDER BY seq", (chain,)
+        "SELECT seq, CAST(body AS BLOB), CAST(h AS BLOB) FROM ledger WHERE chain = ? AND seq > ? ORDER BY seq",
+        (chain, after),
     )
     for seq, body, h in rows:
         yield Link(seq, body, h)

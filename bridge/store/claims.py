@@ -46,6 +46,7 @@ from bridge.store.merge import (
     new_names,
     outdone,
     renamed,
+    was_away,
 )
 
 
@@ -237,7 +238,8 @@ def _repetitions(claims: Table) -> Table:
 
 
 def _absent(held: Layers, now: Table, gone: Ints, at: Instant) -> Table:
-    """Names whose reading is not at the instant of its first storage: moved, gone before, gone now."""
+    """Names whose reading is not at the instant of its first storage, or once was not: moved, gone before,
+    gone now."""
     earlier = take(held.away, np.flatnonzero(is_gone(held.away)))
     earlier = take(earlier, np.flatnonzero(~among(names(earlier), names(now))))
     was = _by_name(held.now)
@@ -251,7 +253,7 @@ def _absent(held: Layers, now: Table, gone: Ints, at: Instant) -> Table:
         "counter": ints(left, "counter"),
         "flags": np.full(len(gone), Flag.RETRACTED, np.uint16),
     }
-    moved = take(now, np.flatnonzero(ints(now, "origin")))
+    moved = take(now, np.flatnonzero(was_away(now, held.away)))
     return joined([earlier, entry, elsewhere(moved)])
 
 

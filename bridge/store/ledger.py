@@ -43,6 +43,7 @@ class _Waiting:
     epoch: int | None = None
     also: Also | None = None
     done: asyncio.Future[int | None] | None = None
+    before: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -59,20 +60,25 @@ class Ledger:
         self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue] = WeakKeyDictionary()
         self._empties: Counter[tuple[str, int | None, Instant]] = Counter()
 
-    async def intend(self, intent: Intent, epoch: int, also: Also | None = None) -> int | None:
-        """The entry's number once it is durable; None where the epoch moved. LedgerUnavailable."""
+    async def intend(
+        self, intent: Intent, epoch: int, also: Also | None = None, before: Intent | None = None
+    ) -> int | None:
+        """The entry's number once it is durable; None where the epoch moved. `before`: an entry that goes with
+        it, as the row right before it. LedgerUnavailable."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[int | None] = loop.create_future()
         queue = self._queues.setdefault(loop, _Queue())
-        queue.waiting.append(_waiting(intent, epoch, also, done))
+        queue.waiting.append(_waiting(intent, epoch, also, before, done))
         if not queue.scheduled:
             queue.scheduled = True
             loop.call_soon(self._flush, queue)
         return await done
 
-    def intend_now(self, intent: Intent, epoch: int, also: Also | None = None) -> int | None:
+    def intend_now(
+        self, intent: Intent, epoch: int, also: Also | None = None, before: Intent | None = None
+    ) -> int | None:
         """The same at once, for callers without an event loop."""
-        return self._write([_waiting(intent, epoch, also, None)])[0]
+        return self._write([_waiting(intent, epoch, also, before, None)])[0]
 
     def settle(self, outcome: Outcome) -> None:
         """What came of an intent: joins the next commit, within 50 ms; at once without an event loop."""
@@ -138,21 +144,28 @@ class Ledger:
 
 
 def _waiting(
-    intent: Intent, epoch: int, also: Also | None, done: asyncio.Future[int | None] | None
+    intent: Intent,
+    epoch: int,
+    also: Also | None,
+    before: Intent | None,
+    done: asyncio.Future[int | None] | None,
 ) -> _Waiting:
-    return _Waiting(intent.chain, encode(intent), intent.patient, epoch, also, done)
+    ahead = None if before is None else encode(before)
+    return _Waiting(intent.chain, encode(intent), intent.patient, epoch, also, done, ahead)
 
 
 def _insert(con: sqlite3.Connection, key: bytes, each: _Waiting) -> int | None:
     if each.epoch is not None and each.patient is not None and current_epoch(con, each.patient) != each.epoch:
         return None
-    if each.also is None:
+    if each.also is None and each.before is None:
         return chain.append(con, key, each.chain, each.body)
     con.execute("SAVEPOINT entry")
-    if not each.also(con):
+    if each.also is not None and not each.also(con):
         con.execute("ROLLBACK TO entry")
         con.execute("RELEASE entry")
         return None
+    if each.before is not None:
+        chain.append(con, key, each.chain, each.before)
     entry = chain.append(con, key, each.chain, each.body)
     con.execute("RELEASE entry")
     return entry

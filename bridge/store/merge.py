@@ -90,7 +90,7 @@ def merge(now: Table, away: Table, batch: Table, by_counter: bool, at: Instant) 
     repeats = _echoes(take(held, repeated), take(said, repeated), at)
     standing = joined([amended, added])
     lost = _losers(batch, folded, np.concatenate((known[corrected], fresh)), standing, at)
-    moved = take(standing, np.flatnonzero(ints(standing, "origin")))
+    moved = take(standing, np.flatnonzero(was_away(standing, away)))
     return Merge(
         now=Change(names(old), ints(old, "instant"), standing),
         past=Change(_NONE, _NONE, joined([old, lost])),
@@ -154,12 +154,18 @@ def _away(old: Table, moved: Table, named: Ints, away: Table) -> Change:
     return Change(drop, drop // RANKS, elsewhere(moved))
 
 
+def was_away(now: Table, away: Table) -> NDArray[np.bool_]:
+    """Which readings are not at the instant of their first storage, or were not at some time: who was told of
+    them elsewhere finds them by it."""
+    return np.asarray((ints(now, "origin") != 0) | among(names(now), names(away)))
+
+
 def elsewhere(moved: Table) -> Table:
     """Readings that left the instant of their first storage, as entries of the layer of absent names."""
     return {name: column(moved, name) for name in _ENTRY} if size(moved) else empty()
 
 
-_ENTRY: Final = ("instant", "origin", "rank", "version", "changed")
+_ENTRY: Final = ("instant", "origin", "rank", "version", "changed", "artifact")
 
 
 def is_gone(away: Table) -> NDArray[np.bool_]:

@@ -50,6 +50,7 @@ class Held:
     link: int
     delivery: int
     problem: str
+    changed: Instant = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +187,15 @@ def note(db: Database, lane: Lane, results: Sequence[Result]) -> None:
         _note(con, lane, results, db.clock())
 
 
-def holding(db: Database, lane: Lane) -> tuple[tuple[str, What, Held], ...]:
-    """What the destination holds or may hold and was not retracted, each with the grant that it last left
-    by and what it was then."""
+def holding(db: Database, lane: Lane, with_retracted: bool = False) -> tuple[tuple[str, What, Held], ...]:
+    """What the destination holds or may hold and was not retracted (or was), each with the grant that it last
+    left by and what it was then."""
     columns = ", ".join(f"s.{field.name}" for field in fields(Held))
     rows = db.reader("bridge").execute(
         f"SELECT d.grant_id, d.what, {columns} FROM sent s JOIN deliveries d ON d.delivery = s.delivery"
-        " WHERE s.patient = ? AND s.destination = ? AND s.state <> 'retracted'"
+        " WHERE s.patient = ? AND s.destination = ? AND (s.state <> 'retracted' OR ?)"
         " AND (s.version <> '' OR s.tried <> '')",
-        (lane.patient, lane.destination),
+        (lane.patient, lane.destination, with_retracted),
     )
     return tuple((grant, what, Held(*row)) for grant, what, *row in rows)
 

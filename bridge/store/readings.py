@@ -7,7 +7,7 @@ have no readings here. The caller unwraps the patient's key once a request and p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -137,31 +137,31 @@ def history(
     return tuple(dict(zip(past, version, strict=True)) for version in versions)
 
 
-_STOOD: Final = (
-    "instant",
-    "origin",
-    "rank",
-    "version",
-    "changed",
-    "artifact",
-    "flags",
-    "end",
-    "bound",
-    "kind",
-)
+def away(
+    db: Database, patient: int, box: Box, since: Instant, wanted: Mapping[int, Ints] | None
+) -> dict[int, Table]:
+    """By series the names whose reading moved or went (RETRACTED) at `since` or later, or those of `wanted`:
+    when, and under which version; `instant` and `origin` of one that moved say where it is."""
+    if wanted is None:
+        keys = db.reader("bridge").execute(_AWAY, (patient, since)).fetchall()
+        blocks: dict[int, set[int]] = {}
+        for series, block in keys:
+            blocks.setdefault(series, set()).add(block)
+    else:
+        blocks = {series: blocks_in(some // RANKS) for series, some in wanted.items()}
+    found: dict[int, Table] = {}
+    for series, some in blocks.items():
+        rows = read(db.reader("bridge"), box, patient, series, Layer.AWAY, some).values()
+        table = joined([held.table for held in rows])
+        keep = ints(table, "changed") >= since
+        if wanted is not None:
+            keep &= among(names(table), wanted[series])
+        if keep.any():
+            found[series] = take(table, np.flatnonzero(keep))
+    return found
 
 
-def earlier(db: Database, patient: int, box: Box, series: int, wanted: Ints) -> Table:
-    """The versions that readings of these names had before the one that stands: that they stood, since when
-    (`changed`) and by which artifact; RETRACTED: it was taken away then. In order of name and version."""
-    con, blocks, found = db.reader("bridge"), blocks_in(wanted // RANKS), list[Table]()
-    for layer in (Layer.PAST, Layer.SPENT):
-        for held in read(con, box, patient, series, layer, blocks).values():
-            here = among(names(held.table), wanted) & (ints(held.table, "version") != NEVER)
-            some = take(held.table, np.flatnonzero(here))
-            found.append({name: column(some, name) for name in _STOOD})
-    table = joined(found)
-    return take(table, np.lexsort((ints(table, "version"), names(table))))
+_AWAY: Final = "SELECT series, block FROM blocks WHERE patient = ? AND layer = 3 AND changed >= ?"
 
 
 def sources(db: Database, patient: int, box: Box, artifacts: Sequence[int]) -> dict[int, Source]:

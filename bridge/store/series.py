@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from bridge.period import Period
-from bridge.reading import Device, SeriesKey, SourceClass, Stream, Unit
+from bridge.reading import INTERVALS, Device, SeriesKey, SourceClass, Stream, Unit
+from bridge.store.files import Files
 from bridge.store.ids import SERIES
 from bridge.store.keys import Box, place
 from bridge.store.layers import BLOCK
@@ -98,6 +99,12 @@ def put(con: sqlite3.Connection, patient: int, box: Box, row: SeriesRow) -> None
         "INSERT OR REPLACE INTO series (patient, series, longest, sealed) VALUES (?, ?, ?, ?)",
         (patient, row.number, row.longest, box.seal(plain, place("series", patient, row.number))),
     )
+
+
+def intervals(db: Files, patient: int) -> frozenset[int]:
+    """The numbers of the patient's series of intervals: what holes in a grant cut into parts."""
+    found = listed(db.reader("bridge"), patient, db.keys.box(patient))
+    return frozenset(row.number for row in found if row.key.stream in INTERVALS)
 
 
 _STREAMS: Final = {each.value: each for each in Stream}

@@ -80,6 +80,7 @@ class Instances:
             metrics=frozenset({text}) if kind == "DeviceMetric" else None,
             history=history,
             provenance=kind == "Provenance",
+            retractions=kind in READING_TYPES,
             device_resources=kind == "Device",
             metric_resources=kind == "DeviceMetric",
             patient_resource=kind == "Patient",

@@ -499,28 +499,6 @@ def year_one() -> bytes:
     return csv(_one_line("21-01-2020 09:40"), out.table())
 
 
-def reader_text() -> bytes:
-    """The desktop program's text: tabs, a name line, slashes, words where LibreView writes the floor."""
-    header = [
-        "ID",
-        "Time",
-        "Record Type",
-        "Historic Glucose (mg/dL)",
-        "Scan Glucose (mg/dL)",
-        *ENGLISH[6:14],
-        "Strip Glucose (mg/dL)",
-        "Ketone (mmol/L)",
-        *ENGLISH[16:],
-        "Previous Time",
-        "Updated Time",
-    ]
-    curve, rows = Curve(Dice(58)), []
-    for index, (wall, _) in enumerate(walls(datetime(2017, 6, 14, 8, 1), 900, 20, "UTC")):
-        text = {7: "LO", 8: "HI"}.get(index, cut(curve.step()))
-        rows.append([str(30_100 + index), f"{wall:%Y/%m/%d %H:%M}", "0", text, *[""] * 16])
-    return csv([["Ada Muster"]], [header, *rows], end="\n", delimiter="\t")
-
-
 def files() -> dict[str, bytes]:
     """Every recording by its name."""
     return {
@@ -543,5 +521,4 @@ def files() -> dict[str, bytes]:
         "reader-keeps-winter-time.csv": reader_spring(),
         "travel-repeated-hour.csv": travel_fold(),
         "year-one.csv": year_one(),
-        "reader-text.txt": reader_text(),
     }

@@ -8,7 +8,7 @@ recording is large its golden tells counts, sums and ends only.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,22 @@ from bridge.adapters import Decoded, decode, recognise
 from bridge.mapping import Mappings, load
 from bridge.period import ZoneHistory, iso
 from bridge.reading import KINDS, NO_OFFSET, NONE_PROGRAMMED, Flag, Readings, Trend, Witness, column
-from tests.adapters import clarity_files, libreview_files
+from tests.adapters import (
+    carelink_cloud_files,
+    carelink_files,
+    clarity_files,
+    demo_files,
+    dexcom_api_files,
+    dexcom_share_files,
+    dexcom_studio_files,
+    eversense_files,
+    libre_reader_files,
+    libreview_files,
+    linkup_files,
+    nightscout_entries,
+    nightscout_others,
+    nightscout_treatments,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "conformance"
@@ -27,7 +42,30 @@ RECEIVED = 1_795_132_800_000  # 2026-11-20
 MOST_LINES = 400
 LATER = ("trend", "rate", "record", "programmed", "minute")
 """Columns that stand behind a reading's line as `name=value`, where they say something."""
-FAMILIES = {"dexcom-clarity": clarity_files.files, "libreview": libreview_files.files}
+FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
+    "carelink": lambda: carelink_files.files() | {"demo-carelink-2026-07-22.csv": demo_files.carelink()},
+    "carelink-cloud": carelink_cloud_files.files,
+    "dexcom-api": dexcom_api_files.files,
+    "dexcom-clarity": clarity_files.files,
+    "dexcom-share": dexcom_share_files.files,
+    "dexcom-studio": dexcom_studio_files.files,
+    "eversense-broadcast": eversense_files.broadcast_files,
+    "eversense-cloud": eversense_files.cloud_files,
+    "eversense-dms": lambda: (
+        eversense_files.dms_files() | {"demo-eversense-2026-08-06.csv": demo_files.eversense()}
+    ),
+    "librelinkup": linkup_files.files,
+    "libreview": lambda: libreview_files.files() | libre_reader_files.files(),
+    "nightscout": lambda: (
+        nightscout_entries.files()
+        | nightscout_treatments.files()
+        | nightscout_others.nightscout()
+        | {"demo-nightscout-2026-11-14.json": demo_files.nightscout()}
+    ),
+    "nightscout-csv": nightscout_entries.tables,
+    "nightscout-exporter": nightscout_others.exporter,
+    "openaps-pump-history": nightscout_others.histories,
+}
 
 
 def recordings() -> Iterator[tuple[Path, bytes]]:
@@ -38,8 +76,9 @@ def recordings() -> Iterator[tuple[Path, bytes]]:
 
 
 def committed(family: str) -> list[Path]:
-    """The recordings of a family as they are committed: files of any kind that are no golden."""
-    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix != ".tsv")
+    """The recordings of a family as they are committed: all but goldens and what is said of quality."""
+    others = {".tsv", ".yaml"}
+    return sorted(path for path in (FOLDER / family).iterdir() if path.suffix not in others)
 
 
 def golden_of(recording: Path) -> Path:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from bridge.adapters import Unreadable
 from bridge.mapping import load
 from tests.adapters import clarity_files, libreview_files
-from tests.adapters.recordings import PROJECT, committed
+from tests.adapters.recordings import FAMILIES, PROJECT, committed
 from tests.adapters.suite import adds_up, read
 
 MAPPINGS = load(PROJECT / "mappings")
 SMALL = {
-    path.name: path.read_bytes()
-    for family in ("dexcom-clarity", "libreview")
+    f"{family}/{path.name}": path.read_bytes()
+    for family in FAMILIES
     for path in committed(family)
     if path.stat().st_size < 10_000
 }
@@ -39,6 +39,13 @@ BITS = [
     b"EGV",
     b"Low",
     b"\x1f",
+    b"{",
+    b"]",
+    b"null",
+    b"{}",
+    b"[1]",
+    b'"x":',
+    b"1e9",
 ]
 HARMS = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(BITS), st.integers(0, 60)), max_size=6)
 

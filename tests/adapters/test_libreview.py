@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from bridge.adapters import Decoded, Person, decode
 from bridge.mapping import Mappings
 from bridge.period import HOUR, ZoneHistory
-from bridge.reading import BolusKind, Flag, Readings, Stream, Unit, Witness
+from bridge.reading import BolusKind, EventKind, Flag, Readings, Stream, Unit, Witness
+from tests.adapters.libre_reader_files import reader_french, reader_spanish, reader_text
 from tests.adapters.libreview_files import (
     ENGLISH,
     NEW_PHONE,
@@ -28,7 +30,6 @@ from tests.adapters.libreview_files import (
     meter_2018,
     neo_meter,
     reader_spring,
-    reader_text,
     sensor,
     travel_fold,
     two_installs,
@@ -105,11 +106,40 @@ def test_400_is_a_number_in_a_us_file_that_goes_beyond(mappings: Mappings) -> No
     assert not ints(batch, "flags").any()
 
 
-def test_words_of_the_desktop_program_say_below_and_above(mappings: Mappings) -> None:
-    batch = of(read(reader_text(), mappings), Stream.GLUCOSE)
+@pytest.mark.parametrize("made", [reader_text, reader_french])
+def test_words_of_the_desktop_program_say_below_and_above(
+    mappings: Mappings, made: Callable[[], bytes]
+) -> None:
+    batch = of(read(made(), mappings), Stream.GLUCOSE, "")
     marked = ints(batch, "flags") != 0
     assert ints(batch, "value")[marked].tolist() == [40, 500]
     assert ints(batch, "flags")[marked].tolist() == [Flag.LOW, Flag.HIGH]
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [(reader_text, "Ada Muster"), (reader_french, "Ada Muster"), (reader_spanish, "ADA-MUSTER-07")],
+)
+def test_a_desktop_text_is_read_whole_in_every_language(
+    mappings: Mappings, made: Callable[[], bytes], name: str
+) -> None:
+    done = read(made(), mappings)
+    adds_up(done)
+    assert done.account.rows == done.account.rows_read and done.account.warnings == ()
+    assert done.account.fields_unknown == () and done.account.fields_ignored == ("ID",)
+    assert done.person == Person(name)
+
+
+def test_carbs_of_a_reader_are_grams_or_servings_as_its_heading_says(mappings: Mappings) -> None:
+    grams, servings = (of(read(made(), mappings), Stream.CARBS) for made in (reader_text, reader_spanish))
+    assert (grams.key.unit, ints(grams, "value").tolist()) == (Unit.GRAMS, [45])
+    assert (servings.key.unit, ints(servings, "value").tolist()) == (Unit.SERVINGS, [25])
+
+
+def test_a_reader_whose_clock_was_set_tells_so(mappings: Mappings) -> None:
+    events = of(read(reader_text(), mappings), Stream.EVENT)
+    assert ints(events, "kind").tolist() == [EventKind.CLOCK_CHANGE]
+    assert events.columns["text"].tolist() == ["2017/06/14 12:46"]
 
 
 def test_scans_are_a_series_of_their_own(mappings: Mappings) -> None:
@@ -252,9 +282,22 @@ def test_the_patient_is_in_line_two_of_a_report_and_the_clinician_is_not(mapping
 
 def test_a_continuous_ketone_is_told_and_not_taken_for_a_strip(mappings: Mappings) -> None:
     data = eu_ketone().decode().splitlines()
-    data[2] += "0.4"
+    stamp = data[2].split(",")[:3]
+    data += [
+        ",".join([*stamp, kind, *[""] * 15, *cells])
+        for kind, cells in (("7", ["0.4", ""]), ("1", ["", "0.5"]))
+    ]
     done = read(("\n".join(data) + "\n").encode(), mappings)
     assert Stream.KETONE not in done.account.read
+    assert done.account.ignored == {"continuous-ketone": 2}
+    assert "a continuous ketone sensor, which this version does not read" in done.account.warnings[0]
+
+
+def test_a_continuous_ketone_beside_glucose_is_told(mappings: Mappings) -> None:
+    data = eu_ketone().decode().splitlines()
+    data[2] += "0.4"
+    done = read(("\n".join(data) + "\n").encode(), mappings)
+    assert done.account.read == {Stream.GLUCOSE: 10}
     assert "also fill column 'Scan Ketone mmol/L'" in done.account.warnings[0]
 
 

@@ -24,7 +24,6 @@ def packed(name: str, data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-STUDIO = b"PatientInfoField\tPatientInfoValue\tGlucoseInternalTime\tGlucoseDisplayTime\tGlucoseValue\n"
 TANDEM = b"DeviceType,SerialNumber,Description,EventDateTime,Readings (mg/dL)\nt:slim X2,1,EGV,2024-01-01T00:00:00,100\n"
 CARELINK = b"Index;Date;Time;New Device Time;BG Reading (mg/dL);Linked BG Meter ID;BWZ Estimate (U)\n"
 
@@ -40,10 +39,14 @@ CARELINK = b"Index;Date;Time;New Device Time;BG Reading (mg/dL);Linked BG Meter 
         (gzip.compress(b"x"), "packed with gzip: unpack it first"),
         (packed("a.csv", b"x"), "a zip archive: unpack it"),
         (b'{"resourceType": "Bundle"}', "looks like FHIR JSON"),
-        (b'[{"sgv": 100, "date": 1}]', "looks like Nightscout entries"),
         (b"[1, 2]", "JSON of no known kind"),
         (b"<!doctype html><html>", "a web page or XML, perhaps a login page"),
-        (STUDIO, "looks like a Dexcom Studio (G4) export"),
+        (
+            b'{"Code": "x", "Message": "y", "TypeName": "FaultException"}',
+            "an error that Dexcom Share answered",
+        ),
+        (b'{"access_token": "s3cr3t"}', "the key to an account: give it to nobody"),
+        (b'"5e0c0000-0000-4000-8000-000000000001"', "one text alone, perhaps the key to a session"),
         (TANDEM, "looks like a Tandem t:connect export"),
         (CARELINK, "looks like a Medtronic CareLink export"),
         (b"Datum,Wert\n2024-01-01,100\n", "a table of no known kind, with the columns 'Datum', 'Wert'"),
@@ -59,7 +62,8 @@ def test_what_is_no_export_is_named(mappings: Mappings, data: bytes, said: str) 
 
 
 def test_a_refusal_names_what_this_version_reads(mappings: Mappings) -> None:
-    assert refused(STUDIO, mappings).endswith("this version reads dexcom-clarity and libreview")
+    *others, last = mappings.formats
+    assert refused(TANDEM, mappings).endswith(f"this version reads {', '.join(others)} and {last}")
 
 
 def test_nul_bytes_inside_a_good_file_are_refused_with_their_line(mappings: Mappings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.consent.clusters import Track, shadowed
 from bridge.period import MINUTE
-from bridge.reading import BasalKind, BolusKind, Device, SeriesKey, SourceClass, Stream, Unit
+from bridge.reading import BolusKind, Device, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.series import SeriesRow
 
 NOON = 1_790_000_000_000
@@ -68,20 +69,6 @@ def test_doses_of_two_pumps_stay_two() -> None:
     assert shown(one, two) == [[NOON], [NOON]]
 
 
-def test_a_basal_rate_of_two_routes_leaves_once_though_one_calls_it_temporary() -> None:
-    pump = track([(NOON, 85, BasalKind.AUTOMATED)], 1, stream=Stream.BASAL, unit=Unit.UNITS_PER_HOUR)
-    loop = track(
-        [(NOON + 5000, 850, BasalKind.TEMPORARY), (NOON + 5 * MINUTE, 850, BasalKind.TEMPORARY)],
-        2,
-        SourceClass.PROCESSED,
-        LOOP,
-        Stream.BASAL,
-        Unit.UNITS_PER_HOUR,
-        3,
-    )
-    assert shown(pump, loop) == [[NOON], [NOON + 5 * MINUTE]]
-
-
 @given(
     st.lists(
         st.tuples(st.integers(0, 200), st.integers(1, 400)), max_size=30, unique_by=lambda each: each[0]
@@ -106,3 +93,22 @@ def test_copies_by_three_routes_leave_as_often_as_the_best_route_told_them(
             [],
             [],
         ]
+
+
+def smoothed(values: Sequence[int], number: int, name: str, family: str = "companion") -> Track:
+    """Glucose each five minutes from noon on, in a series of that device name."""
+    rows = [(NOON + place * 5 * MINUTE, value, 0) for place, value in enumerate(values)]
+    one = track(rows, number, SourceClass.PROCESSED, Device("Senseonics"), Stream.GLUCOSE, Unit.MG_DL, 0)
+    key = replace(one.series.key, family=family, device=name)
+    return replace(one, series=replace(one.series, key=key))
+
+
+def test_a_smoothed_copy_stays_behind_what_the_sensor_said_whatever_was_stored_first() -> None:
+    own, copy = smoothed([116, 109], 2, "eversense"), smoothed([112, 112, 110], 1, "eversense/smoothed")
+    assert shown(own, copy) == [[NOON, NOON + 5 * MINUTE], [NOON + 10 * MINUTE]]
+    assert shown(copy, own) == [[NOON + 10 * MINUTE], [NOON, NOON + 5 * MINUTE]]
+
+
+def test_a_smoothed_series_of_another_source_is_joined_by_its_values_alone() -> None:
+    own, copy = smoothed([116, 109], 1, "eversense"), smoothed([112, 110], 2, "eversense/smoothed", "other")
+    assert shown(own, copy) == [[NOON, NOON + 5 * MINUTE], [NOON]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,11 +13,12 @@ from ruamel.yaml import YAML
 
 import bridge.store.artifacts
 from bridge.consent import grants
-from bridge.consent.asked import WILDCARD, Grain, Kind, Way
+from bridge.consent.asked import WILDCARD, DateTest, Grain, Kind, Way
 from bridge.consent.grant import Grant, Recipient, before, from_now_on
 from bridge.consent.permit import RecipientPermit
 from bridge.period import DAY, MINUTE, Instant, Period, PeriodSet, spelled
-from bridge.reading import Device, EventKind, SeriesKey, Stream, Unit
+from bridge.reading import Device, EventKind, Flag, SeriesKey, Stream, Unit
+from bridge.store.blocks import withdraw
 from tests.consent.world import World, wish
 
 FOLDER = Path(__file__).resolve().parents[2] / "conformance" / "consent"
@@ -34,6 +35,7 @@ class Player:
     world: World
     zone: str
     grants: dict[str, str] = field(default_factory=dict)
+    imports: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.patient = self.world.person(zone=self.zone)
@@ -59,7 +61,12 @@ class Player:
         if stream is Stream.NOTE:
             columns["text"] = ["had a cold"] * len(instants)
         readings = [(instant, 100 + i % 50) for i, instant in enumerate(instants)]
-        self.world.bring(self.patient, readings, key, step["source"], Device(serial=key.device), also=columns)
+        device = Device(serial=key.device)
+        done = self.world.bring(self.patient, readings, key, step["source"], device, also=columns)
+        self.imports[step.get("name", "")] = done.artifact
+
+    def do_remove(self, step: Step) -> None:
+        withdraw(self.world.db, self.patient, self.imports[step["import"]])
 
     def do_grant(self, step: Step) -> None:
         known = {each.source for each in bridge.store.artifacts.listed(self.world.db, self.patient)}
@@ -107,15 +114,25 @@ class Player:
         who = step.get("by", "Clinic")
         now = self.world.clock.now
         permit = RecipientPermit(f"{who} EHR", who, step.get("purpose", "TREAT"), "t", now + DAY)
-        found = self.world.ask(permit, wish(self.patient, way=Way(step.get("way", "look"))))
+        asked = replace(wish(self.patient, way=Way(step.get("way", "look"))), retractions=True)
+        if "asked" in step:
+            between = Period(*map(self.at, step["asked"]))
+            asked = replace(asked, dates=(DateTest("eq", between),))
+        if "changed_since" in step:
+            since = self.at(step["changed_since"])
+            asked = replace(asked, updated=(DateTest("ge", Period(since, since + 1)),))
+        found = self.world.ask(permit, asked)
         told = sorted(
-            (group.stream.value, int(group.grain), instant)
+            (bool(flags & Flag.RETRACTED), group.stream.value, int(group.grain), instant)
             for group in found.groups
-            for instant in group.columns["instant"].tolist()
+            for instant, flags in zip(
+                group.columns["instant"].tolist(), group.columns["flags"].tolist(), strict=True
+            )
         )
         expected = sorted(
-            (run["stream"], int(GRAINS[run["grain"]]), instant)
-            for run in step["leaves"]
+            (is_back, run["stream"], int(GRAINS[run["grain"]]), instant)
+            for is_back, runs in ((False, step["leaves"]), (True, step.get("taken_back", [])))
+            for run in runs
             for instant in self.run(run)
         )
         assert told == expected
@@ -133,6 +150,7 @@ def test_the_story_comes_out_as_written(world: World, path: Path) -> None:
         (deed,) = set(step) - {"when"}
         steps: Mapping[str, Callable[[Step], None]] = {
             "import": player.do_import,
+            "remove": player.do_remove,
             "grant": player.do_grant,
             "pause": player.do_pause,
             "resume": player.do_resume,

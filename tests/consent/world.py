@@ -18,6 +18,7 @@ from bridge.consent.asked import Asked, Grain, Kind, Selector, Way
 from bridge.consent.disclosure import Disclosure, Group
 from bridge.consent.gate import Gate
 from bridge.consent.grant import Authoriser, Grant, Identity, Recipient, Standing, default_end
+from bridge.consent.part import Part
 from bridge.consent.permit import DeliveryPermit, OwnerPermit, RecipientPermit
 from bridge.period import DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory
 from bridge.reading import COLUMNS, Device, Readings, SeriesKey, SourceClass, Stream, Unit
@@ -153,7 +154,7 @@ def items(disclosure: Disclosure) -> list[tuple[Instant, int]]:
     return [found[place] for place in sorted(found)]
 
 
-def ids(disclosure: Disclosure) -> list[str]:
+def ids(disclosure: Disclosure | Part) -> list[str]:
     """Ids of every item, in page order."""
     found: dict[int, str] = {}
     for group in disclosure.groups:

@@ -19,7 +19,13 @@ UNSEEN: Final = {
     "uvloop": "uvicorn runs on it",
 }
 """Dependencies that no line of ours imports, and who does."""
-MODULES: Final = {"fhir.resources": "fhir", "python-calamine": "python_calamine", "ruamel.yaml": "ruamel"}
+MODULES: Final = {
+    "fastapi-offline": "fastapi_offline",
+    "fhir.resources": "fhir",
+    "python-calamine": "python_calamine",
+    "PyYAML": "yaml",
+    "ruamel.yaml": "ruamel",
+}
 PARTS: Final = {"pydantic_core": "pydantic"}
 """Modules that come with a dependency."""
 
@@ -94,6 +100,38 @@ def test_make_says_in_one_sentence_which_python_it_needs(project: Path, tmp_path
         assert done.returncode != 0
         assert "This needs Python 3.11 or later with venv" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+PIP: Final = """#!/bin/sh
+case "$*" in
+  "-m venv .venv-lock") mkdir -p .venv-lock/bin && cp "$0" .venv-lock/bin/python ;;
+  *"pip install"*) ;;
+  *"pip freeze --exclude cgm-bridge"*) cat frozen ;;
+  *) echo "nobody asked for $*" >&2; exit 9 ;;
+esac
+"""
+"""A Python that makes a venv, installs nothing, and freezes what stands in a file."""
+
+
+def test_a_new_lock_has_the_old_header_and_names_and_versions_alone(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_bytes((project / "Makefile").read_bytes())
+    (tmp_path / "requirements.lock").write_text(
+        "# What it is.\n# How it is made.\nold==0.9\n# a remark\nolder==1\n"
+    )
+    (tmp_path / "frozen").write_text(
+        "# Editable install with no version control (x==1)\n-e /home/somebody/x\n"
+        "wheel @ https://host.example/wheel.whl\nlocal @ file:///home/somebody/local\na.b-c_d==1.2.post3\n"
+    )
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(PIP)
+    python.chmod(0o755)
+    (tmp_path / ".venv" / ".python").touch()
+    done = subprocess.run(["make", "lock"], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "requirements.lock").read_text()
+    assert text == "# What it is.\n# How it is made.\na.b-c_d==1.2.post3\n"
+    assert not (tmp_path / ".venv-lock").exists()
 
 
 @pytest.mark.parametrize("script", [".ci/run"])

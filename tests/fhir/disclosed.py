@@ -198,6 +198,7 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "last_updated": NOON if count else None,
         "notice": NOTICE,
         "entry": 1 if count else None,
+        "retraction": None,
         "patient": 1,
     }
     return Disclosure(seal, **{**said, **changes})

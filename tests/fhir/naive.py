@@ -25,7 +25,7 @@ from tests.fhir.wording import (
     method,
     own,
     reasons,
-)  # fmt: skip
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 QUANTITY = {

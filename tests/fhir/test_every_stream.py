@@ -24,7 +24,7 @@ from bridge.reading import (
     SettingKind,
     Stream,
     Unit,
-)  # fmt: skip
+)
 from tests.fhir import disclosed, naive
 from tests.fhir.disclosed import BASE, NOON, SYSTEM, disclose, group
 from tests.fhir.drawn import pages

@@ -34,7 +34,7 @@ from bridge.reading import (
     SourceClass,
     Stream,
     Unit,
-)  # fmt: skip
+)
 from tests.fhir import disclosed
 from tests.fhir.disclosed import BASE, NOON, OWN_ORIGIN, PATIENT, PROJECT, disclose, group
 from tests.fhir.plain_xml import of_json, of_xml

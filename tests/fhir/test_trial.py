@@ -17,7 +17,7 @@ def test_the_shipped_mappings_say_nothing_wrong() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("alarm-low", "dexcom-clarity: event, kind alarm_low, is no valid Observation: code.coding.1.code: "),
+        ("alarm-low", "event, kind alarm_low, is no valid Observation: code.coding.1.code: "),
         (
             "bolus-meal",
             "bolus, kind meal, is no valid MedicationAdministration: reasonCode.0.coding.0.code: ",

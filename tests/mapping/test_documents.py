@@ -162,7 +162,7 @@ def test_an_answer_without_records_is_told(mappings: Mappings) -> None:
 
 def test_something_else_where_records_belong_is_told(mappings: Mappings) -> None:
     done = read(mappings, {"account": {}, "readings": "none"})
-    assert "readings is a text where records belong: nothing was read there" in done.account.warnings
+    assert "readings is a text where records belong: no record was read there" in done.account.warnings
 
 
 # --------------------------------------------------------------------------------------------- times

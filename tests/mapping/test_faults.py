@@ -64,7 +64,11 @@ def line_of(text: str, part: str) -> int:
         ("decimals: {mg/dL: 0, mmol/L: 1}", "decimals: {mg/dL: 0}", "decimals for mmol/L are missing"),
         ("minute: clock", "minute: cloc", "'cloc' is not known here; did you mean 'clock'?"),
         ("each: pump.events", "eech: pump.events", "'eech' is not known here; did you mean 'each'?"),
-        ("device: {serial: sensor,", "device: {", "a device has a field: serial, install or model"),
+        (
+            "device: {serial: sensor, manufacturer: Pocket,",
+            "device: {",
+            "a device has a field: serial, install or model",
+        ),
     ],
 )
 def test_an_error_in_a_document_names_its_line(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.adapters.registry import PROCEDURES as BUILT
-from bridge.mapping import MappingErrors, load
+from bridge.mapping import Format, MappingErrors, load
 from bridge.mapping.procedures import PROCEDURES, Stage, known
 from bridge.mapping.schema import schema
 from bridge.mapping.shapes import ByKind, Components, Shape
@@ -31,6 +31,12 @@ def faults(folder: Path, site: Path | None = None) -> list[str]:
     return [f"{Path(f.file).name}:{f.line}:{f.column}: {f.sentence}" for f in errors.value.faults]
 
 
+def brings(one: Format, stream: Stream) -> bool:
+    """Whether a format reads a stream at all."""
+    rules = (rule for _, part in one.read.parts for each in part.passes for rule in each.rules)
+    return any(rule.stream is stream for rule in rules)
+
+
 def changed(folder: Path, name: str, old: str, new: str) -> None:
     """One place of a file, written otherwise."""
     text = (folder / name).read_text("utf-8")
@@ -40,7 +46,8 @@ def changed(folder: Path, name: str, old: str, new: str) -> None:
 
 def test_the_shipped_mappings_are_in_force(project: Path) -> None:
     found = load(project / "mappings")
-    assert list(found.formats) == ["dexcom-clarity", "libreview"]
+    files = {path.stem for path in (project / "mappings").glob("*.yaml")}
+    assert set(found.formats) == files - {"codes", "shapes", "site.example"}
     glucose = found.formats["libreview"].fhir[Stream.GLUCOSE]
     codes = {unit: found.codes[names[0]] for unit, names in glucose.code.items()}
     assert {unit: (code.code, code.unit) for unit, code in codes.items()} == {
@@ -231,6 +238,53 @@ def test_all_errors_of_all_files_are_told_at_once(folder: Path) -> None:
     ]
 
 
+def test_errors_of_the_language_hide_no_errors_of_names(folder: Path, tmp_path: Path) -> None:
+    """In one file and over all of them; and none is told that is only the echo of another."""
+    changed(folder, "dexcom-clarity.yaml", "title: Dexcom", "titel: Dexcom")
+    changed(folder, "dexcom-clarity.yaml", "counter: ticks", "counter: tick")
+    changed(folder, "dexcom-clarity.yaml", "clock: dexcom", "clok: dexcom")
+    changed(folder, "codes.yaml", "    official: ", "    oficial: ")
+    changed(folder, "shapes.yaml", "cgm-mean-mass", "cgm-mean-mas")
+    changed(folder, "shapes.yaml", "    category: ", "    categori: ")
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "ours.yaml").write_text(
+        "extends: dexcom-clarity\ntitel: x\nfhir:\n  glucose:\n    categori: []\n    code: {mg/dL: no-such-code}\n"
+    )
+    found = [line.split(":", 3) for line in faults(folder, site)]
+    said = [(name, sentence.strip().partition(".")[0]) for name, _, _, sentence in found]
+    expected = [
+        ("codes.yaml", "'oficial' is not known here; did you mean 'official'?"),
+        ("dexcom-clarity.yaml", "'title' is missing here"),
+        ("dexcom-clarity.yaml", "'titel' is not known here"),
+        ("dexcom-clarity.yaml", "'clok' is not known here; did you mean 'clock'?"),
+        ("dexcom-clarity.yaml", "'tick' is not known here; did you mean 'ticks'?"),
+        ("shapes.yaml", "'cgm-mean-mas' is not known here; did you mean 'cgm-mean-mass'?"),
+        ("shapes.yaml", "'categori' is not known here; did you mean 'category'?"),
+        ("ours.yaml", "'titel' is not known here"),
+        ("ours.yaml", "'categori' is not known here; did you mean 'category'?"),
+        ("ours.yaml", "'no-such-code' is not known here"),
+    ]
+    assert [(name, _start(said)) for name, said in sorted(said)] == sorted(
+        (n, _start(s)) for n, s in expected
+    )
+
+
+def _start(sentence: str) -> str:
+    """A sentence without the list of names that there are."""
+    return sentence.partition(" There is ")[0].partition("; did you mean")[0].rstrip(".")
+
+
+def test_a_format_that_cannot_be_mended_is_no_unknown_name_to_its_overlay(
+    folder: Path, tmp_path: Path
+) -> None:
+    changed(folder, "dexcom-clarity.yaml", "\nread:", "\nread: []\nreed:")
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "ours.yaml").write_text("extends: dexcom-clarity\nfhir: {}\n")
+    assert {line.split(":")[0] for line in faults(folder, site)} == {"dexcom-clarity.yaml"}
+
+
 def test_a_site_says_only_what_differs(project: Path, tmp_path: Path) -> None:
     (tmp_path / "codes.yaml").write_text(
         "codes:\n  ours:\n    system: http://hospital.example/codes\n    code: cgm\n    ucum: mg/dL\n    unit: mg/dl\n"
@@ -255,7 +309,7 @@ def test_a_site_changes_one_thing_of_one_stream_for_every_format(project: Path, 
         assert (bolus.concentration, before.concentration) == ("U-100", None)
         assert bolus.model_copy(update={"concentration": None}) == before
         assert one.fhir[Stream.BASAL] == plain.formats[name].fhir[Stream.BASAL]
-        assert one.fhir_revision != plain.formats[name].fhir_revision
+        assert (one.fhir_revision != plain.formats[name].fhir_revision) == brings(one, Stream.BOLUS)
 
 
 def test_an_overlay_reaches_into_a_table_of_a_shape(project: Path, tmp_path: Path) -> None:
@@ -271,9 +325,10 @@ def test_a_stream_that_a_format_never_brings_is_no_part_of_its_revision(
     project: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "shapes.yaml").write_text("shapes:\n  settings: {category: survey}\n")
-    plain, site = load(project / "mappings"), load(project / "mappings", tmp_path)
-    revisions = {name: one.fhir_revision for name, one in plain.formats.items()}
-    assert {name: one.fhir_revision for name, one in site.formats.items()} == revisions
+    plain, site = load(project / "mappings").formats, load(project / "mappings", tmp_path).formats
+    changed = {name for name, one in plain.items() if one.fhir_revision != site[name].fhir_revision}
+    assert changed >= {"carelink", "carelink-cloud", "dexcom-api", "nightscout"}
+    assert not changed & {"dexcom-clarity", "libreview", "nightscout-csv"}
 
 
 def test_every_stream_and_every_unit_can_leave(project: Path) -> None:

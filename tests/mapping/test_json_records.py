@@ -15,8 +15,17 @@ from bridge.mapping.json_cells import unescaped, values
 from bridge.mapping.json_path import Place, is_path, known, path
 from bridge.mapping.json_record import Shape, elements, members, tolerant
 
-WANTED = [("id",), ("value",), ("at", "system"), ("at", "shown"), ("note",)]
-LEFT = [("colour",), ("at", "zone")]
+WANTED = [
+    ("id",),
+    ("value",),
+    ("at", "system"),
+    ("at", "shown"),
+    ("note",),
+    ("_id",),
+    ("_id", "$oid"),
+    ("rest", "zone"),
+]
+LEFT = [("colour",), ("at", "zone"), ("kept",), ("kept", "more"), ("rest", "*")]
 
 
 def top() -> Place:
@@ -32,8 +41,10 @@ SCALARS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(["},{", '"},{"', "[", "\\", "\x1f", "é" * 40]),
 )
-NAMES = st.sampled_from(["id", "value", "at", "note", "colour", "new", "ünknown"])
-INNER = st.dictionaries(st.sampled_from(["system", "shown", "zone", "more"]), SCALARS, max_size=3)
+NAMES = st.sampled_from(
+    ["id", "value", "at", "note", "colour", "new", "ünknown", "_id", "kept", "rest", 'a"b', "n\x00", "c\\d"]
+)
+INNER = st.dictionaries(st.sampled_from(["system", "shown", "zone", "more", "$oid"]), SCALARS, max_size=3)
 RECORDS = st.dictionaries(
     NAMES, st.one_of(SCALARS, SCALARS, INNER, st.lists(SCALARS, max_size=2)), max_size=6
 )
@@ -134,7 +145,7 @@ def test_of_a_name_that_occurs_twice_the_last_counts_on_both_paths() -> None:
     array = b'[{"id": 1, "id": 2, "at": {"system": 1}, "at": {"shown": 3}}]'
     quick = Taken()
     take_piece(array, Shape(top()), quick)
-    assert cells(quick) == cells(one_by_one(array)) == [["2"], [""], [""], ["3"], [""]]
+    assert cells(quick) == cells(one_by_one(array)) == [["2"], [""], [""], ["3"], [""], [""], [""], [""]]
 
 
 def test_a_record_that_is_none_is_rejected_alone() -> None:
@@ -163,6 +174,17 @@ def test_a_value_that_is_sometimes_an_object_is_read_where_it_is_one() -> None:
     taken = Taken()
     take_piece(b'[{"clock": "a"}, {"clock": {"time": "b"}}]', Shape(place), taken)
     assert cells(taken) == [["a", ""], ["", "b"]]
+
+
+def test_objects_where_values_may_be_stay_quick_in_a_dump_that_has_them_throughout() -> None:
+    shape, taken = Shape(top()), Taken()
+    take_piece(b'[{"_id": {"$oid": "a"}, "id": 1}, {"_id": null}, {"_id": {"$oid": "b"}}]', shape, taken)
+    assert cells(taken)[5:7] == [["", "", ""], ["a", "", "b"]]
+    assert len(shape.quickly(b'[{"_id": {"$oid": "c"}}]')) == len(shape.ways)
+    with pytest.raises(msgspec.ValidationError):
+        shape.quickly(b'[{"_id": "d"}]')
+    take_piece(b'[{"_id": "d"}]', shape, taken)
+    assert cells(taken)[5:7] == [["", "", "", "d"], ["a", "", "b", ""]]
 
 
 def test_deep_values_are_refused_by_the_parser_and_not_by_the_stack() -> None:

@@ -62,6 +62,34 @@ def test_whatever_the_bytes_the_fast_path_refuses_or_equals(text: str, delimiter
     assert fast.line.tolist() == slow.line.tolist()
 
 
+@given(
+    st.text(st.sampled_from('ab ,;"\n\r\tü'), max_size=40), st.sampled_from([",", ";", "\t"]), st.booleans()
+)
+def test_quotes_above_a_table_that_hold_nothing_special_change_nothing(
+    above: str, delimiter: str, more: bool
+) -> None:
+    lines = [f'"Last";"{above}";x', "1;2;3", *(['4;"5";6'] if more else ["4;5;6"]), ""]
+    text = "\n".join(lines).replace(";", delimiter)
+    try:
+        slow = tolerant(text.encode(), delimiter)
+    except Unreadable:
+        with pytest.raises(Unreadable):
+            split(text.encode(), delimiter)
+        return
+    fast = split(text.encode(), delimiter)
+    assert texts(fast) == texts(slow)
+    assert fast.line.tolist() == slow.line.tolist()
+
+
+def test_a_table_under_quoted_names_is_split_by_its_bytes() -> None:
+    text = '"Beispiel";"Noor";"";x\r\n' + "1;2;3;4\r\n" * 500
+    found = split(text.encode(), ";")
+    assert found.buffer[found.marks[-1]] == 10 and texts(found)[:2] == [
+        ["Beispiel", "Noor", "", "x"],
+        ["1", "2", "3", "4"],
+    ]
+
+
 @given(st.lists(st.lists(LETTERS, min_size=2, max_size=5), min_size=1, max_size=8))
 def test_any_table_that_csv_writes_is_read(rows: list[list[str]]) -> None:
     buffer = io.StringIO()

@@ -24,7 +24,7 @@ from bridge.reading import (
     SourceClass,
     Stream,
     Unit,
-)  # fmt: skip
+)
 from bridge.store.artifacts import NewArtifact
 from bridge.store.blocks import absorb
 from bridge.store.db import Database

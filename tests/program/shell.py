@@ -41,7 +41,7 @@ class Shell:
             [sys.executable, "-m", "bridge", *words, *tail],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=200,
             check=False,
         )
         return Ran(done.returncode, done.stdout, done.stderr)

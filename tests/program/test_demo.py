@@ -16,17 +16,23 @@ def test_the_demo_shows_the_same_days_asked_for_and_pushed_and_says_what_stayed(
     figure = {
         name: int(re.findall(pattern, ran.out)[0])
         for name, pattern in {
-            "asked": r"(\d+) Observations in \d+ pages",
+            "asked": r"(\d+) Observations and \d+ MedicationAdministrations in \d+ pages",
+            "given": r"(\d+) MedicationAdministrations in \d+ pages",
             "pushed": r"(\d+) entries sent",
-            "received": r"(\d+) Observations in its chart",
+            "received": r"in its chart (\d+) Observations",
+            "filed": r"in its chart \d+ Observations and (\d+) Medication",
             "has": r"Noor has (\d+) items",
             "left": r"; (\d+) left",
             "held": r"; (\d+) were held back",
         }.items()
     }
-    assert figure["asked"] == figure["pushed"] == figure["received"] == figure["left"] > 4000
+    assert figure["asked"] == figure["received"] > 4000
+    assert figure["given"] == figure["filed"] > 30
+    assert figure["asked"] + figure["given"] == figure["pushed"] == figure["left"]
     assert figure["has"] - figure["left"] == figure["held"] > 0
-    assert "insulin is in no grant" in ran.out
+    assert "carbs is in no grant" in ran.out
+    for vendor in ("clarity", "libreview", "eversense", "carelink", "nightscout"):
+        assert f"demo-{vendor}-2026" in ran.out
     (patient,) = shell("patient", "list").value
     kinds = {
         row["channel"]

@@ -168,3 +168,32 @@ def test_the_ledger_tells_every_page_and_verifies(shell: Shell, tmp_path: Path) 
     assert [(row["items"], row["channel"], row["way"]) for row in intents] == [(100, "query", "look")]
     assert (intents[0]["first"], intents[0]["last"]) == ("2026-11-02T23:00:00Z", "2026-11-05T00:30:00Z")
     assert shell("ledger", "verify").value["sound"] is True
+
+
+def test_a_polling_client_learns_that_an_upload_was_taken_back_also_after_the_grant(
+    shell: Shell, tmp_path: Path
+) -> None:
+    patient, clinic = person_with_ten_days(shell, tmp_path), Clinic(shell, tmp_path)
+    grant = granted(shell, patient, clinic, "2026-11-03", "2026-11-05")
+    (artifact,) = shell("artifact", "list", "--patient", patient).value
+    with served(shell) as base:
+        held = {each["id"]: each for each in clinic.observations(base, patient, date="lt2026-11-05")}
+        latest = max(each["meta"]["lastUpdated"] for each in held.values())
+        shell("grant", "revoke", grant)
+        assert clinic.observations(base, patient, _lastUpdated=f"gt{latest}") == []
+        shell("artifact", "remove", artifact["id"], "--yes")
+        assert states(shell, artifact["id"]) == [f"{len(held)} to be told when it asks next"]
+        news = {each["id"]: each for each in clinic.observations(base, patient, _lastUpdated=f"gt{latest}")}
+    assert news.keys() == held.keys()
+    assert {each["status"] for each in news.values()} == {"entered-in-error"}
+    assert not [each for each in news.values() if "valueQuantity" in each]
+    rows = [row for row in shell("ledger", "list", "--patient", patient).value if row.get("retracts")]
+    assert [row["items"] for row in rows] == [len(held)]
+    assert states(shell, artifact["id"]) == [f"{len(held)} told that it was taken away"]
+
+
+def states(shell: Shell, artifact: str) -> list[str]:
+    """What `deliveries affected` says of the one recipient that asked."""
+    (row,) = shell("deliveries", "affected", "--artifact", artifact).value
+    assert (row["way"], row["recipient"]) == ("query", "Clinic EHR")
+    return list(row["states"])

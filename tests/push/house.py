@@ -98,6 +98,19 @@ class House:
         device = Device("Tandem", "t:slim X2", serial="PUMP", kind="pump")
         return self._import(Readings(key, columns, device, SourceClass.MAKER), f"d{name}{first}{hundredths}")
 
+    def run(self, first: int, hours: int) -> int:
+        """Import one basal rate that ran for so many hours; the number of the artifact."""
+        start = BEGIN - 10 * DAY + first * STEP
+        columns: dict[str, NDArray[np.generic]] = {
+            "instant": np.array([start], np.int64),
+            "end": np.array([start + hours * 12 * STEP], np.int64),
+            "value": np.array([80], np.int64),
+            "row": np.array([1], np.int32),
+        }
+        key = SeriesKey(Stream.BASAL, SOURCE, "PUMP", Unit.UNITS_PER_HOUR, 2)
+        device = Device("Tandem", "t:slim X2", serial="PUMP", kind="pump")
+        return self._import(Readings(key, columns, device, SourceClass.MAKER), f"b{first}{hours}")
+
     def _import(self, batch: Readings, name: str) -> int:
         original = name.encode()
         new = NewArtifact(

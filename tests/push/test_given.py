@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from bridge.period import DAY, HOUR, PeriodSet
+from bridge.push.affected import affected
 from bridge.store.blocks import withdraw
-from tests.push.house import House, furnished
+from tests.push.house import BEGIN, House, furnished
 from tests.push.test_worker import outcomes
 from tests.push.twin import Twin, hospital
 
 TYPE = "MedicationAdministration"
+START = BEGIN - 10 * DAY
 
 
 @pytest.fixture
@@ -80,6 +83,20 @@ def test_a_corrected_dose_is_put_over_its_copy(house: House, twin: Twin) -> None
     assert entry["request"]["method"] == "PUT" and entry["request"]["url"].startswith(f"{TYPE}/")
     changed = next(each for each in given(twin) if each["dosage"]["dose"]["value"] == 1.3)
     assert (changed["status"], changed["meta"]["versionId"]) == ("completed", "2")
+
+
+def test_an_interval_that_left_in_parts_is_taken_back_in_all_of_them(tmp_path: Path, twin: Twin) -> None:
+    house = furnished(tmp_path / "parts", twin.url)
+    artifact = house.run(0, 6)
+    hours = [PeriodSet.between(START + a * HOUR, START + b * HOUR) for a, b in ((0, 1), (2, 3), (4, 9))]
+    house.grant(periods=hours[0] | hours[1] | hours[2])
+    house.link()
+    assert house.push().sent == 3
+    assert [len(each.copies) for each in affected(house.db, house.patient, artifact)] == [3]
+    withdraw(house.db, house.patient, artifact)
+    assert house.push().retracted == 3
+    assert {each["status"] for each in given(twin)} == {"entered-in-error"}
+    house.db.close()
 
 
 def test_a_dose_that_was_another_persons_is_entered_in_error_without_an_amount(

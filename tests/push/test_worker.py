@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import bridge.store.outbox as outbox
 from bridge.consent.asked import Kind, Way
 from bridge.consent.grant import Identity
 from bridge.period import DAY, PeriodSet
-from bridge.push.affected import Affected, affected, holders
+from bridge.push.affected import affected, holders
 from bridge.store.blocks import retracted, withdraw
 from bridge.store.lanes import Lane, claimed
 from bridge.store.links import LinkState, Shown
@@ -614,11 +615,59 @@ def test_who_holds_what_of_an_artifact_is_known_whatever_ids_it_left_under(house
     house.grant(identity=Identity.PSEUDONYMOUS)
     house.link()
     house.push()
-    assert affected(house.db, house.patient, wrong) == (Affected(1, "clinic", 2),)
+    assert states(house, wrong) == {"held": 2}
     gone = withdraw(house.db, house.patient, wrong).gone
+    assert states(house, wrong) == {"held, to be taken back": 2}
     assert {each.version.split("-")[0] for each in holders(house.db, house.patient, gone)} == {"1"}
     assert house.push().retracted == 2
     assert holders(house.db, house.patient, gone) == ()
+    assert states(house, wrong) == {"taken back": 2}
+    (one,) = affected(house.db, house.patient, wrong)
+    assert (one.destination, one.client) == (1, "clinic")
+    assert {each.identifier for each in one.copies} == {
+        each["identifier"][0]["value"] for each in entered_in_error(twin)
+    }
+
+
+def states(house: House, artifact: int) -> Counter[str]:
+    """How many items of an upload the clinic has, by state."""
+    found = affected(house.db, house.patient, artifact)
+    return Counter(each.state for one in found for each in one.copies)
+
+
+def test_what_a_removed_correction_leaves_behind_is_told_until_it_is_corrected(
+    house: House, twin: Twin
+) -> None:
+    first = house.bring(0, [100, 101, 102])
+    house.grant()
+    house.link()
+    house.push()
+    correction = house.bring(1, [250], name="correction")
+    assert states(house, correction) == {"held": 1}
+    house.push()
+    withdraw(house.db, house.patient, correction)
+    assert states(house, correction) == {"held, to be corrected": 1}
+    assert states(house, first) == {"held": 3}
+    assert house.push().updated == 1
+    assert states(house, correction) == {"corrected": 1}
+    assert values(twin) == [100, 101, 102]
+
+
+def test_what_cannot_be_taken_back_is_told(house: House, twin: Twin) -> None:
+    wrong = house.bring(0, [100])
+    house.grant()
+    house.link()
+    twin.script.append(Torn(committed=True))
+    house.push()
+    assert states(house, wrong) == {"may be held: no answer came": 1}
+    house.wait(5)
+    house.push()
+    withdraw(house.db, house.patient, wrong)
+    twin.script.append(Refuse(frozenset({0}), "422 Unprocessable"))
+    house.push()
+    assert [each.partition(":")[0] for each in states(house, wrong)] == [
+        "held, the receiver refused to take it back"
+    ]
 
 
 def test_a_receiver_is_left_alone_while_nothing_is_due(ready: House, twin: Twin) -> None:

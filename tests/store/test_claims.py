@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bridge.period import ALL
 from bridge.reading import SeriesKey
-from bridge.store import readings
+from bridge.store import readings, stood
 from bridge.store.artifacts import listed, load, original
 from bridge.store.blocks import absorb, reabsorb, retracted, verify, withdraw
 from bridge.store.columns import Array, Table, firsts, ints
@@ -101,7 +101,7 @@ class Model:
             last = max((v for n, v in self.since if n == key and self.since[n, v] != at), default=-1)
             self.since.setdefault((key, last + 1), at)
         everybody = np.array(sorted({name for name, _ in self.since}), np.int64)
-        old = readings.earlier(db, patient, db.keys.box(patient), 1, everybody)
+        old = stood.earlier(db, patient, db.keys.box(patient), 1, everybody)
         kept = dict(zip(zip(named(old), _both(old)[0], strict=True), _both(old)[1], strict=True))
         kept |= {
             (name, version): changed

@@ -21,7 +21,7 @@ from bridge.reading import (
     SourceClass,
     Stream,
     Unit,
-)  # fmt: skip
+)
 from tests.web.world import NOW, WINDOW, World, rows_of
 
 PUMP: Final = Device("Tandem", "t:slim X2", "PUMP-SERIAL", kind="pump")

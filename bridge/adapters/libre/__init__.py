@@ -1,1 +1,1 @@
-"""Abbott FreeStyle Libre: what the LibreView download needs beyond its mapping."""
+"""Abbott FreeStyle Libre: what the LibreView download and LibreLinkUp need beyond their mappings."""

@@ -3,6 +3,7 @@
 Law (`libre.md` A1.1, A1.4): Serial Number is an app install's UUID or a reader's serial, never the sensor's. A
 new phone is a new install and both can overlap, so each is a series. The patient stands in line 2 of a
 clinic's report; a person's own download names its account in line 1, a report's line 1 names the clinician.
+The desktop text has the patient alone in its first line, which some copies pad with delimiters.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def person(sheet: Sheet, mask: str) -> Person | None:
         return Person(name, _birth(births[0], mask) if births else None) if name else None
     if not above:
         return None
-    said = above[0][4] if len(above[0]) > 4 else above[0][0] if len(above[0]) == 1 else ""
+    filled = [cell for cell in above[0] if cell]
+    said = filled[0] if len(filled) == 1 else above[0][4] if len(above[0]) > 4 else ""
     return Person(said) if said else None
 
 

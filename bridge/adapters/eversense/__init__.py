@@ -1,0 +1,1 @@
+"""Senseonics Eversense: what the DMS spreadsheet needs beyond its mapping."""

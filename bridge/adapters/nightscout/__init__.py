@@ -1,0 +1,1 @@
+"""Nightscout and the rigs around it: what its mappings cannot declare."""

@@ -1,0 +1,66 @@
+"""A decided wish as an answer that can be read: everything that the two need, put together.
+
+Law: it decides nothing; the gate alone calls it and hands in the reader. What a recipient holds already (means,
+what left) is looked up for a recipient only: the owner is told what stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from bridge.consent import holding
+from bridge.consent.answer import Answer
+from bridge.consent.asked import Asked
+from bridge.consent.asker import Asker
+from bridge.consent.gather import nothing_held
+from bridge.consent.grant import Standing
+from bridge.consent.memory import Decided, Memory
+from bridge.consent.reader import Reader
+from bridge.consent.strands import View
+from bridge.consent.withdrawn import Withdrawn
+from bridge.period import Instant
+from bridge.store.db import Database
+from bridge.store.keys import Box
+from bridge.store.patients import Patient
+
+
+def answered(
+    asked: Asked,
+    who: Asker,
+    now: Instant,
+    decided: Decided,
+    person: Patient,
+    box: Box,
+    standings: Sequence[Standing],
+    *,
+    reader: Reader,
+    db: Database,
+    memory: Memory,
+    fhir_changed: Callable[[str], Instant],
+) -> Answer:
+    """The answer to a wish under a decision, nothing of it read yet but what is taken back."""
+    number, is_owner = person.number, who.sees_all
+    view = View(
+        asked=asked,
+        decision=decided.decision,
+        zones=person.zones,
+        now=now,
+        is_owner=is_owner,
+        source_of=reader.sources,
+        memory=decided.opened,
+        names=memory.sources(number),
+    )
+    grants = {(each.grant.id, each.grant.version): each.grant for each in standings}
+    tellings = partial(memory.tellings, number, who.key)
+    lost = Withdrawn(view, reader, db.ids, number, fhir_changed, tellings, grants)
+    return Answer(
+        view=view,
+        reader=reader,
+        ids=db.ids,
+        patient=number,
+        fhir_changed=fhir_changed,
+        load=nothing_held if is_owner else partial(holding.means, db, box, number, who.key),
+        was_told=partial(holding.was_told, db, number, who.key),
+        lost=() if is_owner else lost.batches(),
+    )
