@@ -26,6 +26,7 @@ import bridge.web.docs
 import bridge.web.fhir
 import bridge.web.health
 import bridge.web.smart
+import bridge.web.static
 from bridge import __version__
 from bridge.consent.gate import Gate
 from bridge.fhir.render import Renderer
@@ -171,7 +172,13 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
     smart = bridge.web.smart.routes(TokenEndpoint(found.db, keys, token_url(base)), base, meters)
     application.fhir = Router([*smart, *fhir])
     health = bridge.web.health.routes(found.db, meters)
-    application.router.routes[:0] = [*smart, *fhir, *health, *bridge.web.docs.routes()]
+    application.router.routes[:0] = [
+        *smart,
+        *fhir,
+        *health,
+        *bridge.web.docs.routes(),
+        *bridge.web.static.routes(),
+    ]
     return application
 
 
