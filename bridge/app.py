@@ -27,6 +27,7 @@ import bridge.web.fhir
 import bridge.web.health
 import bridge.web.session
 import bridge.web.smart
+import bridge.web.static
 from bridge import __version__
 from bridge.consent.gate import Gate
 from bridge.fhir.render import Renderer
@@ -173,7 +174,13 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
     application.fhir = Router([*smart, *fhir])
     health = bridge.web.health.routes(found.db, meters)
     bridge.web.session.install(application, found.db, clock, base)
-    application.router.routes[:0] = [*smart, *fhir, *health, *bridge.web.docs.routes()]
+    application.router.routes[:0] = [
+        *smart,
+        *fhir,
+        *health,
+        *bridge.web.docs.routes(),
+        *bridge.web.static.routes(),
+    ]
     return application
 
 

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -106,20 +106,6 @@ def _of(request: Request, persona: Persona) -> Session:
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     asked = f"{way}?next={quote(back, safe='')}" if request.method == "GET" else way
     raise HTTPException(303, headers={"Location": asked})
-
-
-def onward(text: str | None, otherwise: str = "/") -> str:
-    """Where to go after signing in: a path of ours, or `otherwise`; never another site."""
-    if (
-        not text
-        or not text.startswith("/")
-        or text.startswith("//")
-        or "\\" in text
-        or not text.isprintable()
-    ):
-        return otherwise
-    parts = urlsplit(text)
-    return otherwise if parts.scheme or parts.netloc or len(text) > 2000 else text
 
 
 # ------------------------------------------------------------------------------------------ cookies
