@@ -25,6 +25,7 @@ import bridge.store.patients
 import bridge.web.docs
 import bridge.web.fhir
 import bridge.web.health
+import bridge.web.session
 import bridge.web.smart
 import bridge.web.static
 from bridge import __version__
@@ -172,6 +173,7 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
     smart = bridge.web.smart.routes(TokenEndpoint(found.db, keys, token_url(base)), base, meters)
     application.fhir = Router([*smart, *fhir])
     health = bridge.web.health.routes(found.db, meters)
+    bridge.web.session.install(application, found.db, clock, base)
     application.router.routes[:0] = [
         *smart,
         *fhir,
