@@ -51,8 +51,13 @@ def fresh() -> str:
 
 
 def digest(token: str) -> bytes:
-    """What is kept of a token."""
-    return sha256(token.encode("ascii")).digest()
+    """What is kept of a token, a code, or any other secret of ours."""
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def issuer_of(fhir_base: str) -> str:
+    """Who issues tokens for the FHIR server at that base (RFC 8414 2, issuer): the address before /fhir."""
+    return fhir_base.removesuffix("/fhir")
 
 
 def authenticate(db: Database, header: str | None, now: Instant) -> Bearer | Refusal:
