@@ -107,6 +107,8 @@ def sign_draft(db: Database, draft: str, words: Words, by: str = "") -> Standing
     """Sign a draft now, under the exact words that were shown, which are kept. KeyError, NotPossible, Overtaken."""
     standing, replaces = drafted(db, draft)
     now, drawn = db.clock(), standing.grant
+    if drawn.ends <= now:
+        raise NotPossible("what was drawn would have ended by now: draw it anew")
     grant = replace(
         drawn,
         signed=now,
@@ -114,8 +116,6 @@ def sign_draft(db: Database, draft: str, words: Words, by: str = "") -> Standing
         pairing=pairing_for(db, drawn.recipient, drawn.identity),
         wording=words.wording,
     )
-    if grant.ends <= grant.begins:
-        raise NotPossible("what was drawn would have ended by now: draw it anew")
     shown = words.wording
     wordings.keep(db, wordings.Shown(shown.sha256, shown.id, shown.version, shown.locale, words.text))
     signed = supersede(db, replaces, grant, by) if replaces else sign(db, grant, by)
