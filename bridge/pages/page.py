@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
 from typing import Final, final
 
@@ -34,6 +35,12 @@ class Pages:
         is signed in. KeyError for a locale that is not in LOCALES."""
         model.setdefault("frame", NOBODY)
         return environment(locale).get_template(template).render(**model, locale=locale, locales=LOCALES)
+
+    def words(self, template: str, locale: str, **model: object) -> str:
+        """The plain text that a template of words makes: each line trimmed, no line empty."""
+        made = environment(locale).get_template(template).render(**model, locale=locale)
+        lines = (" ".join(line.split()) for line in unescape(made).splitlines())
+        return "\n".join(line for line in lines if line)
 
 
 @lru_cache(maxsize=16)
