@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -32,7 +32,7 @@ from bridge.web.stating import local
 
 MOST_ITEMS: Final = 12
 _SENSITIVE: Final = {int(code): kind for code, kind in SENSITIVE.items()}
-_EPOCH: Final = datetime(1970, 1, 1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_VALUE: Final = int(Flag.NO_VALUE)
 
 
@@ -175,7 +175,7 @@ _SHOWN: Final = frozenset({"instant", "end", "flags", "value", "text"})
 
 
 def _chart(groups: Sequence[Group], zones: ZoneHistory) -> Chart | None:
-    """All glucose of the disclosure, in the unit that most of it is in; local times have no zone any more."""
+    """All glucose of the disclosure, in the unit that most of it is in; local times stand as if they were UTC."""
     drawn = [group for group in groups if group.stream is Stream.GLUCOSE and len(group.at)]
     if not drawn:
         return None
