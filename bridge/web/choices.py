@@ -154,6 +154,8 @@ def _kinds(choice: Choice, offer: Offer) -> None:
         raise Unclear("kinds", "none")
     if not choice.kinds <= offer.asked:
         raise Unclear("kinds", "not_offered")
+    if choice.grain != NAMES[Grain.RAW] and choice.kinds != {Kind.GLUCOSE.value}:
+        raise Unclear("kinds", "means")
 
 
 def _sources(choice: Choice, offer: Offer) -> None:

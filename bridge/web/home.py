@@ -13,13 +13,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bridge.pages.seeing import Notice
+from bridge.people import notices
 from bridge.people.representation import Power
+from bridge.people.sessions import Session
 from bridge.period import ZoneHistory
 from bridge.store.patients import load as load_patient
 from bridge.web.disclosures import left, newest
 from bridge.web.offering import sources, stored
 from bridge.web.session import entrance, person
 from bridge.web.shares import OPEN, listed
+from bridge.web.stating import local
 from bridge.web.whose import chosen, frame, page, people
 
 MOST: Final = 5
@@ -46,4 +50,14 @@ async def _home(request: Request) -> Response:
         shares=shares,
         rows=list(islice(newest(left(db, whose.patient), zones, MOST), MOST)),
         sources=sources(stored(db, whose.patient), zones),
+        notices=_notices(request, session, zones),
     )
+
+
+def _notices(request: Request, session: Session, zones: ZoneHistory) -> list[Notice]:
+    """What the account was told lately, seen from now on."""
+    here = entrance(request)
+    known = notices.listed(here.db, session.account)[:MOST]
+    if any(each.is_new for each in known):
+        notices.saw(here.db, session.account, known[0].number, here.clock())
+    return [Notice(each.what, each.texts, local(each.at, zones), each.is_new) for each in known]

@@ -26,6 +26,7 @@ from bridge.consent.grant import Grant, NotPossible, Standing
 from bridge.consent.words import Words
 from bridge.pages.asking import Ask, Choice, Errors, Offer, Party
 from bridge.pages.languages import LOCALES
+from bridge.people.owner import permit
 from bridge.people.representation import Represented, authoriser, latest_end
 from bridge.people.sessions import Session
 from bridge.period import ZoneHistory
@@ -133,9 +134,12 @@ async def look(gate: Gate, matter: Matter, draft: str, warning: str = "", status
     standing = drafted(matter, draft)
     if standing is None:
         return problem(matter.request, matter.session, "draft", back=matter.base)
-    grant = standing.grant
+    grant, db = standing.grant, entrance(matter.request).db
+    owner = permit(db, matter.session, grant.patient, db.clock())
+    if owner is None:
+        return problem(matter.request, matter.session, "power", 403)
     try:
-        found = await asyncio.to_thread(previewing.seen, gate, grant.patient, grant.id)
+        found = await asyncio.to_thread(previewing.seen, gate, owner, grant.id)
     except LedgerUnavailable:
         return problem(matter.request, matter.session, "ledger", 503)
     statement = stating.stated(grant, matter.party, matter.zones)

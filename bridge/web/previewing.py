@@ -1,8 +1,8 @@
 """A preview: what the gate says a draft's recipient would get, counted and drawn; and what is held back.
 
 Law (`consent.md`): everything here is read off one `Disclosure` of `Gate.preview`, as that recipient would have it;
-what is held back comes from the list of the person's own uploads and is for their eyes. The permit is the owner's and
-is made here alone, after the account was found to act for that person. Nothing is stored.
+what is held back comes from the list of the person's own uploads and is for their eyes. The permit is the owner's, made
+where it is judged who may see what of whom (`people/owner.py`). Nothing is stored.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def asked(patient: int) -> Asked:
     )
 
 
-def seen(gate: Gate, patient: int, draft: str) -> Disclosure:
-    """What the recipient of the draft would get. The caller has found that the account may act for the patient."""
-    found = gate.preview(OwnerPermit(patient), draft, asked(patient))
+def seen(gate: Gate, permit: OwnerPermit, draft: str) -> Disclosure:
+    """What the recipient of the draft would get."""
+    found = gate.preview(permit, draft, asked(permit.patient))
     gate.settle(found, "sent", found.count)
     return found
 

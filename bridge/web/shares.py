@@ -19,9 +19,10 @@ import bridge.store.clients
 import bridge.store.wordings as wordings
 from bridge.consent import grants
 from bridge.consent.gate import Gate
-from bridge.consent.grant import NotPossible, Standing, State, state_at
+from bridge.consent.grant import Grant, NotPossible, Standing, State, state_at
 from bridge.pages.asking import Choice, Party
 from bridge.pages.seeing import Share
+from bridge.people.notices import What, tell_others
 from bridge.people.representation import Power, Represented, latest_end
 from bridge.people.sessions import Session
 from bridge.period import ZoneHistory
@@ -97,9 +98,9 @@ class Shares:
             return page(
                 request, "revoke.html", frame=frame(request, session, whose, "shares"), grant=standing.grant
             )
-        db, by = entrance(request).db, session.name
+        db = entrance(request).db
         try:
-            await asyncio.to_thread(_taken, db, standing.grant.id, step, by)
+            await asyncio.to_thread(_taken, db, standing.grant, step, session)
         except (NotPossible, Overtaken):
             return problem(request, session, "step", 409, "/shares")
         return RedirectResponse(f"/shares?done={step}", 303)
@@ -148,13 +149,19 @@ class Shares:
         return RedirectResponse("/shares?done=change", 303)
 
 
-def _taken(db: Database, grant: str, step: str, by: str) -> None:
+def _taken(db: Database, grant: Grant, step: str, session: Session) -> None:
+    """One step, and what the others who act for the person are told of it."""
+    by, what = session.name, None
     if step == "pause":
-        grants.pause(db, grant, None, by)
+        grants.pause(db, grant.id, None, by)
     elif step == "resume":
-        grants.resume(db, grant, by)
+        grants.resume(db, grant.id, by)
+        what = What.GRANT_WIDENED
     else:
-        grants.revoke(db, grant, by)
+        grants.revoke(db, grant.id, by)
+        what = What.GRANT_REVOKED
+    if what is not None:
+        tell_others(db, grant.patient, session.account, what, by, grant.recipient.name, now=db.clock())
 
 
 def listed(db: Database, patient: int) -> tuple[Share, ...]:
