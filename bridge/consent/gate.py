@@ -25,11 +25,11 @@ from bridge.consent.disclosure import NOTICE, Disclosure, Origin, claim
 from bridge.consent.entry import Leaving
 from bridge.consent.explain import explained
 from bridge.consent.grant import Standing
-from bridge.consent.known import behind_id, behind_identifier
+from bridge.consent.known import behind_id, behind_identifier, in_context
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
-from bridge.consent.permit import OwnerPermit, Permit
+from bridge.consent.permit import OwnerPermit, Permit, RecipientPermit
 from bridge.consent.preview import foreseen, told
 from bridge.consent.retraction import pairing_of
 from bridge.period import Instant, Period, PeriodSet
@@ -180,6 +180,10 @@ class Gate:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
 
+    def context(self, permit: RecipientPermit) -> str | None:
+        """The Patient id of the patient in a token's context; None for a system's token."""
+        return in_context(self._db, self._memory, permit, self._clock())
+
     def identified(self, permit: Permit, system: str, value: str) -> int | None:
         """The patient with an identifier, where the asker may see identifiers."""
         return behind_identifier(self._db, self._memory, permit, system, value, self._clock())
@@ -282,19 +286,10 @@ class Gate:
     def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
         part, opens, decision = leaving.part, look.opens, look.decided.decision
         beside = entry is not None and leaving.lost and leaving.items
+        subject = opens and self._memory.subject(opens.person, decision, look.asked, look.now)
         return Disclosure(
-            _SEAL,
-            owner=look.who.sees_all,
-            subject=opens and self._memory.subject(opens.person, decision, look.asked, look.now),
-            groups=part.groups,
-            devices=part.devices,
-            metrics=part.metrics,
-            count=part.count,
-            total=leaving.total,
-            more=part.more,
-            last_updated=part.last_updated,
-            notice=NOTICE,
-            entry=entry,
-            patient=look.asked.patient,
+            _SEAL, owner=look.who.sees_all, subject=subject, groups=part.groups, devices=part.devices,
+            metrics=part.metrics, count=part.count, total=leaving.total, more=part.more,
+            last_updated=part.last_updated, notice=NOTICE, entry=entry, patient=look.asked.patient,
             retraction=(entry - 1, leaving.lost) if entry is not None and beside else None,
-        )
+        )  # fmt: skip
