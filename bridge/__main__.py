@@ -16,6 +16,7 @@ from bridge.cli.collecting import collect
 from bridge.cli.demo import demo
 from bridge.cli.grants import grant
 from bridge.cli.imports import import_files
+from bridge.cli.keys import keys
 from bridge.cli.ledgers import ledger
 from bridge.cli.links import destination, link
 from bridge.cli.mappings import mapping
@@ -50,6 +51,7 @@ for command in (
     deliveries,
     ledger,
     mapping,
+    keys,
     migrate,
     check,
 ):
