@@ -61,6 +61,6 @@ def answered(
         patient=number,
         fhir_changed=fhir_changed,
         load=nothing_held if is_owner else partial(holding.means, db, box, number, who.key),
-        was_told=partial(holding.was_told, db, number, who.key),
+        was_told=lost.held,
         lost=() if is_owner else lost.batches(),
     )

@@ -16,6 +16,7 @@ from typing import Final, final
 
 import bridge.store.readings as readings
 import bridge.store.stood as stood
+import bridge.store.strays as strays
 from bridge.consent.answering import answered
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
@@ -31,7 +32,7 @@ from bridge.consent.permit import OwnerPermit, Permit, RecipientPermit
 from bridge.consent.retraction import pairing_of
 from bridge.period import Instant, Period, PeriodSet
 from bridge.store.artifacts import listed
-from bridge.store.columns import RANKS, Chunk, Ints, Table
+from bridge.store.columns import Chunk, Ints, Table
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
 from bridge.store.ids import Name
@@ -70,16 +71,16 @@ class _Reader:
         return readings.select(self.db, self.patient, self.box, number, longest, reach, descending, columns)
 
     def locate(self, name: Name) -> Instant | None:
-        return readings.locate(self.db, self.patient, name.series, name.instant, name.rank % RANKS)
+        return readings.locate(self.db, self.patient, name.series, name.instant, name.rank)
 
     def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
-        return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank % RANKS)
+        return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank)
 
     def earlier(self, series: int, names: Ints) -> Table:
         return stood.earlier(self.db, self.patient, self.box, series, names)
 
     def away(self, since: Instant, wanted: Mapping[int, Ints] | None) -> Mapping[int, Table]:
-        return readings.away(self.db, self.patient, self.box, since, wanted)
+        return strays.strays(self.db, self.patient, self.box, since, wanted)
 
     def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
         found = readings.sources(self.db, self.patient, self.box, artifacts)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, cast
 
 import bridge.store.grants as kept
-from bridge.consent.asked import Grain, Kind, Way
+from bridge.consent.asked import KIND_OF, Grain, Kind, Way
 from bridge.consent.grant import (
     Authoriser,
     Block,
@@ -33,9 +33,12 @@ from bridge.consent.grant import (
     state_at,
 )
 from bridge.period import Instant, Period, PeriodSet
+from bridge.reading import INTERVALS
 from bridge.store.db import Database
 from bridge.store.keys import Box, Erased, Tampered, place
+from bridge.store.slots import MOST
 
+_CUT: Final = frozenset(KIND_OF[stream] for stream in INTERVALS)
 _ENDED: Final = (State.REVOKED, State.SUPERSEDED, State.EXPIRED)
 _ERASED: Final = "erased"
 
@@ -58,6 +61,7 @@ def sign(db: Database, grant: Grant, by: str = "") -> Standing:
     """Keep a new grant as signed at `grant.signed`. NotPossible says what stands against it."""
     epoch = kept.epoch(db, grant.patient)
     _refuse_mixed_identity(db, grant)
+    _refuse_too_many_parts(db, grant)
     event = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
     kept.append(db, grant.patient, epoch, [_row(db, grant)], [_event(db, grant, event)])
     return Standing(grant, (event,))
@@ -71,6 +75,7 @@ def supersede(db: Database, old: str, grant: Grant, by: str = "") -> Standing:
     after(settled(standing.events), Step.SUPERSEDE)
     new = replace(grant, id=old, version=standing.grant.version + 1)
     _refuse_mixed_identity(db, new)
+    _refuse_too_many_parts(db, new)
     ended = Event(Step.SUPERSEDE, grant.signed, by=by)
     signed = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
     steps = [_event(db, standing.grant, ended), _event(db, new, signed)]
@@ -137,6 +142,27 @@ def _refuse_mixed_identity(db: Database, grant: Grant) -> None:
                 f"this recipient knows the patient as {other.identity} by grant {other.id}: "
                 "revoke it before signing one with another identity"
             )
+
+
+def _refuse_too_many_parts(db: Database, grant: Grant) -> None:
+    """Holes cut an interval into parts, and an id has room for so many (`slots.py`)."""
+    kinds = grant.kinds & _CUT
+    if grant.grain is not Grain.RAW or not kinds:
+        return
+    beside = (
+        standing.grant
+        for standing in listed(db, grant.patient, with_names=False)
+        if standing.grant.id != grant.id
+        and standing.grant.recipient.key == grant.recipient.key
+        and standing.grant.grain is Grain.RAW
+        and standing.grant.kinds & kinds
+        and state_at(standing, grant.signed) not in _ENDED
+    )
+    if sum(max(1, len(each.periods.periods)) for each in (grant, *beside)) > MOST:
+        raise NotPossible(
+            f"the grants of this recipient name more than {MOST} separate periods of {', '.join(sorted(kinds))}: "
+            "grant fewer and longer ones, or revoke one before"
+        )
 
 
 # ------------------------------------------------------------------------------------- as stored bytes
