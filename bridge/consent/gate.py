@@ -28,7 +28,7 @@ from bridge.consent.known import behind_id, behind_identifier, in_context
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
-from bridge.consent.permit import OwnerPermit, Permit, RecipientPermit
+from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.retraction import pairing_of
 from bridge.period import Instant, Period, PeriodSet
 from bridge.store.artifacts import listed
@@ -181,7 +181,7 @@ class Gate:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
 
-    def context(self, permit: RecipientPermit) -> str | None:
+    def context(self, permit: Permit) -> str | None:
         """The Patient id of the patient in a token's context; None for a system's token."""
         return in_context(self._db, self._memory, permit, self._clock())
 

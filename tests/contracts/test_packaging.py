@@ -22,10 +22,13 @@ UNSEEN: Final = {
 MODULES: Final = {
     "fastapi-offline": "fastapi_offline",
     "fhir.resources": "fhir",
+    "Jinja2": "jinja2",
     "python-calamine": "python_calamine",
     "PyYAML": "yaml",
     "ruamel.yaml": "ruamel",
 }
+PAGES: Final = {".html", ".po", ".css", ".js", ".svg"}
+"""What pages are made of."""
 PARTS: Final = {"pydantic_core": "pydantic"}
 """Modules that come with a dependency."""
 
@@ -89,6 +92,9 @@ def test_a_wheel_carries_mappings_samples_and_schema(project: Path, tmp_path: Pa
     sql = {path.relative_to(project).as_posix() for path in (project / "bridge").rglob("*.sql")}
     assert sql
     assert sql <= names
+    seen = [path for path in (project / "bridge" / "pages").rglob("*") if path.suffix in PAGES]
+    assert {path.suffix for path in seen} == PAGES
+    assert {path.relative_to(project).as_posix() for path in seen} <= names
     assert not [name for name in names if "/tests/" in name or name.startswith("tests/")]
 
 

@@ -1,0 +1,1 @@
+"""The pages: every template in every language, escaped, whole."""

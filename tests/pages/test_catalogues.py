@@ -1,0 +1,90 @@
+"""Every word of every page is there in every language, with the same blanks in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from bridge.pages.catalogue import FOLDER
+from bridge.pages.languages import LOCALES, chosen
+from bridge.pages.page import FOLDER as TEMPLATES
+from bridge.pages.page import environment
+
+FOREIGN: Final = [locale for locale in LOCALES if locale != "en"]
+OPTIONS: Final = {"extensions": "jinja2.ext.i18n, jinja2.ext.do", "silent": "false", "trimmed": "true"}
+BLANK: Final = re.compile(r"%\(\w+\)s")
+
+
+def said() -> Iterator[str]:
+    """Every message of the templates; of a plural both forms."""
+    found = extract_from_dir(
+        TEMPLATES,
+        method_map=[("**.*", "jinja2.ext:babel_extract")],
+        options_map={"**.*": OPTIONS},
+        strip_comment_tags=True,
+    )
+    for _, _, message, _, _ in found:
+        yield from [message] if isinstance(message, str) else message[:2]
+
+
+def kept(locale: str) -> dict[str, tuple[str, ...]]:
+    """Message -> its translations, of every file of a locale."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in sorted((FOLDER / locale).glob("*.po")):
+        with path.open("rb") as file:
+            for each in read_po(file, locale):
+                if not each.id:
+                    continue
+                assert not each.fuzzy, f"{path.name}: {each.id} is a guess"
+                ids = [each.id] if isinstance(each.id, str) else list(each.id)
+                told = (each.string,) if isinstance(each.string, str) else tuple(each.string or ())
+                assert found.get(ids[0], told) == told, f"{path.name}: {ids[0]} is said in two ways"
+                found |= dict.fromkeys(ids, told)
+    return found
+
+
+@pytest.mark.parametrize("locale", FOREIGN)
+def test_no_message_is_missing_and_every_blank_is_kept(locale: str) -> None:
+    known, messages = kept(locale), set(said())
+    assert len(messages) > 10
+    assert sorted(messages - known.keys()) == []
+    for message in messages:
+        for translation in known[message]:
+            assert translation.strip(), message
+            assert set(BLANK.findall(translation)) == set(BLANK.findall(message)), message
+
+
+@pytest.mark.parametrize("locale", FOREIGN)
+def test_no_catalogue_says_what_no_page_asks_for(locale: str) -> None:
+    assert sorted(kept(locale).keys() - set(said())) == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_template_compiles_in_every_language(locale: str) -> None:
+    names = [path.relative_to(TEMPLATES).as_posix() for path in Path(TEMPLATES).rglob("*.*")]
+    assert "base.html" in names
+    assert [environment(locale).get_template(name).name for name in names] == names
+
+
+@pytest.mark.parametrize(
+    ("choice", "header", "locale"),
+    [
+        (None, None, "en"),
+        ("fi", "de", "fi"),
+        ("xx", "de-AT,de;q=0.9,en;q=0.8", "de"),
+        (None, "sv, es;q=0.4, fi;q=0.5", "fi"),
+        (None, "de;q=0, es;q=x, *;q=0.1", "en"),
+        (None, ",;;q=,\x00,de;q=nan", "en"),
+        (None, "x," * 4000 + "de", "en"),
+    ],
+)
+def test_a_language_is_chosen_by_the_reader_then_by_the_browser(
+    choice: str | None, header: str | None, locale: str
+) -> None:
+    assert chosen(choice, header) == locale
