@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, final
 
 import bridge.store.readings as readings
@@ -23,22 +24,23 @@ from bridge.consent.asker import Asker, asker
 from bridge.consent.decide import Cut
 from bridge.consent.disclosure import NOTICE, Disclosure, Origin, claim
 from bridge.consent.entry import Leaving
-from bridge.consent.explain import sentences
+from bridge.consent.explain import explained
+from bridge.consent.grant import Standing
 from bridge.consent.known import behind_id, behind_identifier, in_context
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
+from bridge.consent.preview import foreseen, told
 from bridge.consent.retraction import pairing_of
 from bridge.period import Instant, Period, PeriodSet
-from bridge.store.artifacts import listed
 from bridge.store.columns import Chunk, Ints, Table
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
 from bridge.store.ids import Name
 from bridge.store.keys import Box, Erased
 from bridge.store.ledger import Ledger, LedgerUnavailable
-from bridge.store.patients import load
+from bridge.store.patients import Patient, load
 from bridge.store.series import SeriesRow
 
 __all__ = ["Disclosure", "Gate", "LedgerUnavailable", "Moved"]
@@ -122,14 +124,12 @@ class Gate:
 
     def disclose_now(self, permit: Permit, asked: Asked) -> Disclosure:
         """The same for callers without an event loop."""
-        for _ in range(_TRIES):
-            look, leaving = self._left(permit, asked)
-            if look.opens is None or leaving is None:
-                return self._empty(look)
-            entry = self._ledger.intend_now(*look.entry(look.opens, leaving))
-            if entry is not None:
-                return self._sealed(look, leaving, entry)
-        raise LedgerUnavailable(_RESTLESS)
+        return self._at_once(partial(self._left, permit, asked))
+
+    def preview(self, permit: OwnerPermit, grant: str, asked: Asked) -> Disclosure:
+        """For the owner: what the recipient of the draft `grant` would get of the wish if it were signed now. The
+        ledger has it as the owner's; nothing is disclosed to the recipient. LedgerUnavailable."""
+        return self._at_once(partial(self._foreseen, permit, grant, asked))
 
     async def stream(self, permit: Permit, asked: Asked, chunk: int = 1000) -> AsyncIterator[Disclosure]:
         """Everything that was asked for, in pages under one intent. Raises Moved before a page where a grant
@@ -194,11 +194,8 @@ class Gate:
     ) -> tuple[Cut, ...]:
         """For the owner: a sentence for everything that does not leave to that recipient that way."""
         patient, who = permit.patient, Asker(client, organization, purpose)
-        person, box, epoch = load(self._db, patient), self._db.keys.box(patient), self._memory.epoch(patient)
-        decided = self._memory.decided(patient, epoch, who, way, self._clock(), person.zones)
-        reader = _Reader(self._db, patient, box, sees_all=True)
-        sources = {each.source for each in listed(self._db, patient) if each.state == "stored"}
-        return sentences(decided.decision, reader.series(), sources)
+        reader = _Reader(self._db, patient, self._db.keys.box(patient), sees_all=True)
+        return explained(self._db, self._memory, reader, patient, who, way, self._clock())
 
     # --------------------------------------------------------------------------------------------- parts
 
@@ -208,6 +205,29 @@ class Gate:
             look = self._look(permit, asked)
             leaving = None if look.opens is None else look.leaving(look.opens)
         return look, None if leaving is None or leaving.is_nothing else leaving
+
+    def _at_once(self, left: Callable[[], tuple[Look, Leaving | None]]) -> Disclosure:
+        for _ in range(_TRIES):
+            look, leaving = left()
+            if look.opens is None or leaving is None:
+                return self._empty(look)
+            entry = self._ledger.intend_now(*look.entry(look.opens, leaving))
+            if entry is not None:
+                return self._sealed(look, leaving, entry)
+        raise LedgerUnavailable(_RESTLESS)
+
+    def _foreseen(self, permit: OwnerPermit, draft: str, asked: Asked) -> tuple[Look, Leaving | None]:
+        """As `_left`, for the recipient of a draft; told as the owner's."""
+        patient, now = permit.patient, self._clock()
+        owner = replace(asker(permit, patient, (), now), sees_all=False)
+        with self._db.snapshot("bridge"):
+            closed = Look(asked, owner, self._memory.epoch(patient), now, CLOSED)
+            plan = foreseen(self._db, self._memory, closed, patient, draft)
+            if plan is None or not plan.look.decided.decision.boxes:
+                return closed, None
+            opens = self._opens(plan.look, plan.recipient, plan.person, plan.box, plan.standings)
+            leaving = told(plan.look.leaving(opens))
+        return replace(plan.look, opens=opens), None if leaving.is_nothing else leaving
 
     def _settle(self, disclosure: Disclosure, outcome: str, sent: int, lost: int) -> None:
         """The outcome of each of its entries; `lost`: of what was taken back beside what was disclosed."""
@@ -238,22 +258,20 @@ class Gate:
             decided = self._memory.decided(patient, epoch, who, asked.way, now, person.zones, known)
         if not decided.decision.boxes and not asked.retractions:
             return closed
+        look = Look(asked, who, epoch, now, decided)
+        opens = self._opens(look, who, person, box, standings)
+        return replace(look, opens=opens) if decided.decision.boxes or opens.answer.lost else closed
+
+    def _opens(
+        self, look: Look, who: Asker, person: Patient, box: Box, standings: Sequence[Standing]
+    ) -> Opens:
+        """The person behind a decision, nothing of them read yet but what is taken back."""
+        reader = _Reader(self._db, person.number, box, who.sees_all)
         answer = answered(
-            asked,
-            who,
-            now,
-            decided,
-            person,
-            box,
-            standings,
-            reader=_Reader(self._db, patient, box, who.sees_all),
-            db=self._db,
-            memory=self._memory,
-            fhir_changed=self._fhir_changed,
-        )
-        if not decided.decision.boxes and not answer.lost:
-            return closed
-        return Look(asked, who, epoch, now, decided, Opens(person, box, answer))
+            look.asked, who, look.now, look.decided, person, box, standings,
+            reader=reader, db=self._db, memory=self._memory, fhir_changed=self._fhir_changed,
+        )  # fmt: skip
+        return Opens(person, box, answer)
 
     def _still(self, look: Look) -> bool:
         """Whether what was decided still holds."""

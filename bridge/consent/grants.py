@@ -14,7 +14,9 @@ import uuid
 from dataclasses import replace
 from typing import Final, cast
 
+import bridge.store.drafts as drafts
 import bridge.store.grants as kept
+import bridge.store.wordings as wordings
 from bridge.consent.asked import KIND_OF, Grain, Kind, Way
 from bridge.consent.grant import (
     Authoriser,
@@ -32,6 +34,7 @@ from bridge.consent.grant import (
     settled,
     state_at,
 )
+from bridge.consent.words import Words
 from bridge.period import Instant, Period, PeriodSet
 from bridge.reading import INTERVALS
 from bridge.store.db import Database
@@ -70,10 +73,7 @@ def sign(db: Database, grant: Grant, by: str = "") -> Standing:
 def supersede(db: Database, old: str, grant: Grant, by: str = "") -> Standing:
     """End the grant `old` and sign `grant` as its next version, in one step."""
     epoch, standing = kept.epoch(db, grant.patient), load(db, old)
-    if standing.grant.patient != grant.patient or standing.grant.recipient.key != grant.recipient.key:
-        raise NotPossible("a grant is superseded by one of the same patient for the same recipient")
-    after(settled(standing.events), Step.SUPERSEDE)
-    new = replace(grant, id=old, version=standing.grant.version + 1)
+    new = _next(standing, grant)
     _refuse_mixed_identity(db, new)
     _refuse_too_many_parts(db, new)
     ended = Event(Step.SUPERSEDE, grant.signed, by=by)
@@ -81,6 +81,51 @@ def supersede(db: Database, old: str, grant: Grant, by: str = "") -> Standing:
     steps = [_event(db, standing.grant, ended), _event(db, new, signed)]
     kept.append(db, grant.patient, epoch, [_row(db, new)], steps)
     return Standing(new, (signed,))
+
+
+def _next(standing: Standing, grant: Grant) -> Grant:
+    """`grant` as the version that follows `standing`; NotPossible where it cannot."""
+    if standing.grant.patient != grant.patient or standing.grant.recipient.key != grant.recipient.key:
+        raise NotPossible("a grant is superseded by one of the same patient for the same recipient")
+    after(settled(standing.events), Step.SUPERSEDE)
+    return replace(grant, id=standing.grant.id, version=standing.grant.version + 1)
+
+
+def draft(db: Database, grant: Grant, replaces: str = "") -> Standing:
+    """Keep a grant unsigned, for its owner to look at: it opens nothing. `replaces`: the grant that signing it
+    will supersede. NotPossible says what stands against signing it."""
+    _refuse_mixed_identity(db, _next(load(db, replaces), grant) if replaces else grant)
+    drafts.keep(db, _row(db, grant), replaces)
+    return Standing(grant, ())
+
+
+def drafted(db: Database, draft: str) -> tuple[Standing, str]:
+    """A draft, and the grant that signing it will supersede ('': none); KeyError where there is none."""
+    found = drafts.find(db, draft)
+    if found is None:
+        raise KeyError(f"there is no draft {draft}")
+    row, replaces = found
+    return Standing(_grant(row, _box(db, row.patient)), ()), replaces
+
+
+def sign_draft(db: Database, draft: str, words: Words, by: str = "") -> Standing:
+    """Sign a draft now, under the exact words that were shown, which are kept. KeyError, NotPossible, Overtaken."""
+    standing, replaces = drafted(db, draft)
+    now, drawn = db.clock(), standing.grant
+    if drawn.ends <= now:
+        raise NotPossible("what was drawn would have ended by now: draw it anew")
+    grant = replace(
+        drawn,
+        signed=now,
+        begins=max(drawn.begins, now),
+        pairing=pairing_for(db, drawn.recipient, drawn.identity),
+        wording=words.wording,
+    )
+    shown = words.wording
+    wordings.keep(db, wordings.Shown(shown.sha256, shown.id, shown.version, shown.locale, words.text))
+    signed = supersede(db, replaces, grant, by) if replaces else sign(db, grant, by)
+    drafts.drop(db, draft)
+    return signed
 
 
 def pause(db: Database, grant: str, until: Instant | None = None, by: str = "", reason: str = "") -> Standing:
