@@ -231,7 +231,7 @@ class Gate:
         if not who.sees_all:
             known = pairing_of(self._db, who, asked) if whatever_pairing else None
             decided = self._memory.decided(patient, epoch, who, asked.way, now, person.zones, known)
-        if not decided.decision.boxes and not asked.retractions:
+        if not (decided.decision.boxes or asked.retractions or asked.consent_resources):
             return closed
         answer = answered(
             asked,
@@ -246,7 +246,7 @@ class Gate:
             memory=self._memory,
             fhir_changed=self._fhir_changed,
         )
-        if not decided.decision.boxes and not answer.lost:
+        if not (decided.decision.boxes or answer.lost or answer.beside.consents):
             return closed
         return Look(asked, who, epoch, now, decided, Opens(person, box, answer))
 
@@ -271,6 +271,8 @@ class Gate:
             groups=part.groups,
             devices=part.devices,
             metrics=part.metrics,
+            consents=part.consents,
+            events=part.events,
             count=part.count,
             total=leaving.total,
             more=part.more,

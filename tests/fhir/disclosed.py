@@ -200,5 +200,7 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "entry": 1 if count else None,
         "retraction": None,
         "patient": 1,
+        "consents": (),
+        "events": (),
     }
     return Disclosure(seal, **{**said, **changes})
