@@ -61,13 +61,15 @@ class Answer:
     fhir_changed: Callable[[str], Instant]
     load: Load
     was_told: Callable[[Strand, Table], Mask]
+    beside: Part
     lost: tuple[Batch, ...] = ()
 
     def part(self) -> Part:
         """The one page that was asked for."""
         asked = self.view.asked
         if asked.selectors == frozenset():
-            return self._with_metrics(Part(devices=self._every_device() if asked.device_resources else ()))
+            found = self._every_device() if asked.device_resources else ()
+            return self._with_metrics(replace(self.beside, devices=found))
         if asked.limit == 0:
             return Part()
         if asked.newest is not None:
