@@ -12,7 +12,7 @@ from typing import Final
 
 import bridge.store.patients
 from bridge.consent.gate import Gate
-from bridge.consent.permit import RecipientPermit
+from bridge.consent.permit import Permit
 from bridge.fhir.outcome import Problem
 from bridge.fhir.render import JSON, Notation, Renderer
 from bridge.fhir.search import parse
@@ -60,16 +60,16 @@ class Desk:
             raise Refused(found)
         return found
 
-    def in_context(self, permit: RecipientPermit, kind: str, pairs: Pairs) -> Pairs:
+    def in_context(self, permit: Permit, kind: str, pairs: Pairs) -> Pairs:
         """The parameters of a search, which means the patient of the token where it names none (SMART App Launch
         2.2, scopes-and-launch-context: patient in context)."""
         naming = _NAMING_A_PATIENT if kind == "Patient" else _NAMING
-        if permit.patient is None or any(name.partition(":")[0] in naming for name, _ in pairs):
+        if any(name.partition(":")[0] in naming for name, _ in pairs):
             return pairs
         named = self.gate.context(permit)
         return pairs if named is None else (*pairs, ("_id" if kind == "Patient" else "patient", named))
 
-    def patient(self, permit: RecipientPermit, kind: str, text: str) -> int | None:
+    def patient(self, permit: Permit, kind: str, text: str) -> int | None:
         """The patient that an id of that type belongs to, None where the asker cannot know of one."""
         return self.gate.patient(permit, text, kind)
 

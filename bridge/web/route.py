@@ -36,6 +36,7 @@ from bridge.web.call import TWICE, Call, Refused
 from bridge.web.cors import ORIGIN, preflight, readable
 from bridge.web.desk import Desk
 from bridge.web.negotiate import acceptable
+from bridge.web.owner import owner_bearer
 from bridge.web.response import Nothing
 
 OPEN_PATHS: Final = frozenset(
@@ -72,7 +73,8 @@ class Guard:
             raise Refused(TWICE)
         shown = call.headers.get(b"authorization")
         header = None if shown is None else shown.decode("latin-1")
-        found = authenticate(self._db, header, self._clock(), self._memory)
+        now = self._clock()
+        found = owner_bearer(self._db, header, now) or authenticate(self._db, header, now, self._memory)
         if isinstance(found, Bearer):
             return found
         raise Refused(problem(401, found.sentence), _challenge(found))
