@@ -48,9 +48,9 @@ SCOPES: Final = "launch/patient openid fhirUser offline_access patient/*.rs"
 class House:
     """One installation, asked over ASGI as one browser."""
 
-    def __init__(self, home: Path, base: str = "http://127.0.0.1:8000") -> None:
+    def __init__(self, home: Path, base: str = "http://127.0.0.1:8000", back: str = BACK) -> None:
         environment = {"BRIDGE_BASE_URL": base, "BRIDGE_MASTER_KEY": "11" * 32}
-        self.base = base
+        self.base, self.back = base, back
         self.bridge = bridge.app.opened(bridge.settings.load(environment, home=home))
         self.db = self.bridge.db
         self.app = bridge.app.built(self.bridge, worker=False)
@@ -91,7 +91,7 @@ class House:
     def register(self, name: str, organization: str, scope: str = SCOPES) -> Client:
         made = client(
             Registration(
-                name, "public", organization, "team@clinic.example", scope=scope, redirect_uris=(BACK,)
+                name, "public", organization, "team@clinic.example", scope=scope, redirect_uris=(self.back,)
             )
         )
         bridge.store.clients.add(self.db, made)
@@ -158,7 +158,7 @@ class Question:
         asked = {
             "response_type": "code",
             "client_id": who.id,
-            "redirect_uri": BACK,
+            "redirect_uri": house.back,
             "scope": scope,
             "state": self.state,
             "aud": f"{house.base}/fhir",
@@ -176,18 +176,21 @@ class Question:
 
     def token(self, back: str) -> dict[str, Any]:
         """The token answer for the code in the address that the browser was sent back to."""
+        answer = self.house.browser.post("/auth/token", self.form(back))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def form(self, back: str) -> dict[str, str]:
+        """What the client sends to the token endpoint."""
         told = dict(parse_qsl(urlsplit(back).query))
         assert told["state"] == self.state
-        form = {
+        return {
             "grant_type": "authorization_code",
             "code": told["code"],
-            "redirect_uri": BACK,
+            "redirect_uri": self.house.back,
             "client_id": self.who.id,
             "code_verifier": self.verifier,
         }
-        answer = self.house.browser.post("/auth/token", form)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
 
 
 class Browser:
