@@ -1,6 +1,6 @@
 """Why something does not leave, in sentences for the owner.
 
-Law: pure, and for the owner's eyes alone: a recipient learns nothing about what was held back (`consent.md`,
+Law: for the owner's eyes alone: a recipient learns nothing about what was held back (`consent.md`,
 what the asker learns). It names grants, sources, kinds and grains, never a value.
 """
 
@@ -8,12 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bridge.consent.asked import KIND_OF, Grain, Kind
+from bridge.consent.asked import KIND_OF, Grain, Kind, Way
+from bridge.consent.asker import Asker
 from bridge.consent.decide import Cut, Decision
+from bridge.consent.memory import Memory
+from bridge.consent.reader import Reader
 from bridge.consent.strands import LENGTH
 from bridge.metrics.buckets import is_offered
-from bridge.period import ALL, iso, union
+from bridge.period import ALL, Instant, iso, union
+from bridge.store.artifacts import listed
+from bridge.store.db import Database
+from bridge.store.patients import load
 from bridge.store.series import SeriesRow
+
+
+def explained(
+    db: Database, memory: Memory, reader: Reader, patient: int, who: Asker, way: Way, now: Instant
+) -> tuple[Cut, ...]:
+    """For the owner: why something of the patient does not leave to `who` that way now."""
+    epoch, zones = memory.epoch(patient), load(db, patient).zones
+    decided = memory.decided(patient, epoch, who, way, now, zones)
+    sources = {each.source for each in listed(db, patient) if each.state == "stored"}
+    return sentences(decided.decision, reader.series(), sources)
 
 
 def sentences(decision: Decision, series: Sequence[SeriesRow], sources: Iterable[str]) -> tuple[Cut, ...]:

@@ -10,35 +10,33 @@ Rejected: taking the grants as an argument (a caller could pass "everything"); a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final, final
 
-import bridge.store.readings as readings
-import bridge.store.stood as stood
 from bridge.consent.answering import answered
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
 from bridge.consent.decide import Cut
-from bridge.consent.disclosure import NOTICE, Disclosure, Origin, claim
+from bridge.consent.disclosure import NOTICE, Disclosure, claim
 from bridge.consent.entry import Leaving
-from bridge.consent.explain import sentences
-from bridge.consent.known import behind_id, behind_identifier
+from bridge.consent.explain import explained
+from bridge.consent.grant import Standing
+from bridge.consent.hand import Hand
+from bridge.consent.known import behind_id, behind_identifier, in_context
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
+from bridge.consent.preview import foreseen, told
 from bridge.consent.retraction import pairing_of
-from bridge.period import Instant, Period, PeriodSet
-from bridge.store.artifacts import listed
-from bridge.store.columns import RANKS, Chunk, Ints, Table
+from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
-from bridge.store.ids import Name
 from bridge.store.keys import Box, Erased
 from bridge.store.ledger import Ledger, LedgerUnavailable
-from bridge.store.patients import load
-from bridge.store.series import SeriesRow
+from bridge.store.patients import Patient, load
 
 __all__ = ["Disclosure", "Gate", "LedgerUnavailable", "Moved"]
 
@@ -49,53 +47,6 @@ _RESTLESS: Final = "the grants of this patient kept changing: ask again"
 
 class Moved(Exception):
     """The patient's grants changed while a stream ran: cut it without closing the document."""
-
-
-@dataclass(slots=True)
-class _Reader:
-    """The readings of one patient, for one request (`reader.Reader`)."""
-
-    db: Database
-    patient: int
-    box: Box
-    sees_all: bool
-
-    def series(self, within: Period | None = None, always: Collection[int] = ()) -> tuple[SeriesRow, ...]:
-        return readings.series(self.db, self.patient, self.box, within, always)
-
-    def chunks(
-        self, series: SeriesRow, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
-    ) -> Iterator[Chunk]:
-        number, longest = series.number, series.longest
-        return readings.select(self.db, self.patient, self.box, number, longest, reach, descending, columns)
-
-    def locate(self, name: Name) -> Instant | None:
-        return readings.locate(self.db, self.patient, name.series, name.instant, name.rank % RANKS)
-
-    def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
-        return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank % RANKS)
-
-    def earlier(self, series: int, names: Ints) -> Table:
-        return stood.earlier(self.db, self.patient, self.box, series, names)
-
-    def away(self, since: Instant, wanted: Mapping[int, Ints] | None) -> Mapping[int, Table]:
-        return readings.away(self.db, self.patient, self.box, since, wanted)
-
-    def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
-        found = readings.sources(self.db, self.patient, self.box, artifacts)
-        return {number: source.source for number, source in found.items()}
-
-    def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
-        found = readings.sources(self.db, self.patient, self.box, artifacts)
-        return {number: self._origin(number, source) for number, source in found.items()}
-
-    def _origin(self, number: int, source: readings.Source) -> Origin:
-        if not self.sees_all:
-            return Origin(source.format, source.revision)
-        public = self.db.ids.one("artifact", Name(self.patient, 0, number, 0))
-        return Origin(
-            source.format, source.revision, source.received, public, source.sha256, source.file, source.source
-        )
 
 
 @final
@@ -121,14 +72,12 @@ class Gate:
 
     def disclose_now(self, permit: Permit, asked: Asked) -> Disclosure:
         """The same for callers without an event loop."""
-        for _ in range(_TRIES):
-            look, leaving = self._left(permit, asked)
-            if look.opens is None or leaving is None:
-                return self._empty(look)
-            entry = self._ledger.intend_now(*look.entry(look.opens, leaving))
-            if entry is not None:
-                return self._sealed(look, leaving, entry)
-        raise LedgerUnavailable(_RESTLESS)
+        return self._at_once(partial(self._left, permit, asked))
+
+    def preview(self, permit: OwnerPermit, grant: str, asked: Asked) -> Disclosure:
+        """For the owner: what the recipient of the draft `grant` would get of the wish if it were signed now. The
+        ledger has it as the owner's; nothing is disclosed to the recipient. LedgerUnavailable."""
+        return self._at_once(partial(self._foreseen, permit, grant, asked))
 
     async def stream(self, permit: Permit, asked: Asked, chunk: int = 1000) -> AsyncIterator[Disclosure]:
         """Everything that was asked for, in pages under one intent. Raises Moved before a page where a grant
@@ -180,6 +129,10 @@ class Gate:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
 
+    def context(self, permit: Permit) -> str | None:
+        """The Patient id of the patient in a token's context; None for a system's token."""
+        return in_context(self._db, self._memory, permit, self._clock())
+
     def identified(self, permit: Permit, system: str, value: str) -> int | None:
         """The patient with an identifier, where the asker may see identifiers."""
         return behind_identifier(self._db, self._memory, permit, system, value, self._clock())
@@ -189,11 +142,8 @@ class Gate:
     ) -> tuple[Cut, ...]:
         """For the owner: a sentence for everything that does not leave to that recipient that way."""
         patient, who = permit.patient, Asker(client, organization, purpose)
-        person, box, epoch = load(self._db, patient), self._db.keys.box(patient), self._memory.epoch(patient)
-        decided = self._memory.decided(patient, epoch, who, way, self._clock(), person.zones)
-        reader = _Reader(self._db, patient, box, sees_all=True)
-        sources = {each.source for each in listed(self._db, patient) if each.state == "stored"}
-        return sentences(decided.decision, reader.series(), sources)
+        reader = Hand(self._db, patient, self._db.keys.box(patient), sees_all=True)
+        return explained(self._db, self._memory, reader, patient, who, way, self._clock())
 
     # --------------------------------------------------------------------------------------------- parts
 
@@ -203,6 +153,29 @@ class Gate:
             look = self._look(permit, asked)
             leaving = None if look.opens is None else look.leaving(look.opens)
         return look, None if leaving is None or leaving.is_nothing else leaving
+
+    def _at_once(self, left: Callable[[], tuple[Look, Leaving | None]]) -> Disclosure:
+        for _ in range(_TRIES):
+            look, leaving = left()
+            if look.opens is None or leaving is None:
+                return self._empty(look)
+            entry = self._ledger.intend_now(*look.entry(look.opens, leaving))
+            if entry is not None:
+                return self._sealed(look, leaving, entry)
+        raise LedgerUnavailable(_RESTLESS)
+
+    def _foreseen(self, permit: OwnerPermit, draft: str, asked: Asked) -> tuple[Look, Leaving | None]:
+        """As `_left`, for the recipient of a draft; told as the owner's."""
+        patient, now = permit.patient, self._clock()
+        owner = replace(asker(permit, patient, (), now), sees_all=False)
+        with self._db.snapshot("bridge"):
+            closed = Look(asked, owner, self._memory.epoch(patient), now, CLOSED)
+            plan = foreseen(self._db, self._memory, closed, patient, draft)
+            if plan is None or not plan.look.decided.decision.boxes:
+                return closed, None
+            opens = self._opens(plan.look, plan.recipient, plan.person, plan.box, plan.standings)
+            leaving = told(plan.look.leaving(opens))
+        return replace(plan.look, opens=opens), None if leaving.is_nothing else leaving
 
     def _settle(self, disclosure: Disclosure, outcome: str, sent: int, lost: int) -> None:
         """The outcome of each of its entries; `lost`: of what was taken back beside what was disclosed."""
@@ -231,24 +204,23 @@ class Gate:
         if not who.sees_all:
             known = pairing_of(self._db, who, asked) if whatever_pairing else None
             decided = self._memory.decided(patient, epoch, who, asked.way, now, person.zones, known)
-        if not decided.decision.boxes and not asked.retractions:
+        if not (decided.decision.boxes or asked.retractions or asked.consent_resources):
             return closed
+        look = Look(asked, who, epoch, now, decided)
+        opens = self._opens(look, who, person, box, standings)
+        tells = decided.decision.boxes or opens.answer.lost or opens.answer.beside.consents
+        return replace(look, opens=opens) if tells else closed
+
+    def _opens(
+        self, look: Look, who: Asker, person: Patient, box: Box, standings: Sequence[Standing]
+    ) -> Opens:
+        """The person behind a decision, nothing of them read yet but what is taken back."""
+        reader = Hand(self._db, person.number, box, who.sees_all)
         answer = answered(
-            asked,
-            who,
-            now,
-            decided,
-            person,
-            box,
-            standings,
-            reader=_Reader(self._db, patient, box, who.sees_all),
-            db=self._db,
-            memory=self._memory,
-            fhir_changed=self._fhir_changed,
-        )
-        if not decided.decision.boxes and not answer.lost:
-            return closed
-        return Look(asked, who, epoch, now, decided, Opens(person, box, answer))
+            look.asked, who, look.now, look.decided, person, box, standings,
+            reader=reader, db=self._db, memory=self._memory, fhir_changed=self._fhir_changed,
+        )  # fmt: skip
+        return Opens(person, box, answer)
 
     def _still(self, look: Look) -> bool:
         """Whether what was decided still holds."""
@@ -271,6 +243,8 @@ class Gate:
             groups=part.groups,
             devices=part.devices,
             metrics=part.metrics,
+            consents=part.consents,
+            events=part.events,
             count=part.count,
             total=leaving.total,
             more=part.more,

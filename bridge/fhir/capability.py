@@ -33,7 +33,20 @@ INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "DeviceMetric": ("read", "search-type"),
     "Patient": ("read", "search-type"),
     "Provenance": ("read", "search-type"),
+    "Consent": ("read", "search-type"),
+    "AuditEvent": ("read", "search-type"),
 }
+SAYS: Final = {
+    "Consent": (
+        "What the person agreed with this client, and nothing of what they agreed with others: a rendering of the "
+        "grant, which acts. The root denies, for the time in force (provision.period), this recipient and purpose; "
+        "each permit inside names classes, codes and a dataPeriod, which is when a reading was taken (effective[x]). "
+        "Its policy is this sentence. A grant that is paused, revoked or over is inactive. Where nothing limits it, it "
+        "has the IHE PCF Intermediate form, and says so."
+    ),
+    "AuditEvent": "What left and why, after IHE BALP: for the person alone, nothing for anybody else.",
+}
+"""What a client should know about a type."""
 _LASTN: Final = (
     "Of each code the newest max Observations (1 where it is not given, at most 100), newest first, on one page. The "
     "parameters of a search select; a category or a code is required."
@@ -47,6 +60,14 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "Patient": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),),
 }
 """Operations of each type: name, definition, and what a client should know."""
+OAUTH: Final = {
+    "authorize": "/auth/authorize",
+    "token": "/auth/token",
+    "introspect": "/auth/introspect",
+    "revoke": "/auth/revoke",
+    "manage": "/shares",
+}
+"""Addresses of the `oauth-uris` extension, which clients of SMART 1 read (App Launch 1.0, conformance)."""
 PROFILES: Final = {
     "Observation": (
         "cgm-sensor-reading-mass-per-volume",
@@ -74,7 +95,7 @@ def tree(base: str, version: str, released: str) -> Tree:
             {
                 "mode": "server",
                 "documentation": PURPOSE,
-                "security": _security(),
+                "security": _security(base.removesuffix("/fhir")),
                 "resource": tuple(_resource(kind) for kind in INTERACTIONS),
                 "interaction": ({"code": "batch"},),
             },
@@ -82,9 +103,14 @@ def tree(base: str, version: str, released: str) -> Tree:
     }
 
 
-def _security() -> Tree:
+def _security(root: str) -> Tree:
     smart = coding("http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR")
+    addresses: Tree = {
+        "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+        "extension": tuple({"url": name, "valueUri": root + path} for name, path in OAUTH.items()),
+    }
     return {
+        "extension": (addresses,),
         "service": (concept(smart),),
         "description": "Every SMART address stands in [base]/.well-known/smart-configuration.",
     }
@@ -97,6 +123,7 @@ def _resource(kind: str) -> Tree:
     return {
         "type": kind,
         "supportedProfile": profiles,
+        "documentation": SAYS.get(kind),
         "interaction": tuple({"code": code} for code in interactions),
         "versioning": "versioned" if "vread" in interactions else "no-version",
         "readHistory": "vread" in interactions,

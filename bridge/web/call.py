@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
 
+from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import NOT_READABLE, Problem, problem
 from bridge.fhir.render import JSON, Notation
 from bridge.smart.tokens import Bearer
@@ -23,7 +24,10 @@ FORM_BYTES: Final = 64 * 1024
 BUNDLE_BYTES: Final = 1024 * 1024
 MOST_FIELDS: Final = 200
 FORM: Final = "application/x-www-form-urlencoded"
-SINGLE: Final = frozenset({b"authorization", b"content-length", b"content-type", b"content-encoding"})
+SINGLE: Final = frozenset(
+    {b"authorization", b"content-length", b"content-type", b"content-encoding", b"origin",
+     b"access-control-request-method"}
+)  # fmt: skip
 LISTED: Final = frozenset(
     {b"accept", b"accept-encoding", b"prefer", b"if-none-match", b"if-modified-since", b"connection"}
 )
@@ -66,6 +70,11 @@ class Call:
             elif name in SINGLE:
                 self.is_twice = self.is_twice or name in self.headers
                 self.headers[name] = value
+
+    def asker(self) -> str | None:
+        """The id of the client that asks, once the guard has looked."""
+        permit = self.bearer.permit if hasattr(self, "bearer") else None
+        return permit.client if isinstance(permit, RecipientPermit) else None
 
     def header(self, name: bytes) -> bytes:
         """The header of that lower-case name, b"" where it was not sent."""

@@ -34,7 +34,8 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
 """Type -> the files that may call it."""
 
 READERS: Final[dict[str, tuple[str, ...]]] = {
-    "bridge.store.readings": ("consent/gate.py",),
+    "bridge.store.readings": ("consent/hand.py",),
+    "bridge.consent.hand": ("consent/gate.py",),
     "bridge.consent.disclosure.claim": ("consent/gate.py",),
     "bridge.consent.disclosure._claimed": (),
     "bridge.fhir.render._SEAL": (),
@@ -70,7 +71,6 @@ JSON: Final = frozenset(
 )  # fmt: skip
 JSON_SPEAKERS: Final = (
     *RENDERERS, "cli/shell.py", "demo/*.py", "ingest/*.py", "mapping/load.py", "smart/*.py", "store/*.py",
-    "web/smart.py",
 )  # fmt: skip
 """Who may make JSON at all: command line output, OAuth wire, sealed texts at rest, the demo's receiver."""
 CLOSED: Final = ("bridge.consent.gate", "bridge.consent.disclosure", "bridge.fhir.render")

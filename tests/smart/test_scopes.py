@@ -40,7 +40,7 @@ NOT_UNDERSTOOD = [
     "system/Observation.rs?",
     "system/Observation.read?category=a",
     "openid",
-    "launch/patient",
+    "launch/encounter",
     "",
 ]
 
@@ -60,9 +60,9 @@ def test_what_is_not_understood_in_full_grants_nothing(text: str) -> None:
 
 
 def test_registration_is_told_what_was_not_understood() -> None:
-    assert not_understood("system/Observation.rs system/Observation.dus openid") == (
+    assert not_understood("system/Observation.rs system/Observation.dus openid profile") == (
         "system/Observation.dus",
-        "openid",
+        "profile",
     )
 
 
