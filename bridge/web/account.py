@@ -34,7 +34,7 @@ DONE: Final = frozenset(
     {"passkey", "passkey-gone", "password", "device", "token-gone", "erasure", "called-off", "ended"}
 )
 FAULTS: Final = frozenset(
-    {"last", "passkey", "code", "short", "long", "name", "simple", "old", "not-allowed", "days"}
+    {"last", "passkey", "code", "short", "long", "own-name", "simple", "old", "not-allowed", "days"}
 )
 Act: TypeAlias = Callable[[Request, Session, Form], Awaitable[Response]]
 

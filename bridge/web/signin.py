@@ -246,7 +246,7 @@ def _sign_up_page(
         ticket=tickets.ticket(here.db, "sign-up", visit, [secret, account, asked.hex()], here.clock()),
         secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
         picture=segno.make(uri, error="m").svg_data_uri(scale=4, dark="#000", light="#fff"),
-        options=passkeys.creation(where, account, "", (), asked) if where else "",
+        options=passkeys.creation(where, account, passkeys.NAME, (), asked) if where else "",
         error=error,
         wait=wait,
         field=field,

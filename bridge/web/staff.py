@@ -138,7 +138,7 @@ async def _enrol(request: Request) -> Response:
             return await begin(request, found.account, "staff", RedirectResponse("/clinic", 303))
         error = "passkey"
     asked = passkeys.challenge()
-    options = passkeys.creation(where, found.account, name, (), asked)
+    options = passkeys.creation(where, found.account, name or passkeys.NAME, (), asked)
     ticket = tickets.ticket(here.db, f"enrol {found.account}", visit, [asked.hex()], here.clock())
     status = 422 if error else 200
     return shown_to_anybody(
