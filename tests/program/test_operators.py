@@ -29,6 +29,7 @@ NOBODYS = frozenset(
         ("client", "add"), ("client", "list"), ("client", "remove"),
         ("destination", "add"), ("destination", "list"), ("destination", "remove"),
         ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "show"),
+        ("keys", "rotate"),
     }
 )  # fmt: skip
 """Commands that touch nothing of a person: recipients, addresses, mappings, the installation itself."""
