@@ -25,6 +25,7 @@ class Purpose(StrEnum):
 
     DELIVERY = "delivery"  # a destination of pushes
     KEYS = "keys"  # a client's JWKS
+    IDENTITY = "identity"  # the identity provider of the staff
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,16 @@ def latest_end(db: Database, account: str, patient: int) -> Instant:
     return END_OF_TIME if days is None or acts_alone or now >= days.majority else days.majority
 
 
+def rows_at(db: Database, patient: int, now: Instant) -> tuple[RepresentationRow, ...]:
+    """The records about a patient that open anything now."""
+    try:
+        days = dates(db, patient_of(db, patient))
+    except (KeyError, Erased):
+        return ()
+    rows = kept.of_patient(db, patient)
+    return () if days is None else tuple(row for row in rows if powers_at(row, days, now))
+
+
 def dates(db: Database, person: Patient) -> Birthdays | None:
     """When that person reaches which age, by the ages of where they live; None where no birth date is known."""
     if person.birth_date is None:
