@@ -1,9 +1,10 @@
 """Is it still the same person's chart? The receiver's Patient, read before a delivery.
 
-Law (`safety.md`, whose chart is it): a link breaks when the record is absent, ambiguous, inactive,
-deceased or replaced (`bridge.smart.record`), or when name, birth date, identifier or id are not what was
-shown when a human confirmed it. The bridge decides nothing about identity; it notices a difference and stops. A receiver that never shows patients is delivered to on the
-human's word; one that used to show them and does not is waited for. Reasons name nobody.
+Law (`safety.md`, whose chart is it): a link breaks when the record is absent, ambiguous, inactive, deceased or
+replaced (`bridge.smart.record`), or when name, birth date, identifier or id are not what was shown when a human
+confirmed it. The bridge decides nothing about identity; it notices a difference and stops. A receiver that never
+shows patients is delivered to on the human's word; one that used to show them and does not is waited for. Reasons
+name nobody.
 """
 
 from __future__ import annotations

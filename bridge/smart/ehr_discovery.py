@@ -37,8 +37,8 @@ class Flaw(StrEnum):
     STATE = "the answer does not belong to a launch that this browser began"
     MIX_UP = "the answer came to the address of another EHR, or names another issuer"
     REFUSED = "the EHR refused"
-    TOKEN = "the EHR gave no usable token for its code"
-    ID_TOKEN = "the id_token is not of this EHR, this app, this launch or this time"
+    CODE = "the EHR gave no usable token for its code"
+    IDENTITY = "the id_token is not of this EHR, this app, this launch or this time"
     NO_PATIENT = "the EHR named no patient, or its record could not be read"
 
 

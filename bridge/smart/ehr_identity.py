@@ -57,9 +57,9 @@ def fhir_user(
         known = KeySet.import_key_set({"keys": _signing(keys)})
         claims = jwt.decode(token, known, algorithms=list(ALGORITHMS)).claims
     except (JoseError, ValueError, TypeError, KeyError):
-        return Flaw.ID_TOKEN
+        return Flaw.IDENTITY
     if not _holds(claims, issuer, client_id, nonce, now):
-        return Flaw.ID_TOKEN
+        return Flaw.IDENTITY
     told = claims.get("fhirUser")
     return told if isinstance(told, str) else ""
 

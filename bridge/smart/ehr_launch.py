@@ -154,7 +154,7 @@ class EhrApp:
         return (
             told
             if is_bearer and text(told, "access_token").isascii() and text(told, "access_token")
-            else Flaw.TOKEN
+            else Flaw.CODE
         )
 
     async def _arrived(
@@ -178,7 +178,7 @@ class EhrApp:
         if not token:
             return ""
         if not found.jwks:
-            return Flaw.ID_TOKEN
+            return Flaw.IDENTITY
         got = await self._get(found.jwks, (("accept", "application/json"),), MOST_TOKEN)
         keys = parsed(got.body) if isinstance(got, Answer) and got.status == 200 else {}
         return fhir_user(token, keys, found.issuer, ehr.client_id, begun.nonce, self._db.clock())

@@ -98,7 +98,8 @@ def approve(
     db: Database, pending: Pending, account: str, patient: int, grant: str, scopes: Scopes, now: Instant
 ) -> str:
     """Answer with yes, under the signed grant of that id: the address to go back to, with a one-use code; a share
-    goes back to a page of ours, without one. NotApproved where the grant does not fit or the question was answered before."""
+    goes back to a page of ours, without one. NotApproved where the grant does not fit or the question was answered
+    before."""
     signed = _fitting(db, pending, patient, grant, now)
     if pending.request:
         if not kept.share(db, digest(pending.id), pending.request, "approved", grant, now):
