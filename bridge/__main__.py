@@ -16,6 +16,7 @@ from bridge.cli.collecting import collect
 from bridge.cli.demo import demo
 from bridge.cli.grants import grant
 from bridge.cli.imports import import_files
+from bridge.cli.inviting import ages
 from bridge.cli.ledgers import ledger
 from bridge.cli.links import destination, link
 from bridge.cli.mappings import mapping
@@ -23,6 +24,7 @@ from bridge.cli.people import patient
 from bridge.cli.provenance import provenance
 from bridge.cli.pushes import deliveries, push
 from bridge.cli.server import serve
+from bridge.cli.staff import staff
 from bridge.cli.totals import totals
 
 
@@ -49,6 +51,8 @@ for command in (
     push,
     deliveries,
     ledger,
+    staff,
+    ages,
     mapping,
     migrate,
     check,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -22,11 +22,15 @@ import bridge.settings
 import bridge.store.clients
 import bridge.store.destinations
 import bridge.store.patients
+import bridge.web.account
 import bridge.web.docs
 import bridge.web.fhir
 import bridge.web.health
+import bridge.web.lobby
 import bridge.web.session
+import bridge.web.signin
 import bridge.web.smart
+import bridge.web.staff
 import bridge.web.static
 from bridge import __version__
 from bridge.consent.gate import Gate
@@ -36,9 +40,13 @@ from bridge.net.client import Outbound
 from bridge.net.endpoint import Endpoint, Purpose, endpoint
 from bridge.net.keys import KeyFetcher
 from bridge.net.message import Call
+from bridge.people.erasure import carry_out
+from bridge.people.majority import come_of_age
+from bridge.people.oidc import Provider
+from bridge.people.throttle import forget
 from bridge.period import BEGINNING, HOUR, Instant
 from bridge.push.worker import Worker
-from bridge.settings import Settings, master_key, shipped
+from bridge.settings import Settings, master_key, shipped, staff_secret
 from bridge.smart.backend import TokenEndpoint
 from bridge.smart.discovery import token_url
 from bridge.smart.jwks import KeySource
@@ -107,17 +115,20 @@ def _composed(settings: Settings, db: Database, mappings: Mappings) -> Bridge:
     since = activate(db, {name: each.fhir_revision for name, each in mappings.formats.items()})
     gate = Gate(db, clock, lambda format_: since.get(format_, BEGINNING))
     renderer = Renderer(mappings, settings.fhir_base, db.installation)
-    outbound = Outbound(_allowed(db), _noted(db), clock, allow_loopback=settings.allow_loopback)
+    outbound = Outbound(_allowed(db, settings), _noted(db), clock, allow_loopback=settings.allow_loopback)
     worker = Worker(db, gate, renderer, outbound, clock)
     return Bridge(settings, db, mappings, gate, renderer, outbound, worker)
 
 
-def _allowed(db: Database) -> Callable[[Purpose], Collection[Endpoint]]:
+def _allowed(db: Database, settings: Settings) -> Callable[[Purpose], Collection[Endpoint]]:
     """What may be called: the addresses that are registered at the moment of the call."""
 
     def registered(purpose: Purpose) -> Collection[Endpoint]:
+        found: Iterable[tuple[str, bool]]
         if purpose is Purpose.DELIVERY:
             found = ((each.url, each.internal) for each in bridge.store.destinations.listed(db))
+        elif purpose is Purpose.IDENTITY:
+            found = [(settings.staff_issuer, True)]  # who names it in the settings knows where it stands
         else:
             found = ((each.jwks_url or "", False) for each in bridge.store.clients.listed(db))
         return tuple(filter(None, (endpoint(purpose, url, internal) for url, internal in found)))
@@ -174,14 +185,25 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
     application.fhir = Router([*smart, *fhir])
     health = bridge.web.health.routes(found.db, meters)
     bridge.web.session.install(application, found.db, clock, base)
+    bridge.web.lobby.refusals(application)
     application.router.routes[:0] = [
         *smart,
         *fhir,
         *health,
         *bridge.web.docs.routes(),
         *bridge.web.static.routes(),
+        *bridge.web.signin.routes(),
+        *bridge.web.account.routes(),
+        *bridge.web.staff.routes(found.outbound, _provider(found.settings)),
     ]
     return application
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """The identity provider of the staff, where the settings name one."""
+    if not settings.staff_issuer:
+        return None
+    return Provider(settings.staff_issuer, settings.staff_client, staff_secret(settings))
 
 
 def serving() -> FastAPI:
@@ -211,10 +233,18 @@ def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncC
     return lifespan
 
 
+def _hourly(found: Bridge) -> None:
+    """What time alone decides: erasures that are due, what ends at majority, failures long past."""
+    carry_out(found.db, found.now())
+    come_of_age(found.db, found.now())
+    forget(found.db, found.now())
+
+
 async def _anchored(found: Bridge, stop: asyncio.Event) -> None:
     """An anchor every hour, until `stop`."""
     while not stop.is_set():
         found.gate.flush(before=found.now() // HOUR * HOUR)
+        await asyncio.to_thread(_hourly, found)
         await asyncio.to_thread(anchor, found.db)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), HOUR / 1000)

@@ -1,7 +1,7 @@
 """Settings: the environment, read once into one frozen value. Secrets never print.
 
-Law: this is the only module that reads the environment; it opens nothing but the master key file and
-makes nothing but that file. Every name is in the README's table (`interface.md`, environment).
+Law: this is the only module that reads the environment; it opens the files of secrets that it names and
+makes nothing but the master key. Every name is in the README's table (`interface.md`, environment).
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ class Settings:
     worker: bool = True
     allow_loopback: bool = False
     key_text: str | None = field(default=None, repr=False)
+    staff_issuer: str = ""
+    staff_client: str = ""
+    staff_secret_file: Path | None = None
 
     @property
     def fhir_base(self) -> str:
@@ -54,7 +57,7 @@ def load(environment: Mapping[str, str] | None = None, home: Path | None = None)
     env = os.environ if environment is None else environment
     _refuse_unbuilt(env)
     mappings = env.get("BRIDGE_MAPPINGS")
-    key_file = env.get("BRIDGE_MASTER_KEY_FILE")
+    key_file, secret = env.get("BRIDGE_MASTER_KEY_FILE"), env.get("BRIDGE_STAFF_SECRET_FILE")
     return Settings(
         home=(home or Path(env.get("BRIDGE_HOME", "bridge-data"))).absolute(),
         base_url=env.get("BRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
@@ -64,7 +67,20 @@ def load(environment: Mapping[str, str] | None = None, home: Path | None = None)
         worker=env.get("BRIDGE_WORKER", "1") != "0",
         allow_loopback=env.get("BRIDGE_ALLOW_LOOPBACK", "0") == "1",
         key_text=env.get("BRIDGE_MASTER_KEY"),
+        staff_issuer=env.get("BRIDGE_STAFF_ISSUER", ""),
+        staff_client=env.get("BRIDGE_STAFF_CLIENT", ""),
+        staff_secret_file=Path(secret) if secret else None,
     )
+
+
+def staff_secret(settings: Settings) -> str:
+    """The secret of the bridge at the staff's identity provider, '' where there is none."""
+    if settings.staff_secret_file is None:
+        return ""
+    try:
+        return settings.staff_secret_file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"BRIDGE_STAFF_SECRET_FILE cannot be read: {fault}") from fault
 
 
 def master_key(settings: Settings) -> bytes:

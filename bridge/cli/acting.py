@@ -9,6 +9,8 @@ the gate besides, as every look does.
 from __future__ import annotations
 
 import functools
+import os
+import pwd
 from collections.abc import Callable, Iterable
 
 import click
@@ -21,6 +23,7 @@ from bridge.consent.collecting import Signed, own_act
 from bridge.consent.gate import LedgerUnavailable
 from bridge.consent.permit import OperatorPermit, OwnerPermit
 from bridge.settings import Mode
+from bridge.store.deeds import append
 from bridge.store.patients import Patient
 
 Acting = tuple[str | None, str | None, str | None]
@@ -70,6 +73,22 @@ def noted(found: Bridge, patient: int, acting: Acting, act: str, what: str = "")
     except LedgerUnavailable as failed:
         raise Failed(str(failed)) from failed
     return f"{who.name}: {who.reason} ({who.basis})"
+
+
+def deed(found: Bridge, act: str, what: str, acting: Acting = (None, None, None)) -> None:
+    """Write down what is about to be done to the installation itself, before it is done."""
+    try:
+        append(found.db, act, what, acting[0] or _login(), "command line", acting[1] or "")
+    except LedgerUnavailable as failed:
+        raise Failed(str(failed)) from failed
+
+
+def _login() -> str:
+    """The name under which the system knows whoever runs the command."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def noted_of(found: Bridge, patients: Iterable[int], acting: Acting, act: str) -> None:

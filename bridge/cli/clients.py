@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from bridge.cli import named
+from bridge.cli.acting import deed
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.smart.registration import Registration, RegistrationError
 from bridge.smart.registration import client as checked
@@ -56,6 +57,7 @@ def add_client(
     except RegistrationError as fault:
         raise Failed(str(fault)) from fault
     with bridge(home) as found:
+        deed(found, "client add", f"{made.id} {made.name}")
         add(found.db, made)
     emit({"client_id": made.id}, as_json, made.id)
 
@@ -77,7 +79,9 @@ def list_clients(home: Path | None, as_json: bool) -> None:
 def remove_client(client_id: str, home: Path | None, as_json: bool) -> None:
     """Take a client's tokens and its registration away; what it was given stays in the ledger."""
     with bridge(home) as found:
-        remove(found.db, named.client(found, client_id).id)
+        known = named.client(found, client_id)
+        deed(found, "client remove", f"{known.id} {known.name}")
+        remove(found.db, known.id)
     emit({"client_id": client_id, "removed": True}, as_json, f"{client_id} is removed.")
 
 

@@ -19,6 +19,7 @@ from bridge.cli.wishes import Wish, drawn
 from bridge.consent.asked import Kind
 from bridge.consent.grant import NotPossible, Standing, state_at
 from bridge.consent.grants import listed, load, pause, revoke, sign
+from bridge.people.majority import bounded
 from bridge.period import iso, spelled
 from bridge.store.patients import load as load_patient
 
@@ -76,7 +77,7 @@ def add_grant(
         person = load_patient(found.db, named.number(found, patient))
         receiver = named.client(found, client)
         try:
-            grant = drawn(found, person, receiver, Wish(**words))
+            grant = bounded(found.db, drawn(found, person, receiver, Wish(**words)))
             told = (
                 f"grant {grant.id} to {receiver.organization}; to end it: cgm-bridge grant revoke {grant.id}"
             )

@@ -14,7 +14,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.acting import Acting, noted, noted_of, operator_options
+from bridge.cli.acting import Acting, deed, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.net.address import Reach
 from bridge.net.endpoint import Purpose, endpoint, may_reach
@@ -136,6 +136,7 @@ def add_destination(
     secret = None if token is None else _secret(token)
     with bridge(home) as found:
         known = named.client(found, client).id
+        deed(found, "destination add", f"{known} {kind} {url}")
         made = destinations.add(
             found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
         )
@@ -159,6 +160,7 @@ def list_destinations(home: Path | None, as_json: bool) -> None:
 def remove_destination(destination_id: int, home: Path | None, as_json: bool) -> None:
     """Retire a destination and forget its secret."""
     with bridge(home) as found:
+        deed(found, "destination remove", str(destination_id))
         try:
             destinations.remove(found.db, destination_id)
         except KeyError as unknown:

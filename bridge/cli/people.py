@@ -15,6 +15,7 @@ from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, is_named, noted, operator_options, permit, seen
 from bridge.cli.collecting import collected
+from bridge.cli.inviting import invite_command
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.consent.collecting import listed
 from bridge.period import ZoneHistory, iso, spelled
@@ -26,6 +27,9 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.group()
 def patient() -> None:
     """The people whose data rests here."""
+
+
+patient.add_command(invite_command)
 
 
 @patient.command("add")

@@ -14,7 +14,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.acting import Acting, noted, noted_of, operator_options
+from bridge.cli.acting import Acting, deed, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.consent.askers import Asker, askers
 from bridge.period import iso
@@ -90,6 +90,7 @@ def retry_delivery(delivery_id: int, acting: Acting, home: Path | None, as_json:
         try:
             patient = outbox.load(found.db, delivery_id).patient
             noted(found, patient, acting, "deliveries retry", str(delivery_id))
+            deed(found, "deliveries retry", str(delivery_id), acting)
             outbox.retry(found.db, delivery_id)
         except (KeyError, ValueError) as refused:
             raise Failed(str(refused).strip("'\"")) from refused

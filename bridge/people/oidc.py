@@ -54,7 +54,7 @@ class Flaw(StrEnum):
     DISCOVERY = "its configuration is unreadable, names another issuer or leads to another host"
     STATE = "the answer does not belong to a sign-in that this browser began"
     REFUSED = "the identity provider refused"
-    NO_TOKEN = "its answer holds no ID token"
+    NOTHING = "its answer holds no ID token"
     SIGNATURE = "the ID token is not signed by a key of the issuer"
     CLAIMS = "the ID token is for another client, another sign-in or another time"
 
@@ -151,7 +151,7 @@ async def _redeemed(
     if told is None:
         return Flaw.REFUSED if isinstance(got, Answer) else Flaw.UNREACHABLE
     token = told.get("id_token")
-    return token if isinstance(token, str) else Flaw.NO_TOKEN
+    return token if isinstance(token, str) else Flaw.NOTHING
 
 
 async def _fetched(net: Outbound, url: str) -> dict[str, object] | None:

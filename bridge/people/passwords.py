@@ -36,7 +36,7 @@ class Weak(StrEnum):
 
     SHORT = "short"
     LONG = "long"
-    NAME = "name"
+    NAME = "own-name"
     SIMPLE = "simple"
 
 

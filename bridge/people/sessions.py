@@ -94,6 +94,11 @@ def end(db: Database, session: Session) -> None:
     kept.end(db, session.id, session.account)
 
 
+def end_one(db: Database, account: str, session: str) -> None:
+    """Sign out one device of the account, by the id in the list of devices."""
+    kept.end(db, session, account)
+
+
 def end_everywhere(db: Database, account: str, but: str = "") -> None:
     """Sign out on every device, or on every other one than the session `but`."""
     kept.end_all(db, account, but)

@@ -12,7 +12,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeGuard
 
 from bridge.people import factors, invitations, passkeys, passwords
 from bridge.people.invitations import Void
@@ -59,6 +59,11 @@ class Joining:
     password: str
     secret: str
     code: str
+
+
+def is_account(result: object) -> TypeGuard[str]:
+    """Whether somebody is in: the result is an account's id and no word of a closed list."""
+    return type(result) is str
 
 
 def spelled(login: str) -> str:

@@ -52,8 +52,8 @@ class TryLater:
 
 def attempt(db: Database, subjects: Mapping[Of, str], now: Instant) -> TryLater | None:
     """Count one attempt against each subject; TryLater where one of them has to wait."""
-    rules = {_key(db, of, name): of.value.free_at for of, name in subjects.items()}
-    free = kept.take(db, rules, now)
+    limits = {_key(db, of, name): of.value for of, name in subjects.items()}
+    free = kept.take(db, limits, now)
     return None if free is None else TryLater(max(1, -(-(free - now) // 1000)))
 
 
@@ -62,6 +62,11 @@ def succeeded(db: Database, subjects: Mapping[Of, str]) -> None:
     cleared = [_key(db, of, name) for of, name in subjects.items() if of is not Of.ADDRESS]
     lessened = [_key(db, of, name) for of, name in subjects.items() if of is Of.ADDRESS]
     kept.forgive(db, cleared, lessened)
+
+
+def forget(db: Database, now: Instant) -> None:
+    """Forget failures that no rule remembers any longer."""
+    kept.sweep(db, now - max(of.value.forget for of in Of))
 
 
 def network(address: str) -> str:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Final
 
 import bridge.store.tokens
-from bridge.consent.permit import RecipientPermit
+from bridge.consent.permit import OwnerPermit, RecipientPermit
 from bridge.period import Instant
 from bridge.smart.scopes import Scopes, parse
 from bridge.store.db import Database
@@ -27,10 +27,17 @@ _HEADER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9_-]{43})")
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A verified asker: the permit for the gate, and the outer fence."""
+    """A verified asker: the permit for the gate, and the outer fence. An owner's is made by `web.owner`."""
 
-    permit: RecipientPermit
+    permit: RecipientPermit | OwnerPermit
     scopes: Scopes
+
+    @property
+    def holder(self) -> str:
+        """To whom a page link belongs: the client, or the person themself."""
+        if isinstance(self.permit, OwnerPermit):
+            return f"owner of {self.permit.patient}"
+        return self.permit.client
 
 
 @dataclass(frozen=True, slots=True)

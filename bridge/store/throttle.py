@@ -7,30 +7,39 @@ Names are HMACs: the table does not tell who tries to sign in, or from where.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from bridge.period import Instant
 from bridge.store.db import Database
 
-Wait: TypeAlias = Callable[[int, Instant], Instant]
-"""Failures so far and the last of them -> when the next attempt may be made."""
+
+class Limit(Protocol):
+    """How failures count."""
+
+    @property
+    def forget(self) -> Instant:
+        """How long (ms) after the last failure none counts any longer."""
+
+    def free_at(self, failures: int, last: Instant) -> Instant:
+        """When the next attempt may be made."""
 
 
-def take(db: Database, rules: Mapping[bytes, Wait], now: Instant) -> Instant | None:
+def take(db: Database, limits: Mapping[bytes, Limit], now: Instant) -> Instant | None:
     """Count an attempt against every key and give None, or say when the next may be made and count nothing."""
     with db.write("bridge") as con:
-        found = dict.fromkeys(rules, (0, 0))
-        for key in rules:
+        found = {}
+        for key, limit in limits.items():
             row = con.execute("SELECT failures, last FROM throttle WHERE key = ?", (key,)).fetchone()
-            found[key] = tuple(row) if row else (0, 0)
-        free = max(rules[key](failures, last) for key, (failures, last) in found.items())
+            failures, last = row or (0, 0)
+            found[key] = (0 if now - last >= limit.forget else failures, last)
+        free = max(limits[key].free_at(failures, last) for key, (failures, last) in found.items())
         if now < free:
             return free
         con.executemany(
-            "INSERT INTO throttle (key, failures, last) VALUES (?1, 1, ?2)"
-            " ON CONFLICT (key) DO UPDATE SET failures = failures + 1, last = ?2",
-            [(key, now) for key in rules],
+            "INSERT INTO throttle (key, failures, last) VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (key) DO UPDATE SET failures = ?2, last = ?3",
+            [(key, failures + 1, now) for key, (failures, _) in found.items()],
         )
     return None
 

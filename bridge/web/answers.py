@@ -62,7 +62,7 @@ class Answers:
             return None
         if len(tokens) > 1 or any(name not in (PARAMETER, "_format", "_pretty") for name, _ in pairs):
             raise Refused(ALONE)
-        key, client = self._desk.db.keys.page_key, bearer.permit.client
+        key, client = self._desk.db.keys.page_key, bearer.holder
         page = unseal(key, tokens[0], client, self._desk.clock())
         if isinstance(page, Problem):
             raise Refused(page)
@@ -106,7 +106,7 @@ class Answers:
         patient, search = sought.asked.patient, sought.search
         if disclosure.more is None or patient is None:
             return None
-        client, now = bearer.permit.client, self._desk.clock()
+        client, now = bearer.holder, self._desk.clock()
         page = Page(search.address, search.pairs, disclosure.more, client, patient, now)
         following = link(self._desk.renderer.base, search.address, seal(self._desk.db.keys.page_key, page))
         form = wanted(sought.request.pairs)

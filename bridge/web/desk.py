@@ -12,7 +12,7 @@ from typing import Final
 
 import bridge.store.patients
 from bridge.consent.gate import Gate
-from bridge.consent.permit import RecipientPermit
+from bridge.consent.permit import Permit
 from bridge.fhir.outcome import Problem
 from bridge.fhir.render import JSON, Notation, Renderer
 from bridge.fhir.search import parse
@@ -57,7 +57,7 @@ class Desk:
             raise Refused(found)
         return found
 
-    def patient(self, permit: RecipientPermit, kind: str, text: str) -> int | None:
+    def patient(self, permit: Permit, kind: str, text: str) -> int | None:
         """The patient that an id of that type belongs to, None where the asker cannot know of one."""
         return self.gate.patient(permit, text, kind)
 

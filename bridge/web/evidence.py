@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bridge.consent.permit import RecipientPermit
+from bridge.consent.permit import OwnerPermit, RecipientPermit
 from bridge.mapping.resources import READING_TYPES
 from bridge.store.db import Database
 from bridge.store.grants import pairings
 
 
-def targets(db: Database, permit: RecipientPermit, evidence: Iterable[str]) -> frozenset[str]:
+def targets(db: Database, permit: RecipientPermit | OwnerPermit, evidence: Iterable[str]) -> frozenset[str]:
     """Ids of readings in the place of Provenance ids, under each pairing that the asker may have."""
-    keys = sorted({permit.organization, permit.client} - {""})
+    named = () if isinstance(permit, OwnerPermit) else (permit.organization, permit.client)
+    keys = sorted({*named} - {""})
     known = (b"", *(pairing for key in keys for pairing in pairings(db, key)))
     return frozenset(target for text in evidence for target in _targets(db, text, known))
 

@@ -34,6 +34,7 @@ from bridge.store.db import Database
 from bridge.web.call import TWICE, Call, Refused
 from bridge.web.desk import Desk
 from bridge.web.negotiate import acceptable
+from bridge.web.owner import owner_bearer
 from bridge.web.response import Nothing
 
 OPEN_PATHS: Final = frozenset({"/fhir/metadata", "/fhir/.well-known/smart-configuration"})
@@ -65,7 +66,8 @@ class Guard:
         if call.is_twice:
             raise Refused(TWICE)
         shown = call.headers.get(b"authorization")
-        found = authenticate(self.db, None if shown is None else shown.decode("latin-1"), self.clock())
+        header = None if shown is None else shown.decode("latin-1")
+        found = owner_bearer(self.db, header, self.clock()) or authenticate(self.db, header, self.clock())
         if isinstance(found, Bearer):
             return found
         raise Refused(problem(401, found.sentence), _challenge(found))

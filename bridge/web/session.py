@@ -8,6 +8,7 @@ nobody, runs no foreign script, and tells no other site where its reader came fr
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +23,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bridge.people.roles import Deed, Role, deeds
 from bridge.people.sessions import LIMITS, Session, find, form_secret
-from bridge.period import Instant
+from bridge.people.staff import roles_of
+from bridge.period import MINUTE, Instant
 from bridge.store.accounts import Persona
 from bridge.store.db import Database
 from bridge.web.call import FORM, FORM_BYTES, Call, Refused, decoded
@@ -44,6 +47,7 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 APART: Final = ("/fhir", "/auth", "/docs", "/openapi.json", "/health", "/metrics", "/static")
 """Addresses that are no pages and have headers of their own."""
+FRESH: Final = 30 * MINUTE
 SIGN_IN: Final[dict[Persona, str]] = {"person": "/sign-in", "staff": "/clinic/sign-in"}
 
 
@@ -93,9 +97,27 @@ async def person(request: Request) -> Session:
     return _of(request, "person")
 
 
-async def staff_session(request: Request) -> Session:
-    """The member of staff who asks, whatever their roles. Raises the way to /clinic/sign-in."""
-    return _of(request, "staff")
+async def staff(request: Request, need: Role | Deed | None = None) -> Session:
+    """The member of staff who asks and has that role, or may do that deed; None: any member. Raises the way to
+    /clinic/sign-in where nobody, or a person, asks, and 403 where the role does not suffice."""
+    found = _of(request, "staff")
+    roles = await asyncio.to_thread(roles_of, entrance(request).db, found.account)
+    if not roles or (need is not None and need not in roles and need not in deeds(roles)):
+        raise HTTPException(403, "role")
+    return found
+
+
+def fresh(request: Request, session: Session) -> None:
+    """Let nobody change ways in, hand out access or erase who did not sign in within the last half hour."""
+    if entrance(request).clock() - session.signed_in > FRESH:
+        raise HTTPException(
+            303, headers={"Location": f"{SIGN_IN[session.persona]}?next={session_home(session)}"}
+        )
+
+
+def session_home(session: Session) -> str:
+    """Where a session's own things are."""
+    return "/account" if session.persona == "person" else "/clinic"
 
 
 def _of(request: Request, persona: Persona) -> Session:
@@ -186,16 +208,16 @@ def _visit(here: Entrance) -> str:
 async def _form(request: Request, secret: str) -> Form:
     site = request.headers.get("sec-fetch-site", "same-origin")
     if site not in ("same-origin", "none"):
-        raise HTTPException(403, "This form was sent from another site.")
+        raise HTTPException(403, "site")
     call = Call(request.scope, request.receive)
     try:
         body = await call.body(FORM_BYTES)
         pairs = decoded(body) if call.media_type() == FORM else ()
     except Refused as refused:
-        raise HTTPException(refused.problem.status, refused.problem.sentence) from None
+        raise HTTPException(refused.problem.status, "form") from None
     form = Form(pairs)
     if not hmac.compare_digest(form.one(CSRF).encode(), secret.encode()):
-        raise HTTPException(403, "This form is not one that this browser was shown: open the page again.")
+        raise HTTPException(403, "form")
     return form
 
 

@@ -27,6 +27,8 @@ NOBODYS = frozenset(
     {
         ("demo",), ("serve",), ("migrate",), ("check",), ("ledger", "verify"),
         ("client", "add"), ("client", "list"), ("client", "remove"),
+        ("staff", "add"), ("staff", "list"), ("staff", "remove"), ("staff", "log"),
+        ("ages", "list"), ("ages", "set"),
         ("destination", "add"), ("destination", "list"), ("destination", "remove"),
         ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "show"),
     }

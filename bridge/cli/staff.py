@@ -1,0 +1,102 @@
+"""`staff …`: who works with this installation, by which roles, and the log of what was done to it.
+
+Law (issue: sign-in of staff): the first member is made here, because nobody can sign in before; every act is a row
+of the hash-chained admin log, these too. Without --subject a member enrols a passkey by a link that is printed
+once. No role reads readings.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.cli.acting import deed
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
+from bridge.people import staff as members
+from bridge.people.roles import Role
+from bridge.period import iso
+from bridge.store.accounts import Taken
+from bridge.store.deeds import listed
+
+
+@click.group()
+def staff() -> None:
+    """Who works with this installation."""
+
+
+@staff.command("add")
+@click.option("--name", required=True)
+@click.option("--role", "roles", type=click.Choice(list(Role)), multiple=True, required=True)
+@click.option(
+    "--subject", metavar="SUB", help="Who they are at the identity provider of BRIDGE_STAFF_ISSUER (`sub`)."
+)
+@home_option
+@json_option
+def add_member(
+    name: str, roles: tuple[str, ...], subject: str | None, home: Path | None, as_json: bool
+) -> None:
+    """Add a member of staff; prints a link to enrol a passkey where there is no --subject."""
+    with bridge(home) as found:
+        issuer = found.settings.staff_issuer
+        if subject is not None and not issuer:
+            raise Failed("--subject names somebody at an identity provider: set BRIDGE_STAFF_ISSUER first")
+        deed(found, "staff add", f"{name}: {', '.join(roles)}")
+        who = None if subject is None else (issuer, subject)
+        try:
+            account, code = members.add(found.db, name, map(Role, roles), who, found.now())
+        except (members.Refused, Taken) as refused:
+            raise Failed(str(refused)) from refused
+        link = None if code is None else f"{found.settings.base_url}/clinic/enrol/{code}"
+    emit({"id": account, "link": link}, as_json, "\n".join(filter(None, (account, link))))
+
+
+@staff.command("list")
+@home_option
+@json_option
+def list_members(home: Path | None, as_json: bool) -> None:
+    """Every member of staff."""
+    with bridge(home) as found:
+        rows: list[dict[str, Value]] = [
+            {"id": one.account, "name": one.name, "roles": sorted(one.roles), "way": one.way}
+            for one in members.members(found.db)
+        ]
+    emit(rows, as_json, table(rows, ("id", "name", "roles", "way")))
+
+
+@staff.command("remove")
+@click.argument("account", metavar="ID")
+@home_option
+@json_option
+def remove_member(account: str, home: Path | None, as_json: bool) -> None:
+    """End a member's account and sessions; the rows of what they did stay."""
+    with bridge(home) as found:
+        deed(found, "staff remove", account)
+        try:
+            members.remove(found.db, account)
+        except KeyError as unknown:
+            raise Failed(
+                f"no member of staff has the id {account!r}: see `cgm-bridge staff list`"
+            ) from unknown
+    emit({"id": account, "removed": True}, as_json, f"{account} is removed.")
+
+
+@staff.command("log")
+@home_option
+@json_option
+def show_log(home: Path | None, as_json: bool) -> None:
+    """What was done to this installation, oldest first; `ledger verify` proves it."""
+    with bridge(home) as found:
+        rows: list[dict[str, Value]] = [
+            {
+                "seq": one.seq,
+                "at": iso(one.at),
+                "act": one.act,
+                "what": one.what,
+                "who": one.who,
+                "how": one.how,
+                "reason": one.reason or None,
+            }
+            for one in listed(found.db)
+        ]
+    emit(rows, as_json, table(rows, ("seq", "at", "who", "how", "act", "what")))
