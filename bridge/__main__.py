@@ -17,6 +17,7 @@ from bridge.cli.demo import demo
 from bridge.cli.grants import grant
 from bridge.cli.imports import import_files
 from bridge.cli.inviting import ages
+from bridge.cli.keys import keys
 from bridge.cli.ledgers import ledger
 from bridge.cli.links import destination, link
 from bridge.cli.mappings import mapping
@@ -54,6 +55,7 @@ for command in (
     staff,
     ages,
     mapping,
+    keys,
     migrate,
     check,
 ):

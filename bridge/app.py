@@ -47,9 +47,9 @@ from bridge.people.throttle import forget
 from bridge.period import BEGINNING, HOUR, Instant
 from bridge.push.worker import Worker
 from bridge.settings import Settings, master_key, shipped, staff_secret
-from bridge.smart.backend import TokenEndpoint
 from bridge.smart.discovery import token_url
 from bridge.smart.jwks import KeySource
+from bridge.smart.token_endpoint import TokenEndpoint
 from bridge.store.activations import activate
 from bridge.store.anchors import anchor
 from bridge.store.db import Database

@@ -1,7 +1,9 @@
 """`client …`: the programs of organisations that may ask, or be pushed to.
 
-Law: registering gives nobody anything: what a client gets, grants decide. Keys are public ones; no secret of
-a client passes through here (SMART App Launch 2.2, client-confidential-asymmetric).
+Law: registering gives nobody anything: what a client gets, grants decide. Keys are public ones; the secret of a
+client that has none is made here, printed once, and kept as a hash (SMART App Launch 2.2,
+client-confidential-symmetric). `launch` opens a registered app with one person in context: whoever follows the
+address still signs in and decides.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from pathlib import Path
 import click
 
 from bridge.cli import named
-from bridge.cli.acting import deed
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
-from bridge.smart.registration import Registration, RegistrationError
+from bridge.cli.acting import Acting, deed, noted, operator_options
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
+from bridge.smart.launching import NoLaunch, launched
+from bridge.smart.registration import Registration, RegistrationError, with_secret
 from bridge.smart.registration import client as checked
 from bridge.store.clients import Client, add, listed, remove
 
@@ -29,7 +32,7 @@ def client() -> None:
 @click.option("--redirect-uri", "redirect_uris", multiple=True, metavar="URI")
 @click.option("--launch-uri", "launch_uris", multiple=True, metavar="URI")
 @click.option("--jwks", metavar="FILE|URL", help="Its public keys: a JWK Set, or the https address of one.")
-@click.option("--scope", metavar="S", default="", help="SMART scopes it may be given (default: system/*.rs).")
+@click.option("--scope", metavar="S", default="", help="SMART scopes it may be given.")
 @click.option("--organization", metavar="N", help="Who receives (default: the name).")
 @click.option("--contact", metavar="MAIL", default="")
 @click.option("--purpose", metavar="CODE", default="TREAT", show_default=True)
@@ -48,18 +51,40 @@ def add_client(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Register a client. Its keys are public ones; no secret is kept."""
+    """Register a client. A confidential one without keys gets a secret, which is shown this once."""
     asked = Registration(
         name, kind, organization, contact, purpose, _keys(jwks), scope, redirect_uris, launch_uris
     )
     try:
-        made = checked(asked)
+        made, secret = with_secret(checked(asked))
     except RegistrationError as fault:
         raise Failed(str(fault)) from fault
     with bridge(home) as found:
         deed(found, "client add", f"{made.id} {made.name}")
         add(found.db, made)
-    emit({"client_id": made.id}, as_json, made.id)
+    shown = {"client_id": made.id} | ({} if secret is None else {"client_secret": secret})
+    emit(shown, as_json, "\n".join(shown.values()))
+
+
+@client.command("launch")
+@click.argument("client_id", metavar="ID")
+@patient_option
+@operator_options
+@click.option("--launch-uri", metavar="URI", help="Which of its launch addresses (default: the first).")
+@home_option
+@json_option
+def launch_client(
+    client_id: str, patient: str, launch_uri: str | None, home: Path | None, as_json: bool, acting: Acting
+) -> None:
+    """An address that opens the app for one person, for ten minutes and one use."""
+    with bridge(home) as found:
+        one, person = named.client(found, client_id), named.number(found, patient)
+        noted(found, person, acting, "launch", one.name)
+        try:
+            url = launched(found.db, one, person, found.settings.fhir_base, found.now(), launch_uri)
+        except NoLaunch as why:
+            raise Failed(str(why)) from why
+    emit({"client_id": client_id, "launch": url}, as_json, url)
 
 
 @client.command("list")

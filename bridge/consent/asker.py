@@ -56,7 +56,7 @@ class Asker:
 def asker(permit: Permit, patient: int | None, standings: Sequence[Standing], now: Instant) -> Asker:
     """The asker behind a permit, for this patient."""
     if isinstance(permit, RecipientPermit):
-        is_open = now < permit.expires
+        is_open = now < permit.expires and permit.concerns(patient)
         return Asker(permit.client, permit.organization, permit.purpose, permit.token, is_open=is_open)
     if isinstance(permit, OwnerPermit):
         holds = permit.patient == patient

@@ -25,11 +25,11 @@ from bridge.consent.disclosure import NOTICE, Disclosure, Origin, claim
 from bridge.consent.entry import Leaving
 from bridge.consent.explain import explained
 from bridge.consent.grant import Standing
-from bridge.consent.known import behind_id, behind_identifier
+from bridge.consent.known import behind_id, behind_identifier, in_context
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
-from bridge.consent.permit import OwnerPermit, Permit
+from bridge.consent.permit import OwnerPermit, Permit, RecipientPermit
 from bridge.consent.preview import foreseen, told
 from bridge.consent.retraction import pairing_of
 from bridge.period import Instant, Period, PeriodSet
@@ -179,6 +179,10 @@ class Gate:
     def patient(self, permit: Permit, text: str, kind: str = "Patient") -> int | None:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
+
+    def context(self, permit: RecipientPermit) -> str | None:
+        """The Patient id of the patient in a token's context; None for a system's token."""
+        return in_context(self._db, self._memory, permit, self._clock())
 
     def identified(self, permit: Permit, system: str, value: str) -> int | None:
         """The patient with an identifier, where the asker may see identifiers."""

@@ -18,6 +18,7 @@ from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, P
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.grants import pairings, patient_of
+from bridge.store.ids import Name
 from bridge.store.patients import by_identifier
 
 
@@ -32,8 +33,16 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
     for pairing in chain((b"",), (each for key in keys for each in pairings(db, key))):
         name = db.ids.read(kind, text, pairing)
         if name is not None and pairing == _known_as(memory, permit, name.patient, now):
-            return name.patient
+            return name.patient if permit.concerns(name.patient) else None
     return None
+
+
+def in_context(db: Database, memory: Memory, permit: RecipientPermit, now: Instant) -> str | None:
+    """The Patient id under which the asker knows the patient of its token; None for a system's token."""
+    pairing = None if permit.patient is None else _known_as(memory, permit, permit.patient, now)
+    if permit.patient is None or pairing is None:
+        return None
+    return db.ids.one("Patient", Name(permit.patient, 0, 0, 0), pairing)
 
 
 def _known_as(memory: Memory, permit: RecipientPermit, patient: int, now: Instant) -> bytes | None:

@@ -87,6 +87,7 @@ class Memory:
         if isinstance(permit, OwnerPermit | OperatorPermit):
             return self.epoch(number), ()
         if isinstance(permit, RecipientPermit):
+            number = number if permit.concerns(patient) else 0
             epoch = kept.epoch_for(self._db, number, permit.organization, permit.client)
         else:
             epoch = self.epoch(number)

@@ -18,13 +18,19 @@ from bridge.period import Instant
 @dataclass(frozen=True, slots=True)
 class RecipientPermit:
     """A client with a verified token: `client` its id, `organization` '' where it has none, `purpose`
-    its one v3-PurposeOfUse code, `token` the token's id (never the token)."""
+    its one v3-PurposeOfUse code, `token` the token's id (never the token). `patient`: the only one that the
+    token is about, because a person approved it; None: a system's token, which names no patient."""
 
     client: str
     organization: str
     purpose: str
     token: str
     expires: Instant
+    patient: int | None = None
+
+    def concerns(self, patient: int | None) -> bool:
+        """Whether the token may ask about this patient at all."""
+        return self.patient in (None, patient)
 
 
 @final

@@ -47,6 +47,14 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "Patient": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),),
 }
 """Operations of each type: name, definition, and what a client should know."""
+OAUTH: Final = {
+    "authorize": "/auth/authorize",
+    "token": "/auth/token",
+    "introspect": "/auth/introspect",
+    "revoke": "/auth/revoke",
+    "manage": "/shares",
+}
+"""Addresses of the `oauth-uris` extension, which clients of SMART 1 read (App Launch 1.0, conformance)."""
 PROFILES: Final = {
     "Observation": (
         "cgm-sensor-reading-mass-per-volume",
@@ -74,7 +82,7 @@ def tree(base: str, version: str, released: str) -> Tree:
             {
                 "mode": "server",
                 "documentation": PURPOSE,
-                "security": _security(),
+                "security": _security(base.removesuffix("/fhir")),
                 "resource": tuple(_resource(kind) for kind in INTERACTIONS),
                 "interaction": ({"code": "batch"},),
             },
@@ -82,9 +90,14 @@ def tree(base: str, version: str, released: str) -> Tree:
     }
 
 
-def _security() -> Tree:
+def _security(root: str) -> Tree:
     smart = coding("http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR")
+    addresses: Tree = {
+        "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+        "extension": tuple({"url": name, "valueUri": root + path} for name, path in OAUTH.items()),
+    }
     return {
+        "extension": (addresses,),
         "service": (concept(smart),),
         "description": "Every SMART address stands in [base]/.well-known/smart-configuration.",
     }

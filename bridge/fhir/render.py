@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Final, Never, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import capability, filing, outcome
+from bridge.fhir import brands, capability, filing, outcome
 from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
 from bridge.fhir.cells import instant
 from bridge.fhir.entries import alone, entries, tag, total
@@ -207,6 +208,11 @@ class Renderer:
     def capability(self, version: str, released: str, notation: Notation = JSON) -> FhirBytes:
         """The CapabilityStatement: of this software version, released on that date."""
         return FhirBytes(_SEAL, notation.encode(capability.tree(self.base, version, released)), notation)
+
+    def brands(self, released: str) -> FhirBytes:
+        """The user-access brand Bundle, last changed at that instant; in JSON, as apps read it."""
+        body = JSON.encode(brands.tree(self.base, released))
+        return FhirBytes(_SEAL, body, JSON, f'W/"{sha256(bytes(body)).hexdigest()[:16]}"')
 
     def batch_response(self, answers: Sequence[Answered], notation: Notation = JSON) -> FhirBytes:
         """The answers to a batch (R4 3.1.0.11), in its order. ValueError where one is in another notation."""

@@ -47,6 +47,9 @@ class Flaw(StrEnum):
     LIFE = "exp is past, missing, or more than five minutes ahead"
     JTI = "jti is missing or too long"
     REPLAY = "jti was used before"
+    UNKNOWN = "no client of that id is registered"
+    METHOD = "the client did not prove itself in the way that it is registered for"
+    GUESSED = "the client secret is another one"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""`.well-known/smart-configuration`: what this installation offers, and nothing that it does not.
+"""What this installation offers to programs that never met it: SMART and OpenID Connect discovery.
 
-Law: SMART App Launch 2.2, conformance; every line is true of the running program. There is no
-authorization_endpoint because nobody can log in here yet, and no issuer or jwks_uri because there is no
-OpenID Connect. The same for everyone (L38): it is made once, from the address alone.
+Law: SMART App Launch 2.2, conformance, and OpenID Connect Discovery 3; every line is true of the running program
+and the same for everyone (L38): made once, from the address alone. Only extra capabilities that an HL7 guide
+defines would be plain words; there are none. `S256` is the only challenge method.
 """
 
 from __future__ import annotations
@@ -11,10 +11,28 @@ import json
 from typing import Final
 
 from bridge.smart.assertion import KTY_OF
+from bridge.smart.narrowed import TYPES
+from bridge.smart.scopes import WORDS
+from bridge.smart.signer import ALG
+from bridge.smart.tokens import issuer_of
 
 AUTH_PATH: Final = "/auth/token"
-TYPES: Final = ("Observation", "MedicationAdministration", "Device", "Patient", "Provenance")
-SCOPES: Final = ("system/*.rs", *(f"system/{kind}.rs" for kind in TYPES), "system/*.read")
+AUTHORIZE_PATH: Final = "/auth/authorize"
+INTROSPECT_PATH: Final = "/auth/introspect"
+REVOKE_PATH: Final = "/auth/revoke"
+JWKS_PATH: Final = "/auth/jwks.json"
+BRANDS_PATH: Final = "/fhir/.well-known/user-access-brands"
+MANAGE_PATH: Final = "/shares"
+"""The patient's page of who has access."""
+CAPABILITIES: Final = (
+    "launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric",
+    "client-confidential-asymmetric", "sso-openid-connect", "context-banner", "context-ehr-patient",
+    "context-standalone-patient", "permission-offline", "permission-online", "permission-patient",
+    "permission-user", "permission-v1", "permission-v2",
+)  # fmt: skip
+METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+_WHAT: Final = ("*.rs", *(f"{kind}.rs" for kind in TYPES), "*.read")
+SCOPES: Final = (*WORDS, *(f"{who}/{what}" for who in ("patient", "user", "system") for what in _WHAT))
 
 
 def token_url(base_url: str) -> str:
@@ -23,16 +41,43 @@ def token_url(base_url: str) -> str:
 
 
 def configuration(base_url: str) -> bytes:
-    """The discovery document as JSON."""
-    return json.dumps(
-        {
-            "token_endpoint": token_url(base_url),
-            "grant_types_supported": ["client_credentials"],
-            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-            "token_endpoint_auth_signing_alg_values_supported": list(KTY_OF),
-            "scopes_supported": list(SCOPES),
-            "code_challenge_methods_supported": ["S256"],
-            "capabilities": ["client-confidential-asymmetric", "permission-v1", "permission-v2"],
-        },
-        indent=2,
-    ).encode()
+    """The SMART discovery document as JSON."""
+    told = _shared(base_url) | {
+        "introspection_endpoint": base_url + INTROSPECT_PATH,
+        "revocation_endpoint": base_url + REVOKE_PATH,
+        "management_endpoint": base_url + MANAGE_PATH,
+        "user_access_brand_bundle": base_url + BRANDS_PATH,
+        "grant_types_supported": ["authorization_code", "client_credentials"],
+        "capabilities": list(CAPABILITIES),
+    }
+    return json.dumps(told, indent=2).encode()
+
+
+def openid(base_url: str) -> bytes:
+    """The OpenID Connect discovery document as JSON."""
+    told = _shared(base_url) | {
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": [ALG],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+    return json.dumps(told, indent=2).encode()
+
+
+def _shared(base_url: str) -> dict[str, object]:
+    return {
+        "issuer": issuer_of(base_url),
+        "jwks_uri": base_url + JWKS_PATH,
+        "authorization_endpoint": base_url + AUTHORIZE_PATH,
+        "token_endpoint": token_url(base_url),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "token_endpoint_auth_methods_supported": ["none", *METHODS],
+        "token_endpoint_auth_signing_alg_values_supported": list(KTY_OF),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "scopes_supported": list(SCOPES),
+    }

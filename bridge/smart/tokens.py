@@ -3,7 +3,8 @@
 Law: a token is 256 random bits that mean nothing outside the database; it comes in the Authorization header
 or not at all (RFC 6750 2.2 and 2.3 are refused). `authenticate` is the only maker of a RecipientPermit: who
 asks, for which organisation and purpose, comes from the registry and never from the request (`consent.md`).
-One indexed look a request and nothing remembered between requests, so an ended token is ended at once.
+One indexed look a request, and for a token that a person approved the state of the grants that carry it: what
+ended, a token, its family, its client or the last grant, is ended at the next request.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from hashlib import sha256
 from typing import Final
 
 import bridge.store.tokens
+from bridge.consent.in_force import in_force
+from bridge.consent.memory import Memory
 from bridge.consent.permit import OwnerPermit, RecipientPermit
 from bridge.period import Instant
-from bridge.smart.scopes import Scopes, parse
+from bridge.smart.scopes import PERSON, SYSTEM, Scopes, parse
 from bridge.store.db import Database
 
 LIFE_SECONDS: Final = 300
@@ -38,6 +41,15 @@ class Bearer:
         if isinstance(self.permit, OwnerPermit):
             return f"owner of {self.permit.patient}"
         return self.permit.client
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A living token: who holds it, when it ends at the latest, and what a person approved it by."""
+
+    bearer: Bearer
+    expires: Instant
+    authorisation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +79,34 @@ def issuer_of(fhir_base: str) -> str:
     return fhir_base.removesuffix("/fhir")
 
 
-def authenticate(db: Database, header: str | None, now: Instant) -> Bearer | Refusal:
-    """Who holds the token of an Authorization header; None: there was no such header."""
+def authenticate(
+    db: Database, header: str | None, now: Instant, memory: Memory | None = None
+) -> Bearer | Refusal:
+    """Who holds the token of an Authorization header; None: there was no such header. `memory`: what the asking
+    process remembers of grants by their epoch, so that a page does not read them again."""
     if header is None:
         return NOTHING_SHOWN
     match = _HEADER.fullmatch(header)
     if match is None:
         return NOT_VALID
-    hashed = digest(match[1])
+    live = living(db, digest(match[1]), now, memory or Memory(db))
+    return NOT_VALID if live is None else live.bearer
+
+
+def living(db: Database, hashed: bytes, now: Instant, memory: Memory) -> Live | None:
+    """The token of that hash with what it stands on; None where it is unknown, ran out, was revoked, or no grant
+    carries it any more."""
     found = bridge.store.tokens.find(db, hashed, now)
     if found is None:
-        return NOT_VALID
-    permit = RecipientPermit(found.client, found.organization, found.purpose, hashed[:8].hex(), found.expires)
-    return Bearer(permit, parse(found.scope))
+        return None
+    permit = RecipientPermit(
+        found.client, found.organization, found.purpose, hashed[:8].hex(), found.expires, found.patient
+    )
+    if found.patient is None:
+        return Live(Bearer(permit, parse(found.scope).of(SYSTEM)), found.expires)
+    _, standings = memory.grants_for(permit, found.patient)
+    carried = in_force(standings, found.client, found.organization, found.purpose, found.grant or "", now)
+    if carried is None:
+        return None
+    expires = min(found.expires, carried.until)
+    return Live(Bearer(permit, parse(found.scope).of(PERSON)), expires, found.authorisation)

@@ -3,13 +3,14 @@
 Law: one client is one organisation and one purpose (`consent.md`, the grant); what a request says about
 itself changes neither. A removed client keeps its row for the ledger and its past grants, loses its tokens
 in the same transaction, and is unknown to everything but `recall`. No secret of a client is stored: keys
-are public ones (SMART App Launch 2.2, client-confidential-asymmetric).
+are public ones (SMART App Launch 2.2, client-confidential-asymmetric), and of a secret that we made there is
+only SHA-256, which suffices for 256 random bits.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -26,7 +27,8 @@ class ClientType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One registered client. `scopes` is SMART scope text; `jwks_inline` is the JSON text of a JWK Set."""
+    """One registered client. `scopes` is SMART scope text; `jwks_inline` is the JSON text of a JWK Set;
+    `secret`: SHA-256 of its secret."""
 
     id: str
     name: str
@@ -39,16 +41,22 @@ class Client:
     jwks_url: str | None = None
     redirect_uris: tuple[str, ...] = ()
     launch_uris: tuple[str, ...] = ()
+    secret: bytes | None = field(default=None, repr=False)
 
     @property
     def client_id(self) -> str:
         """The same as `id`: the name under which OAuth libraries look for it."""
         return self.id
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether it proves itself by signing."""
+        return self.jwks_inline is not None or self.jwks_url is not None
+
 
 _COLUMNS: Final = (
     "id, name, type, organization, contact, purpose, scopes, jwks_inline, jwks_url,"
-    " redirect_uris, launch_uris"
+    " redirect_uris, launch_uris, secret"
 )
 
 
@@ -56,7 +64,7 @@ def add(db: Database, client: Client) -> None:
     """Register `client`. sqlite3.IntegrityError where the id is taken."""
     with db.write("bridge") as connection:
         connection.execute(
-            f"INSERT INTO clients ({_COLUMNS}, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO clients ({_COLUMNS}, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 client.id,
                 client.name,
@@ -69,6 +77,7 @@ def add(db: Database, client: Client) -> None:
                 client.jwks_url,
                 "\n".join(client.redirect_uris),
                 "\n".join(client.launch_uris),
+                client.secret,
                 db.clock(),
             ),
         )
@@ -111,7 +120,9 @@ def _one(db: Database, query: str, client_id: str) -> Client:
 
 
 def _client(row: sqlite3.Row | tuple[str, ...]) -> Client:
-    name, kind, organization, contact, purpose, scopes, inline, url, redirects, launches = tuple(row)[1:]
+    (name, kind, organization, contact, purpose, scopes, inline, url, redirects, launches, secret) = tuple(
+        row
+    )[1:]
     return Client(
         id=row[0],
         name=name,
@@ -124,4 +135,5 @@ def _client(row: sqlite3.Row | tuple[str, ...]) -> Client:
         jwks_url=url,
         redirect_uris=tuple(redirects.splitlines()),
         launch_uris=tuple(launches.splitlines()),
+        secret=secret,
     )

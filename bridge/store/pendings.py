@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.period import Instant
+from bridge.store.authorisations import REMEMBERED
 from bridge.store.db import Database
 from bridge.store.requests import Answer, answer
 
@@ -86,6 +87,18 @@ def keep(db: Database, hashed: bytes, row: PendingRow) -> None:
         )
 
 
+def waiting(db: Database, client: str, now: Instant) -> int:
+    """How many questions of a client wait for an answer."""
+    (found,) = (
+        db.reader("bridge")
+        .execute(
+            "SELECT count(*) FROM pendings WHERE client = ? AND expires > ? AND answered = 0", (client, now)
+        )
+        .fetchone()
+    )
+    return int(found)
+
+
 def find(db: Database, hashed: bytes, now: Instant) -> PendingRow | None:
     """The living, unanswered question of that hash."""
     row = (
@@ -123,7 +136,7 @@ def approve(db: Database, hashed: bytes, row: PendingRow, made: Approval, now: I
         if row.launch is not None and not _used(con, row.launch, now):
             con.execute("ROLLBACK")
             return False
-        con.execute("DELETE FROM codes WHERE expires + 86400000 <= ?", (now,))
+        con.execute("DELETE FROM codes WHERE expires + ? <= ?", (REMEMBERED, now))
         con.execute(
             "INSERT INTO authorisations (authorisation, client, patient, account, grant_id, scope, is_self,"
             " nonce, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

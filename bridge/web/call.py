@@ -23,7 +23,10 @@ FORM_BYTES: Final = 64 * 1024
 BUNDLE_BYTES: Final = 1024 * 1024
 MOST_FIELDS: Final = 200
 FORM: Final = "application/x-www-form-urlencoded"
-SINGLE: Final = frozenset({b"authorization", b"content-length", b"content-type", b"content-encoding"})
+SINGLE: Final = frozenset(
+    {b"authorization", b"content-length", b"content-type", b"content-encoding", b"origin",
+     b"access-control-request-method"}
+)  # fmt: skip
 LISTED: Final = frozenset(
     {b"accept", b"accept-encoding", b"prefer", b"if-none-match", b"if-modified-since", b"connection"}
 )
@@ -66,6 +69,10 @@ class Call:
             elif name in SINGLE:
                 self.is_twice = self.is_twice or name in self.headers
                 self.headers[name] = value
+
+    def asker(self) -> str | None:
+        """The id of the client that asks, once the guard has looked."""
+        return self.bearer.permit.client if hasattr(self, "bearer") else None
 
     def header(self, name: bytes) -> bytes:
         """The header of that lower-case name, b"" where it was not sent."""

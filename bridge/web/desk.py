@@ -26,6 +26,9 @@ from bridge.web.meters import Meters
 from bridge.web.response import FhirResponse
 
 UTC: Final = ZoneHistory.always("UTC")
+_NAMING: Final = frozenset({"patient", "subject"})
+_NAMING_A_PATIENT: Final = frozenset({"_id", "identifier"})
+"""Parameters that say whose data is meant."""
 
 
 class Desk:
@@ -56,6 +59,15 @@ class Desk:
         if isinstance(found, Problem):
             raise Refused(found)
         return found
+
+    def in_context(self, permit: Permit, kind: str, pairs: Pairs) -> Pairs:
+        """The parameters of a search, which means the patient of the token where it names none (SMART App Launch
+        2.2, scopes-and-launch-context: patient in context)."""
+        naming = _NAMING_A_PATIENT if kind == "Patient" else _NAMING
+        if not isinstance(permit, RecipientPermit) or permit.patient is None or any(name.partition(":")[0] in naming for name, _ in pairs):
+            return pairs
+        named = self.gate.context(permit)
+        return pairs if named is None else (*pairs, ("_id" if kind == "Patient" else "patient", named))
 
     def patient(self, permit: Permit, kind: str, text: str) -> int | None:
         """The patient that an id of that type belongs to, None where the asker cannot know of one."""

@@ -11,7 +11,7 @@ Rejected: FastAPI's own page (its script comes from a content network), copies o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -63,30 +63,56 @@ START: Final = """SwaggerUIBundle({
 
 _TEXT: Final = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 _OAUTH: Final = {"content": {"application/json": {"schema": {"type": "object"}}}}
-_FORM: Final = {
-    "required": True,
-    "content": {
-        "application/x-www-form-urlencoded": {
-            "schema": {
-                "type": "object",
-                "required": ["grant_type", "scope", "client_assertion_type", "client_assertion"],
-                "properties": {
-                    "grant_type": {"const": "client_credentials"},
-                    "scope": {"type": "string", "examples": ["system/*.rs"]},
-                    "client_assertion_type": {
-                        "const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-                    },
-                    "client_assertion": {"type": "string", "description": "signed JWT (RFC 7523)"},
-                },
-            }
-        }
-    },
+
+
+def _form(required: Sequence[str], properties: Mapping[str, str]) -> dict[str, object]:
+    """A form body; `properties`: what each parameter is."""
+    told = {name: {"type": "string", "description": text} for name, text in properties.items()}
+    schema = {"type": "object", "required": list(required), "properties": told}
+    return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+
+
+_PROOF: Final = {
+    "client_id": "of a public client, or beside client_secret",
+    "client_secret": "of a client with a secret; better in a Basic header",
+    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    "client_assertion": "signed JWT (RFC 7523)",
+}
+_TOKEN: Final = {
+    "grant_type": "authorization_code, refresh_token or client_credentials",
+    "scope": "SMART scopes; with client_credentials required",
+    "code": "as it came to redirect_uri",
+    "redirect_uri": "as it was asked for",
+    "code_verifier": "RFC 7636",
+    "refresh_token": "the newest one",
+}
+_ABOUT: Final = {"token": "the token that is meant", "token_type_hint": "not needed"}
+_QUESTION: Final = {
+    "response_type": "code",
+    "client_id": "as registered",
+    "redirect_uri": "as registered, character for character",
+    "scope": "SMART scopes",
+    "state": "comes back",
+    "aud": "the FHIR base",
+    "code_challenge": "RFC 7636",
+    "code_challenge_method": "S256",
 }
 
 
 def _operation(summary: str, *answers: tuple[str, str, Mapping[str, object]]) -> dict[str, object]:
     told = {status: {"description": text, **content} for status, text, content in answers}
     return {"summary": summary, "responses": told}
+
+
+_REFUSED: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
+    ("400", "error, error_description (RFC 6749 5.2)", _OAUTH),
+    ("401", "the client could not be authenticated", _OAUTH),
+)
+_PAGE: Final = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_WENT: Final[tuple[tuple[str, str, Mapping[str, object]], ...]] = (
+    ("303", "to the consent page, or back to the registered address with an error", {}),
+    ("400", "nobody can be told but the person", _PAGE),
+)
 
 
 PATHS: Final[Mapping[str, object]] = {
@@ -99,16 +125,56 @@ PATHS: Final[Mapping[str, object]] = {
         )
     },
     "/metrics": {"get": _operation("Answers counted by route and status (Prometheus)", ("200", "", _TEXT))},
+    "/auth/authorize": {
+        "get": {
+            **_operation("A person decides (SMART App Launch)", *_WENT),
+            "parameters": [
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": True,
+                    "description": text,
+                    "schema": {"type": "string"},
+                }
+                for name, text in _QUESTION.items()
+            ],
+        },
+        "post": {
+            **_operation("The same as a form", *_WENT),
+            "requestBody": _form(list(_QUESTION), _QUESTION),
+        },
+    },
     "/auth/token": {
         "post": {
             **_operation(
-                "An access token for five minutes (SMART Backend Services)",
-                ("200", "access_token, token_type, expires_in, scope", _OAUTH),
-                ("400", "error, error_description (RFC 6749 5.2)", _OAUTH),
-                ("401", "the client could not be authenticated", _OAUTH),
+                "Tokens for a code, a refresh token or a signed assertion",
+                (
+                    "200",
+                    "access_token, token_type, expires_in, scope; patient, refresh_token, id_token",
+                    _OAUTH,
+                ),
+                *_REFUSED,
             ),
-            "requestBody": _FORM,
+            "requestBody": _form(["grant_type"], _TOKEN | _PROOF),
         }
+    },
+    "/auth/introspect": {
+        "post": {
+            **_operation(
+                "What a token stands for (RFC 7662)", ("200", "active and, if so, more", _OAUTH), *_REFUSED
+            ),
+            "requestBody": _form(["token"], _ABOUT | _PROOF),
+        }
+    },
+    "/auth/revoke": {
+        "post": {
+            **_operation("End a token and all of its family (RFC 7009)", ("200", "done", _OAUTH), *_REFUSED),
+            "requestBody": _form(["token"], _ABOUT | _PROOF),
+        }
+    },
+    "/auth/jwks.json": {"get": _operation("Keys that verify id_tokens", ("200", "a JWK Set", _OAUTH))},
+    "/.well-known/openid-configuration": {
+        "get": _operation("OpenID Connect discovery", ("200", "the document", _OAUTH))
     },
 }
 """Routes that are not FastAPI's."""

@@ -1,7 +1,8 @@
 """The scopes of a token as limits on a wish: the outer fence, never the boundary.
 
 Law: 403 is decided by the token's scopes alone, before anything is looked up (`consent.md`, what the asker
-learns). A granular scope (`?category=`, `?code=`) is read by the same parser as a search, so both mean
+learns). `patient/` and `user/` scopes reach alike, because the permit holds either to the one patient in
+context. A granular scope (`?category=`, `?code=`) is read by the same parser as a search, so both mean
 the same; what it cannot read opens nothing. A fence only takes away: it is intersected with what was asked.
 """
 

@@ -20,6 +20,7 @@ from bridge.fhir.outcome import problem
 from bridge.fhir.parameters import PARAMETERS
 from bridge.fhir.render import JSON, XML, Renderer
 from bridge.period import Instant
+from bridge.smart.discovery import BRANDS_PATH
 from bridge.store.db import Database
 from bridge.web.batch import Batches
 from bridge.web.call import Call, Refused
@@ -46,6 +47,7 @@ def routes(
     return [
         *(route(path, handlers, desk=desk, permit=permit) for path, handlers in _guarded(desk).items()),
         route("/fhir/metadata", {"GET": _metadata(renderer)}, desk=desk),
+        route(BRANDS_PATH, {"GET": _brands(renderer)}, desk=desk),
         route("/fhir/{rest:path}", {"GET": _nowhere, "POST": _nowhere}, desk=desk, permit=permit),
     ]
 
@@ -76,6 +78,15 @@ def _metadata(renderer: Renderer) -> Handler:
         return FhirResponse(200, body, (), {"Access-Control-Allow-Origin": "*"})
 
     return metadata
+
+
+def _brands(renderer: Renderer) -> Handler:
+    body = renderer.brands(f"{RELEASED}T00:00:00Z")
+
+    async def brands(call: Call) -> Reply:
+        return FhirResponse(200, body, (), {"Access-Control-Allow-Origin": "*"})
+
+    return brands
 
 
 async def _nowhere(call: Call) -> Reply:

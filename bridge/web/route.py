@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bridge.consent.gate import Gate, LedgerUnavailable, Moved
+from bridge.consent.memory import Memory
 from bridge.fhir.outcome import (
     BROKEN,
     MOVED,
@@ -29,15 +29,20 @@ from bridge.fhir.outcome import (
 )
 from bridge.fhir.render import JSON
 from bridge.period import Instant
+from bridge.smart.discovery import BRANDS_PATH
 from bridge.smart.tokens import Bearer, Refusal, authenticate
 from bridge.store.db import Database
 from bridge.web.call import TWICE, Call, Refused
+from bridge.web.cors import ORIGIN, preflight, readable
 from bridge.web.desk import Desk
 from bridge.web.negotiate import acceptable
 from bridge.web.owner import owner_bearer
 from bridge.web.response import Nothing
 
-OPEN_PATHS: Final = frozenset({"/fhir/metadata", "/fhir/.well-known/smart-configuration"})
+OPEN_PATHS: Final = frozenset(
+    {"/fhir/metadata", "/fhir/.well-known/smart-configuration", "/fhir/.well-known/openid-configuration",
+     BRANDS_PATH}
+)  # fmt: skip
 _log: Final = logging.getLogger("bridge.web")
 
 
@@ -54,12 +59,13 @@ Handler: TypeAlias = Callable[[Call], Awaitable[Reply]]
 """Answers one method of one route; behind a guard `call.bearer` says who asks."""
 
 
-@dataclass(frozen=True, slots=True)
 class Guard:
     """Lets holders of a living access token through (RFC 6750 2.1)."""
 
-    db: Database
-    clock: Callable[[], Instant]
+    def __init__(self, db: Database, clock: Callable[[], Instant]) -> None:
+        self._db = db
+        self._clock = clock
+        self._memory = Memory(db)
 
     def bearer(self, call: Call) -> Bearer:
         """Who is asking; Refused with 401 where nobody is."""
@@ -67,7 +73,8 @@ class Guard:
             raise Refused(TWICE)
         shown = call.headers.get(b"authorization")
         header = None if shown is None else shown.decode("latin-1")
-        found = owner_bearer(self.db, header, self.clock()) or authenticate(self.db, header, self.clock())
+        now = self._clock()
+        found = owner_bearer(self._db, header, now) or authenticate(self._db, header, now, self._memory)
         if isinstance(found, Bearer):
             return found
         raise Refused(problem(401, found.sentence), _challenge(found))
@@ -97,6 +104,10 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = Call(scope, receive)
+        if ORIGIN in call.headers:
+            if await preflight(self._desk.db, call, send):
+                return
+            send = readable(self._desk.db, call, send)
         try:
             reply = await self._judged(call)
             self._desk.meters.count(self._path, call.method, reply.status)

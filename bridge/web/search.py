@@ -56,7 +56,7 @@ class Searches:
         """The search that a request says, inside the scopes; Refused where it is none."""
         reached(bearer, request.kind, SEARCH)
         page = self._answers.linked(bearer, request.kind, request.pairs)
-        pairs = page.pairs if page else request.pairs
+        pairs = page.pairs if page else self._desk.in_context(bearer.permit, request.kind, request.pairs)
         search = self._desk.search(request.kind, pairs, request.is_strict and not page)
         search = replace(search, selectors=self._desk.fences.allow(bearer, search))
         if search.kind == "Provenance" and search.ids is not None:

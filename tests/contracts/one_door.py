@@ -70,7 +70,6 @@ JSON: Final = frozenset(
 )  # fmt: skip
 JSON_SPEAKERS: Final = (
     *RENDERERS, "cli/shell.py", "demo/*.py", "ingest/*.py", "mapping/load.py", "smart/*.py", "store/*.py",
-    "web/smart.py",
 )  # fmt: skip
 """Who may make JSON at all: command line output, OAuth wire, sealed texts at rest, the demo's receiver."""
 CLOSED: Final = ("bridge.consent.gate", "bridge.consent.disclosure", "bridge.fhir.render")

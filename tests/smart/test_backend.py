@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import bridge.store.clients
-from bridge.smart.backend import TokenAnswer, TokenEndpoint
 from bridge.smart.jwks import KeySource
 from bridge.smart.registration import Registration, client
+from bridge.smart.token_endpoint import TokenAnswer, TokenEndpoint
 from bridge.smart.tokens import Bearer, Refusal, authenticate
 from bridge.store.clients import Client
 from bridge.store.db import Database

@@ -8,7 +8,14 @@ import pytest
 
 import bridge.store.clients
 import bridge.store.tokens
-from bridge.smart.registration import Registration, RegistrationError, client
+from bridge.smart.registration import (
+    LAUNCH_SCOPES,
+    Registration,
+    RegistrationError,
+    client,
+    with_secret,
+)
+from bridge.smart.tokens import digest
 from bridge.store.db import Database
 from tests.smart.clock import Clock
 from tests.smart.signing import ec_pair, jwks, rsa_pair
@@ -28,6 +35,20 @@ def test_a_registered_client_comes_back_as_it_was(db: Database) -> None:
 
 def test_the_organization_is_the_name_where_none_is_given() -> None:
     assert client(dataclasses.replace(GOOD, organization=None)).organization == "Demo EHR"
+
+
+def test_a_confidential_client_without_keys_gets_a_secret_that_is_kept_as_a_hash_alone(db: Database) -> None:
+    asked = Registration("App", "confidential", redirect_uris=("https://app.example/cb",))
+    made, secret = with_secret(client(asked))
+    bridge.store.clients.add(db, made)
+    assert secret is not None and len(secret) == 43
+    kept = bridge.store.clients.load(db, made.id)
+    assert kept.secret == digest(secret) and secret not in repr(kept)
+    assert secret.encode() not in b"".join(p.read_bytes() for p in db.home.rglob("*") if p.is_file())
+    keyed, none = with_secret(client(dataclasses.replace(asked, jwks=SET)))
+    assert none is None and keyed.secret is None and keyed.has_keys
+    assert with_secret(client(GOOD))[1] is None
+    assert made.scopes == LAUNCH_SCOPES
 
 
 def test_a_removed_client_is_unknown_but_can_be_named_and_its_tokens_are_gone(
@@ -59,8 +80,23 @@ def test_a_jwks_can_be_an_address() -> None:
     ("change", "sentence"),
     [
         ({"type": "server"}, "is not one of"),
-        ({"type": "public"}, "backend clients only"),
-        ({"type": "confidential"}, "backend clients only"),
+        ({"type": "public"}, "--redirect-uri"),
+        ({"type": "confidential"}, "--redirect-uri"),
+        ({"type": "public", "redirect_uris": ("https://a.example/cb",)}, "keeps no keys"),
+        ({"type": "confidential", "redirect_uris": ("http://a.example/cb",)}, "no whole https"),
+        ({"type": "confidential", "redirect_uris": ("https://a.example/*",)}, "no whole https"),
+        ({"type": "confidential", "redirect_uris": ("https://a.example/#x",)}, "no whole https"),
+        ({"type": "confidential", "redirect_uris": ("https://a@b.example/",)}, "no whole https"),
+        ({"type": "confidential", "redirect_uris": ("javascript:alert(1)",)}, "no whole https"),
+        ({"type": "confidential", "redirect_uris": ("https://a.example/cb\r\nx",)}, "no whole https"),
+        (
+            {"type": "confidential", "redirect_uris": ("https://a.example/",), "launch_uris": ("/x",)},
+            "no whole",
+        ),
+        (
+            {"type": "confidential", "redirect_uris": ("https://a.example/",), "scope": "system/*.rs"},
+            "for a backend",
+        ),
         ({"name": " "}, "name must be"),
         ({"name": "a\nb"}, "name must be"),
         ({"organization": "x" * 201}, "organization must be"),

@@ -112,6 +112,8 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     "/fhir/Patient/{id}/$everything": everything,
     "/fhir/metadata": fixed("/fhir/metadata"),
     "/fhir/.well-known/smart-configuration": fixed("/fhir/.well-known/smart-configuration"),
+    "/fhir/.well-known/openid-configuration": fixed("/fhir/.well-known/openid-configuration"),
+    "/fhir/.well-known/user-access-brands": fixed("/fhir/.well-known/user-access-brands"),
 }
 """What is asked with GET at each address."""
 POSTED: Final = frozenset({"/fhir", "/fhir/", *(f"/fhir/{kind}/_search" for kind in KINDS)})

@@ -45,7 +45,7 @@ def test_a_fhir_response_takes_fhir_bytes_and_nothing_else(body: Any) -> None:
         FhirResponse(200, body)
 
 
-def test_every_route_under_fhir_but_the_open_two_asks_for_a_token(world: World) -> None:
+def test_every_route_under_fhir_but_the_open_ones_asks_for_a_token(world: World) -> None:
     paths = [
         each.path for each in world.app.routes if isinstance(each, Route) and each.path.startswith("/fhir")
     ]

@@ -37,10 +37,10 @@ from bridge.net.keys import JwksAnswer
 from bridge.net.message import NetFault
 from bridge.period import DAY, MINUTE, Period, PeriodSet
 from bridge.reading import Device, Readings, SeriesKey, SourceClass, Stream, Unit
-from bridge.smart.backend import TokenEndpoint
 from bridge.smart.discovery import token_url
 from bridge.smart.jwks import KeySource
 from bridge.smart.registration import Registration, client
+from bridge.smart.token_endpoint import TokenEndpoint
 from bridge.store.artifacts import NewArtifact
 from bridge.store.clients import Client
 from bridge.store.db import Database

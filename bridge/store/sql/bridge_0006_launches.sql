@@ -33,6 +33,8 @@ CREATE TABLE pendings (
     answered     INTEGER NOT NULL              -- 1: approved or declined
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX pendings_by_client ON pendings (client);
+
 -- What a person approved: the family of everything that is issued for it. `ended` ends all of it at once.
 CREATE TABLE authorisations (
     authorisation TEXT PRIMARY KEY,
@@ -68,3 +70,11 @@ CREATE TABLE refreshes (
     used          INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX refreshes_by_authorisation ON refreshes (authorisation);
+
+-- Keys that sign id_tokens; the private half is sealed under a key of the installation.
+CREATE TABLE signing_keys (
+    kid     TEXT PRIMARY KEY,
+    sealed  BLOB NOT NULL,
+    made    INTEGER NOT NULL,
+    retired INTEGER                            -- until then its public half is published
+) STRICT, WITHOUT ROWID;
