@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.routing import Router
+from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 import bridge.settings
@@ -23,15 +23,22 @@ import bridge.store.clients
 import bridge.store.destinations
 import bridge.store.patients
 import bridge.web.account
+import bridge.web.consenting
+import bridge.web.disclosures
 import bridge.web.docs
 import bridge.web.fhir
 import bridge.web.health
+import bridge.web.home
 import bridge.web.lobby
 import bridge.web.session
+import bridge.web.shares
 import bridge.web.signin
 import bridge.web.smart
+import bridge.web.sources
 import bridge.web.staff
 import bridge.web.static
+import bridge.web.troubles
+import bridge.web.whose
 from bridge import __version__
 from bridge.consent.gate import Gate
 from bridge.fhir.render import Renderer
@@ -185,18 +192,26 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
     application.fhir = Router([*smart, *fhir])
     health = bridge.web.health.routes(found.db, meters)
     bridge.web.session.install(application, found.db, clock, base)
+    application.router.routes[:0] = [*smart, *fhir, *health, *bridge.web.docs.routes(), *_pages(found)]
+    bridge.web.troubles.install(application)
     bridge.web.lobby.refusals(application)
-    application.router.routes[:0] = [
-        *smart,
-        *fhir,
-        *health,
-        *bridge.web.docs.routes(),
+    return application
+
+
+def _pages(found: Bridge) -> list[Route]:
+    """The pages that people see."""
+    return [
         *bridge.web.static.routes(),
+        *bridge.web.home.routes(),
+        *bridge.web.whose.routes(),
+        *bridge.web.consenting.routes(found.gate),
+        *bridge.web.shares.routes(found.gate),
+        *bridge.web.disclosures.routes(),
+        *bridge.web.sources.routes(),
         *bridge.web.signin.routes(),
         *bridge.web.account.routes(),
         *bridge.web.staff.routes(found.outbound, _provider(found.settings)),
     ]
-    return application
 
 
 def _provider(settings: Settings) -> Provider | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from statistics import median
 from typing import Final, final
 
@@ -85,7 +85,7 @@ def drawn(values: Sequence[tuple[datetime, float]], unit: str, decimals: int) ->
     inner, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def across(at: datetime) -> float:
-        midnight = datetime(first.year, first.month, first.day)
+        midnight = datetime.combine(first, time(), at.tzinfo)
         return round(LEFT + inner * ((at - midnight) / timedelta(days=days)), 1)
 
     def up(amount: float) -> float:

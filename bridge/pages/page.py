@@ -6,6 +6,7 @@ written as the locale writes them (CLDR through Babel). Nothing here knows a req
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from html import unescape
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Final, final
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from bridge.pages.assets import address
 from bridge.pages.catalogue import translations
@@ -66,7 +68,10 @@ def environment(locale: str) -> Environment:
     made.filters["day"] = lambda value: _day(value, known)
     made.filters["moment"] = lambda value: _moment(value, known)
     made.filters["number"] = lambda value: format_decimal(value, locale=known)
-    made.filters["listed"] = lambda values: format_list(list(values), locale=known)
+    made.filters["clock"] = lambda value: format_time(value, "short", locale=known)
+    made.filters["shortday"] = lambda value: format_skeleton("MMMd", value, locale=known)
+    made.filters["map_words"] = lambda values, macro: [macro(each) for each in values]
+    made.filters["listed"] = lambda values: _listed(values, known)
     return made
 
 
@@ -77,4 +82,12 @@ def _day(value: date, locale: Locale) -> str:
 
 def _moment(value: datetime, locale: Locale) -> str:
     """A local time of a day: 17 May 2026, 14:05. The caller has put it into the person's zone."""
-    return format_datetime(value, "medium", locale=locale, tzinfo=value.tzinfo)
+    day, clock = format_date(value, "medium", locale), format_time(value, "short", locale=locale)
+    return str(locale.datetime_formats["medium"]).format(clock, day)
+
+
+def _listed(values: Iterable[str], locale: Locale) -> Markup:
+    """Words joined as the language joins them; each is escaped unless it is marked as escaped already."""
+    words = [each.strip() for each in values]
+    joined = format_list([f"{{{place}}}" for place in range(len(words))], locale=locale)
+    return escape(joined).format(*words)

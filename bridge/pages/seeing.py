@@ -169,3 +169,14 @@ class Collected:
     since: datetime
     withdrawn: datetime | None
     keep_days: int | None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice: `what` is a word of a closed list, `texts` who did it and to what."""
+
+    what: str
+    texts: tuple[str, ...]
+    at: datetime
+    is_new: bool

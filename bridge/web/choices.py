@@ -52,16 +52,10 @@ class Unclear(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who would sign: as the grant names them, and until when at the latest."""
+    """Who would sign, for which patient: as the grant names them, and until when at the latest."""
 
     authoriser: Authoriser
     latest: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whose data it is, and where their clocks stood."""
-
     patient: int
     zones: ZoneHistory
 
@@ -94,25 +88,21 @@ def drawn(
     offer: Offer,
     client: Client,
     recipient: Recipient,
-    subject: Subject,
     signer: Signer,
 ) -> Grant | Errors:
     """The grant that a choice means, drawn now; or what is wrong with which field."""
-    now, zones = db.clock(), subject.zones
-    errors = _errors(choice, offer)
+    now, zones = db.clock(), signer.zones
     try:
-        ends = _ends(choice, now, zones, signer.latest)
-        periods, rolling = _periods(choice, now, ends, zones)
-        erase_by = _last(choice.erase_by, zones, "erase_by") if choice.erase_by else None
+        ends, periods, rolling, erase_by = _times(choice, now, zones, signer.latest)
     except Unclear as wrong:
-        return {**errors, wrong.field: wrong.why}
-    if errors:
+        return {**_errors(choice, offer), wrong.field: wrong.why}
+    if errors := _errors(choice, offer):
         return errors
     identity = Identity(choice.identity)
     return Grant(
         id=new_id(),
         version=1,
-        patient=subject.patient,
+        patient=signer.patient,
         authoriser=signer.authoriser,
         recipient=recipient,
         purpose=client.purpose,
@@ -164,6 +154,8 @@ def _kinds(choice: Choice, offer: Offer) -> None:
         raise Unclear("kinds", "none")
     if not choice.kinds <= offer.asked:
         raise Unclear("kinds", "not_offered")
+    if choice.grain != NAMES[Grain.RAW] and choice.kinds != {Kind.GLUCOSE.value}:
+        raise Unclear("kinds", "means")
 
 
 def _sources(choice: Choice, offer: Offer) -> None:
@@ -189,6 +181,15 @@ def _ways(choice: Choice, offer: Offer) -> None:
 
 
 # --------------------------------------------------------------------------------------------- which days
+
+
+def _times(
+    choice: Choice, now: Instant, zones: ZoneHistory, latest: Instant
+) -> tuple[Instant, PeriodSet, int, Instant | None]:
+    """When it ends, which days or how many rolling ones, and by when to erase."""
+    ends = _ends(choice, now, zones, latest)
+    periods, rolling = _periods(choice, now, ends, zones)
+    return ends, periods, rolling, _last(choice.erase_by, zones, "erase_by") if choice.erase_by else None
 
 
 def _periods(choice: Choice, now: Instant, ends: Instant, zones: ZoneHistory) -> tuple[PeriodSet, int]:

@@ -1,15 +1,15 @@
 """A preview: what the gate says a draft's recipient would get, counted and drawn; and what is held back.
 
 Law (`consent.md`): everything here is read off one `Disclosure` of `Gate.preview`, as that recipient would have it;
-what is held back comes from the list of the person's own uploads and is for their eyes. The permit is the owner's and
-is made here alone, after the account was found to act for that person. Nothing is stored.
+what is held back comes from the list of the person's own uploads and is for their eyes. The permit is the owner's, made
+where it is judged who may see what of whom (`people/owner.py`). Nothing is stored.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -32,7 +32,7 @@ from bridge.web.stating import local
 
 MOST_ITEMS: Final = 12
 _SENSITIVE: Final = {int(code): kind for code, kind in SENSITIVE.items()}
-_EPOCH: Final = datetime(1970, 1, 1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_VALUE: Final = int(Flag.NO_VALUE)
 
 
@@ -43,9 +43,9 @@ def asked(patient: int) -> Asked:
     )
 
 
-def seen(gate: Gate, patient: int, draft: str) -> Disclosure:
-    """What the recipient of the draft would get. The caller has found that the account may act for the patient."""
-    found = gate.preview(OwnerPermit(patient), draft, asked(patient))
+def seen(gate: Gate, permit: OwnerPermit, draft: str) -> Disclosure:
+    """What the recipient of the draft would get."""
+    found = gate.preview(permit, draft, asked(permit.patient))
     gate.settle(found, "sent", found.count)
     return found
 
@@ -175,7 +175,7 @@ _SHOWN: Final = frozenset({"instant", "end", "flags", "value", "text"})
 
 
 def _chart(groups: Sequence[Group], zones: ZoneHistory) -> Chart | None:
-    """All glucose of the disclosure, in the unit that most of it is in; local times have no zone any more."""
+    """All glucose of the disclosure, in the unit that most of it is in; local times stand as if they were UTC."""
     drawn = [group for group in groups if group.stream is Stream.GLUCOSE and len(group.at)]
     if not drawn:
         return None

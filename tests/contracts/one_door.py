@@ -28,7 +28,7 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
     "FhirBytes": RENDERERS,
     "RecipientPermit": ("smart/tokens.py",),
     "DeliveryPermit": ("push/*.py",),
-    "OwnerPermit": (*COMMANDS, "demo/story.py", "people/owner.py", "web/previewing.py"),
+    "OwnerPermit": (*COMMANDS, "demo/story.py", "people/owner.py"),
     "OperatorPermit": COMMANDS,
 }
 """Type -> the files that may call it."""

@@ -23,6 +23,7 @@ MODULES: Final = {
     "fastapi-offline": "fastapi_offline",
     "fhir.resources": "fhir",
     "Jinja2": "jinja2",
+    "MarkupSafe": "markupsafe",
     "python-calamine": "python_calamine",
     "PyYAML": "yaml",
     "ruamel.yaml": "ruamel",

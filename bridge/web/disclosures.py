@@ -1,0 +1,224 @@
+"""What left: every disclosure of the person, read from the ledger, in sum and one by one, as a page, CSV and JSON.
+
+Law (`consent.md`, the ledger; 45 CFR 164.528(b)): a row says when, to whom, for what, which kinds and how many, from
+when to when; never a value. Repeated disclosures to one recipient for one purpose are summed beside the full list. It
+reads and cannot change. Names that come from others are written so that a spreadsheet does not run them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bridge.consent.asker import OPERATOR, OWNER
+from bridge.pages.seeing import Told, Total
+from bridge.people.representation import Represented
+from bridge.period import Instant, ZoneHistory, iso
+from bridge.store import ledger
+from bridge.store.db import Database
+from bridge.store.entries import Row
+from bridge.store.grants import spell
+from bridge.store.patients import load as load_patient
+from bridge.web.session import entrance, person
+from bridge.web.stating import local
+from bridge.web.whose import chosen, frame, page
+
+PAGE: Final = 100
+FIELDS: Final = (
+    "entry", "at", "recipient", "client", "contact", "purpose", "basis", "way", "channel", "kinds", "grains", "items",
+    "first", "last", "outcome", "asked", "person", "grants",
+)  # fmt: skip
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def routes() -> list[Route]:
+    """The page and the two files."""
+    return [
+        Route("/disclosures", _every, methods=["GET"]),
+        Route("/disclosures.csv", _as_csv, methods=["GET"]),
+        Route("/disclosures.json", _as_json, methods=["GET"]),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One disclosure with what came of it."""
+
+    row: Row
+    outcome: str
+
+    def text(self, name: str) -> str:
+        """A field of the entry as text; '' where it has none."""
+        value = self.row.fields.get(name)
+        return "" if value is None else str(value)
+
+    def party(self, name: str) -> str:
+        """A field of the recipient."""
+        found = self.row.fields.get("party")
+        return str(found.get(name, "")) if isinstance(found, Mapping) else ""
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """A field that is a list."""
+        found = self.row.fields.get(name)
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    def instant(self, name: str) -> Instant | None:
+        """A field that is a time."""
+        found = self.row.fields.get(name)
+        return found if isinstance(found, int) else None
+
+    @property
+    def items(self) -> int:
+        """How many things."""
+        return int(self.text("items") or 0)
+
+    @property
+    def who(self) -> str:
+        """The recipient's name; the person themselves and operators by their word."""
+        return self.party("name") or self.party("organization") or self.party("client")
+
+    @property
+    def grants(self) -> tuple[str, ...]:
+        """The grants that it left under."""
+        found = self.row.fields.get("grants")
+        return tuple(str(each[0]) for each in found) if isinstance(found, list) else ()
+
+
+def left(db: Database, patient: int) -> tuple[Left, ...]:
+    """Everything that left, newest first. Without an outcome it counts as sent."""
+    rows = ledger.listed(db, patient)
+    outcomes = {
+        row.fields.get("entry"): str(row.fields.get("outcome")) for row in rows if row.kind == "outcome"
+    }
+    intents = [row for row in rows if row.kind == "intent"]
+    return tuple(Left(row, outcomes.get(row.entry, "sent")) for row in reversed(intents))
+
+
+def totals(every: Iterable[Left], zones: ZoneHistory) -> tuple[Total, ...]:
+    """What left to others, by recipient and purpose: how often, and when first and last."""
+    found: dict[tuple[str, str], list[Left]] = {}
+    for each in every:
+        if each.party("client") not in (OWNER, OPERATOR):
+            found.setdefault((each.who, each.text("purpose")), []).append(each)
+    return tuple(
+        Total(
+            who=who,
+            purpose=purpose,
+            times=len(some),
+            items=sum(each.items for each in some),
+            first=local(some[-1].row.at, zones),
+            last=local(some[0].row.at, zones),
+            contact=some[0].party("contact"),
+        )
+        for (who, purpose), some in found.items()
+    )
+
+
+def told(one: Left, zones: ZoneHistory) -> Told:
+    """One disclosure as a page shows it."""
+    first, last = one.instant("first"), one.instant("last")
+    return Told(
+        entry=one.row.entry,
+        at=local(one.row.at, zones),
+        who=one.who,
+        client=one.party("client"),
+        channel=one.text("channel"),
+        kinds=one.words("kinds"),
+        grains=one.words("grains"),
+        items=one.items,
+        first=None if first is None else local(first, zones),
+        last=None if last is None else local(last, zones),
+        outcome=one.outcome,
+        asked=one.text("asked"),
+        grants=one.grants,
+    )
+
+
+async def _read(request: Request) -> tuple[Represented, tuple[Left, ...], ZoneHistory, str]:
+    session = await person(request)
+    whose, db = chosen(request, session), entrance(request).db
+    return whose, left(db, whose.patient), load_patient(db, whose.patient).zones, session.id
+
+
+async def _every(request: Request) -> Response:
+    session = await person(request)
+    whose, every, zones, _ = await _read(request)
+    others = [
+        each for each in every if request.query_params.get("own") == "yes" or each.party("client") != OWNER
+    ]
+    start = _start(request.query_params.get("from", ""))
+    return page(
+        request,
+        "disclosures.html",
+        frame=frame(request, session, whose, "disclosures"),
+        totals=totals(every, zones),
+        rows=[told(each, zones) for each in others[start : start + PAGE]],
+        start=start,
+        count=len(others),
+        own=request.query_params.get("own") == "yes",
+        step=PAGE,
+    )
+
+
+async def _as_csv(request: Request) -> Response:
+    _, every, _, _ = await _read(request)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(FIELDS)
+    writer.writerows([[_plain(value) for value in _fields(each).values()] for each in every])
+    return _file(text.getvalue().encode(), "text/csv; charset=utf-8", "disclosures.csv")
+
+
+async def _as_json(request: Request) -> Response:
+    _, every, _, _ = await _read(request)
+    return _file(
+        spell({"disclosures": [_fields(each) for each in every]}), "application/json", "disclosures.json"
+    )
+
+
+def _fields(one: Left) -> dict[str, object]:
+    """An entry by `FIELDS`, times in UTC."""
+    first, last = one.instant("first"), one.instant("last")
+    known: dict[str, object] = {
+        "entry": one.row.entry,
+        "at": iso(one.row.at),
+        "recipient": one.who,
+        "client": one.party("client"),
+        "contact": one.party("contact"),
+        "kinds": list(one.words("kinds")),
+        "grains": list(one.words("grains")),
+        "items": one.items,
+        "first": None if first is None else iso(first),
+        "last": None if last is None else iso(last),
+        "outcome": one.outcome,
+        "grants": list(one.grants),
+    }
+    return {name: known[name] if name in known else one.text(name) for name in FIELDS}
+
+
+def _plain(value: object) -> str:
+    """A cell; one that a spreadsheet would run as a formula begins with an apostrophe (OWASP, CSV injection)."""
+    text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _file(body: bytes, media_type: str, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": media_type}
+    return Response(body, headers=headers)
+
+
+def _start(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+
+
+def newest(every: Iterable[Left], zones: ZoneHistory, most: int) -> Iterator[Told]:
+    """The newest disclosures to others."""
+    others = [each for each in every if each.party("client") != OWNER]
+    return (told(each, zones) for each in others[:most])

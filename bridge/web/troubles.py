@@ -1,0 +1,38 @@
+"""Mistakes on the way to a page, as pages: a wrong address, a form that is over, what is not the reader's.
+
+Law: one sentence says what can be done now; nothing tells whether what was asked for exists. A way elsewhere stays a
+way elsewhere. What is no page keeps its own form of answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from bridge.pages import NOBODY, Frame
+from bridge.web.session import APART, session
+from bridge.web.whose import page
+
+CASES: Final[Mapping[int, str]] = {403: "form", 404: "missing", 405: "missing"}
+
+
+def install(app: Starlette) -> None:
+    """Let the pages of `app` say their mistakes."""
+    app.add_exception_handler(HTTPException, _said)
+
+
+async def _said(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    if fault.status_code < 400:
+        return Response(status_code=fault.status_code, headers=fault.headers)
+    if request.url.path.startswith(APART):
+        return PlainTextResponse(f"{fault.detail}\n", fault.status_code, fault.headers)
+    found = session(request)
+    frame = NOBODY if found is None else Frame("/", found.csrf, found.name, is_staff=found.persona == "staff")
+    what = "nobody" if fault.detail == "nobody" else CASES.get(fault.status_code, "missing")
+    return page(request, "trouble.html", fault.status_code, frame=frame, what=what, back="/", detail="")
