@@ -79,9 +79,8 @@ class Registry:
         live = living(self._db, digest(token), now, memory)
         if live is None:
             return INACTIVE
-        permit = live.bearer.permit
         said: dict[str, str | int | bool] = {
-            "active": True, "scope": str(live.bearer.scopes), "client_id": permit.client,
+            "active": True, "scope": str(live.bearer.scopes), "client_id": live.bearer.holder,
             "token_type": "Bearer", "exp": live.expires // 1000, "iss": self._tokens.issuer,
         }  # fmt: skip
         return TokenAnswer(200, NO_STORE, json.dumps(said | self._approved(live, memory)))

@@ -72,7 +72,7 @@ class Call:
 
     def asker(self) -> str | None:
         """The id of the client that asks, once the guard has looked."""
-        return self.bearer.permit.client if hasattr(self, "bearer") else None
+        return self.bearer.holder if hasattr(self, "bearer") else None
 
     def header(self, name: bytes) -> bytes:
         """The header of that lower-case name, b"" where it was not sent."""
