@@ -63,5 +63,5 @@ def test_a_page_loads_nothing_from_elsewhere_and_has_no_script_in_it() -> None:
     assert "style=" not in page
     assert not re.search(r"<[^>]* on\w+=", page)
     assert {each.name for each in SERVED.values() if each.media_type != "image/svg+xml"} <= {
-        address(name).rpartition("/")[2] for name in ("style.css", "page.js")
+        address(name).rpartition("/")[2] for name in ("style.css", "page.js", "passkey.js")
     }
