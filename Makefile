@@ -16,8 +16,8 @@ help:  ## this list
 run: $(VENV)/.run  ## import the shipped samples, grant 14 days, query, push, then serve (ARGS=--no-serve ends there)
 	$(BIN)/cgm-bridge demo $(ARGS)
 
-test: $(VENV)/.dev  ## the whole suite (ARGS=… goes to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev  ## the whole suite on every core (ARGS=… goes to pytest; ARGS=-n0 is one process)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/.dev  ## lint, layout, types, import contracts, one door: seconds
 	$(BIN)/ruff check bridge tests

@@ -33,7 +33,6 @@ import bridge.web.fhir
 import bridge.web.health
 import bridge.web.home
 import bridge.web.launching
-import bridge.web.lobby
 import bridge.web.recipients
 import bridge.web.session
 import bridge.web.shares
@@ -202,7 +201,6 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
     bridge.web.session.install(application, found.db, clock, base)
     application.router.routes[:0] = [*smart, *fhir, *health, *bridge.web.docs.routes(), *_pages(found)]
     bridge.web.troubles.install(application)
-    bridge.web.lobby.refusals(application)
     return application
 
 
@@ -211,15 +209,15 @@ def _pages(found: Bridge) -> list[Route]:
     app = EhrApp(found.db, found.outbound, found.settings.base_url)
     return [
         *bridge.web.static.routes(),
+        *bridge.web.signin.routes(),
+        *bridge.web.account.routes(),
+        *bridge.web.staff.routes(found.outbound, _provider(found.settings)),
         *bridge.web.home.routes(),
         *bridge.web.whose.routes(),
         *bridge.web.consenting.routes(found.gate),
         *bridge.web.shares.routes(found.gate),
         *bridge.web.disclosures.routes(),
         *bridge.web.sources.routes(),
-        *bridge.web.signin.routes(),
-        *bridge.web.account.routes(),
-        *bridge.web.staff.routes(found.outbound, _provider(found.settings)),
         *bridge.web.launching.routes(app),
         *bridge.web.codes.routes(app),
         *bridge.web.clinic_codes.routes(app),

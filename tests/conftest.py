@@ -10,6 +10,7 @@ import os
 import sys
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -58,6 +59,25 @@ def _is_number(host: object) -> bool:
 
 
 sys.addaudithook(_guard)
+
+
+_PEERS: Final = frozenset({"hapi", "validator", "fhir_kit"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers (`-n`) take whole modules, so that what a module shares is made once; whatever needs a peer is
+    one worker's, and comes first, because starting it takes the longest."""
+    names = [_group(item) for item in items]
+    for item, name in zip(items, names, strict=True):
+        item.add_marker(pytest.mark.xdist_group(name))
+    items[:] = [
+        item for item, _ in sorted(zip(items, names, strict=True), key=lambda pair: pair[1] != "peers")
+    ]
+
+
+def _group(item: pytest.Item) -> str:
+    wanted = getattr(item, "fixturenames", ())
+    return "peers" if _PEERS.intersection(wanted) else item.nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")

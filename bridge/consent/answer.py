@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bridge.consent.asked import Asked, Kind, Newest
 from bridge.consent.assemble import NEEDED, Assembly, merged
@@ -38,14 +37,14 @@ from bridge.consent.page import (
 from bridge.consent.part import Part
 from bridge.consent.past import with_past
 from bridge.consent.reader import Reader
-from bridge.consent.rows import PART_GRAINS, admitted
+from bridge.consent.rows import admitted
 from bridge.consent.slabs import slabs
 from bridge.consent.strands import Mask, Named, Strand, View, margin_of, nearby, onwards, strands
 from bridge.consent.things import MEASURED, OF_SENSORS, Things
 from bridge.consent.withdrawn import Waiting, numbers
 from bridge.metrics.buckets import ceiling, floor
 from bridge.period import BEGINNING, END_OF_TIME, Instant
-from bridge.store.columns import ints
+from bridge.store.columns import Table, ints
 from bridge.store.ids import Ids, Name
 from bridge.store.published import BLOCK, Week
 
@@ -61,14 +60,16 @@ class Answer:
     patient: int
     fhir_changed: Callable[[str], Instant]
     load: Load
-    was_told: Callable[[NDArray[np.int64], NDArray[np.int64]], Mask]
+    was_told: Callable[[Strand, Table], Mask]
+    beside: Part
     lost: tuple[Batch, ...] = ()
 
     def part(self) -> Part:
         """The one page that was asked for."""
         asked = self.view.asked
         if asked.selectors == frozenset():
-            return self._with_metrics(Part(devices=self._every_device() if asked.device_resources else ()))
+            found = self._every_device() if asked.device_resources else ()
+            return self._with_metrics(replace(self.beside, devices=found))
         if asked.limit == 0:
             return Part()
         if asked.newest is not None:
@@ -217,7 +218,7 @@ class Answer:
             name = named(self.ids, text, self.view.decision.pairing, self.patient)
             if name is None:
                 continue
-            at = self.reader.locate(name) if name.grain in PART_GRAINS else name.instant
+            at = self.reader.locate(name) if name.is_reading else name.instant
             if at is not None:
                 found.setdefault(name.series, []).append((name, at))
         return found

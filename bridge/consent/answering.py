@@ -10,12 +10,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from bridge.consent import holding
+from bridge.consent.agreed import agreed
 from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
+from bridge.consent.events import events
 from bridge.consent.gather import nothing_held
 from bridge.consent.grant import Standing
 from bridge.consent.memory import Decided, Memory
+from bridge.consent.part import Part
 from bridge.consent.reader import Reader
 from bridge.consent.strands import View
 from bridge.consent.withdrawn import Withdrawn
@@ -61,6 +64,15 @@ def answered(
         patient=number,
         fhir_changed=fhir_changed,
         load=nothing_held if is_owner else partial(holding.means, db, box, number, who.key),
-        was_told=partial(holding.was_told, db, number, who.key),
+        was_told=lost.held,
         lost=() if is_owner else lost.batches(),
+        beside=_beside(asked, who, now, person, db),
+    )
+
+
+def _beside(asked: Asked, who: Asker, now: Instant, person: Patient, db: Database) -> Part:
+    """What is no reading: the grants that the asker may read, and for the owner the rows of the ledger."""
+    return Part(
+        consents=agreed(db, person, who, asked, now) if asked.consent_resources else (),
+        events=events(db, person, asked) if asked.event_resources and who.sees_all else (),
     )

@@ -46,8 +46,9 @@ class Asker:
         return self.organization or self.client
 
     def party(self, decision: Decision) -> Party:
-        """The recipient as its grants name it."""
-        for grant in decision.grants():
+        """The recipient as its grants name it, or as the last that ended did."""
+        ended = (box.grant for box in reversed(decision.ended) if box.grant is not None)
+        for grant in (*decision.grants(), *ended):
             to = grant.recipient
             return Party(self.client, self.organization, to.name, to.address, to.contact)
         return Party(self.client, self.organization)

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 import bridge.store.tellings as tellings
 from bridge.consent import grants, told
-from bridge.consent.asked import KIND_OF
+from bridge.consent.asked import Kind
 from bridge.consent.asker import OPERATOR, OWNER
 from bridge.consent.grant import Grant
-from bridge.consent.strands import Mask
+from bridge.consent.strands import kinds_of
 from bridge.consent.told import Holding, Tellings
 from bridge.period import Instant, ZoneHistory
+from bridge.reading import INTERVALS
 from bridge.store.artifacts import load as load_artifact
 from bridge.store.blocks import retracted
 from bridge.store.columns import RANKS, Table, among, ints, names
@@ -74,22 +75,32 @@ def _asker(
 ) -> Asker | None:
     said = tellings.told(db, patient, recipient)
     known = told.polled(told.extended(told.NOTHING, said))
-    lost = {row.number: _packed(db, patient, row.number) for row, _ in found}
-    parts = [_held(row, stood, known, signed, zones, source, lost[row.number]) for row, stood in found]
-    instants = np.concatenate([np.zeros(0, np.int64), *(instants for instants, _ in parts)])
-    gone = np.concatenate([np.zeros(0, np.int64), *(gone for _, gone in parts)])
-    if not len(instants):
+    items: list[_Item] = []
+    for row, stood in found:
+        items += _held(row, stood, known, signed, zones, source, _packed(db, patient, row.number))
+    if not items:
         return None
-    taken = sum(_is_in(at, said.tellings) for at in gone.tolist())
+    gone = [each for each in items if each.is_gone]
+    taken = sum(_is_in(each, said.tellings) for each in gone)
+    instants = np.array(sorted(each.instant for each in items), np.int64)
     return Asker(
         recipient=recipient,
-        items=len(instants),
-        first=int(instants.min()),
-        last=int(instants.max()),
-        entries=tuple(_entries(known, np.sort(instants))),
+        items=len(items),
+        first=int(instants[0]),
+        last=int(instants[-1]),
+        entries=tuple(_entries(known, instants)),
         told=taken,
         due=len(gone) - taken,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One that may be held: as it was told last, and whether it is gone."""
+
+    kind: Kind
+    instant: Instant
+    is_gone: bool
 
 
 def _held(
@@ -100,17 +111,21 @@ def _held(
     zones: ZoneHistory,
     source: str,
     gone: Ints,
-) -> tuple[Ints, Ints]:
-    """The instants of what may be held, and of what of it is gone (names)."""
-    by = {(grant.id, grant.version): grant for grant in signed}
-    held: Mask = np.zeros(len(stood["instant"]), np.bool_)
-    for pairing in {grant.pairing for grant in signed}:
-        holding = Holding(stood, KIND_OF[row.key.stream], by, pairing, zones, lambda _: source)
-        held |= holding.held(known)
-    instants, lost = ints(stood, "instant"), held & among(names(stood), gone)
-    _, once = np.unique(names(stood)[held], return_index=True)
-    _, then = np.unique(names(stood)[lost], return_index=True)
-    return instants[held][once], instants[lost][then]
+) -> Iterator[_Item]:
+    by, is_cut = {(grant.id, grant.version): grant for grant in signed}, row.key.stream in INTERVALS
+    lost, named = among(names(stood), gone), names(stood)
+    for kind, codes in kinds_of(row.key.stream, is_owner=False):
+        told_at: dict[tuple[bytes, int, int], _Item] = {}
+        own = None if codes is None else np.isin(ints(stood, "kind"), np.array(sorted(codes), np.int64))
+        for pairing in sorted({grant.pairing for grant in signed}):
+            holding = Holding(stood, kind, is_cut, by, pairing, zones, lambda _: source)
+            left = holding.left(known)
+            for place, part, low in zip(
+                left.place.tolist(), left.part.tolist(), left.low.tolist(), strict=True
+            ):
+                if own is None or own[place]:
+                    told_at[pairing, int(named[place]), part] = _Item(kind, low, bool(lost[place]))
+        yield from told_at.values()
 
 
 def _packed(db: Database, patient: int, series: int) -> Ints:
@@ -118,9 +133,15 @@ def _packed(db: Database, patient: int, series: int) -> Ints:
     return np.array([name.instant * RANKS + name.rank for name in found], np.int64)
 
 
-def _is_in(instant: Instant, said: Sequence[tellings.Telling]) -> bool:
+def _is_in(item: _Item, said: Sequence[tellings.Telling]) -> bool:
     """Whether a retraction that was asked for covers it."""
-    return any(each.retracts and not each.is_push and each.first <= instant <= each.last for each in said)
+    return any(
+        each.retracts
+        and not each.is_push
+        and item.kind in each.kinds
+        and each.first <= item.instant <= each.last
+        for each in said
+    )
 
 
 def _entries(known: Tellings, instants: Ints) -> Iterator[int]:

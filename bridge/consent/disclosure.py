@@ -16,7 +16,9 @@ from typing import Final, Never, final
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.consent.agreed import DisclosedConsent
 from bridge.consent.asked import Grain
+from bridge.consent.events import DisclosedEvent
 from bridge.consent.grant import Identity
 from bridge.period import Instant
 from bridge.reading import SourceClass, Stream, Unit
@@ -141,7 +143,7 @@ class DisclosedMetric:
 
 _FIELDS: Final = (
     "owner", "subject", "groups", "devices", "metrics", "count", "total", "more", "last_updated", "notice", "entry",
-    "patient", "retraction",
+    "patient", "retraction", "consents", "events",
 )  # fmt: skip
 _claimed: list[object] = []
 
@@ -178,6 +180,8 @@ class Disclosure:
     entry: int | None
     patient: int | None
     retraction: tuple[int, int] | None
+    consents: tuple[DisclosedConsent, ...]
+    events: tuple[DisclosedEvent, ...]
 
     def __init__(self, seal: object, **fields: object) -> None:
         if not _claimed or seal is not _claimed[0]:

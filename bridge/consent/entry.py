@@ -22,6 +22,8 @@ from bridge.store.keys import Box
 PERSON: Final = "demographics"
 TAKEN_BACK: Final = "correction of what the recipient holds"
 """Why a retraction leaves: it is no disclosure, so no grant is its basis."""
+AGREED: Final = "terms of a grant, told to whom they concern"
+"""Why a Consent leaves, also one that ended: who receives may know what was agreed."""
 
 
 @final
@@ -40,12 +42,17 @@ class Leaving:
     def items(self) -> int:
         """How many things: readings, and the person, devices or sensors where these were asked for."""
         part = self.part
-        return part.readings - self.lost + len(part.devices) + len(part.metrics) + int(self.has_person)
+        things = len(part.devices) + len(part.metrics) + len(part.consents) + len(part.events)
+        return part.readings - self.lost + things + int(self.has_person)
 
     @property
     def lost(self) -> int:
         """How many of the items are told as taken away: an entry of their own."""
         return 0 if self.part.lost is None else self.part.lost.count
+
+    @property
+    def _is_agreed(self) -> bool:
+        return bool(self.part.consents) and not self.who.sees_all
 
     @property
     def is_nothing(self) -> bool:
@@ -64,7 +71,7 @@ class Leaving:
             party=self.who.party(self.decision),
             grants=tuple((grant.id, grant.version) for grant in grants),
             purpose=self.who.purpose,
-            basis=TAKEN_BACK if retracts else self.who.basis,
+            basis=TAKEN_BACK if retracts else AGREED if self._is_agreed else self.who.basis,
             way=self.asked.way,
             channel=self.asked.channel,
             kinds=tuple(kinds),

@@ -10,37 +10,33 @@ Rejected: taking the grants as an argument (a caller could pass "everything"); a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, final
 
-import bridge.store.readings as readings
-import bridge.store.stood as stood
 from bridge.consent.answering import answered
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
 from bridge.consent.decide import Cut
-from bridge.consent.disclosure import NOTICE, Disclosure, Origin, claim
+from bridge.consent.disclosure import NOTICE, Disclosure, claim
 from bridge.consent.entry import Leaving
 from bridge.consent.explain import explained
 from bridge.consent.grant import Standing
+from bridge.consent.hand import Hand
 from bridge.consent.known import behind_id, behind_identifier, in_context
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
-from bridge.consent.permit import OwnerPermit, Permit, RecipientPermit
+from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.preview import foreseen, told
 from bridge.consent.retraction import pairing_of
-from bridge.period import Instant, Period, PeriodSet
-from bridge.store.columns import RANKS, Chunk, Ints, Table
+from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
-from bridge.store.ids import Name
 from bridge.store.keys import Box, Erased
 from bridge.store.ledger import Ledger, LedgerUnavailable
 from bridge.store.patients import Patient, load
-from bridge.store.series import SeriesRow
 
 __all__ = ["Disclosure", "Gate", "LedgerUnavailable", "Moved"]
 
@@ -51,53 +47,6 @@ _RESTLESS: Final = "the grants of this patient kept changing: ask again"
 
 class Moved(Exception):
     """The patient's grants changed while a stream ran: cut it without closing the document."""
-
-
-@dataclass(slots=True)
-class _Reader:
-    """The readings of one patient, for one request (`reader.Reader`)."""
-
-    db: Database
-    patient: int
-    box: Box
-    sees_all: bool
-
-    def series(self, within: Period | None = None, always: Collection[int] = ()) -> tuple[SeriesRow, ...]:
-        return readings.series(self.db, self.patient, self.box, within, always)
-
-    def chunks(
-        self, series: SeriesRow, reach: PeriodSet, descending: bool, columns: Sequence[str] | None
-    ) -> Iterator[Chunk]:
-        number, longest = series.number, series.longest
-        return readings.select(self.db, self.patient, self.box, number, longest, reach, descending, columns)
-
-    def locate(self, name: Name) -> Instant | None:
-        return readings.locate(self.db, self.patient, name.series, name.instant, name.rank % RANKS)
-
-    def past(self, name: Name) -> Sequence[Mapping[str, int | str]]:
-        return readings.history(self.db, self.patient, self.box, name.series, name.instant, name.rank % RANKS)
-
-    def earlier(self, series: int, names: Ints) -> Table:
-        return stood.earlier(self.db, self.patient, self.box, series, names)
-
-    def away(self, since: Instant, wanted: Mapping[int, Ints] | None) -> Mapping[int, Table]:
-        return readings.away(self.db, self.patient, self.box, since, wanted)
-
-    def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
-        found = readings.sources(self.db, self.patient, self.box, artifacts)
-        return {number: source.source for number, source in found.items()}
-
-    def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
-        found = readings.sources(self.db, self.patient, self.box, artifacts)
-        return {number: self._origin(number, source) for number, source in found.items()}
-
-    def _origin(self, number: int, source: readings.Source) -> Origin:
-        if not self.sees_all:
-            return Origin(source.format, source.revision)
-        public = self.db.ids.one("artifact", Name(self.patient, 0, number, 0))
-        return Origin(
-            source.format, source.revision, source.received, public, source.sha256, source.file, source.source
-        )
 
 
 @final
@@ -180,7 +129,7 @@ class Gate:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
 
-    def context(self, permit: RecipientPermit) -> str | None:
+    def context(self, permit: Permit) -> str | None:
         """The Patient id of the patient in a token's context; None for a system's token."""
         return in_context(self._db, self._memory, permit, self._clock())
 
@@ -193,7 +142,7 @@ class Gate:
     ) -> tuple[Cut, ...]:
         """For the owner: a sentence for everything that does not leave to that recipient that way."""
         patient, who = permit.patient, Asker(client, organization, purpose)
-        reader = _Reader(self._db, patient, self._db.keys.box(patient), sees_all=True)
+        reader = Hand(self._db, patient, self._db.keys.box(patient), sees_all=True)
         return explained(self._db, self._memory, reader, patient, who, way, self._clock())
 
     # --------------------------------------------------------------------------------------------- parts
@@ -255,17 +204,18 @@ class Gate:
         if not who.sees_all:
             known = pairing_of(self._db, who, asked) if whatever_pairing else None
             decided = self._memory.decided(patient, epoch, who, asked.way, now, person.zones, known)
-        if not decided.decision.boxes and not asked.retractions:
+        if not (decided.decision.boxes or asked.retractions or asked.consent_resources):
             return closed
         look = Look(asked, who, epoch, now, decided)
         opens = self._opens(look, who, person, box, standings)
-        return replace(look, opens=opens) if decided.decision.boxes or opens.answer.lost else closed
+        tells = decided.decision.boxes or opens.answer.lost or opens.answer.beside.consents
+        return replace(look, opens=opens) if tells else closed
 
     def _opens(
         self, look: Look, who: Asker, person: Patient, box: Box, standings: Sequence[Standing]
     ) -> Opens:
         """The person behind a decision, nothing of them read yet but what is taken back."""
-        reader = _Reader(self._db, person.number, box, who.sees_all)
+        reader = Hand(self._db, person.number, box, who.sees_all)
         answer = answered(
             look.asked, who, look.now, look.decided, person, box, standings,
             reader=reader, db=self._db, memory=self._memory, fhir_changed=self._fhir_changed,
@@ -293,6 +243,8 @@ class Gate:
             groups=part.groups,
             devices=part.devices,
             metrics=part.metrics,
+            consents=part.consents,
+            events=part.events,
             count=part.count,
             total=leaving.total,
             more=part.more,

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain, Kind
-from bridge.consent.batches import Batch, slots
+from bridge.consent.batches import Batch
 from bridge.consent.chunks import chunked
 from bridge.consent.clusters import LIKENESS, Track, shadowed
 from bridge.consent.means import Held, Load, mean_batch
 from bridge.consent.opened import MEANS, Opened
-from bridge.consent.rows import PARTS, take
+from bridge.consent.rows import take
 from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
 from bridge.consent.versions import Earlier, counted
@@ -30,6 +30,7 @@ from bridge.period import Instant, PeriodSet
 from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag, Stream
 from bridge.store.columns import Table, ints
 from bridge.store.published import BLOCK, Shelf
+from bridge.store.slots import slots
 
 _NO_TRACK: Final = int(Flag.NO_VALUE | Flag.RETRACTED)
 _RETRACTED: Final = int(Flag.RETRACTED)
@@ -40,14 +41,14 @@ _NONE: Final = np.zeros(0, np.bool_)
 @dataclass(frozen=True, slots=True)
 class Gathering:
     """What gathering needs beside the slabs. `fhir_changed`: activation of a format's FHIR half; `load`:
-    the means that the asker holds; `was_told`: which retracted readings (instants, when they were
-    retracted) the asker was told before; `earlier`: the versions that readings had before."""
+    the means that the asker holds; `was_told`: which rows that are marked as wrong had left to the asker before;
+    `earlier`: the versions that readings had before."""
 
     view: View
     strands: tuple[Strand, ...]
     fhir_changed: Callable[[str], Instant]
     load: Load
-    was_told: Callable[[NDArray[np.int64], NDArray[np.int64]], Mask]
+    was_told: Callable[[Strand, Table], Mask]
     earlier: Earlier
 
     def items(self, slab: Slab) -> Iterator[Batch]:
@@ -93,16 +94,16 @@ class Gathering:
 
     def _raw(self, strand: Strand, rows: Table, fhir: Instant) -> Batch:
         updated = np.maximum(np.maximum(ints(rows, "changed"), rows["since"]), fhir)
-        named = slots(0, ints(rows, "rank"))
-        if "part" in rows:
-            named |= PARTS[rows["part"].astype(np.intp)]
+        parts = rows["part"].astype(np.int64) if "part" in rows else np.zeros(len(updated), np.int64)
+        named = slots(parts, ints(rows, "rank"))
         versions = counted(self.view, strand, rows, self.earlier)
         batch = Batch(strand, Grain.RAW, rows, ints(rows, "first"), named, updated, versions)
         gone = ints(rows, "flags") & _RETRACTED != 0 if "flags" in rows else _NONE
         if not gone.any():
             return batch
-        told = gone & (self.view.is_owner | self.was_told(ints(rows, "instant"), ints(rows, "changed")))
-        return _without_values(batch, gone).taken(~gone | told)
+        told, places = ~gone, np.flatnonzero(gone)
+        told[places] = True if self.view.is_owner else self.was_told(strand, take(rows, places))
+        return _without_values(batch, gone).taken(told)
 
     def _asked(self, batch: Batch, slab: Slab) -> Batch:
         """The items of the stretch of the slab that the wish names."""

@@ -8,19 +8,16 @@ that would break this is refused at signing. Who signed is sealed under the pati
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 import bridge.store.drafts as drafts
 import bridge.store.grants as kept
 import bridge.store.wordings as wordings
-from bridge.consent.asked import Grain, Kind, Way
+from bridge.consent.asked import KIND_OF, Grain
 from bridge.consent.grant import (
-    Authoriser,
-    Block,
     Event,
     Grant,
     Identity,
@@ -29,18 +26,19 @@ from bridge.consent.grant import (
     Standing,
     State,
     Step,
-    Wording,
     after,
     settled,
     state_at,
 )
+from bridge.consent.grant_bytes import box_of, event_of, event_row, grant_of, row_of
 from bridge.consent.words import Words
-from bridge.period import Instant, Period, PeriodSet
+from bridge.period import Instant
+from bridge.reading import INTERVALS
 from bridge.store.db import Database
-from bridge.store.keys import Box, Erased, Tampered, place
+from bridge.store.slots import MOST
 
+_CUT: Final = frozenset(KIND_OF[stream] for stream in INTERVALS)
 _ENDED: Final = (State.REVOKED, State.SUPERSEDED, State.EXPIRED)
-_ERASED: Final = "erased"
 
 
 def new_id() -> str:
@@ -61,8 +59,9 @@ def sign(db: Database, grant: Grant, by: str = "") -> Standing:
     """Keep a new grant as signed at `grant.signed`. NotPossible says what stands against it."""
     epoch = kept.epoch(db, grant.patient)
     _refuse_mixed_identity(db, grant)
+    _refuse_too_many_parts(db, grant)
     event = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
-    kept.append(db, grant.patient, epoch, [_row(db, grant)], [_event(db, grant, event)])
+    kept.append(db, grant.patient, epoch, [row_of(db, grant)], [event_row(db, grant, event)])
     return Standing(grant, (event,))
 
 
@@ -71,10 +70,11 @@ def supersede(db: Database, old: str, grant: Grant, by: str = "") -> Standing:
     epoch, standing = kept.epoch(db, grant.patient), load(db, old)
     new = _next(standing, grant)
     _refuse_mixed_identity(db, new)
+    _refuse_too_many_parts(db, new)
     ended = Event(Step.SUPERSEDE, grant.signed, by=by)
     signed = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
-    steps = [_event(db, standing.grant, ended), _event(db, new, signed)]
-    kept.append(db, grant.patient, epoch, [_row(db, new)], steps)
+    steps = [event_row(db, standing.grant, ended), event_row(db, new, signed)]
+    kept.append(db, grant.patient, epoch, [row_of(db, new)], steps)
     return Standing(new, (signed,))
 
 
@@ -89,8 +89,10 @@ def _next(standing: Standing, grant: Grant) -> Grant:
 def draft(db: Database, grant: Grant, replaces: str = "") -> Standing:
     """Keep a grant unsigned, for its owner to look at: it opens nothing. `replaces`: the grant that signing it
     will supersede. NotPossible says what stands against signing it."""
-    _refuse_mixed_identity(db, _next(load(db, replaces), grant) if replaces else grant)
-    drafts.keep(db, _row(db, grant), replaces)
+    drawn = _next(load(db, replaces), grant) if replaces else grant
+    _refuse_mixed_identity(db, drawn)
+    _refuse_too_many_parts(db, drawn)
+    drafts.keep(db, row_of(db, grant), replaces)
     return Standing(grant, ())
 
 
@@ -100,7 +102,7 @@ def drafted(db: Database, draft: str) -> tuple[Standing, str]:
     if found is None:
         raise KeyError(f"there is no draft {draft}")
     row, replaces = found
-    return Standing(_grant(row, _box(db, row.patient)), ()), replaces
+    return Standing(grant_of(row, box_of(db, row.patient)), ()), replaces
 
 
 def sign_draft(db: Database, draft: str, words: Words, by: str = "") -> Standing:
@@ -151,9 +153,9 @@ def load(db: Database, grant: str) -> Standing:
 def listed(db: Database, patient: int, with_names: bool = True) -> tuple[Standing, ...]:
     """Every version of every grant of the patient, oldest first; without names who signed stays sealed."""
     rows = kept.listed(db, patient)
-    box = _box(db, patient) if rows and with_names else None
+    box = box_of(db, patient) if rows and with_names else None
     return tuple(
-        Standing(_grant(row, box), tuple(_read_event(event, patient, box) for event in events))
+        Standing(grant_of(row, box), tuple(event_of(event, patient, box) for event in events))
         for row, events in rows
     )
 
@@ -166,7 +168,7 @@ def _step(db: Database, grant: str, event: Event) -> Standing:
     after(settled(standing.events), event.step)
     if state_at(standing, event.at) is State.EXPIRED:
         raise NotPossible("a grant that is expired stays so: sign a new one")
-    kept.append(db, patient, epoch, [], [_event(db, standing.grant, event)])
+    kept.append(db, patient, epoch, [], [event_row(db, standing.grant, event)])
     return Standing(standing.grant, (*standing.events, event))
 
 
@@ -184,102 +186,22 @@ def _refuse_mixed_identity(db: Database, grant: Grant) -> None:
             )
 
 
-# ------------------------------------------------------------------------------------- as stored bytes
-
-
-def _row(db: Database, grant: Grant) -> kept.GrantRow:
-    who = [grant.authoriser.name, grant.authoriser.role, grant.authoriser.evidence]
-    return kept.GrantRow(
-        id=grant.id,
-        version=grant.version,
-        patient=grant.patient,
-        recipient=grant.recipient.key,
-        pairing=grant.pairing,
-        body=kept.spell(_plain(grant)),
-        sealed=_seal(db.keys.box(grant.patient), grant.patient, who),
+def _refuse_too_many_parts(db: Database, grant: Grant) -> None:
+    """Holes cut an interval into parts, and an id has room for so many (`slots.py`)."""
+    kinds = grant.kinds & _CUT
+    if grant.grain is not Grain.RAW or not kinds:
+        return
+    beside = (
+        standing.grant
+        for standing in listed(db, grant.patient, with_names=False)
+        if standing.grant.id != grant.id
+        and standing.grant.recipient.key == grant.recipient.key
+        and standing.grant.grain is Grain.RAW
+        and standing.grant.kinds & kinds
+        and state_at(standing, grant.signed) not in _ENDED
     )
-
-
-def _event(db: Database, grant: Grant, event: Event) -> kept.EventRow:
-    sealed = _seal(db.keys.box(grant.patient), grant.patient, [event.by, event.reason])
-    return kept.EventRow(grant.id, grant.version, event.step, event.at, event.until, sealed)
-
-
-def _plain(grant: Grant) -> dict[str, object]:
-    to, words = grant.recipient, grant.wording
-    return {
-        "recipient": [to.organization, sorted(to.clients), to.name, to.address, to.contact, to.verified],
-        "purpose": grant.purpose,
-        "ways": sorted(grant.ways),
-        "periods": [[period.start, period.end] for period in grant.periods],
-        "kinds": sorted(grant.kinds),
-        "signed": grant.signed,
-        "begins": grant.begins,
-        "ends": grant.ends,
-        "sources": sorted(grant.sources),
-        "later_sources": grant.later_sources,
-        "withheld": sorted(grant.withheld),
-        "rolling_days": grant.rolling_days,
-        "said": grant.said,
-        "grain": int(grant.grain),
-        "block": grant.block,
-        "identity": grant.identity,
-        "erase_by": grant.erase_by,
-        "wording": [words.id, words.version, words.locale, words.sha256],
-    }
-
-
-def _grant(row: kept.GrantRow, box: Box | None) -> Grant:
-    body = json.loads(row.body)
-    organization, clients, *named = body["recipient"]
-    who = _open(box, row.patient, row.sealed) or [_ERASED, _ERASED, ""]
-    return Grant(
-        id=row.id,
-        version=row.version,
-        patient=row.patient,
-        authoriser=Authoriser(*who),
-        recipient=Recipient(organization, frozenset(clients), *named),
-        purpose=body["purpose"],
-        ways=frozenset(map(Way, body["ways"])),
-        periods=PeriodSet.of(*(Period(start, end) for start, end in body["periods"])),
-        kinds=frozenset(map(Kind, body["kinds"])),
-        signed=body["signed"],
-        begins=body["begins"],
-        ends=body["ends"],
-        sources=frozenset(body["sources"]),
-        later_sources=body["later_sources"],
-        withheld=frozenset(body["withheld"]),
-        rolling_days=body["rolling_days"],
-        said=body["said"],
-        grain=Grain(body["grain"]),
-        block=Block(body["block"]),
-        identity=Identity(body["identity"]),
-        pairing=row.pairing,
-        erase_by=body["erase_by"],
-        wording=Wording(*body["wording"]),
-    )
-
-
-def _read_event(row: kept.EventRow, patient: int, box: Box | None) -> Event:
-    by, reason = _open(box, patient, row.sealed) or [_ERASED, _ERASED]
-    return Event(Step(row.step), row.at, row.until, by, reason)
-
-
-def _box(db: Database, patient: int) -> Box | None:
-    try:
-        return db.keys.box(patient)
-    except Erased:
-        return None
-
-
-def _seal(box: Box, patient: int, texts: list[str]) -> bytes:
-    return box.seal(kept.spell(texts), place("grant", patient))
-
-
-def _open(box: Box | None, patient: int, sealed: bytes) -> list[str] | None:
-    if box is None:
-        return None
-    try:
-        return cast("list[str]", json.loads(box.open(sealed, place("grant", patient))))
-    except Tampered:
-        return None
+    if sum(max(1, len(each.periods.periods)) for each in (grant, *beside)) > MOST:
+        raise NotPossible(
+            f"the grants of this recipient name more than {MOST} separate periods of {', '.join(sorted(kinds))}: "
+            "grant fewer and longer ones, or revoke one before"
+        )

@@ -37,8 +37,12 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
     return None
 
 
-def in_context(db: Database, memory: Memory, permit: RecipientPermit, now: Instant) -> str | None:
+def in_context(db: Database, memory: Memory, permit: Permit, now: Instant) -> str | None:
     """The Patient id under which the asker knows the patient of its token; None for a system's token."""
+    if isinstance(permit, OwnerPermit):
+        return db.ids.one("Patient", Name(permit.patient, 0, 0, 0))
+    if not isinstance(permit, RecipientPermit):
+        return None
     pairing = None if permit.patient is None else _known_as(memory, permit, permit.patient, now)
     if permit.patient is None or pairing is None:
         return None

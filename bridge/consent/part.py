@@ -7,12 +7,18 @@ Law: pure values; numbers, edges and kinds are of what is in it, because the led
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
+from bridge.consent.agreed import DisclosedConsent
 from bridge.consent.asked import Kind
 from bridge.consent.disclosure import DisclosedDevice, DisclosedMetric, Group
+from bridge.consent.events import DisclosedEvent
 from bridge.period import Instant
 from bridge.store.published import Week
+
+CONSENT: Final = "consent"
+LEDGER: Final = "ledger"
+"""What an entry of the ledger calls grants and its own rows, where these were told."""
 
 
 @final
@@ -34,10 +40,13 @@ class Part:
     kinds: frozenset[str] = frozenset()
     weeks: tuple[Week, ...] = ()
     lost: Part | None = None
+    consents: tuple[DisclosedConsent, ...] = ()
+    events: tuple[DisclosedEvent, ...] = ()
 
     @property
     def told(self) -> frozenset[str]:
         """The kinds of all that is in it."""
         things = {Kind.DEVICE} if self.devices or self.metrics else set[Kind]()
         strips = {Kind.CAPILLARY} if any(each.calibrations for each in self.metrics) else set[Kind]()
-        return self.kinds | things | strips
+        written = {name for name, found in ((CONSENT, self.consents), (LEDGER, self.events)) if found}
+        return self.kinds | things | strips | written

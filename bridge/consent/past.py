@@ -21,8 +21,8 @@ from bridge.consent.versions import Earlier, ordinals, standing_now
 from bridge.period import Instant
 from bridge.reading import COLUMNS, take
 from bridge.store.columns import Table, ints, joined, names
-from bridge.store.ids import RANKS, Name
-from bridge.store.stood import standing
+from bridge.store.ids import Name
+from bridge.store.lifetimes import standing
 
 Past: TypeAlias = Callable[[Name], Sequence[Mapping[str, int | str]]]
 
@@ -50,10 +50,13 @@ def _earlier(
     view: View, batch: Batch, place: int, past: Past, counts: Mapping[int, int] | None, fhir: Instant
 ) -> Batch:
     first, slot = int(batch.first[place]), int(batch.slots[place])
-    versions = past(Name(0, batch.strand.series.number, first, slot % RANKS))
+    name = Name(0, batch.strand.series.number, first, slot)
+    versions = past(name)
     told = versions if counts is None else [each for each in versions if int(each["version"]) in counts]
     table = joined([_table(version) for version in told])
     opened = admit(view, batch.strand, [table])
+    if "part" in opened:
+        opened = take(opened, ints(opened, "part") == name.part)
     size = len(opened["instant"])
     since = opened["since"] if size else np.zeros(0, np.int64)
     updated = np.maximum(np.maximum(ints(opened, "changed"), since), fhir)

@@ -40,7 +40,7 @@ class Reader(Protocol):
         """The versions that readings had before, by their names."""
 
     def away(self, since: Instant, wanted: Mapping[int, NDArray[np.int64]] | None) -> Mapping[int, Table]:
-        """By series what moved or went since then, or of the names wanted."""
+        """By series what moved, went, or became wrong or other in time since then, or of the names wanted."""
 
     def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
         """The names of the sources that artifacts came from."""

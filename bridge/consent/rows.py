@@ -17,17 +17,15 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain
 from bridge.consent.opened import Layer, Opened
+from bridge.consent.pieces import cuts
 from bridge.consent.strands import LENGTH, Mask, Strand, View
 from bridge.metrics.buckets import edges
-from bridge.period import BEGINNING, END_OF_TIME, MINUTE, PeriodSet
+from bridge.period import BEGINNING, END_OF_TIME, MINUTE
 from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag, Unit
 from bridge.store.columns import Chunk, Table, empty, ints, joined
 
 CLOSED: Final = 255
 _INTERRUPTED: Final = int(Flag.INTERRUPTED)
-PARTS: Final = np.array([0, 5 << 9, 6 << 9, 7 << 9, 256, 5 << 9 | 256, 6 << 9 | 256, 7 << 9 | 256], np.uint16)
-"""What the slot in an id holds beside the rank for each part of an interval that holes cut into parts."""
-PART_GRAINS: Final = frozenset({0, 5, 6, 7})
 
 
 def admitted(view: View, strand: Strand, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -140,12 +138,12 @@ def _pieces(view: View, strand: Strand, tables: Iterable[Table]) -> Table:
 def _cut(strand: Strand, layer: Layer, rows: Table) -> Iterator[Table]:
     starts = ints(rows, "instant")
     ends = np.maximum(ints(rows, "end"), starts + 1)
-    bounds, first = ints(rows, "bound"), starts + ints(rows, "origin")
-    parts = np.zeros(len(starts), np.int64)
-    for period in layer.periods:
-        low, high = np.maximum(starts, period.start), np.minimum(ends, period.end)
-        sure = (bounds == 0) | _is_clear(starts, ends, bounds, PeriodSet((period,)))
-        keep = (low < high) & sure & (parts < len(PARTS))
+    since = np.full(len(starts), BEGINNING, np.int64)
+    for each in cuts(starts, ends, ints(rows, "bound"), layer.periods):
+        low, high = each.low, each.high
+        opened = layer.since.over(low, np.maximum(high, low + 1))
+        # a piece that opens before others makes them later pieces: they are told anew
+        since = np.where(each.keep, np.maximum(since, opened), since)
         cut = (low > starts).astype(np.uint8) | (high < ends).astype(np.uint8) << np.uint8(1)
         piece: Table = rows | {
             "instant": low,
@@ -153,28 +151,16 @@ def _cut(strand: Strand, layer: Layer, rows: Table) -> Iterator[Table]:
             "cut": cut,
             "value": _recomputed(strand, ints(rows, "value"), high - low, ends - starts, cut),
             "grain": np.zeros(len(starts), np.uint8),
-            "since": np.broadcast_to(layer.since.over(low, np.maximum(high, low + 1)), len(starts)),
-            "first": first,
-            "part": parts.copy(),
+            "since": since,
+            "first": starts + ints(rows, "origin"),
+            "part": each.part,
         }
         # what was programmed for the whole, and how it ended, would tell of what was cut off
         if "programmed" in rows:
             piece["programmed"] = np.where(cut > 0, NONE_PROGRAMMED, ints(rows, "programmed"))
         if "flags" in rows:
             piece["flags"] = np.where(cut & 2, ints(rows, "flags") & ~_INTERRUPTED, ints(rows, "flags"))
-        parts += keep
-        yield take(piece, keep)
-
-
-def _is_clear(
-    starts: NDArray[np.int64], ends: NDArray[np.int64], bounds: NDArray[np.int64], period: PeriodSet
-) -> Mask:
-    """Whether no end of an interval is uncertain across an edge of the period."""
-    found = np.ones(len(starts), np.bool_)
-    for edge in (edge for each in period for edge in (each.start, each.end) if edge < END_OF_TIME):
-        for place in (starts, ends):
-            found &= ~((place - bounds < edge) & (edge <= place + bounds))
-    return found
+        yield take(piece, each.keep)
 
 
 _SHARED: Final[Mapping[Unit, bool]] = {Unit.UNITS: True, Unit.GRAMS: True, Unit.SERVINGS: True}

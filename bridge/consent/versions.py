@@ -23,7 +23,7 @@ from bridge.consent.strands import Mask, Strand, View
 from bridge.period import END_OF_TIME, Instant, PeriodSet
 from bridge.reading import INTERVALS, Flag, column, take
 from bridge.store.columns import Table, ints, names
-from bridge.store.stood import standing
+from bridge.store.lifetimes import standing
 
 Ints: TypeAlias = NDArray[np.int64]
 Earlier: TypeAlias = Callable[[int, Ints], Table]

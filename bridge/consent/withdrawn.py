@@ -10,7 +10,7 @@ Rejected: telling it in every answer (who does not ask what changed has nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias, final
 
 import numpy as np
@@ -21,20 +21,23 @@ from bridge.consent.batches import Batch
 from bridge.consent.grant import Grant
 from bridge.consent.named import named
 from bridge.consent.part import Part
+from bridge.consent.pieces import counted
 from bridge.consent.reader import Reader
-from bridge.consent.rows import PART_GRAINS
 from bridge.consent.strands import Mask, Strand, View, asked_points, kinds_of, wanted_grains
-from bridge.consent.told import Holding, Tellings
-from bridge.consent.versions import ordinals
-from bridge.period import BEGINNING, EMPTY, END_OF_TIME, Instant, PeriodSet
-from bridge.reading import Flag, take
+from bridge.consent.told import Holding, Left, Tellings
+from bridge.consent.versions import ordinals, standing_now
+from bridge.period import BEGINNING, EMPTY, END_OF_TIME, Instant, PeriodSet, union
+from bridge.reading import INTERVALS, Flag, take
 from bridge.store.columns import RANKS, Table, firsts, ints, names
 from bridge.store.ids import Ids, Name
+from bridge.store.lifetimes import standing
 from bridge.store.series import SeriesRow
-from bridge.store.stood import standing
+from bridge.store.slots import slots
+from bridge.store.strays import STANDS
 
 Ints: TypeAlias = NDArray[np.int64]
 _RAW = frozenset({Grain.RAW})
+_WRONG = int(Flag.RETRACTED)
 
 
 @final
@@ -55,8 +58,8 @@ class Withdrawn:
         asked = self.view.asked
         if not asked.retractions or not (asked.updated or asked.ids) or _is_of_else(asked):
             return ()
-        slots = None if asked.ids is None else self._slots(asked)
-        wanted = None if slots is None else {series: _names(some) for series, some in slots.items()}
+        named = None if asked.ids is None else self._named(asked)
+        wanted = None if named is None else {series: _names(some) for series, some in named.items()}
         away = self.reader.away(BEGINNING if wanted is not None else self._since(asked), wanted)
         if not away:
             return ()
@@ -66,15 +69,24 @@ class Withdrawn:
             for number, table in away.items()
             for kind, codes in kinds_of(series[number].key.stream, self.view.is_owner)
         )
-        chosen = (self._asked(batch, slots) for batch in found if batch is not None)
+        chosen = (self._asked(batch, named) for batch in found if batch is not None)
         return tuple(batch for batch in chosen if len(batch))
 
-    def _slots(self, asked: Asked) -> dict[int, list[Name]]:
-        """The readings asked for by id, by series; parts of intervals are told with their own ids."""
+    def held(self, strand: Strand, rows: Table) -> Mask:
+        """Which readings that are marked as wrong where they stand had left to the asker before."""
+        now = standing_now(rows)
+        named, first = np.unique(names(now), return_index=True)
+        stood = standing(self.reader.earlier(strand.series.number, named), take(now, first))
+        left = self._left(strand, stood)
+        parts = rows["part"].astype(np.int64) if "part" in rows else np.zeros(len(rows["instant"]), np.int64)
+        return np.isin(_pairs(names(now), parts), _pairs(names(stood)[left.place], left.part))
+
+    def _named(self, asked: Asked) -> dict[int, list[Name]]:
+        """The readings and parts of readings asked for by id, by series."""
         found: dict[int, list[Name]] = {}
         for text in asked.ids or ():
             name = named(self.ids, text, self.view.decision.pairing, self.patient)
-            if name is not None and name.grain in PART_GRAINS:
+            if name is not None and name.is_reading:
                 found.setdefault(name.series, []).append(name)
         return found
 
@@ -89,59 +101,102 @@ class Withdrawn:
         if Grain.RAW not in wanted_grains(self.view, row.key.stream, row.key.unit):
             return None
         strand = Strand(row, kind, EMPTY, _RAW, _RAW, None, codes)
-        away = take(away, np.argsort(names(away), kind="stable"))
         stood = standing(self.reader.earlier(row.number, names(away)), away)
-        before, _ = ordinals(self.view, strand, stood)
         last = np.flatnonzero(stood["until"] == END_OF_TIME)
-        held = self._held(strand, stood)
-        if codes is not None:
-            held &= np.isin(ints(stood, "kind"), np.array(sorted(codes), np.int64))
-        known = ints(stood, "instant")[_latest(held, last)]
-        gone = ints(away, "flags") & int(Flag.RETRACTED) != 0
-        moved = (ints(away, "instant") != known) & ~self._is_open(strand, away)
-        told = np.flatnonzero(_any(held, last) & (gone | moved))
-        if not len(told):
+        left = self._left(strand, stood)
+        left = left.taken(self._is_meant(strand, ints(stood, "kind")[left.place]))
+        left = _latest(left, np.searchsorted(last, left.place))
+        now = np.searchsorted(last, left.place)
+        told = left.taken(self._is_taken(strand, stood, take(away, now), left))
+        if not len(told.place):
             return None
-        return self._made(strand, take(away, told), known[told], before[last[told]])
+        now = np.searchsorted(last, told.place)
+        before, _ = ordinals(self.view, strand, stood)
+        return self._made(strand, take(away, now), told, ints(stood, "kind")[told.place], before[last[now]])
 
-    def _made(self, strand: Strand, away: Table, instants: Ints, versions: Ints) -> Batch:
-        order = np.argsort(instants, kind="stable")
-        away, size = take(away, order), len(order)
-        changed = ints(away, "changed")
-        rows: Table = {
-            "instant": instants[order],
-            "value": np.zeros(size, np.int64),
-            "flags": np.full(size, int(Flag.RETRACTED), np.uint16),
-            "artifact": ints(away, "artifact"),
-            "changed": changed,
-        }
-        updated = np.maximum(changed, self.fhir_changed(strand.series.key.family))
-        slots = (names(away) % RANKS).astype(np.uint16)
-        return Batch(strand, Grain.RAW, rows, firsts(away), slots, updated, versions[order])
+    def _left(self, strand: Strand, stood: Table) -> Left:
+        view, is_cut = self.view, strand.stream in INTERVALS
+        pairing, kind = view.decision.pairing, strand.kind
+        holding = Holding(stood, kind, is_cut, self.grants, pairing, view.zones, view.source)
+        left = holding.left(self.tellings())
+        if strand.codes is None:
+            return left
+        own = np.array(sorted(strand.codes), np.int64)
+        return left.taken(np.isin(ints(stood, "kind")[left.place], own))
 
-    def _held(self, strand: Strand, stood: Table) -> Mask:
-        view = self.view
-        holding = Holding(stood, strand.kind, self.grants, view.decision.pairing, view.zones, view.source)
-        return holding.held(self.tellings())
-
-    def _is_open(self, strand: Strand, away: Table) -> Mask:
-        """Which that moved leave to the asker by any way where they are now."""
-        found, now = np.zeros(len(away["instant"]), np.bool_), self.view.now
-        for of_source, opened in self.view.by_source(away, strand.kind, _RAW):
-            for box in opened.shown:
-                if now in box.acts:
-                    mask = box.periods.mask(ints(away, "instant"))
-                    found |= mask if of_source is None else mask & of_source
+    def _is_meant(self, strand: Strand, kinds: Ints) -> Mask:
+        """Which versions of these kinds the wish would have selected, as what they are told as now: wrong."""
+        asked, key = self.view.asked, strand.series.key
+        wrong = np.full(len(kinds), _WRONG, np.int64)
+        found = np.full(len(kinds), asked.selectors is None, np.bool_)
+        for each in asked.selectors or ():
+            if (
+                each.stream is key.stream
+                and each.unit in (None, key.unit)
+                and each.grain in (None, Grain.RAW)
+            ):
+                found |= each.passes(kinds, wrong, np.ones(len(kinds), np.int64))
         return found
 
-    def _asked(self, batch: Batch, slots: Mapping[int, Sequence[Name]] | None) -> Batch:
+    def _is_taken(self, strand: Strand, stood: Table, now: Table, left: Left) -> Mask:
+        """Which of what left is gone or marked as wrong, or is elsewhere in time and nowhere that the asker sees.
+        What is marked as wrong where it is open now is told there (`gather.py`)."""
+        wrong, stands = ints(now, "flags") & _WRONG != 0, ints(now, STANDS) != 0
+        moved = np.zeros(len(left.place), np.bool_)
+        for name in ("instant", "end", "bound"):
+            moved |= ints(now, name) != ints(stood, name)[left.place]
+        open_, ever = (self._parts(strand, now, by_any) for by_any in (False, True))
+        return np.asarray((wrong & ~(stands & (left.part < open_))) | (~wrong & moved & (left.part >= ever)))
+
+    def _parts(self, strand: Strand, now: Table, by_any: bool) -> Ints:
+        """In how many parts each leaves to the asker where it is now, 0 not at all: as asked, or by any way."""
+        starts, bounds = ints(now, "instant"), ints(now, "bound")
+        ends = np.maximum(ints(now, "end"), starts + 1)
+        found = np.zeros(len(starts), np.int64)
+        for of_source, opened in self.view.by_source(now, strand.kind, _RAW):
+            raw, acting = opened.raw(), [box.periods for box in opened.shown if self.view.now in box.acts]
+            for periods in ([] if raw is None else [raw.periods]) + (
+                [*acting, union(acting)] if by_any else []
+            ):
+                parts = (
+                    counted(starts, ends, bounds, periods)
+                    if strand.stream in INTERVALS
+                    else periods.covers_mask(starts - bounds, starts + bounds).astype(np.int64)
+                )
+                found = np.maximum(found, parts if of_source is None else parts * of_source)
+        return found
+
+    def _made(self, strand: Strand, now: Table, told: Left, kinds: Ints, versions: Ints) -> Batch:
+        order = np.argsort(told.low, kind="stable")
+        now, told, size = take(now, order), told.taken(order), len(order)
+        rows: Table = {
+            "instant": told.low,
+            "value": np.zeros(size, np.int64),
+            "flags": np.full(size, _WRONG, np.uint16),
+            "kind": kinds[order].astype(np.uint16),
+            "artifact": ints(now, "artifact"),
+            "changed": ints(now, "changed"),
+        }
+        if strand.stream in INTERVALS:
+            rows["end"] = np.where(told.high > told.low + 1, told.high, 0)
+        updated = np.maximum(ints(now, "changed"), self.fhir_changed(strand.series.key.family))
+        named = slots(told.part, names(now) % RANKS)
+        return Batch(strand, Grain.RAW, rows, firsts(now), named, updated, versions[order])
+
+    def _asked(self, batch: Batch, named: Mapping[int, Sequence[Name]] | None) -> Batch:
         """The items that the wish names."""
-        asked = self.view.asked
+        asked, starts = self.view.asked, ints(batch.rows, "instant")
         keep = _all(asked).mask(batch.updated)
-        if asked.dates:
-            keep &= asked_points(asked).mask(ints(batch.rows, "instant"))
-        batch = batch.taken(keep)
-        return batch if slots is None else _renamed(batch, slots[batch.strand.series.number])
+        if "end" not in batch.rows:
+            keep &= asked_points(asked).mask(starts)
+        else:
+            for test in asked.dates:
+                keep &= test.spans(starts, np.maximum(ints(batch.rows, "end"), starts + 1))
+        if named is not None:
+            some = [(name.instant, name.slot) for name in named[batch.strand.series.number]]
+            told = zip(batch.first.tolist(), batch.slots.tolist(), strict=True)
+            keep &= np.array([each in some for each in told], np.bool_)
+        return batch.taken(keep)
 
 
 def numbers(batches: Sequence[Batch]) -> Part | None:
@@ -157,18 +212,13 @@ def numbers(batches: Sequence[Batch]) -> Part | None:
 
 def _is_of_else(asked: Asked) -> bool:
     """Whether the wish names what no reading that was taken away has, or wants none by itself."""
-    by_row = any(each.is_by_row for each in asked.selectors or ())
-    return bool(asked.sampled or asked.newest or asked.amounts or by_row) or not (
+    return bool(asked.sampled or asked.newest or asked.amounts) or not (
         asked.devices is None and asked.metrics is None and asked.device_kinds is None
     )
 
 
-def _packed(name: Name) -> int:
-    return name.instant * RANKS + name.rank % RANKS
-
-
 def _names(some: Sequence[Name]) -> Ints:
-    return np.unique(np.array([_packed(name) for name in some], np.int64))
+    return np.unique(np.array([name.instant * RANKS + name.rank for name in some], np.int64))
 
 
 def _all(asked: Asked) -> PeriodSet:
@@ -179,24 +229,15 @@ def _all(asked: Asked) -> PeriodSet:
     return found
 
 
-def _any(which: Mask, last: NDArray[np.intp]) -> Mask:
-    """For each name (its versions end at `last`) whether any of its versions is among them."""
-    total = np.cumsum(which)[last]
-    return np.asarray(np.diff(total, prepend=0) > 0)
+def _latest(left: Left, named: Ints) -> Left:
+    """Each part of each name once: of the latest version in which it left, as it was told last."""
+    order = np.lexsort((np.arange(len(named)), left.place, left.part, named))
+    alike = (np.diff(named[order]) == 0) & (np.diff(left.part[order]) == 0)
+    return left.taken(order[np.append(~alike, np.ones(min(1, len(order)), np.bool_))])
 
 
-def _latest(which: Mask, last: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each name the place of the latest of its versions that is among them; any where there is none."""
-    places = np.maximum.accumulate(np.where(which, np.arange(len(which)), 0))
-    return np.asarray(places[last], np.intp)
-
-
-def _renamed(batch: Batch, wanted: Sequence[Name]) -> Batch:
-    """The items under the very ids that were asked for."""
-    own = {name: place for place, name in enumerate((batch.first * RANKS + batch.slots).tolist())}
-    pairs = [(own[_packed(name)], name.slot) for name in sorted(wanted) if _packed(name) in own]
-    found = batch.taken(np.array([place for place, _ in pairs], np.intp))
-    return replace(found, slots=np.array([slot for _, slot in pairs], np.uint16))
+def _pairs(named: Ints, parts: Ints) -> NDArray[np.void]:
+    return np.stack((named, parts), axis=1).copy().view([("name", np.int64), ("part", np.int64)])[:, 0]
 
 
 @final

@@ -33,7 +33,20 @@ INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "DeviceMetric": ("read", "search-type"),
     "Patient": ("read", "search-type"),
     "Provenance": ("read", "search-type"),
+    "Consent": ("read", "search-type"),
+    "AuditEvent": ("read", "search-type"),
 }
+SAYS: Final = {
+    "Consent": (
+        "What the person agreed with this client, and nothing of what they agreed with others: a rendering of the "
+        "grant, which acts. The root denies, for the time in force (provision.period), this recipient and purpose; "
+        "each permit inside names classes, codes and a dataPeriod, which is when a reading was taken (effective[x]). "
+        "Its policy is this sentence. A grant that is paused, revoked or over is inactive. Where nothing limits it, it "
+        "has the IHE PCF Intermediate form, and says so."
+    ),
+    "AuditEvent": "What left and why, after IHE BALP: for the person alone, nothing for anybody else.",
+}
+"""What a client should know about a type."""
 _LASTN: Final = (
     "Of each code the newest max Observations (1 where it is not given, at most 100), newest first, on one page. The "
     "parameters of a search select; a category or a code is required."
@@ -110,6 +123,7 @@ def _resource(kind: str) -> Tree:
     return {
         "type": kind,
         "supportedProfile": profiles,
+        "documentation": SAYS.get(kind),
         "interaction": tuple({"code": code} for code in interactions),
         "versioning": "versioned" if "vread" in interactions else "no-version",
         "readHistory": "vread" in interactions,

@@ -40,6 +40,7 @@ class Draft:
     device_kinds: frozenset[str] | None = None
     sampled: bool = False
     amounts: list[AmountTest] = field(default_factory=list)
+    states: frozenset[str] | None = None
     order: Order = "date"
     count: int = PAGE
     total: bool = False

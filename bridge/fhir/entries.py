@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import resources
+from bridge.fhir import audits, consents, resources
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.parameters import READINGS
 from bridge.fhir.rows import Compiler, Elements, provenances, readings, standings
@@ -68,7 +68,12 @@ def total(disclosure: Disclosure, kind: str) -> int | None:
     """Bundle.total, where the disclosure tells one. Devices and persons are all on one page."""
     if disclosure.total is None or kind in READINGS:
         return disclosure.total
-    things = {"Device": len(disclosure.devices), "DeviceMetric": len(disclosure.metrics)}
+    things = {
+        "Device": len(disclosure.devices),
+        "DeviceMetric": len(disclosure.metrics),
+        "Consent": len(disclosure.consents),
+        "AuditEvent": len(disclosure.events),
+    }
     return things.get(kind, int(disclosure.subject is not None))
 
 
@@ -80,6 +85,8 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
         disclosure.subject,
         disclosure.devices,
         disclosure.metrics,
+        disclosure.consents,
+        disclosure.events,
         disclosure.total,
         disclosure.more is None,
     )
@@ -122,6 +129,14 @@ def _person(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> 
     return (_entry(compiler, standing.frame, resources.patient(subject, standing.elements), subject.id),)
 
 
+def _records(kind: str) -> Callable[[Compiler, Disclosure, _Standing], Parts]:
+    def entries_of(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
+        found = _record_trees(compiler, disclosure, kind, standing.elements)
+        return [_entry(compiler, standing.frame, tree, name) for name, _, _, tree in found]
+
+    return entries_of
+
+
 Makes: TypeAlias = "Callable[[Compiler, Disclosure, _Standing], Parts]"
 """Makes the entries of one type."""
 _MATCHES: Final[Mapping[str, Makes]] = {
@@ -130,6 +145,8 @@ _MATCHES: Final[Mapping[str, Makes]] = {
     "DeviceMetric": _sensors,
     **dict.fromkeys(READING_TYPES, _readings),
     "Provenance": _evidence,
+    "Consent": _records("Consent"),
+    "AuditEvent": _records("AuditEvent"),
 }
 """In the order in which they stand where several are wanted."""
 
@@ -144,6 +161,26 @@ def _device_trees(compiler: Compiler, disclosure: Disclosure, elements: Elements
         )
         for each in disclosure.devices
     }
+
+
+def _record_trees(
+    compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements
+) -> list[tuple[str, str, Instant, Tree]]:
+    """Id, versionId, lastUpdated and content of what was agreed or done."""
+    if disclosure.subject is None:
+        return []
+    base, system, subject = compiler.base, compiler.system, disclosure.subject.id
+    if kind == "Consent":
+        made = (
+            consents.tree(each, subject, base, system, compiler.permits, elements)
+            for each in disclosure.consents
+        )
+        named = [(each.id, each.version, each.last_updated) for each in disclosure.consents]
+    else:
+        ledger = audits.Ledger(subject, base, system)
+        made = (audits.tree(each, ledger, elements) for each in disclosure.events)
+        named = [(each.id, audits.version(each), each.updated) for each in disclosure.events]
+    return [(*names, tree) for names, tree in zip(named, made, strict=True)]
 
 
 def _entry(compiler: Compiler, frame: Frame, tree: Tree, id: str) -> bytes:
@@ -211,6 +248,13 @@ def _sensor_alone(compiler: Compiler, disclosure: Disclosure, kind: str, element
     ]
 
 
+def _record_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
+    return [
+        Alone(compiler.notation.encode(tree), version, updated)
+        for _, version, updated, tree in _record_trees(compiler, disclosure, kind, elements)
+    ]
+
+
 def _person_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
     subject = disclosure.subject
     if subject is None:
@@ -225,4 +269,6 @@ _ALONE: Final[Mapping[str, Callable[[Compiler, Disclosure, str, Elements], list[
     "Device": _device_alone,
     "DeviceMetric": _sensor_alone,
     "Patient": _person_alone,
+    "Consent": _record_alone,
+    "AuditEvent": _record_alone,
 }

@@ -15,13 +15,13 @@ from typing import Final
 from bridge.fhir.draft import Step, alternatives
 from bridge.fhir.filters import date_text
 from bridge.fhir.outcome import Problem, bad_parameter
-from bridge.fhir.parameters import FORMS, PARAMETERS, REFUSED
+from bridge.fhir.parameters import FORMS, PARAMETERS, RECORDS, REFUSED
 from bridge.fhir.sought import MOST, Care, DateText, Search
 
 OPERATION: Final = "$everything"
 UNASKED: Final = frozenset({"Provenance"})
 """Types that come only where they are named."""
-TYPES: Final = frozenset(PARAMETERS)
+TYPES: Final = frozenset(PARAMETERS) - RECORDS
 
 
 @dataclass(slots=True)

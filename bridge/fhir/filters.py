@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from bridge.consent.agreed import STATUS
 from bridge.consent.asked import Grain, Prefix, Selector, met
 from bridge.fhir import sampled
+from bridge.fhir.consents import STATES
 from bridge.fhir.draft import Draft, Step, alternatives, narrowed, tokens
 from bridge.fhir.outcome import Problem, bad_parameter
 from bridge.fhir.parameters import Parameter
@@ -79,6 +81,11 @@ def _category(draft: Draft, parameter: Parameter, value: str) -> Step:
 
 
 def _status(draft: Draft, parameter: Parameter, value: str) -> Step:
+    """What a reading has become, or how a grant stands."""
+    if draft.kind == "Consent":
+        meant = (each for each in STATUS.values() if any(t.means((STATES, each)) for t in tokens(value)))
+        draft.states = narrowed(draft.states, frozenset(meant))
+        return True
     return _select(draft, draft.vocabulary.standing(tokens(value)))
 
 

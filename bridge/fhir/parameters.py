@@ -109,11 +109,20 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         Parameter("target", "reference", "Provenance-target", READING_TYPES),
         _ID,
     ),
+    "Consent": (_patient("clinical-patient"), Parameter("status", "token", "Consent-status"), _ID),
+    "AuditEvent": (
+        _patient("AuditEvent-patient"),
+        Parameter("date", "date", "AuditEvent-date", (), _WHOLE_DAYS),
+        _ID,
+    ),
 }
 """Filters, per type."""
 
 READINGS: Final = frozenset({*READING_TYPES, "Provenance"})
 """Types of which each resource stands for a reading; of the others none is disclosed."""
+
+RECORDS: Final = frozenset({"Consent", "AuditEvent"})
+"""Types of which each resource stands for what was agreed or done: no part of `$everything`."""
 
 DATES: Final[Mapping[str, str]] = {"Observation": "date", "MedicationAdministration": "effective-time"}
 """By which parameter each type says when it was, and is sorted."""
@@ -152,6 +161,13 @@ ELEMENTS: Final[Mapping[str, Mapping[str, frozenset[str] | None]]] = {
         ),
         "Patient": frozenset({"identifier", "name", "birthDate"}),
         "Provenance": frozenset({"target", "recorded", "agent"}),
+        "Consent": frozenset(
+            {"identifier", "status", "scope", "category", "patient", "dateTime", "performer", "organization",
+             "sourceAttachment", "policyRule", "provision"}
+        ),
+        "AuditEvent": frozenset(
+            {"type", "subtype", "action", "recorded", "outcome", "outcomeDesc", "purposeOfEvent"}
+        ),
     }.items()
 }  # fmt: skip
 """What `_summary` keeps (R4 3.1.1.5.8: the elements marked as summary); None is everything."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from bridge.consent.asked import Grain
 from bridge.consent.disclosure import Disclosure, Group
 from bridge.fhir import administration, observation, provenance
+from bridge.fhir.consents import Permits
 from bridge.fhir.fills import EVIDENCE, READING, Cut, Integers, filled
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.marks import data_width, kind_of, marks_of, text_width, value_width
@@ -25,6 +26,7 @@ from bridge.fhir.provenance import COMPUTED, Evidence
 from bridge.fhir.template import Lot, Rows, Template
 from bridge.fhir.tree import ID, Tree
 from bridge.fhir.variant import AMENDED, BITS, BY_ID, Variant
+from bridge.fhir.vocabulary import Vocabulary
 from bridge.mapping import Mappings
 from bridge.mapping.resources import ADMINISTRATION, OBSERVATION, TYPE_OF
 from bridge.period import Instant
@@ -50,6 +52,11 @@ class Compiler:
         self.notation = notation
         self.reading = lru_cache(_KEPT)(self.replacement)
         self.provenance = lru_cache(_KEPT)(self._provenance)
+
+    @cached_property
+    def permits(self) -> Permits:
+        """What each kind of a grant leaves as."""
+        return Permits.of(Vocabulary.of(self.mappings))
 
     def revision(self, format: str) -> str:
         """The revision of a format's FHIR half."""

@@ -91,6 +91,7 @@ def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Probl
         device_kinds=draft.device_kinds,
         amounts=tuple(draft.amounts),
         sampled=draft.sampled,
+        states=draft.states,
         order=draft.order,
         count=draft.count,
         total=draft.total,

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from bridge.consent.amounts import AmountTest
 from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
-from bridge.fhir.parameters import READINGS
+from bridge.fhir.parameters import READINGS, RECORDS
 from bridge.fhir.wanted import Wanted
 from bridge.mapping.resources import READING_TYPES
 from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, ZoneHistory, spelled
@@ -79,6 +79,7 @@ class Search:
     device_kinds: frozenset[str] | None = None
     amounts: tuple[AmountTest, ...] = ()
     sampled: bool = False
+    states: frozenset[str] | None = None
     order: Order = "date"
     count: int = PAGE
     total: bool = False
@@ -148,13 +149,16 @@ class Search:
             device_resources=self._shows("Device") or self.include_devices,
             metric_resources=self._shows("DeviceMetric") or self.include_metrics,
             patient_resource=self._shows("Patient") and after is None,
+            consent_resources=self._shows("Consent"),
+            event_resources=self._shows("AuditEvent"),
+            states=self.states,
         )
 
     def _named(self) -> frozenset[str] | None:
-        """Ids of readings: their own, or those that the Provenance speaks of."""
+        """Ids of readings: their own, or those that the Provenance speaks of; and of what was agreed or done."""
         if self.kind == "Provenance" and self.targets is not None:
             return self.targets
-        return self.ids if self.kind in READINGS else None
+        return self.ids if self.kind in READINGS | RECORDS else None
 
     def admits(self, subject: Subject | None) -> bool:
         """Whether this person, as disclosed, is the Patient that was searched: an identifier that the

@@ -20,7 +20,6 @@ import bridge.store.destinations as destinations
 import bridge.store.outbox as outbox
 import bridge.store.series as series
 from bridge.consent import grants
-from bridge.consent.rows import PARTS
 from bridge.mapping.resources import READING_TYPES
 from bridge.period import END_OF_TIME, Instant
 from bridge.push.reconcile import spelled
@@ -30,6 +29,7 @@ from bridge.store.ids import Name
 from bridge.store.lanes import Lane
 from bridge.store.outbox import Held
 from bridge.store.plans import named
+from bridge.store.slots import MOST, is_named, slots
 from bridge.store.stood import brought
 
 KEPT: Final = "kept"
@@ -138,8 +138,10 @@ def _holding(
 ) -> Iterator[tuple[str, Name, Held]]:
     """What the destination holds of the names: the grant that it left by, the name, and what is held."""
     holding = outbox.holding(db, lane, with_retracted)
-    pairings = {grant: grants.load(db, grant).grant.pairing for grant in {grant for grant, _, _ in holding}}
-    minted = {pairing: _minted(db, names, pairing) for pairing in set(pairings.values())}
+    signed = {grant: grants.load(db, grant).grant for grant in {grant for grant, _, _ in holding}}
+    pairings = {name: grant.pairing for name, grant in signed.items()}
+    most = _most_parts(db, lane.patient)
+    minted = {pairing: _minted(db, names, pairing, most) for pairing in set(pairings.values())}
     for grant, what, held in holding:
         name = minted[pairings[grant]].get(held.id)
         if name is not None:
@@ -147,16 +149,24 @@ def _holding(
             yield grant, name, replace(held, state=KEPT) if is_kept else held
 
 
-def _minted(db: Database, names: Sequence[Name], pairing: bytes) -> Mapping[bytes, Name]:
+def _most_parts(db: Database, patient: int) -> int:
+    """Into how many parts any grant there was can have cut an interval."""
+    signed = grants.listed(db, patient, with_names=False)
+    return min(MOST, max((len(each.grant.periods.periods) for each in signed), default=1) or 1)
+
+
+def _minted(db: Database, names: Sequence[Name], pairing: bytes, most: int) -> Mapping[bytes, Name]:
     """Every id under which the names may have left; an interval may have left in parts."""
     found: dict[bytes, Name] = {}
     cut = {patient: series.intervals(db, patient) for patient in {name.patient for name in names}}
     for (patient, number), same in groupby(sorted(names), key=lambda name: (name.patient, name.series)):
         some = list(same)
-        instants = np.array([name.instant for name in some], np.int64)
-        slots = np.array([name.slot for name in some], np.uint16)
-        for part in PARTS if number in cut[patient] else PARTS[:1]:
+        for part in range(most if number in cut[patient] else 1):
+            parted = [name for name in some if is_named(part, name.rank)]
+            instants = np.array([name.instant for name in parted], np.int64)
+            ranks = np.array([name.rank for name in parted], np.int64)
+            named = slots(np.full(len(parted), part, np.int64), ranks)
             for kind in READING_TYPES:  # of which one was told; the ids of the other nobody holds
-                raw = db.ids.mint(kind, patient, number, instants, slots | part, pairing)
-                found.update(zip((bytes(row) for row in raw), some, strict=True))
+                raw = db.ids.mint(kind, patient, number, instants, named, pairing)
+                found.update(zip((bytes(row) for row in raw), parted, strict=True))
     return found

@@ -185,12 +185,13 @@ def _spent(held: Layers, after: Table, gone: Table) -> Table:
 
 
 def _bare(table: Table) -> Table:
-    """Which version, of when, since when, by which artifact: no value, mark or word."""
+    """Which version, of which kind and when, since when, by which artifact: no value, mark or word. Without the
+    kind nobody could tell who held it: sensitive kinds are granted one by one."""
     flags = ints(table, "flags").astype(np.uint16) & np.uint16(Flag.RETRACTED)
     return {**{name: column(table, name) for name in _BARE}, "flags": flags}
 
 
-_BARE: Final = ("instant", "origin", "rank", "version", "changed", "artifact", "end", "bound")
+_BARE: Final = ("instant", "origin", "rank", "version", "changed", "artifact", "end", "bound", "kind")
 
 
 def _twice(claims: Table) -> NDArray[np.bool_]:

@@ -25,12 +25,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 
 from bridge.period import BEGINNING, END_OF_TIME, Instant
+from bridge.store.slots import is_reading, part_of, rank_of
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
 PATIENTS: Final = 2**36
 SERIES: Final = 2**16
-RANKS: Final = 2**9
 _CHECK: Final = 20
 _SLOT: Final = 12
 _MOMENT: Final = 44
@@ -59,7 +59,7 @@ _SPELLED: Final = np.dtype(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Name:
-    """What an id stands for. `slot` is grain << 9 | rank; grain 0 is raw."""
+    """What an id stands for. `slot`: which mean, reading or part of one (`slots.py`)."""
 
     patient: int
     series: int
@@ -68,13 +68,23 @@ class Name:
 
     @property
     def grain(self) -> int:
-        """0 raw, 1 15-minute, 2 hourly, 3 daily mean, 4 summary."""
+        """1 15-minute, 2 hourly, 3 daily mean, of what is no reading."""
         return self.slot >> 9
 
     @property
     def rank(self) -> int:
-        """Rank among readings of one first instant."""
-        return self.slot & (RANKS - 1)
+        """Rank among readings of one first instant in one series."""
+        return rank_of(self.slot)
+
+    @property
+    def part(self) -> int:
+        """Which part of a reading, of those that holes in what is permitted cut it into."""
+        return part_of(self.slot)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it names a reading or a part of one."""
+        return is_reading(self.slot)
 
 
 class _Turning(threading.local):

@@ -32,8 +32,8 @@ _HEAD: Final = len(_MAGIC) + 2
 
 class Layer(IntEnum):
     """What a row holds. NOW lies by its instants, the others by the instants of first storage. SPENT: versions
-    that a removal took back, and the removals themselves: that they stood, when, and by which artifact; not
-    what they said."""
+    that a removal took back, and the removals themselves: that they stood, of which kind, when, and by which
+    artifact; not what they said."""
 
     NOW = 0
     PAST = 1

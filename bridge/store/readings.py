@@ -7,7 +7,7 @@ have no readings here. The caller unwraps the patient's key once a request and p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -19,10 +19,10 @@ from bridge.period import Instant, Period, PeriodSet
 from bridge.reading import column, take
 from bridge.store import series as rows
 from bridge.store.artifacts import without_account
-from bridge.store.columns import RANKS, Chunk, Ints, Table, among, find, ints, joined, names
+from bridge.store.columns import RANKS, Chunk, Ints, Table, find, ints, names
 from bridge.store.db import Database
 from bridge.store.keys import Box
-from bridge.store.layers import BLOCK, Key, Layer, blocks_in, opened, read
+from bridge.store.layers import BLOCK, Key, Layer, opened, read
 from bridge.store.merge import NEVER, is_gone
 from bridge.store.series import SeriesRow
 
@@ -135,33 +135,6 @@ def history(
     past = take(past, np.argsort(ints(past, "version"), kind="stable"))
     versions = zip(*(values.tolist() for values in past.values()), strict=True)
     return tuple(dict(zip(past, version, strict=True)) for version in versions)
-
-
-def away(
-    db: Database, patient: int, box: Box, since: Instant, wanted: Mapping[int, Ints] | None
-) -> dict[int, Table]:
-    """By series the names whose reading moved or went (RETRACTED) at `since` or later, or those of `wanted`:
-    when, and under which version; `instant` and `origin` of one that moved say where it is."""
-    if wanted is None:
-        keys = db.reader("bridge").execute(_AWAY, (patient, since)).fetchall()
-        blocks: dict[int, set[int]] = {}
-        for series, block in keys:
-            blocks.setdefault(series, set()).add(block)
-    else:
-        blocks = {series: blocks_in(some // RANKS) for series, some in wanted.items()}
-    found: dict[int, Table] = {}
-    for series, some in blocks.items():
-        rows = read(db.reader("bridge"), box, patient, series, Layer.AWAY, some).values()
-        table = joined([held.table for held in rows])
-        keep = ints(table, "changed") >= since
-        if wanted is not None:
-            keep &= among(names(table), wanted[series])
-        if keep.any():
-            found[series] = take(table, np.flatnonzero(keep))
-    return found
-
-
-_AWAY: Final = "SELECT series, block FROM blocks WHERE patient = ? AND layer = 3 AND changed >= ?"
 
 
 def sources(db: Database, patient: int, box: Box, artifacts: Sequence[int]) -> dict[int, Source]:

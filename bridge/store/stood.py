@@ -1,4 +1,4 @@
-"""Which versions of readings stood when, and which artifact brought them: names and times, never values.
+"""Which versions of readings stood when, and which artifact brought them: names, kinds and times, never amounts.
 
 Law (data.md, versions and times; `safety.md`, corrections travel): each recipient's own count of versions, what
 it holds of something that was taken away, and who is affected by an upload are all told by this. A version that
@@ -13,13 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from bridge.period import END_OF_TIME
 from bridge.reading import column, take
 from bridge.store import series as rows
 from bridge.store.columns import RANKS, Ints, Table, among, ints, joined, names
 from bridge.store.db import Database
 from bridge.store.keys import Box
 from bridge.store.layers import Layer, blocks_in, read
+from bridge.store.lifetimes import standing
 from bridge.store.merge import NEVER
 from bridge.store.series import SeriesRow
 
@@ -48,20 +48,6 @@ def earlier(db: Database, patient: int, box: Box, series: int, wanted: Ints) -> 
             found.append({name: column(some, name) for name in _STOOD})
     table = joined(found)
     return take(table, np.lexsort((ints(table, "version"), names(table))))
-
-
-def standing(earlier: Table, now: Table) -> Table:
-    """All versions in order of name and version, each once, with `until`: when the next one came, the end of
-    time for the one that stands."""
-    table = joined([earlier, now])
-    table = take(table, np.lexsort((ints(table, "version"), names(table))))
-    twice = (np.diff(names(table)) == 0) & (np.diff(ints(table, "version")) == 0)
-    table = take(table, np.flatnonzero(~np.append(twice, False)))
-    changed, named = ints(table, "changed"), names(table)
-    until = np.full(len(named), END_OF_TIME, np.int64)
-    same = np.flatnonzero(named[1:] == named[:-1])
-    until[same] = changed[same + 1]
-    return {**table, "until": until}
 
 
 def brought(db: Database, patient: int, artifact: int) -> tuple[tuple[SeriesRow, Table], ...]:

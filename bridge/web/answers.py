@@ -96,7 +96,7 @@ class Answers:
             self._desk.gate.settle(disclosure, "blocked", 0)
             return FhirResponse(200, renderer.count_only(0, url, notation))
         if search.count_only:
-            body = renderer.count_only(disclosure.total or 0, url, notation)
+            body = renderer.counted(disclosure, url, search.kind, notation)
             return FhirResponse(200, body, (disclosure,))
         shown = search.wanted(is_first=sought.asked.after is None)
         body = renderer.page(disclosure, shown, url, self._next(bearer, sought, disclosure), notation)

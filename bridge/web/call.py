@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
 
+from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import NOT_READABLE, Problem, problem
 from bridge.fhir.render import JSON, Notation
 from bridge.smart.tokens import Bearer
@@ -72,7 +73,8 @@ class Call:
 
     def asker(self) -> str | None:
         """The id of the client that asks, once the guard has looked."""
-        return self.bearer.holder if hasattr(self, "bearer") else None
+        permit = self.bearer.permit if hasattr(self, "bearer") else None
+        return permit.client if isinstance(permit, RecipientPermit) else None
 
     def header(self, name: bytes) -> bytes:
         """The header of that lower-case name, b"" where it was not sent."""

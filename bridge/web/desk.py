@@ -12,7 +12,7 @@ from typing import Final
 
 import bridge.store.patients
 from bridge.consent.gate import Gate
-from bridge.consent.permit import Permit, RecipientPermit
+from bridge.consent.permit import Permit
 from bridge.fhir.outcome import Problem
 from bridge.fhir.render import JSON, Notation, Renderer
 from bridge.fhir.search import parse
@@ -64,8 +64,6 @@ class Desk:
         """The parameters of a search, which means the patient of the token where it names none (SMART App Launch
         2.2, scopes-and-launch-context: patient in context)."""
         naming = _NAMING_A_PATIENT if kind == "Patient" else _NAMING
-        if not isinstance(permit, RecipientPermit) or permit.patient is None:
-            return pairs
         if any(name.partition(":")[0] in naming for name, _ in pairs):
             return pairs
         named = self.gate.context(permit)

@@ -12,6 +12,7 @@ from typing import Final
 
 from bridge.consent.asked import Asked, Selector, Way
 from bridge.fhir.outcome import ABSENT
+from bridge.fhir.parameters import RECORDS
 from bridge.fhir.render import Notation
 from bridge.mapping.resources import READING_TYPES
 from bridge.smart.tokens import Bearer
@@ -84,6 +85,8 @@ class Instances:
             device_resources=kind == "Device",
             metric_resources=kind == "DeviceMetric",
             patient_resource=kind == "Patient",
+            consent_resources=kind == "Consent",
+            event_resources=kind == "AuditEvent",
         )
 
     def _readings(self, bearer: Bearer, kind: str) -> frozenset[Selector]:
@@ -95,4 +98,4 @@ class Instances:
     def _named(self, bearer: Bearer, kind: str, text: str) -> frozenset[str] | None:
         if kind == "Provenance":
             return targets(self._desk.db, bearer.permit, [text])
-        return frozenset({text}) if kind in READING_TYPES else None
+        return frozenset({text}) if kind in READING_TYPES or kind in RECORDS else None

@@ -11,17 +11,15 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Final
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bridge.pages import Frame, Pages
 from bridge.people.sessions import Session, end, form_secret, start
 from bridge.people.throttle import TryLater
 from bridge.period import Instant
 from bridge.store.accounts import Persona
-from bridge.web.session import entrance, session, set_cookie, visiting, visitor
+from bridge.web.session import entrance, session, set_cookie, visiting
 from bridge.web.static import local, locale_of
 
 REASONS: Final = frozenset({"site", "form", "role"})
@@ -96,20 +94,3 @@ def device(agent: str) -> str:
 def moment(at: Instant) -> datetime:
     """An instant for a page that belongs to no person: in UTC."""
     return datetime.fromtimestamp(at / 1000, UTC)
-
-
-def refusals(app: Starlette) -> None:
-    """Show refusals of forms and roles as pages."""
-
-    async def refused(request: Request, wrong: Exception) -> Response:
-        assert isinstance(wrong, HTTPException)
-        headers = dict(wrong.headers or {})
-        if 300 <= wrong.status_code < 400:
-            return Response(status_code=wrong.status_code, headers=headers)
-        if wrong.detail not in REASONS:
-            return PlainTextResponse(f"{wrong.detail}\n", wrong.status_code, headers)
-        return shown_to_anybody(
-            request, "people/refused.html", visitor(request), wrong.status_code, reason=wrong.detail
-        )
-
-    app.add_exception_handler(HTTPException, refused)

@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from bridge.pages import NOBODY, Frame
-from bridge.web.session import APART, session
+from bridge.web.lobby import REASONS, shown_to_anybody
+from bridge.web.session import APART, session, visitor
 from bridge.web.whose import page
 
 CASES: Final[Mapping[int, str]] = {403: "form", 404: "missing", 405: "missing"}
@@ -32,6 +33,9 @@ async def _said(request: Request, fault: Exception) -> Response:
         return Response(status_code=fault.status_code, headers=fault.headers)
     if request.url.path.startswith(APART):
         return PlainTextResponse(f"{fault.detail}\n", fault.status_code, fault.headers)
+    if fault.detail in REASONS:
+        visit = visitor(request)
+        return shown_to_anybody(request, "people/refused.html", visit, fault.status_code, reason=fault.detail)
     found = session(request)
     frame = NOBODY if found is None else Frame("/", found.csrf, found.name, is_staff=found.persona == "staff")
     what = "nobody" if fault.detail == "nobody" else CASES.get(fault.status_code, "missing")

@@ -36,7 +36,7 @@ CARELINK = b"Index;Date;Time;New Device Time;BG Reading (mg/dL);Linked BG Meter 
         (bytes(5000), "the file is empty"),
         (b"%PDF-1.7 ...", "a PDF: a report cannot be read back"),
         (b"\x89PNG\r\n\x1a\n", "a picture"),
-        (gzip.compress(b"x"), "packed with gzip: unpack it first"),
+        (gzip.compress(b"x", mtime=0), "packed with gzip: unpack it first"),
         (packed("a.csv", b"x"), "a zip archive: unpack it"),
         (b'{"resourceType": "Bundle"}', "looks like FHIR JSON"),
         (b"[1, 2]", "JSON of no known kind"),

@@ -34,7 +34,8 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
 """Type -> the files that may call it."""
 
 READERS: Final[dict[str, tuple[str, ...]]] = {
-    "bridge.store.readings": ("consent/gate.py",),
+    "bridge.store.readings": ("consent/hand.py",),
+    "bridge.consent.hand": ("consent/gate.py",),
     "bridge.consent.disclosure.claim": ("consent/gate.py",),
     "bridge.consent.disclosure._claimed": (),
     "bridge.fhir.render._SEAL": (),

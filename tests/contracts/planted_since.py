@@ -30,7 +30,7 @@ MORE: Final = (
         "push/planted.py",
         lines("import bridge.store.links", "", "select = bridge.store.readings.select"),
         "syntax",
-        "bridge.store.readings is for consent/gate.py alone",
+        "bridge.store.readings is for consent/hand.py alone",
     ),
     Planted(
         "a route speaks SQL over a connection it was given",

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.consent import disclosure as sealed
-from bridge.consent.asked import Grain
+from bridge.consent.agreed import DisclosedConsent
+from bridge.consent.asked import Grain, Kind, Way
 from bridge.consent.disclosure import (
     NOTICE,
     Calibration,
@@ -27,10 +28,11 @@ from bridge.consent.disclosure import (
     Origin,
     Subject,
 )  # fmt: skip
-from bridge.consent.grant import Identity
+from bridge.consent.events import DisclosedEvent
+from bridge.consent.grant import Authoriser, Identity, Wording
 from bridge.fhir.render import Renderer
 from bridge.mapping import Mappings, load
-from bridge.period import DAY, HOUR
+from bridge.period import DAY, END_OF_TIME, HOUR, Period, PeriodSet
 from bridge.reading import Flag, SourceClass, Stream, Unit
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -182,6 +184,73 @@ def chunks(first: int = 0, at: int = 0) -> Group:
     )
 
 
+def consent(**changes: Any) -> DisclosedConsent:
+    """An invented grant of two stretches of glucose, carbs and serials, as its clinic reads it."""
+    stretch = PeriodSet.of(Period(NOON - 14 * DAY, NOON), Period(NOON + DAY, END_OF_TIME))
+    return replace(
+        DisclosedConsent(
+            id="c0c0c0c0-0000-4000-8000-000000000001",
+            version="1.2",
+            last_updated=NOON,
+            status="active",
+            signed=NOON - DAY,
+            by=Authoriser("Åsa Öberg"),
+            organization="Klinik",
+            client="",
+            name="Klinik Nord",
+            purpose="TREAT",
+            begins=NOON - DAY,
+            ends=NOON + 30 * DAY,
+            periods=stretch,
+            kinds=frozenset({Kind.GLUCOSE, Kind.CARBS, Kind.SERIALS}),
+            grain=Grain.RAW,
+            ways=frozenset(Way),
+            has_every_source=False,
+            wording=Wording("sharing", "1", "sv", "ab" * 32),
+        ),
+        **changes,
+    )
+
+
+def whole_consent() -> DisclosedConsent:
+    """The same without any limit but two times."""
+    return consent(
+        id="c0c0c0c0-0000-4000-8000-000000000002",
+        kinds=frozenset(Kind),
+        periods=PeriodSet.of(Period(NOON - 14 * DAY, NOON)),
+        has_every_source=True,
+    )
+
+
+def events() -> tuple[DisclosedEvent, ...]:
+    """Rows of a ledger, one of each sort."""
+    who = {"client": "ehr", "organization": "Klinik", "recipient": "Klinik Nord", "purpose": "TREAT"}
+    left = {
+        **who, "basis": "authorisation", "way": "look", "channel": "query", "token": "0011223344556677",
+        "asked": f"Observation?patient={PATIENT}", "kinds": ("glucose",), "grains": ("raw",), "items": 288,
+        "first": NOON - DAY, "last": NOON - 1, "consents": ((consent().id, 1),),
+    }  # fmt: skip
+    rows: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("grant", {**who, "said": "sign", "consents": ((consent().id, 1),)}),
+        ("query", left),
+        ("intent", left),
+        ("intent", {**left, "way": "file", "channel": "push", "outcome": "failed"}),
+        ("intent", {**left, "way": "file", "channel": "push", "outcome": "blocked"}),
+        (
+            "intent",
+            {"client": "operator", "person": "Dr. Berg", "channel": "command line", "purpose": "PATADMIN"},
+        ),
+        ("empty", {"client": "ehr", "said": "3 answers within the hour held nothing"}),
+        ("grant", {**who, "said": "revoke", "consents": ((consent().id, 1),)}),
+        ("collecting", {"said": "sign", "person": "Åsa Öberg"}),
+        ("act", {"said": "patient show", "person": "Dr. Berg", "basis": "written request"}),
+    )
+    return tuple(
+        DisclosedEvent(f"e0e0e0e0-0000-4000-8000-{place:012x}", kind, NOON + place, NOON + place, **said)
+        for place, (kind, said) in enumerate(rows)
+    )
+
+
 def disclose(*groups: Group, **changes: object) -> Disclosure:
     """A sealed disclosure of these groups."""
     seal = sealed._claimed[0] if sealed._claimed else sealed.claim()
@@ -200,5 +269,7 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "entry": 1 if count else None,
         "retraction": None,
         "patient": 1,
+        "consents": (),
+        "events": (),
     }
     return Disclosure(seal, **{**said, **changes})

@@ -16,11 +16,14 @@ import pytest
 from lxml import etree
 from numpy.typing import NDArray
 
+from bridge.consent.asked import Grain
 from bridge.consent.disclosure import NOTICE
+from bridge.consent.grant import Authoriser
 from bridge.fhir import terms
 from bridge.fhir.capability import INTERACTIONS
 from bridge.fhir.parameters import PARAMETERS
 from bridge.fhir.render import JSON, XML, Notation, Wanted
+from bridge.period import PeriodSet
 from bridge.reading import (
     COLUMNS,
     ActivityKind,
@@ -131,6 +134,29 @@ def in_chunks(notation: Notation) -> bytes:
     return re.sub(rb'"(1[0-9]{12})-[0-9a-f]{8}"', rb'"\1-00000000"', bytes(content))
 
 
+def agreed(notation: Notation) -> bytes:
+    """Grants as their recipient reads them: one in the base form with two stretches, one of hourly means whose
+    representative signed, one over, one without limit in the form of IHE PCF."""
+    means = {"grain": Grain.HOUR, "client": "ehr", "by": Authoriser("", "guardian"), "wording": None}
+    over = {"by": None, "wording": None, "status": "inactive", "periods": PeriodSet(())}
+    given = (
+        disclosed.consent(),
+        disclosed.consent(id="c0c0c0c0-0000-4000-8000-000000000003", **means),
+        disclosed.consent(id="c0c0c0c0-0000-4000-8000-000000000004", **over),
+        disclosed.whole_consent(),
+    )
+    shown = disclose(consents=given, total=0)
+    url = f"{BASE}/Consent?patient={PATIENT}"
+    return bytes(RENDERER.searchset(shown, url, kind="Consent", notation=notation))
+
+
+def audited(notation: Notation) -> bytes:
+    """One row of each sort of a ledger."""
+    shown = disclose(events=disclosed.events(), owner=True, total=0)
+    url = f"{BASE}/AuditEvent?patient={PATIENT}"
+    return bytes(RENDERER.searchset(shown, url, kind="AuditEvent", notation=notation))
+
+
 GOLDENS: Mapping[str, Callable[[], bytes]] = {
     "CapabilityStatement.json": capability,
     "CapabilityStatement.xml": lambda: capability(XML),
@@ -140,6 +166,10 @@ GOLDENS: Mapping[str, Callable[[], bytes]] = {
     "Bundle-everything.xml": lambda: all_of_a_person(XML),
     "Bundle-of-chunks.json": lambda: in_chunks(JSON),
     "Bundle-of-chunks.xml": lambda: in_chunks(XML),
+    "Bundle-of-consents.json": lambda: agreed(JSON),
+    "Bundle-of-consents.xml": lambda: agreed(XML),
+    "Bundle-of-audit.json": lambda: audited(JSON),
+    "Bundle-of-audit.xml": lambda: audited(XML),
     "Bundle-as-recipient.json": lambda: page(owner=False),
     "Bundle-as-owner.json": lambda: page(owner=True),
 }

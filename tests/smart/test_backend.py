@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import bridge.store.clients
+from bridge.consent.permit import RecipientPermit
 from bridge.smart.jwks import KeySource
 from bridge.smart.registration import Registration, client
 from bridge.smart.token_endpoint import TokenAnswer, TokenEndpoint
@@ -65,6 +66,7 @@ def test_a_proven_client_gets_a_token_that_works_for_five_minutes(
         assert answer.headers["Pragma"] == "no-cache"
         bearer = authenticate(db, f"Bearer {said['access_token']}", clock())
         assert isinstance(bearer, Bearer)
+        assert isinstance(bearer.permit, RecipientPermit)
         assert bearer.permit.client == ehr.id
         assert (bearer.permit.organization, bearer.permit.purpose) == ("Clinic", "TREAT")
         assert bearer.permit.expires == clock() + 300_000

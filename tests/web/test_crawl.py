@@ -1,26 +1,39 @@
-"""Every address of the FHIR base is visited with canaries outside of the grant; one without a probe fails.
+"""Every address of the program is found by itself and visited with canaries outside of the grant.
 
-Law (`architecture.md`, laws): a new route needs a line here. Each probe is asked in JSON and in XML, by a client with
-a grant, by one without, and for the person who shares nothing; what is permitted does arrive.
+Law (`architecture.md`, laws): the addresses and methods come from the application as it is composed, not from a list
+here; one without a probe fails. Under /fhir each probe is asked in JSON and in XML, by a client with a grant, by one
+without, and for the person who shares nothing; what is permitted does arrive. An address outside of /fhir has a line
+that names the test by which it is probed. Canaries are readings, doses, serials and sources outside of the grant, a
+person who shares nothing, and a grant for somebody else with who signed it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
-from starlette.routing import Route
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
 
+import bridge.app
+import bridge.settings
+from bridge.consent.grant import Authoriser
 from bridge.fhir.sampled import PROFILE
 from bridge.mapping.resources import READING_TYPES
 from bridge.reading import Stream
+from bridge.store.ids import Name
 from tests.web.pumped import pumped, telling
 from tests.web.test_xml_http import batch
 from tests.web.world import WINDOW, World, leaks
 
-KINDS: Final = (*READING_TYPES, "Device", "DeviceMetric", "Patient", "Provenance")
+KINDS: Final = (
+    *READING_TYPES, "Device", "DeviceMetric", "Patient", "Provenance", "Consent", "AuditEvent",
+)  # fmt: skip
+OWNERS: Final = frozenset({"AuditEvent"})
+"""Types that are for the person alone: whoever else asks finds none."""
 ACCEPTS: Final = ("application/fhir+json", "application/fhir+xml")
 SHARED: Final = {"Observation": Stream.GLUCOSE, "MedicationAdministration": Stream.BOLUS}
 
@@ -29,7 +42,9 @@ SHARED: Final = {"Observation": Stream.GLUCOSE, "MedicationAdministration": Stre
 def pump(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("crawl") / "home")
     pumped(made)
-    made.grant()
+    made.grant(withheld=frozenset({"CANARY-SOURCE"}))
+    made.grant(to="CANARY-PHARMACY", authoriser=Authoriser("CANARY-SIGNER", "guardian"))
+    made.clock.now += 1000
     yield made
     made.close()
 
@@ -59,6 +74,8 @@ def names(world: World, kind: str) -> list[str]:
         stream = SHARED[kind]
         hidden = world.hidden(stream)
         found = [world.observation_id(each) for each in (world.shown(stream)[3], hidden[0], hidden[-1])]
+    elif kind in OWNERS:
+        found = [world.db.ids.one(kind, Name(world.ada, 0, row, 0)) for row in (1, 2)]
     elif kind == "Patient":
         found = [world.patient_id(world.ada), world.patient_id(world.bob)]
     else:
@@ -116,23 +133,92 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     "/fhir/.well-known/user-access-brands": fixed("/fhir/.well-known/user-access-brands"),
 }
 """What is asked with GET at each address."""
-POSTED: Final = frozenset({"/fhir", "/fhir/", *(f"/fhir/{kind}/_search" for kind in KINDS)})
-"""Addresses that take a body: `test_every_posted_search` and `test_every_batch`."""
+POSTED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("/fhir", "/fhir/"), "test_every_batch_tells_no_more"),
+    **dict.fromkeys((f"/fhir/{kind}/_search" for kind in KINDS), "test_every_posted_search_tells_no_more"),
+    **dict.fromkeys(
+        ("/fhir/Observation/$lastn", "/fhir/Patient/{id}/$everything"),
+        "test_every_posted_operation_tells_no_more",
+    ),
+    "/fhir/{rest:path}": "test_what_is_nowhere_is_the_same_for_everybody",
+}
+"""Addresses that take a body, and the test of this file that posts to each."""
 NOWHERE: Final = "/fhir/{rest:path}"
+ELSEWHERE: Final[Mapping[tuple[str, str], str]] = {
+    (
+        "GET",
+        "/auth/token",
+    ): "tests/web/test_smart_http.py::test_the_token_endpoint_takes_a_form_by_post_and_nothing_else",
+    **dict.fromkeys(
+        (("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/metrics")),
+        "tests/web/test_routes.py::test_health_and_metrics_say_nothing_of_anybody",
+    ),
+    **dict.fromkeys(
+        (("GET", "/docs"), ("GET", "/docs/{asset}"), ("GET", "/openapi.json")),
+        "tests/web/test_docs.py::test_nothing_but_the_page_s_own_files_is_served",
+    ),
+}
+"""What lies outside of /fhir, and the test that probes each."""
 
 
-def test_every_address_has_a_probe(pump: World) -> None:
-    routes = {
-        each.path for each in pump.app.routes if isinstance(each, Route) and each.path.startswith("/fhir")
-    }
-    assert routes == set(PROBES) | POSTED | {NOWHERE}
+def discovered(routes: Sequence[BaseRoute]) -> set[tuple[str, str]]:
+    """Every method at every address. Where a route says none (an ASGI application answers all of them), its
+    handlers tell, else it counts as GET; a mount is an address of its own."""
+    found: set[tuple[str, str]] = set()
+    for each in routes:
+        handlers = getattr(getattr(each, "endpoint", None), "_handlers", None)
+        methods = set(getattr(each, "methods", None) or handlers or {"GET"})
+        found |= {(method, getattr(each, "path", repr(each))) for method in methods - {"HEAD", "OPTIONS"}}
+    return found
+
+
+def probed() -> set[tuple[str, str]]:
+    """Every method and address that has a probe."""
+    fhir = {("GET", path) for path in (*PROBES, NOWHERE)} | {("POST", path) for path in POSTED}
+    return fhir | set(ELSEWHERE)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[tuple[str, str]]]:
+    """Every method and address of the program as it is composed."""
+    found = bridge.app.opened(bridge.settings.load({}, home=tmp_path_factory.mktemp("whole")))
+    try:
+        served = bridge.app.built(found, worker=False)
+        yield discovered(served.routes)
+    finally:
+        found.close()
+
+
+def test_every_address_has_a_probe(whole: set[tuple[str, str]]) -> None:
+    assert whole == probed()
+
+
+def test_an_address_without_a_probe_is_seen() -> None:
+    async def nobody(request: Request) -> Response:
+        raise AssertionError("nobody calls it")
+
+    planted = [
+        Route("/new", nobody),
+        Mount("/more", routes=[]),
+        Route("/fhir/Observation", nobody, methods=["PUT"]),
+    ]
+    found = discovered(planted) - probed()
+    assert found == {("GET", "/new"), ("GET", "/more"), ("PUT", "/fhir/Observation")}
+
+
+def test_every_test_that_is_named_as_a_probe_is_there(project: Path) -> None:
+    here = Path(__file__).relative_to(project).as_posix()
+    for named in (*ELSEWHERE.values(), *(f"{here}::{name}" for name in POSTED.values())):
+        path, _, name = named.partition("::")
+        assert f"def {name}(" in (project / path).read_text("utf-8"), named
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
 @pytest.mark.parametrize("path", PROBES)
 def test_no_address_tells_what_is_not_granted(pump: World, path: str, accept: str) -> None:
     answers = [pump.get(each, headers={"Accept": accept}) for each in PROBES[path](pump)]
-    assert answers[0].status_code == 200
+    is_hidden = path in {f"/fhir/{kind}/{{id}}" for kind in OWNERS}
+    assert answers[0].status_code == (404 if is_hidden else 200)
     for answer in answers:
         assert not leaks(pump, answer) and not telling(answer.text), answer.url
         assert answer.status_code in (200, 404)
@@ -151,7 +237,37 @@ def test_every_posted_search_tells_no_more(pump: World, kind: str, accept: str) 
         data = {named: pump.patient_id(who), "_count": "1000"}
         answer = pump.ask("POST", f"/fhir/{kind}/_search", data=data, headers={"Accept": accept})
         assert answer.status_code == 200 and not leaks(pump, answer) and not telling(answer.text)
-        assert (f"{kind}/" in answer.text) is is_shared
+        assert (f"{kind}/" in answer.text) is (is_shared and kind not in OWNERS)
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+def test_every_posted_operation_tells_no_more(pump: World, accept: str) -> None:
+    for who, is_shared in ((pump.ada, True), (pump.bob, False)):
+        name = pump.patient_id(who)
+        wide = {"patient": name, "category": "laboratory", "max": "100", "date": "lt2026-09-09"}
+        for path, data in (
+            ("Observation/$lastn", wide),
+            (f"Patient/{name}/$everything", {"start": "2000-01-01", "_count": "1000"}),
+        ):
+            answer = pump.ask("POST", f"/fhir/{path}", data=data, headers={"Accept": accept})
+            assert answer.status_code in (200, 404) and not leaks(pump, answer) and not telling(answer.text)
+            assert ("effective" in answer.text) is is_shared
+
+
+def test_what_is_nowhere_is_the_same_for_everybody(pump: World) -> None:
+    paths = (
+        f"/fhir/Group/{pump.patient_id(pump.ada)}",
+        "/fhir/Group/x",
+        "/fhir/$export",
+        "/fhir/Subscription",
+    )
+    asked = [(method, path) for method in ("GET", "POST") for path in paths]
+    answers = {
+        pump.ask(*each, token=pump.token(who)).content
+        for each in asked
+        for who in (pump.clinic, pump.stranger)
+    }
+    assert len(answers) == 1 and b"There is no such address" in answers.pop()
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)

@@ -295,7 +295,7 @@ _TIMES: Final = re.compile(
     r'|"effectivePeriod"\s*:\s*\{\s*"start"\s*:\s*"([^"]+)|<effectivePeriod><start value="([^"]+)'
 )
 _SAMPLES: Final = re.compile(r'(?:"data"\s*:\s*|<data value=)"([^"]*)"')
-_SECRETS: Final = (OLD_SERIAL, "SECRET-FILE", "BOBS-SENSOR", "Bob Builder")
+_SECRETS: Final = (OLD_SERIAL, "CANARY-", "SECRET-FILE", "BOBS-SENSOR", "Bob Builder")
 
 
 def leaks(world: World, answer: httpx.Response) -> list[str]:
