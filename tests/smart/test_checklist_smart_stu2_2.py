@@ -268,6 +268,19 @@ def test_smart_token_refresh_stu2(one: App, scoped: bool) -> None:
     assert answer.headers["cache-control"] == "no-store" and answer.headers["pragma"] == "no-cache"
 
 
+def test_smart_token_refresh_of_a_public_app_needs_no_client_id_and_of_another_needs_its_proof(
+    public: App, one: App, asymmetric: App
+) -> None:
+    asymmetric.said = asymmetric.exchange(
+        asymmetric.approved(asymmetric.pending())["code"], **proof(asymmetric, ec_pair())
+    ).json()
+    for who, status in ((public, 200), (one, 401), (asymmetric, 401)):
+        said = who.said or who.launched()
+        form = {"grant_type": "refresh_token", "refresh_token": said["refresh_token"]}
+        answer = who.world.ask("POST", "/auth/token", token=None, data=form)
+        assert answer.status_code == status, answer.text
+
+
 def test_smart_token_refresh_asymmetric(asymmetric: App) -> None:
     code = asymmetric.approved(asymmetric.pending())["code"]
     said = asymmetric.exchange(code, **proof(asymmetric, ec_pair())).json()

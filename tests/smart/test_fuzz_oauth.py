@@ -23,11 +23,12 @@ NAMES = sorted(
                              "headers", "uri", "__class__", "validator", "", "a.b", "claims", "request"}
 )  # fmt: skip
 HOSTILE = [
-    "", " ", "null", "\x00", "\r\nLocation: https://evil.example", "https://evil.example", "//evil.example", "|", '"',
-    "[",     "{", "%", "%zz", "é", "\u202e", "\U0001f600", "\ud7ff", "a" * 5000, "patient/*.cruds", "system/*.cruds user/*.*",
-    "patient/Observation.rs?category=|", "patient/Observation.rs?category=a&code=b|c", "openid " * 200, "<script>",
-    "' OR 1=1 --", "../../etc/passwd", "S256", "plain", "code", "token", "authorization_code", "refresh_token",
-    "client_credentials", "password", "-1", "1e400", "{}", REDIRECT, REDIRECT + "?", REDIRECT + "#", "x" * 43,
+    "", " ", "null", "\x00", "\r\nLocation: https://evil.example", "https://evil.example", "//evil.example",
+    "|", '"', "[", "{", "%", "%zz", "é", "\u202e", "\U0001f600", "\ud7ff", "a" * 5000, "patient/*.cruds",
+    "system/*.cruds user/*.*", "patient/Observation.rs?category=|", "openid " * 200, "<script>",
+    "patient/Observation.rs?category=a&code=b|c", "' OR 1=1 --", "../../etc/passwd", "S256", "plain", "code",
+    "token", "authorization_code", "refresh_token", "client_credentials", "password", "-1", "1e400", "{}",
+    REDIRECT, REDIRECT + "?", REDIRECT + "#", "x" * 43,
 ]  # fmt: skip
 PAIRS = st.lists(
     st.tuples(
