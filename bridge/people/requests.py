@@ -103,7 +103,7 @@ def ask(
     row = RequestRow(secrets.token_hex(16), patient, client, origin.value, now, now + LIFE, texts)
     kept.add(db, row)
     if origin not in BEGUN_BY_PERSON:
-        tell_others(db, patient, "", What.REQUEST, recipient_name(db, client), "", now=now)
+        tell_others(db, patient, "", What.REQUEST, recipient_name(db, client), who, now=now)
     return _request(row)
 
 
