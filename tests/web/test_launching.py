@@ -16,12 +16,14 @@ import bridge.smart.ehr_launch as ehr_launch
 import bridge.store.arrivals as arrivals
 import bridge.store.ehrs as ehrs
 import bridge.store.links as links
+import bridge.store.patients as patients
 from bridge.consent import grants
 from bridge.people import notices, requests
 from bridge.people.representation import Kind
 from bridge.people.roles import Role
-from tests.smart.ehr_twin import MRN, RECORD, Ehr, key, launching, patient
+from tests.smart.ehr_twin import MRN, RECORD, Ehr, launching, patient
 from tests.web.clinic import BASE, BORN, Browser, Clinic, path_of
+from tests.web.identity import key
 
 
 @pytest.fixture(scope="module")
@@ -479,8 +481,6 @@ def test_erasing_a_person_takes_the_link_of_their_record_along(clinic: Clinic, t
     clinic.ehr(twin)
     browser = clinic.browser("ada")
     linked(browser, browser.launch(twin))
-    import bridge.store.patients as patients
-
     patients.erase(clinic.db, clinic.ada)
     for table in ("ehr_records", "requests"):
         found = clinic.db.reader("bridge").execute(f"SELECT count(*) FROM {table}").fetchone()
