@@ -24,7 +24,12 @@ from bridge.store.representations import AgesRow, ages_table, set_ages, set_resi
 @click.command("invite")
 @click.argument("patient_id", metavar="ID")
 @click.option(
-    "--as", "kind", type=click.Choice(list(Kind)), default="self", show_default=True, help="In what capacity."
+    "--as",
+    "kind",
+    type=click.Choice([each.value for each in Kind]),
+    default="self",
+    show_default=True,
+    help="In what capacity.",
 )
 @click.option("--email", "to", default="", metavar="MAIL", help="For whom the link is; nothing is sent.")
 @click.option("--evidence", default="", metavar="TEXT", help="How it was seen that this is so.")

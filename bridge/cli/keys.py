@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.acting import deed
 from bridge.cli.shell import bridge, emit, home_option, json_option
 from bridge.smart.signer import rotate
 
@@ -25,5 +26,6 @@ def keys() -> None:
 def rotate_keys(home: Path | None, as_json: bool) -> None:
     """Sign with a new key from now on."""
     with bridge(home) as found:
+        deed(found, "keys rotate", "signing key")
         kid = rotate(found.db, found.now())
     emit({"kid": kid}, as_json, kid)

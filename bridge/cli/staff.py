@@ -27,7 +27,9 @@ def staff() -> None:
 
 @staff.command("add")
 @click.option("--name", required=True)
-@click.option("--role", "roles", type=click.Choice(list(Role)), multiple=True, required=True)
+@click.option(
+    "--role", "roles", type=click.Choice([each.value for each in Role]), multiple=True, required=True
+)
 @click.option(
     "--subject", metavar="SUB", help="Who they are at the identity provider of BRIDGE_STAFF_ISSUER (`sub`)."
 )

@@ -16,11 +16,11 @@ from starlette.applications import Starlette
 
 import bridge.store.patients as patients
 import bridge.web.account
-import bridge.web.lobby
 import bridge.web.session
 import bridge.web.signin
 import bridge.web.staff
 import bridge.web.static
+import bridge.web.troubles
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Endpoint, Purpose, endpoint
 from bridge.people.invitations import Offer, invite
@@ -58,7 +58,7 @@ class Porch:
             ]
         )
         bridge.web.session.install(self.app, self.db, self.clock, BASE)
-        bridge.web.lobby.refusals(self.app)
+        bridge.web.troubles.install(self.app)
 
     def close(self) -> None:
         self.runner.close()
