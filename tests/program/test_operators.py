@@ -32,6 +32,7 @@ NOBODYS = frozenset(
         ("ages", "list"), ("ages", "set"),
         ("destination", "add"), ("destination", "list"), ("destination", "remove"),
         ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "show"),
+        ("keys", "rotate"),
     }
 )  # fmt: skip
 """Commands that touch nothing of a person: recipients, addresses, mappings, the installation itself."""
