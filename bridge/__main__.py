@@ -14,6 +14,7 @@ from bridge.cli.checks import check, migrate
 from bridge.cli.clients import client
 from bridge.cli.collecting import collect
 from bridge.cli.demo import demo
+from bridge.cli.ehrs import ehr
 from bridge.cli.grants import grant
 from bridge.cli.imports import import_files
 from bridge.cli.inviting import ages
@@ -24,6 +25,7 @@ from bridge.cli.mappings import mapping
 from bridge.cli.people import patient
 from bridge.cli.provenance import provenance
 from bridge.cli.pushes import deliveries, push
+from bridge.cli.recipients import edit_client, verify_client
 from bridge.cli.server import serve
 from bridge.cli.staff import staff
 from bridge.cli.totals import totals
@@ -49,6 +51,7 @@ for command in (
     grant,
     link,
     destination,
+    ehr,
     push,
     deliveries,
     ledger,
@@ -60,6 +63,8 @@ for command in (
     check,
 ):
     main.add_command(command)
+for command in (edit_client, verify_client):
+    client.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="cgm-bridge")

@@ -21,14 +21,19 @@ from starlette.types import Receive, Scope, Send
 import bridge.settings
 import bridge.store.clients
 import bridge.store.destinations
+import bridge.store.ehrs
 import bridge.store.patients
 import bridge.web.account
+import bridge.web.clinic_codes
+import bridge.web.codes
 import bridge.web.consenting
 import bridge.web.disclosures
 import bridge.web.docs
 import bridge.web.fhir
 import bridge.web.health
 import bridge.web.home
+import bridge.web.launching
+import bridge.web.recipients
 import bridge.web.session
 import bridge.web.shares
 import bridge.web.signin
@@ -54,6 +59,7 @@ from bridge.period import BEGINNING, HOUR, Instant
 from bridge.push.worker import Worker
 from bridge.settings import Settings, master_key, shipped, staff_secret
 from bridge.smart.discovery import token_url
+from bridge.smart.ehr_launch import EhrApp
 from bridge.smart.jwks import KeySource
 from bridge.smart.token_endpoint import TokenEndpoint
 from bridge.store.activations import activate
@@ -135,6 +141,8 @@ def _allowed(db: Database, settings: Settings) -> Callable[[Purpose], Collection
             found = ((each.url, each.internal) for each in bridge.store.destinations.listed(db))
         elif purpose is Purpose.IDENTITY:
             found = [(settings.staff_issuer, True)]  # who names it in the settings knows where it stands
+        elif purpose is Purpose.EHR:
+            found = ((url, each.internal) for each in bridge.store.ehrs.listed(db) for url in each.origins)
         else:
             found = ((each.jwks_url or "", False) for each in bridge.store.clients.listed(db))
         return tuple(filter(None, (endpoint(purpose, url, internal) for url, internal in found)))
@@ -198,6 +206,7 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
 
 def _pages(found: Bridge) -> list[Route]:
     """The pages that people see."""
+    app = EhrApp(found.db, found.outbound, found.settings.base_url)
     return [
         *bridge.web.static.routes(),
         *bridge.web.signin.routes(),
@@ -209,6 +218,10 @@ def _pages(found: Bridge) -> list[Route]:
         *bridge.web.shares.routes(found.gate),
         *bridge.web.disclosures.routes(),
         *bridge.web.sources.routes(),
+        *bridge.web.launching.routes(app),
+        *bridge.web.codes.routes(app),
+        *bridge.web.clinic_codes.routes(app),
+        *bridge.web.recipients.routes(),
     ]
 
 

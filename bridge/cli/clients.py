@@ -53,7 +53,7 @@ def add_client(
 ) -> None:
     """Register a client. A confidential one without keys gets a secret, which is shown this once."""
     asked = Registration(
-        name, kind, organization, contact, purpose, _keys(jwks), scope, redirect_uris, launch_uris
+        name, kind, organization, contact, purpose, keys_of(jwks), scope, redirect_uris, launch_uris
     )
     try:
         made, secret = with_secret(checked(asked))
@@ -110,7 +110,8 @@ def remove_client(client_id: str, home: Path | None, as_json: bool) -> None:
     emit({"client_id": client_id, "removed": True}, as_json, f"{client_id} is removed.")
 
 
-def _keys(jwks: str | None) -> str | None:
+def keys_of(jwks: str | None) -> str | None:
+    """The JWK Set that an option names: its address, or the text of the file."""
     if jwks is None or jwks.startswith(("https://", "http://")):
         return jwks
     try:

@@ -18,8 +18,11 @@ from bridge.cli.acting import Acting, deed, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.net.address import Reach
 from bridge.net.endpoint import Purpose, endpoint, may_reach
+from bridge.people.notices import What, tell_others
+from bridge.people.requests import recipient_name
 from bridge.push.chart import Broken, shown
 from bridge.store import destinations, links
+from bridge.store.verifications import fault
 
 
 @click.group()
@@ -100,6 +103,8 @@ def remove_link(link_id: int, acting: Acting, home: Path | None, as_json: bool) 
         one = _known(found, link_id)
         noted(found, one.patient, acting, "link remove", str(link_id))
         links.remove(found.db, link_id)
+        name = recipient_name(found.db, one.client)
+        tell_others(found.db, one.patient, "", What.LINK_ENDED, acting[0] or name, name, now=found.now())
     emit({"id": link_id, "state": "removed"}, as_json, f"link {link_id} is removed.")
 
 
@@ -140,6 +145,9 @@ def add_destination(
         made = destinations.add(
             found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
         )
+        why = fault(found.db, named.client(found, client))
+    if why:
+        click.echo(f"cgm-bridge: {why}", err=True)
     emit(_destination(made), as_json, f"destination {made.number} is registered.")
 
 
