@@ -20,7 +20,7 @@ from bridge.consent.asked import Grain, Kind
 from bridge.consent.batches import Batch
 from bridge.consent.chunks import chunked
 from bridge.consent.clusters import LIKENESS, Track, shadowed
-from bridge.consent.means import Held, Load, mean_batch
+from bridge.consent.means import Held, Load, Went, mean_batch
 from bridge.consent.opened import MEANS, Opened
 from bridge.consent.rows import take
 from bridge.consent.slabs import Slab
@@ -42,7 +42,7 @@ _NONE: Final = np.zeros(0, np.bool_)
 class Gathering:
     """What gathering needs beside the slabs. `fhir_changed`: activation of a format's FHIR half; `load`:
     the means that the asker holds; `was_told`: which rows that are marked as wrong had left to the asker before;
-    `earlier`: the versions that readings had before."""
+    `earlier`: the versions that readings had before; `went`: what went or moved since."""
 
     view: View
     strands: tuple[Strand, ...]
@@ -50,6 +50,7 @@ class Gathering:
     load: Load
     was_told: Callable[[Strand, Table], Mask]
     earlier: Earlier
+    went: Went
 
     def items(self, slab: Slab) -> Iterator[Batch]:
         """Every item of the slab that may leave and was asked for."""
@@ -81,7 +82,8 @@ class Gathering:
                 self.view.layers(strand.kind, grain, strand.grains)
             ):
                 held = self.load(strand, grain, slab.low // BLOCK, slab.high // BLOCK)
-                yield mean_batch(self.view, strand, grain, take(rows, grains == grain), held.rows(), fhir)
+                some = take(rows, grains == grain)
+                yield mean_batch(self.view, strand, grain, some, held.rows(), fhir, self.went)
 
     def _sampled(self, strand: Strand, rows: Table, slab: Slab) -> Iterator[Batch]:
         """Single readings as chunks: of the days that are whole in the slab."""

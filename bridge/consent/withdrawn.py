@@ -199,6 +199,15 @@ class Withdrawn:
         return batch.taken(keep)
 
 
+def went(reader: Reader, strand: Strand, since: Instant) -> tuple[Ints, Ints]:
+    """Where readings of a strand were that went, moved or turned out wrong at `since` or later, and when."""
+    away = reader.away(since, None).get(strand.series.number)
+    if away is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    stood = reader.earlier(strand.series.number, names(away))
+    return ints(stood, "instant"), ints(away, "changed")[np.searchsorted(names(away), names(stood))]
+
+
 def numbers(batches: Sequence[Batch]) -> Part | None:
     """The numbers of items that are told as taken away."""
     instants = [int(at) for batch in batches for at in batch.rows["instant"]]
