@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import final
 
 import numpy as np
@@ -42,7 +41,7 @@ from bridge.consent.rows import admitted
 from bridge.consent.slabs import slabs
 from bridge.consent.strands import Mask, Named, Strand, View, margin_of, nearby, onwards, strands
 from bridge.consent.things import MEASURED, OF_SENSORS, Things
-from bridge.consent.withdrawn import Waiting, numbers, went
+from bridge.consent.withdrawn import Waiting, numbers
 from bridge.metrics.buckets import ceiling, floor
 from bridge.period import BEGINNING, END_OF_TIME, Instant
 from bridge.store.columns import Table, ints
@@ -174,10 +173,7 @@ class Answer:
             reach = strand.reach if last is None else strand.reach & onwards(view, last.key, margin)
             rows = self.reader.chunks(strand.series, reach, descending, columns)
             chunks.append(admitted(view, strand, rows))
-        reader = self.reader
-        gathering = Gathering(
-            view, found, self.fhir_changed, self.load, self.was_told, reader.earlier, partial(went, reader)
-        )
+        gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told, self.reader)
 
         def align(edge: Instant) -> Instant:
             if not has_days:

@@ -30,10 +30,9 @@ from bridge.period import BEGINNING, EMPTY, END_OF_TIME, Instant, PeriodSet, uni
 from bridge.reading import INTERVALS, Flag, take
 from bridge.store.columns import RANKS, Table, firsts, ints, names
 from bridge.store.ids import Ids, Name
-from bridge.store.lifetimes import standing
+from bridge.store.lifetimes import STANDS, standing
 from bridge.store.series import SeriesRow
 from bridge.store.slots import slots
-from bridge.store.strays import STANDS
 
 Ints: TypeAlias = NDArray[np.int64]
 _RAW = frozenset({Grain.RAW})

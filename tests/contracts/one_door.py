@@ -35,6 +35,9 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
 
 READERS: Final[dict[str, tuple[str, ...]]] = {
     "bridge.store.readings": ("consent/gate.py",),
+    "bridge.store.strays": ("consent/gate.py",),
+    "bridge.store.stood": ("consent/gate.py", "consent/askers.py", "push/affected.py"),
+    "bridge.store.layers": ("store/*.py",),
     "bridge.consent.disclosure.claim": ("consent/gate.py",),
     "bridge.consent.disclosure._claimed": (),
     "bridge.fhir.render._SEAL": (),
