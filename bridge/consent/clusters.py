@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.consent.pairs import Pairs, paired, reach
+from bridge.consent.pairs import REACH, Pairs, paired
 from bridge.period import MINUTE
 from bridge.reading import MG_DL_PER_MMOL_L, BolusKind, Device, SourceClass, Stream, Unit
 from bridge.store.series import SeriesRow
@@ -56,11 +56,7 @@ LIKENESS: Final[Mapping[Stream, Likeness]] = {
     Stream.CARBS: Likeness(2 * MINUTE, {}),
 }
 """Streams whose copies are joined; others leave as they are."""
-_SAME_STAMP: Final = 5_000
-"""Two stamps of one event, of which one route rounds the seconds: such copies are paired before others."""
-WIDEST: Final = max(
-    each.window if each.by_sensor else reach((_SAME_STAMP, each.window)) for each in LIKENESS.values()
-)
+WIDEST: Final = max(each.window * (1 if each.by_sensor else REACH) for each in LIKENESS.values())
 """How far around a reading anything lies that decides whether it leaves: ms."""
 
 SMOOTHED: Final = "/smoothed"
@@ -109,8 +105,7 @@ def _copies(track: Track, other: Track) -> NDArray[np.bool_]:
     if likeness.by_sensor:
         found[alike.mine] = True
         return found
-    apart = np.abs(track.instants[alike.mine] - other.instants[alike.theirs])
-    found[paired(alike, apart, (_SAME_STAMP, likeness.window))] = True
+    found[paired(alike)] = True
     return found
 
 

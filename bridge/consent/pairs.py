@@ -1,15 +1,16 @@
 """One to one: which readings of one series are paired with one of another, each with at most one.
 
 Law: pure over pairs of places that may go together; both series are in order of time. The earliest free reading
-takes the earliest free copy, first among those of nearly the same stamp, then among all of the window. That goes
-in rounds, each of which looks no further than one window to either side, so that what is decided of a reading
-depends on nothing beyond `reach`, wherever a page ends. Rejected: the greatest matching of the whole series
-(its answer may hang on a dose of hours before, which another page does not read).
+takes the earliest free copy, so of three routes the two that tell less are copies of the same events. That goes in
+rounds, each of which looks no further than two windows away, so that what is decided of a reading depends on
+nothing beyond `REACH`, wherever a page ends. Rejected: the greatest matching of the whole series (its answer may
+hang on a dose of hours before, which another page does not read); the nearest copy first (of three routes, two
+could each hide another dose of the third).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 ROUNDS: Final = 8
 """So many like events may follow each other within one window of the next; of more, some are told twice."""
+REACH: Final = 2 * ROUNDS
+"""How many windows away from a reading anything lies that decides with whom it is paired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +48,14 @@ class Pairs:
         return Pairs(self.mine[keep], self.theirs[keep])
 
 
-def paired(pairs: Pairs, apart: NDArray[np.int64], windows: Sequence[int]) -> NDArray[np.intp]:
-    """The places of one series that have a reading of the other for themselves. `apart`: how far the two of each
-    pair lie apart, ms; `windows`: how far they may, tried one after the other."""
-    order = np.lexsort((pairs.theirs, pairs.mine))
-    left, apart = pairs.of(order), apart[order]
-    found = [Pairs.none()]
-    for window in windows:
-        for _ in range(ROUNDS):
-            near = left.of(apart <= window)
-            if not len(near.mine):
-                break
-            made = near.of(_firsts(near.mine) & _firsts(near.theirs))
-            found.append(made)
-            free = ~np.isin(left.mine, made.mine) & ~np.isin(left.theirs, made.theirs)
-            left, apart = left.of(free), apart[free]
+def paired(pairs: Pairs) -> NDArray[np.intp]:
+    """The places of `mine` that have one of `theirs` for themselves."""
+    left, found = pairs.of(np.lexsort((pairs.theirs, pairs.mine))), [Pairs.none()]
+    for _ in range(ROUNDS):
+        made = left.of(_firsts(left.mine) & _firsts(left.theirs))
+        found.append(made)
+        left = left.of(~np.isin(left.mine, made.mine) & ~np.isin(left.theirs, made.theirs))
     return Pairs.joined(found).mine
-
-
-def reach(windows: Sequence[int]) -> int:
-    """How far from a reading anything lies that decides with whom it is paired: ms."""
-    return 2 * ROUNDS * sum(windows)
 
 
 def _firsts(places: NDArray[np.intp]) -> NDArray[np.bool_]:
