@@ -2,7 +2,7 @@
 
 Law: each file is taken whole or not at all, and one that is refused stops none beside it; what was read,
 ignored by rule, rejected and not known adds up to the rows of the file. Nothing is printed of a value. The
-first import of a source in a family is the consent to collect from it, and shows its words (`consent.md`).
+first file taken in from a source in a family is the consent to collect from it, and shows its words (`consent.md`).
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _row(found: Bridge, patient: int, one: Imported) -> dict[str, Value]:
         "format": one.format,
         "sha256": one.sha256,
         "state": one.state,
-        "collecting": one.consent.number,
+        "collecting": None if one.consent is None else one.consent.number,
         "reason": one.reason,
         "rows": account.rows,
         "waiting": 0 if one.state == "stored" else sum(account.read.values()),
