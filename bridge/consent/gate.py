@@ -191,7 +191,7 @@ class Gate:
         """The wish decided now. `whatever_pairing`: under that of the ids asked for, for retractions."""
         now, patient = self._clock(), asked.patient
         epoch, standings = self._memory.grants_for(permit, patient)
-        who = asker(permit, patient, standings, now)
+        who = asker(permit, patient, standings, now, self._db)
         closed = Look(asked, who, epoch, now, CLOSED)
         if patient is None or not who.is_open or not (who.sees_all or standings):
             return closed

@@ -16,6 +16,7 @@ import pytest
 import bridge.store.tokens
 from bridge.consent import grants
 from bridge.period import DAY
+from bridge.consent.permit import RecipientPermit
 from bridge.smart.jwks import KeySource
 from bridge.smart.pending import CODE_LIFE, LIFE, NotApproved, approve, load
 from bridge.smart.prover import Prover
@@ -426,6 +427,7 @@ def test_trap_client_impersonation_the_recipient_comes_from_the_registry(one: Ap
     found = authenticate(one.world.db, f"Bearer {token}", one.world.clock())
     assert isinstance(found, Bearer)
     permit = found.permit
+    assert isinstance(permit, RecipientPermit)
     assert (permit.client, permit.organization, permit.purpose) == (
         one.client.id,
         one.client.organization,
