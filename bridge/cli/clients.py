@@ -12,8 +12,6 @@ import click
 
 from bridge.cli import named
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
-from bridge.smart.registration import Registration, RegistrationError
-from bridge.smart.registration import client as checked
 from bridge.store.clients import Client, add, listed, remove
 
 
@@ -48,6 +46,9 @@ def add_client(
     as_json: bool,
 ) -> None:
     """Register a client. Its keys are public ones; no secret is kept."""
+    from bridge.smart.registration import Registration, RegistrationError
+    from bridge.smart.registration import client as checked
+
     asked = Registration(
         name, kind, organization, contact, purpose, _keys(jwks), scope, redirect_uris, launch_uris
     )

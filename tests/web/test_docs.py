@@ -14,6 +14,7 @@ import pytest
 from starlette.routing import Route
 
 import bridge.app
+import bridge.served
 import bridge.settings
 from bridge.web.docs import ASSETS
 
@@ -24,7 +25,7 @@ HERE = "http://testserver"
 class Site:
     """The whole application, as it is served, asked over ASGI."""
 
-    app: bridge.app.Served
+    app: bridge.served.Served
     runner: asyncio.Runner
 
     def get(self, path: str) -> httpx.Response:
@@ -39,7 +40,7 @@ class Site:
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     found = bridge.app.opened(bridge.settings.load({}, home=tmp_path_factory.mktemp("docs")))
     with asyncio.Runner() as runner:
-        yield Site(bridge.app.built(found, worker=False), runner)
+        yield Site(bridge.served.built(found, worker=False), runner)
     found.close()
 
 
