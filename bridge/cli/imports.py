@@ -56,14 +56,14 @@ def import_files(
     faults: list[str] = []
     refused: list[Value] = []
     with bridge(home) as found:
-        person = load(found.db, named.number(found, patient))
+        person, mappings = load(found.db, named.number(found, patient)), found.mappings
         noted(found, person.number, acting, "import", ", ".join(path.name for path in files))
         act = own_consent(found, person)
         for path in files:
             try:
                 zones = ZoneHistory.always(timezone) if timezone else None
                 data = _bytes(path)
-                one = take(found.db, found.mappings, person, data, path.name, source, zones, date_order, act)
+                one = take(found.db, mappings, person, data, path.name, source, zones, date_order, act)
             except (Unreadable, Failed, ValueError) as fault:
                 faults.append(f"{path}: {fault}")
                 refused.append({"file": path.name, "reason": str(fault)})

@@ -16,11 +16,8 @@ from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, deed, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
-from bridge.net.address import Reach
-from bridge.net.endpoint import Purpose, endpoint, may_reach
 from bridge.people.notices import What, tell_others
 from bridge.people.requests import recipient_name
-from bridge.push.chart import Broken, shown
 from bridge.store import destinations, links
 from bridge.store.verifications import fault
 
@@ -133,6 +130,9 @@ def add_destination(
     as_json: bool,
 ) -> None:
     """Register where a client's pushes go; the one before it is retired."""
+    from bridge.net.address import Reach
+    from bridge.net.endpoint import Purpose, endpoint, may_reach
+
     address = endpoint(Purpose.DELIVERY, url, internal)
     if address is None:
         raise Failed(f"{url!r} is no http or https address of a FHIR base")
@@ -186,6 +186,8 @@ def _known(found: Bridge, link_id: int) -> links.Link:
 def _shown(found: Bridge, patient: int, client: str, system: str, value: str) -> links.Shown | None:
     """The record as the receiver shows it now, to be compared before every delivery. Where it cannot be
     seen, or the client has no destination yet, the link rests on the human's word; that is said."""
+    from bridge.push.chart import Broken, shown
+
     try:
         seen = asyncio.run(shown(found.db, found.outbound, client, system, value, patient))
     except ValueError as none_yet:

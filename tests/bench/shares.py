@@ -19,8 +19,9 @@ from unittest.mock import patch
 import httpx
 
 import bridge.web.route as route_module
-from bridge.app import built, opened
+from bridge.app import opened
 from bridge.consent.gate import Gate
+from bridge.served import built
 from bridge.settings import load
 from bridge.store.ledger import Ledger
 from tests.bench.figures import PAGE, Row

@@ -44,7 +44,7 @@ def test_every_command_that_touches_a_person_asks_who_acts() -> None:
         found: click.Command = main
         for word in words:
             assert isinstance(found, click.Group)
-            found = found.commands[word]
+            found = found.get_command(click.Context(found), word) or found
         if {"operator", "reason", "basis"} <= {each.name for each in found.params}:
             asking.add(words)
     assert set(commands(main)) - asking == NOBODYS

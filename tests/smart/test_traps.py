@@ -15,8 +15,8 @@ import pytest
 
 import bridge.store.tokens
 from bridge.consent import grants
-from bridge.period import DAY
 from bridge.consent.permit import RecipientPermit
+from bridge.period import DAY
 from bridge.smart.jwks import KeySource
 from bridge.smart.pending import CODE_LIFE, LIFE, NotApproved, approve, load
 from bridge.smart.prover import Prover

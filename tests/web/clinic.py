@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx
 
 import bridge.app
+import bridge.served
 import bridge.settings
 import bridge.store.accounts as accounts
 import bridge.store.clients as clients
@@ -38,7 +39,7 @@ class Clinic:
     def __init__(self, home: Path, **environment: str) -> None:
         self.found = bridge.app.opened(bridge.settings.load(environment, home=home))
         self.db = self.found.db
-        self.app = bridge.app.built(self.found, worker=False)
+        self.app = bridge.served.built(self.found, worker=False)
         self.runner = asyncio.Runner()
         self.client = clients.Client(
             "north", "North EHR", clients.ClientType.BACKEND, "Clinic North", "", "TREAT", "system/*.rs"
