@@ -14,7 +14,7 @@ from bridge.smart.signer import Signer, rotate
 from bridge.store.db import Database
 from tests.smart.clock import Clock
 
-CLAIMS = {"iss": "https://bridge.example", "sub": "s", "aud": "c", "iat": 1, "exp": 2}
+CLAIMS: dict[str, str | int] = {"iss": "https://bridge.example", "sub": "s", "aud": "c", "iat": 1, "exp": 2}
 
 
 def kids(signer: Signer, now: int) -> list[str]:
