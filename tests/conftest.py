@@ -61,7 +61,7 @@ def _is_number(host: object) -> bool:
 sys.addaudithook(_guard)
 
 
-_PEERS: Final = frozenset({"hapi", "validator", "fhir_kit"})
+_PEERS: Final = frozenset({"hapi", "validator", "fhir_kit", "chromium"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ from typing import Final, final
 
 WIDTH: Final = 640
 HEIGHT: Final = 240
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 14, 28
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 30
 MOST_DOTS: Final = 900
 LABELS: Final = 6
 TICKS: Final = {"mg/dL": (50, 100, 150, 200, 250, 300, 350, 400), "mmol/L": (3, 6, 9, 12, 15, 18, 21, 24)}

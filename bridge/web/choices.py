@@ -25,7 +25,7 @@ from bridge.consent.grant import (
 )
 from bridge.consent.grants import new_id, pairing_for
 from bridge.pages.asking import PRESETS, Choice, Errors, Offer
-from bridge.period import EMPTY, Instant, Period, PeriodSet, ZoneHistory, spelled
+from bridge.period import EMPTY, MINUTE, Instant, Period, PeriodSet, ZoneHistory, spelled
 from bridge.store.clients import Client
 from bridge.store.db import Database
 from bridge.web.session import Form
@@ -236,9 +236,9 @@ def _ends(choice: Choice, now: Instant, zones: ZoneHistory, latest: Instant) -> 
         ends = _last(choice.ends, zones, "ends")
         if ends <= now:
             raise Unclear("ends", "past")
-        if ends > longest:
+        if zones.local_date(ends - MINUTE) > zones.local_date(longest - MINUTE):
             raise Unclear("ends", "long")
-        return ends
+        return min(ends, longest)
     visit = _date(choice.visit, "visit") if choice.days == "visit" else None
     ends = default_end(now, zones, visit)
     if ends <= now:

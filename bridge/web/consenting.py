@@ -124,6 +124,7 @@ def _matter(request: Request, session: Session, wanted: str, sent: Form | None =
         zones=zones,
         party=party,
         offer=offering.offer(db, whose.patient, kinds, zones, latest, party.watcher),
+        latest=latest,
         base=f"/consent/{pending.id}",
         digest=pending.digest,
         leads_to=pending.redirect_uri,

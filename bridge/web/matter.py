@@ -27,9 +27,9 @@ from bridge.consent.words import Words
 from bridge.pages.asking import Ask, Choice, Errors, Offer, Party
 from bridge.pages.languages import LOCALES
 from bridge.people.owner import permit
-from bridge.people.representation import Represented, authoriser, latest_end
+from bridge.people.representation import Represented, authoriser
 from bridge.people.sessions import Session
-from bridge.period import ZoneHistory
+from bridge.period import Instant, ZoneHistory
 from bridge.store.clients import Client
 from bridge.web import offering, previewing, stating
 from bridge.web.choices import Signer, drawn, read
@@ -44,7 +44,8 @@ SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What is decided, by whom and for whom. `base`: its address; `digest`: of what is answered; `replaces`: the grant
+    """What is decided, by whom and for whom. `base`: its address; `latest`: when it
+    ends at the latest; `digest`: of what is answered; `replaces`: the grant
     that is changed; `leads_to`: where the answer goes, '' for nowhere else; `people`: for whom it could be instead."""
 
     request: Request
@@ -54,6 +55,7 @@ class Matter:
     zones: ZoneHistory
     party: Party
     offer: Offer
+    latest: Instant
     base: str
     digest: str
     replaces: str = ""
@@ -103,7 +105,7 @@ def draw(matter: Matter, sent: Form) -> Response:
     if by is None:
         return problem(matter.request, matter.session, "power", 403)
     patient, to = matter.whose.patient, offering.recipient_of(db, matter.client)
-    signer = Signer(by, latest_end(db, account, patient), patient, matter.zones)
+    signer = Signer(by, matter.latest, patient, matter.zones)
     made = drawn(db, choice, matter.offer, matter.client, to, signer)
     if not isinstance(made, Grant):
         return form(matter, choice, made, 422)

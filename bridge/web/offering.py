@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Final
 
 import bridge.store.recipients as registry
@@ -21,7 +20,7 @@ from bridge.consent.strands import LENGTH
 from bridge.metrics.buckets import is_offered
 from bridge.pages.asking import Grain as GrainOffer
 from bridge.pages.asking import Offer, Party, Source
-from bridge.period import DAY, Instant, ZoneHistory
+from bridge.period import MINUTE, Instant, ZoneHistory
 from bridge.reading import Stream
 from bridge.smart.narrowed import ALWAYS, OPENED, narrowed
 from bridge.smart.scopes import Scopes
@@ -114,7 +113,7 @@ def offer(
         sources=sources(here, zones),
         ways=("file", *(("feed",) if watcher else ()), "bulk"),
         today=zones.local_date(now),
-        latest=_last_whole_day(min(now + LONGEST, latest), zones),
+        latest=zones.local_date(min(now + LONGEST, latest) - MINUTE),
         may_watch=bool(watcher),
     )
 
@@ -162,9 +161,3 @@ def _grain(name: str, grain: Grain, here: Sequence[Artifact]) -> GrainOffer:
         if not is_offered(Stream.GLUCOSE, family, LENGTH[grain])
     )
     return GrainOffer(name, is_offered=not told or len(fine) < len(told), without=fine)
-
-
-def _last_whole_day(edge: Instant, zones: ZoneHistory) -> date:
-    """The last day that ends no later than `edge`."""
-    day = zones.local_date(edge)
-    return day if zones.day(day).end <= edge else zones.local_date(zones.day(day).start - DAY // 2)

@@ -239,6 +239,7 @@ def _matter(request: Request, session: Session, digest: str | None = None) -> Ma
         zones=zones,
         party=party,
         offer=offering.offer(db, grant.patient, grant.kinds, zones, latest, party.watcher),
+        latest=latest,
         base=f"/shares/{grant.id}/change",
         digest=now,
         replaces=grant.id,

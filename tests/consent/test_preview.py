@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_previewed_means_are_those_that_leave_and_none_is_frozen_by_looking(worl
 
 def test_a_paired_preview_names_the_person_as_the_recipient_will_know_them(world: World, ada: int) -> None:
     to = Recipient("Clinic", frozenset({"clinic-ehr"}), "The Clinic")
-    paired = {
+    paired: dict[str, Any] = {
         "identity": Identity.PSEUDONYMOUS,
         "pairing": grants.pairing_for(world.db, to, Identity.PSEUDONYMOUS),
     }
@@ -159,7 +160,7 @@ def test_a_narrowing_is_previewed_as_if_the_wider_grant_had_ended(world: World, 
 def test_an_identity_can_be_narrowed_by_superseding(world: World, ada: int) -> None:
     wide = world.grant(ada, WINDOW)
     to = wide.grant.recipient
-    paired = {
+    paired: dict[str, Any] = {
         "identity": Identity.PSEUDONYMOUS,
         "pairing": grants.pairing_for(world.db, to, Identity.PSEUDONYMOUS),
     }

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 import pytest
 
+from tests.peers.chromium import Chromium
 from tests.peers.hapi import Hapi
 from tests.peers.node import FhirKit
 from tests.peers.process import PeerMissing
@@ -49,6 +50,12 @@ def validator(project: Path, shared: Path, tmp_path_factory: pytest.TempPathFact
     folders = [*(shared / "data" / "fhir" / guide for guide in GUIDES), project / "conformance" / "fhir"]
     with _made(lambda: Validator(folders, tmp_path_factory.mktemp("validator"))) as judge:
         yield judge
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Chromium:
+    """Chromium without a window, and axe-core to judge pages with."""
+    return _made(Chromium)
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,12 @@ class FhirKit:
         return answer
 
 
+def installed(package: str) -> Path:
+    """The folder of a package of the lock, installed; `PeerMissing` where npm cannot."""
+    _install()
+    return FOLDER / "node_modules" / package
+
+
 def _install() -> None:
     npm = tool("npm")
     with (FOLDER / "package.json").open("rb") as lock:
@@ -86,5 +92,5 @@ def _install() -> None:
             check=False,
         )
         if done.returncode:
-            raise PeerMissing(f"npm cannot install fhir-kit-client:\n{done.stderr[-LAST_WORDS:]}")
+            raise PeerMissing(f"npm cannot install the packages of node/:\n{done.stderr[-LAST_WORDS:]}")
         STAMP.write_bytes(LOCK.read_bytes())
