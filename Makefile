@@ -33,8 +33,9 @@ fmt: $(VENV)/.dev  ## mend layout and what lint can mend
 bench: $(VENV)/.dev  ## ratios against a static answer and against HAPI (tests/bench/RESULTS.md)
 	$(BIN)/python -m tests.bench $(ARGS)
 
-soak: $(VENV)/.dev  ## the long ones: 50 M readings, hours of traffic (ARGS=--seconds=20 for a taste)
+soak: $(VENV)/.dev  ## the long ones: 50 M readings, hours of traffic (ARGS=--seconds=20 for a taste), 10,000 random cases
 	$(BIN)/python -m tests.bench.soak $(ARGS)
+	$(BIN)/python -m tests.door.many --cases 10000
 
 wheel: $(VENV)/.dev  ## dist/*.whl
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

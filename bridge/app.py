@@ -1,69 +1,38 @@
-"""The composition root: the one place where clock, database, mappings, gate, renderer and routes meet.
+"""The composition root: the one place where clock, database, mappings, gate and renderer meet.
 
 Law: the clock is read here and nowhere else; the Gate is made here and nowhere else. Nothing here
-decides: it opens, hands over and closes.
+decides: it opens, hands over and closes. Home and database are opened at once; the mappings, and what stands
+on them, when they are first asked for: a command that lists uploads reads no mapping and imports nothing that
+does, and a fault in one does not keep anybody from it. A server asks for all of it before it listens.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
-
-import bridge.settings
 import bridge.store.clients
 import bridge.store.destinations
+import bridge.store.ehrs
 import bridge.store.patients
-import bridge.web.account
-import bridge.web.consenting
-import bridge.web.disclosures
-import bridge.web.docs
-import bridge.web.fhir
-import bridge.web.health
-import bridge.web.home
-import bridge.web.session
-import bridge.web.shares
-import bridge.web.signin
-import bridge.web.smart
-import bridge.web.sources
-import bridge.web.staff
-import bridge.web.static
-import bridge.web.troubles
-import bridge.web.whose
-from bridge import __version__
-from bridge.consent.gate import Gate
-from bridge.fhir.render import Renderer
-from bridge.mapping import Mappings, load
-from bridge.net.client import Outbound
-from bridge.net.endpoint import Endpoint, Purpose, endpoint
-from bridge.net.keys import KeyFetcher
-from bridge.net.message import Call
-from bridge.people.erasure import carry_out
-from bridge.people.majority import come_of_age
-from bridge.people.oidc import Provider
-from bridge.people.throttle import forget
-from bridge.period import BEGINNING, HOUR, Instant
-from bridge.push.worker import Worker
-from bridge.settings import Settings, master_key, shipped, staff_secret
-from bridge.smart.discovery import token_url
-from bridge.smart.jwks import KeySource
-from bridge.smart.token_endpoint import TokenEndpoint
+from bridge.period import BEGINNING, Instant
+from bridge.settings import Settings, SettingsError, master_key, shipped
 from bridge.store.activations import activate
-from bridge.store.anchors import anchor
 from bridge.store.db import Database
 from bridge.store.ids import Name
-from bridge.web.meters import Meters
 
-GC_THRESHOLD: Final = 100_000
-"""Collections are rare: a page makes few cycles, and a full collection costs more than the page."""
+if TYPE_CHECKING:
+    from bridge.consent.gate import Gate
+    from bridge.fhir.render import Renderer
+    from bridge.mapping import Mappings
+    from bridge.net.client import Outbound
+    from bridge.net.endpoint import Endpoint, Purpose
+    from bridge.net.message import Call
+    from bridge.push.worker import Worker
 
 
 def clock() -> Instant:
@@ -71,17 +40,60 @@ def clock() -> Instant:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bridge:
     """An opened bridge. `close` writes what is only in memory and shuts the files."""
 
     settings: Settings
     db: Database
-    mappings: Mappings
-    gate: Gate
-    renderer: Renderer
-    outbound: Outbound
-    worker: Worker
+    closing: ExitStack
+
+    @cached_property
+    def mappings(self) -> Mappings:
+        """Every mapping in force, all of them checked. SettingsError where one has a fault."""
+        from bridge.mapping import MappingErrors, load
+
+        try:
+            return load(shipped("mappings"), self.settings.mappings)
+        except MappingErrors as faults:
+            raise SettingsError("the mappings have faults: see `cgm-bridge mapping check`") from faults
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The one door. It knows since when each mapping's FHIR half is in force."""
+        from bridge.consent.gate import Gate
+
+        formats = self.mappings.formats.items()
+        since = activate(self.db, {name: each.fhir_revision for name, each in formats})
+        made = Gate(self.db, clock, lambda format_: since.get(format_, BEGINNING))
+        self.closing.callback(made.flush)
+        return made
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """The only maker of FHIR bytes."""
+        from bridge.fhir.render import Renderer
+
+        return Renderer(self.mappings, self.settings.fhir_base, self.db.installation)
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        """The way out, to registered addresses alone."""
+        from bridge.net.client import Outbound
+
+        return Outbound(
+            _allowed(self.db, self.settings),
+            _noted(self.db),
+            clock,
+            allow_loopback=self.settings.allow_loopback,
+        )
+
+    @cached_property
+    def worker(self) -> Worker:
+        """Who delivers."""
+        from bridge.push.worker import Worker
+
+        return Worker(self.db, self.gate, self.renderer, self.outbound, clock)
 
     def now(self) -> Instant:
         """The clock that everything here runs by."""
@@ -101,33 +113,21 @@ class Bridge:
 
     def close(self) -> None:
         """Settle and shut. Safe to call once."""
-        self.gate.flush()
-        self.db.close()
+        self.closing.close()
 
 
 def opened(settings: Settings) -> Bridge:
-    """Open the bridge of a home. SettingsError, BadStore, WrongMaster, MappingErrors say what is wrong."""
-    mappings = load(shipped("mappings"), settings.mappings)
+    """Open the bridge of a home. SettingsError, BadStore, WrongMaster say what is wrong."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = Database.open(settings.home, master_key(settings), clock)
-    try:
-        return _composed(settings, db, mappings)
-    except BaseException:
-        db.close()
-        raise
-
-
-def _composed(settings: Settings, db: Database, mappings: Mappings) -> Bridge:
-    since = activate(db, {name: each.fhir_revision for name, each in mappings.formats.items()})
-    gate = Gate(db, clock, lambda format_: since.get(format_, BEGINNING))
-    renderer = Renderer(mappings, settings.fhir_base, db.installation)
-    outbound = Outbound(_allowed(db, settings), _noted(db), clock, allow_loopback=settings.allow_loopback)
-    worker = Worker(db, gate, renderer, outbound, clock)
-    return Bridge(settings, db, mappings, gate, renderer, outbound, worker)
+    closing = ExitStack()
+    closing.callback(db.close)
+    return Bridge(settings, db, closing)
 
 
 def _allowed(db: Database, settings: Settings) -> Callable[[Purpose], Collection[Endpoint]]:
     """What may be called: the addresses that are registered at the moment of the call."""
+    from bridge.net.endpoint import Purpose, endpoint
 
     def registered(purpose: Purpose) -> Collection[Endpoint]:
         found: Iterable[tuple[str, bool]]
@@ -135,6 +135,8 @@ def _allowed(db: Database, settings: Settings) -> Callable[[Purpose], Collection
             found = ((each.url, each.internal) for each in bridge.store.destinations.listed(db))
         elif purpose is Purpose.IDENTITY:
             found = [(settings.staff_issuer, True)]  # who names it in the settings knows where it stands
+        elif purpose is Purpose.EHR:
+            found = ((url, each.internal) for each in bridge.store.ehrs.listed(db) for url in each.origins)
         else:
             found = ((each.jwks_url or "", False) for each in bridge.store.clients.listed(db))
         return tuple(filter(None, (endpoint(purpose, url, internal) for url, internal in found)))
@@ -151,113 +153,3 @@ def _noted(db: Database) -> Callable[[Call], None]:
         )
 
     return note
-
-
-# -------------------------------------------------------------------------------------------- serving
-
-
-class Served(FastAPI):
-    """FastAPI for the rest, and the FHIR routes before its layers: they answer every mistake themselves, and
-    what the layers cost is half of a read."""
-
-    fhir: Router
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or run the lifespan."""
-        if scope["type"] == "http" and (scope["path"] + "/").startswith("/fhir/"):
-            await self.fhir(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
-
-    def openapi(self) -> dict[str, object]:
-        """The OpenAPI document: FastAPI's routes and those that stand before it."""
-        return bridge.web.docs.described(super().openapi())
-
-
-def built(found: Bridge, *, worker: bool = True) -> Served:
-    """The web application over an opened bridge; it is closed when the application stops."""
-    application = Served(
-        title="CGM bridge",
-        version=__version__,
-        lifespan=_lifespan(found, worker),
-        docs_url=None,  # FastAPI's pages load scripts from other people's servers; ours is web/docs.py
-        redoc_url=None,
-    )
-    meters = Meters()
-    base = found.settings.base_url
-    keys = KeySource(KeyFetcher(found.outbound), clock)
-    fhir = bridge.web.fhir.routes(found.gate, found.renderer, found.db, clock, meters)
-    smart = bridge.web.smart.routes(TokenEndpoint(found.db, keys, token_url(base)), base, meters)
-    application.fhir = Router([*smart, *fhir])
-    health = bridge.web.health.routes(found.db, meters)
-    bridge.web.session.install(application, found.db, clock, base)
-    application.router.routes[:0] = [*smart, *fhir, *health, *bridge.web.docs.routes(), *_pages(found)]
-    bridge.web.troubles.install(application)
-    return application
-
-
-def _pages(found: Bridge) -> list[Route]:
-    """The pages that people see."""
-    return [
-        *bridge.web.static.routes(),
-        *bridge.web.signin.routes(),
-        *bridge.web.account.routes(),
-        *bridge.web.staff.routes(found.outbound, _provider(found.settings)),
-        *bridge.web.home.routes(),
-        *bridge.web.whose.routes(),
-        *bridge.web.consenting.routes(found.gate),
-        *bridge.web.shares.routes(found.gate),
-        *bridge.web.disclosures.routes(),
-        *bridge.web.sources.routes(),
-    ]
-
-
-def _provider(settings: Settings) -> Provider | None:
-    """The identity provider of the staff, where the settings name one."""
-    if not settings.staff_issuer:
-        return None
-    return Provider(settings.staff_issuer, settings.staff_client, staff_secret(settings))
-
-
-def serving() -> FastAPI:
-    """What a server process starts: settings from the environment, BRIDGE_WORKER=0 for no deliveries."""
-    settings = bridge.settings.load()
-    return built(opened(settings), worker=settings.worker)
-
-
-def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD, 50, 50)
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(_anchored(found, stop))]
-        if worker:
-            tasks.append(asyncio.create_task(found.worker.run(stop)))
-        try:
-            yield
-        finally:
-            stop.set()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            anchor(found.db)
-            found.close()
-
-    return lifespan
-
-
-def _hourly(found: Bridge) -> None:
-    """What time alone decides: erasures that are due, what ends at majority, failures long past."""
-    carry_out(found.db, found.now())
-    come_of_age(found.db, found.now())
-    forget(found.db, found.now())
-
-
-async def _anchored(found: Bridge, stop: asyncio.Event) -> None:
-    """An anchor every hour, until `stop`."""
-    while not stop.is_set():
-        found.gate.flush(before=found.now() // HOUR * HOUR)
-        await asyncio.to_thread(_hourly, found)
-        await asyncio.to_thread(anchor, found.db)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), HOUR / 1000)

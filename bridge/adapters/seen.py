@@ -1,8 +1,8 @@
 """What an unrecognised file looks like: a sentence for the person who chose it.
 
-Law: content only. Magic numbers name the kind, header words name another vendor's export, else the first
-cells of a table are quoted, or the names at the top of a document (never values), so that the sender of a bug
-report has said what matters.
+Law: content only. Magic numbers name the kind, header words name another vendor's export, else the headings
+of a table are quoted, or the names at the top of a document (never values), so that the sender of a bug report
+has said what matters.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.json_look import head_of, is_broken, is_json, names
+from bridge.mapping.json_look import head_of, is_broken, is_json, names, not_a_number
 from bridge.mapping.sheet import looks
 
 MAGIC: Final = (
@@ -41,6 +41,7 @@ FOREIGN: Final = (
     (('"deviceid"', '"deviceTime"'.casefold()), "Tidepool data"),
 )
 
+_NUMBER: Final = re.compile(r"^\W*\d")
 _TEXT: Final = re.compile(rb'\s*"[^"\n]*"\s*')
 
 
@@ -71,9 +72,11 @@ def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
             f"the file is one text alone, perhaps the key to a session: give it to nobody; {reads}"
         )
     if not rows:
-        first = start.split("\n", 1)[0][:60].strip()
-        return Unreadable(f"the file is no table: it begins with {first!r}; {reads}")
-    cells = ", ".join(repr(cell[:30]) for cell in max(rows, key=len)[:5])
+        return Unreadable(f"the file is no table and no document: {reads}")
+    heads = max(rows, key=len)
+    if any(_NUMBER.search(cell) for cell in heads):
+        return Unreadable(f"the file is a table of no known kind, without headings: {reads}")
+    cells = ", ".join(repr(cell[:30]) for cell in heads[:5])
     return Unreadable(f"the file is a table of no known kind, with the columns {cells} …: {reads}")
 
 
@@ -82,6 +85,8 @@ def _document(data: bytes, start: str, reads: str) -> str:
     for words, said in FOREIGN:
         if all(word in start for word in words):
             return f"the file looks like {said}: {reads}"
+    if (fault := not_a_number(data)) is not None:
+        return fault
     top = head_of(data)
     if top is None or (not names(top) and is_broken(data)):
         return f"the file begins as JSON does but is none, so it is damaged: download it again; {reads}"

@@ -7,11 +7,14 @@ It is the same whether a file was imported, read again or only tried.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from bridge.adapters import Account, Rejected
 from bridge.cli.shell import Value
 from bridge.reading import Stream
-from bridge.store.blocks import Counts
+
+if TYPE_CHECKING:
+    from bridge.mapping import Account, Rejected
+    from bridge.store.blocks import Counts
 
 
 def kept(streams: Mapping[Stream, Counts]) -> dict[str, Value]:

@@ -20,10 +20,10 @@ from bridge.cli.shell import Failed
 from bridge.consent.acts import record
 from bridge.consent.asked import Asked, Way
 from bridge.consent.collecting import Signed, own_act
-from bridge.consent.gate import LedgerUnavailable
 from bridge.consent.permit import OperatorPermit, OwnerPermit
 from bridge.settings import Mode
 from bridge.store.deeds import append
+from bridge.store.ledger import LedgerUnavailable
 from bridge.store.patients import Patient
 
 Acting = tuple[str | None, str | None, str | None]

@@ -15,7 +15,6 @@ from bridge.cli import named
 from bridge.cli.accounts import kept
 from bridge.cli.acting import Acting, noted, operator_options, own_consent
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
-from bridge.ingest.again import let_in, reread
 from bridge.period import ZoneHistory, iso
 from bridge.reading import Stream
 from bridge.store.artifacts import Artifact, listed
@@ -69,13 +68,15 @@ def confirm_artifact(
     artifact_id: str, reason: str, operator: str | None, basis: str | None, home: Path | None, as_json: bool
 ) -> None:
     """Let a file in from quarantine."""
+    from bridge.ingest.again import let_in
+
     with bridge(home) as found:
-        one = named.artifact(found, artifact_id)
+        one, mappings = named.artifact(found, artifact_id), found.mappings
         noted(found, one.patient, (operator, reason, basis), "artifact confirm", artifact_id)
         person = load_patient(found.db, one.patient)
         try:
             act = own_consent(found, person)
-            done = let_in(found.db, found.mappings, person, one.number, reason, act)
+            done = let_in(found.db, mappings, person, one.number, reason, act)
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
     emit(_counts(artifact_id, done), as_json, f"{artifact_id} is let in: {_told(done.streams)}")
@@ -114,14 +115,16 @@ def reimport(
     artifact_id: str, timezone: str | None, acting: Acting, home: Path | None, as_json: bool
 ) -> None:
     """Read a kept upload again, by today's mapping and zone history."""
+    from bridge.ingest.again import reread
+
     with bridge(home) as found:
-        one = named.artifact(found, artifact_id)
+        one, mappings = named.artifact(found, artifact_id), found.mappings
         noted(found, one.patient, acting, "reimport", artifact_id)
         person = load_patient(found.db, one.patient)
         try:
             zones = ZoneHistory.always(timezone) if timezone else None
             act = own_consent(found, person)
-            done = reread(found.db, found.mappings, person, one.number, zones, act)
+            done = reread(found.db, mappings, person, one.number, zones, act)
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
     emit(_counts(artifact_id, done), as_json, f"{artifact_id} is read again: {_told(done.streams)}")

@@ -15,6 +15,7 @@ import click
 from bridge.app import Bridge
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
 from bridge.consent.collecting import overdue
+from bridge.settings import SettingsError
 from bridge.store.anchors import verify as verify_ledger
 from bridge.store.blocks import verify as verify_blocks
 
@@ -60,12 +61,22 @@ def _ledger(found: Bridge) -> Iterator[str]:
     yield from verify_ledger(found.db).faults
 
 
+def _mappings(found: Bridge) -> Iterator[str]:
+    from bridge.fhir.trial import faults as tried
+
+    try:
+        yield from tried(found.mappings)
+    except SettingsError as fault:
+        yield str(fault)
+
+
 def _blocks(found: Bridge) -> Iterator[str]:
     yield from verify_blocks(found.db)
 
 
 TESTS: Final[Mapping[str, Callable[[Bridge], Iterator[str]]]] = {
     "clock": _clock,
+    "mappings": _mappings,
     "readings": _blocks,
     "ledger": _ledger,
 }

@@ -15,9 +15,6 @@ import click
 from bridge.cli import named
 from bridge.cli.acting import Acting, deed, noted, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
-from bridge.smart.launching import NoLaunch, launched
-from bridge.smart.registration import Registration, RegistrationError, with_secret
-from bridge.smart.registration import client as checked
 from bridge.store.clients import Client, add, listed, remove
 
 
@@ -52,8 +49,11 @@ def add_client(
     as_json: bool,
 ) -> None:
     """Register a client. A confidential one without keys gets a secret, which is shown this once."""
+    from bridge.smart.registration import Registration, RegistrationError, with_secret
+    from bridge.smart.registration import client as checked
+
     asked = Registration(
-        name, kind, organization, contact, purpose, _keys(jwks), scope, redirect_uris, launch_uris
+        name, kind, organization, contact, purpose, keys_of(jwks), scope, redirect_uris, launch_uris
     )
     try:
         made, secret = with_secret(checked(asked))
@@ -77,6 +77,8 @@ def launch_client(
     client_id: str, patient: str, launch_uri: str | None, home: Path | None, as_json: bool, acting: Acting
 ) -> None:
     """An address that opens the app for one person, for ten minutes and one use."""
+    from bridge.smart.launching import NoLaunch, launched
+
     with bridge(home) as found:
         one, person = named.client(found, client_id), named.number(found, patient)
         noted(found, person, acting, "launch", one.name)
@@ -110,7 +112,8 @@ def remove_client(client_id: str, home: Path | None, as_json: bool) -> None:
     emit({"client_id": client_id, "removed": True}, as_json, f"{client_id} is removed.")
 
 
-def _keys(jwks: str | None) -> str | None:
+def keys_of(jwks: str | None) -> str | None:
+    """The JWK Set that an option names: its address, or the text of the file."""
     if jwks is None or jwks.startswith(("https://", "http://")):
         return jwks
     try:

@@ -19,7 +19,7 @@ from bridge.cli.server import free
 from bridge.cli.shell import Failed, home_option, settings
 from bridge.demo.others import DemoFailed
 from bridge.demo.story import serving, tell
-from bridge.settings import Settings
+from bridge.settings import Settings, SettingsError
 
 
 @click.command("demo")
@@ -34,7 +34,7 @@ def demo(no_serve: bool, host: str, port: int, home: Path | None) -> None:
     wanted = replace(wanted, base_url=f"http://{host}:{port}", allow_loopback=True)
     try:
         asyncio.run(_told(wanted, host, port, no_serve))
-    except (DemoFailed, OSError) as fault:
+    except (DemoFailed, SettingsError, OSError) as fault:
         raise Failed(str(fault)) from fault
     except KeyboardInterrupt:
         click.echo("stopped.")

@@ -2,7 +2,7 @@
 
 Law: each file is taken whole or not at all, and one that is refused stops none beside it; what was read,
 ignored by rule, rejected and not known adds up to the rows of the file. Nothing is printed of a value. The
-first import of a source in a family is the consent to collect from it, and shows its words (`consent.md`).
+first file taken in from a source in a family is the consent to collect from it, and shows its words (`consent.md`).
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ def import_files(
     faults: list[str] = []
     refused: list[Value] = []
     with bridge(home) as found:
-        person = load(found.db, named.number(found, patient))
+        person, mappings = load(found.db, named.number(found, patient)), found.mappings
         noted(found, person.number, acting, "import", ", ".join(path.name for path in files))
         act = own_consent(found, person)
         for path in files:
             try:
                 zones = ZoneHistory.always(timezone) if timezone else None
                 data = _bytes(path)
-                one = take(found.db, found.mappings, person, data, path.name, source, zones, date_order, act)
+                one = take(found.db, mappings, person, data, path.name, source, zones, date_order, act)
             except (Unreadable, Failed, ValueError) as fault:
                 faults.append(f"{path}: {fault}")
                 refused.append({"file": path.name, "reason": str(fault)})
@@ -102,7 +102,7 @@ def _row(found: Bridge, patient: int, one: Imported) -> dict[str, Value]:
         "format": one.format,
         "sha256": one.sha256,
         "state": one.state,
-        "collecting": one.consent.number,
+        "collecting": None if one.consent is None else one.consent.number,
         "reason": one.reason,
         "rows": account.rows,
         "waiting": 0 if one.state == "stored" else sum(account.read.values()),

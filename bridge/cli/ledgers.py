@@ -6,6 +6,7 @@ ends `verify` with exit 1 and names the place.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +14,19 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.acting import Acting, noted, operator_options
+from bridge.cli.acting import Acting, noted, operator_options, permit
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
+from bridge.consent.asked import Asked, Way
+from bridge.consent.gate import LedgerUnavailable
+from bridge.fhir.notation import Notation
+from bridge.fhir.render_json import JSON
+from bridge.fhir.render_xml import XML
 from bridge.period import iso
 from bridge.store.anchors import verify
 from bridge.store.entries import Row
 from bridge.store.ledger import listed
 
+FHIR: Final[Mapping[str, Notation]] = {"fhir": JSON, "fhir-xml": XML}
 SHOWN: Final = (
     "entry", "at", "kind", "channel", "recipient", "items", "first", "last", "outcome", "step", "act", "person",
 )  # fmt: skip
@@ -64,13 +71,40 @@ def verify_ledger(home: Path | None, as_json: bool) -> None:
 
 @ledger.command("export")
 @patient_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", *FHIR]),
+    default="json",
+    show_default=True,
+    help="json: every entry as it is kept; fhir, fhir-xml: a Bundle of AuditEvents (IHE BALP).",
+)
 @operator_options
 @home_option
-def export_ledger(patient: str, acting: Acting, home: Path | None) -> None:
-    """The same as JSON, for keeping."""
+def export_ledger(patient: str, form: str, acting: Acting, home: Path | None) -> None:
+    """The same as JSON, for keeping, or as FHIR AuditEvents."""
     with bridge(home) as found:
+        if form in FHIR:
+            click.echo(_audited(found, patient, acting, FHIR[form]))
+            return
         rows = _rows(found, patient, acting, "ledger export")
     emit(rows, True, "")
+
+
+def _audited(found: Bridge, patient: str, acting: Acting, notation: Notation) -> bytes:
+    """A Bundle of everything written down so far; through the gate, so the look at it is a row as well."""
+    one = named.once(found, patient)
+    wish = Asked(one, Way.LOOK, "command line", "AuditEvent", frozenset(), event_resources=True)
+    try:
+        seen = found.gate.disclose_now(permit(found, one, acting), wish)
+    except LedgerUnavailable as failed:
+        raise Failed(str(failed)) from failed
+    if seen.subject is None:
+        raise Failed("this person was erased: the entries that stay are exported as json")
+    url = f"{found.settings.fhir_base}/AuditEvent?patient={patient}"
+    page = found.renderer.searchset(seen, url, kind="AuditEvent", notation=notation)
+    found.gate.settle(seen, "sent", len(seen.events))
+    return bytes(page)
 
 
 def _rows(found: Bridge, patient: str, acting: Acting, act: str) -> list[dict[str, Value]]:

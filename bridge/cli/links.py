@@ -16,10 +16,10 @@ from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, deed, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
-from bridge.net.address import Reach
-from bridge.net.endpoint import Purpose, endpoint, may_reach
-from bridge.push.chart import Broken, shown
+from bridge.people.notices import What, tell_others
+from bridge.people.requests import recipient_name
 from bridge.store import destinations, links
+from bridge.store.verifications import fault
 
 
 @click.group()
@@ -100,6 +100,8 @@ def remove_link(link_id: int, acting: Acting, home: Path | None, as_json: bool) 
         one = _known(found, link_id)
         noted(found, one.patient, acting, "link remove", str(link_id))
         links.remove(found.db, link_id)
+        name = recipient_name(found.db, one.client)
+        tell_others(found.db, one.patient, "", What.LINK_ENDED, acting[0] or name, name, now=found.now())
     emit({"id": link_id, "state": "removed"}, as_json, f"link {link_id} is removed.")
 
 
@@ -128,6 +130,9 @@ def add_destination(
     as_json: bool,
 ) -> None:
     """Register where a client's pushes go; the one before it is retired."""
+    from bridge.net.address import Reach
+    from bridge.net.endpoint import Purpose, endpoint, may_reach
+
     address = endpoint(Purpose.DELIVERY, url, internal)
     if address is None:
         raise Failed(f"{url!r} is no http or https address of a FHIR base")
@@ -140,6 +145,9 @@ def add_destination(
         made = destinations.add(
             found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
         )
+        why = fault(found.db, named.client(found, client))
+    if why:
+        click.echo(f"cgm-bridge: {why}", err=True)
     emit(_destination(made), as_json, f"destination {made.number} is registered.")
 
 
@@ -178,6 +186,8 @@ def _known(found: Bridge, link_id: int) -> links.Link:
 def _shown(found: Bridge, patient: int, client: str, system: str, value: str) -> links.Shown | None:
     """The record as the receiver shows it now, to be compared before every delivery. Where it cannot be
     seen, or the client has no destination yet, the link rests on the human's word; that is said."""
+    from bridge.push.chart import Broken, shown
+
     try:
         seen = asyncio.run(shown(found.db, found.outbound, client, system, value, patient))
     except ValueError as none_yet:

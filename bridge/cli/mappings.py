@@ -10,11 +10,9 @@ from pathlib import Path
 
 import click
 
-from bridge.adapters import Decoded, Unreadable, decode, recognise
 from bridge.cli.accounts import told, unknown
 from bridge.cli.shell import Failed, Value, emit, home_option, json_option, settings
-from bridge.fhir.trial import faults as tried
-from bridge.mapping import MappingErrors, Mappings, load
+from bridge.mapping import Decoded, MappingErrors, Mappings, Unreadable, load
 from bridge.mapping.language import ReadHalf
 from bridge.period import BEGINNING, ZoneHistory, iso
 from bridge.reading import column
@@ -34,6 +32,8 @@ def mapping() -> None:
 @json_option
 def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> None:
     """Check the shipped mappings and those of your site (BRIDGE_MAPPINGS, or FOLDER)."""
+    from bridge.fhir.trial import faults as tried
+
     site = folder or settings(home).mappings
     try:
         found = load(shipped("mappings"), site)
@@ -133,6 +133,8 @@ def _mappings(home: Path | None) -> Mappings:
 
 
 def _decoded(mappings: Mappings, name: str, file: Path, timezone: str) -> Decoded:
+    from bridge.adapters import decode, recognise
+
     data = file.read_bytes()
     try:
         seen = recognise(data, file.name, mappings)

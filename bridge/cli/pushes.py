@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,10 +19,12 @@ from bridge.cli.acting import Acting, deed, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.consent.askers import Asker, askers
 from bridge.period import iso
-from bridge.push.affected import Affected, affected
-from bridge.push.round import Report
 from bridge.store import outbox
 from bridge.store.outbox import Delivery
+
+if TYPE_CHECKING:
+    from bridge.push.affected import Affected
+    from bridge.push.round import Report
 
 
 @click.command("push")
@@ -104,6 +107,8 @@ def retry_delivery(delivery_id: int, acting: Acting, home: Path | None, as_json:
 @json_option
 def affected_deliveries(artifact: str, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Who holds what of an upload, removed or not, and how far taking it back has come; never a value."""
+    from bridge.push.affected import affected
+
     with bridge(home) as found:
         kept = named.artifact(found, artifact)
         noted(found, kept.patient, acting, "deliveries affected", artifact)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-import uvicorn
 
 from bridge.cli.shell import Failed, bridge, home_option, settings
 
@@ -34,6 +33,8 @@ MALLOC: Final[Mapping[str, str]] = {
 @home_option
 def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None) -> None:
     """Serve the FHIR endpoint and deliver what is due."""
+    import uvicorn
+
     _with_malloc()
     wanted = settings(home)
     environment = {
@@ -41,12 +42,13 @@ def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None
         "BRIDGE_WORKER": "0" if no_worker else "1",
         "BRIDGE_BASE_URL": os.environ.get("BRIDGE_BASE_URL", f"http://{host}:{port}"),
     }
-    with bridge(home):
-        free(host, port)  # what is wrong with home or port is said in one sentence before a server starts
+    with bridge(home) as found:  # what is wrong is said in one sentence before a server starts
+        told = f"{len(found.mappings.formats)} mappings in force"
+        free(host, port)
     os.environ.update(environment)
-    click.echo(f"FHIR R4 at {environment['BRIDGE_BASE_URL']}/fhir", err=True)
+    click.echo(f"FHIR R4 at {environment['BRIDGE_BASE_URL']}/fhir, {told}", err=True)
     uvicorn.run(
-        "bridge.app:serving",
+        "bridge.served:serving",
         factory=True,
         host=host,
         port=port,

@@ -17,7 +17,6 @@ from typing import IO, TypeVar
 import click
 
 from bridge.app import Bridge, opened
-from bridge.mapping import MappingErrors
 from bridge.settings import Settings, SettingsError, load
 from bridge.store.installation import BadStore, DatabaseError
 from bridge.store.keys import WrongMaster
@@ -73,14 +72,14 @@ def bridge(home: Path | None) -> Iterator[Bridge]:
     wanted = settings(home)
     try:
         found = opened(wanted)
-    except MappingErrors as faults:
-        raise Failed("the mappings have faults: see `cgm-bridge mapping check`") from faults
     except (SettingsError, BadStore, WrongMaster) as fault:
         raise Failed(str(fault)) from fault
     except (OSError, DatabaseError) as fault:
         raise Failed(f"the home {wanted.home} cannot be opened: {fault}") from fault
     try:
         yield found
+    except SettingsError as fault:  # mappings are read when a command first needs them
+        raise Failed(str(fault)) from fault
     finally:
         found.close()
 

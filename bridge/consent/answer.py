@@ -175,7 +175,7 @@ class Answer:
             reach = strand.reach if last is None else strand.reach & onwards(view, last.key, margin)
             rows = self.reader.chunks(strand.series, reach, descending, columns)
             chunks.append(admitted(view, strand, rows))
-        gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told, self.reader.earlier)
+        gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told, self.reader)
 
         def align(edge: Instant) -> Instant:
             if not has_days:

@@ -15,6 +15,8 @@ from bridge.consent.decide import Decision
 from bridge.consent.grant import Grant, Standing
 from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
 from bridge.period import Instant
+from bridge.store.clients import load
+from bridge.store.db import Database
 from bridge.store.entries import Party
 
 OWNER: Final = "owner"
@@ -54,7 +56,9 @@ class Asker:
         return Party(self.client, self.organization)
 
 
-def asker(permit: Permit, patient: int | None, standings: Sequence[Standing], now: Instant) -> Asker:
+def asker(
+    permit: Permit, patient: int | None, standings: Sequence[Standing], now: Instant, db: Database
+) -> Asker:
     """The asker behind a permit, for this patient."""
     if isinstance(permit, RecipientPermit):
         is_open = now < permit.expires and permit.concerns(patient)
@@ -73,14 +77,23 @@ def asker(permit: Permit, patient: int | None, standings: Sequence[Standing], no
             sees_all=True,
             is_open=permit.patient == patient,
         )
-    return _delivery(permit, standings)
+    return _delivery(permit, standings, db)
 
 
-def _delivery(permit: DeliveryPermit, standings: Sequence[Standing]) -> Asker:
+def _delivery(permit: DeliveryPermit, standings: Sequence[Standing], db: Database) -> Asker:
+    """The recipient of its own grant, which the client must be: one of those named, else of its organisation."""
     grant = newest(permit.grant, standings)
-    if grant is None or (grant.recipient.clients and permit.client not in grant.recipient.clients):
+    named = frozenset[str]() if grant is None else grant.recipient.clients
+    if grant is None or not (permit.client in named or (not named and _is_of(db, permit.client, grant))):
         return Asker(permit.client, "", "", only=permit.grant, is_open=False)
     return Asker(permit.client, grant.recipient.organization, grant.purpose, only=permit.grant)
+
+
+def _is_of(db: Database, client: str, grant: Grant) -> bool:
+    try:
+        return grant.recipient.includes(client, load(db, client).organization)
+    except KeyError:
+        return False
 
 
 def newest(grant: str, standings: Sequence[Standing]) -> Grant | None:

@@ -3,9 +3,10 @@
 Law: pure, over permitted readings only (`safety.md`, duplicates). Two readings of different series are
 copies where they lie within the stream's window and either come from the same sensor or differ by no more
 than its tolerance; never two of one series, never two sensors that are both known and different. A copy is
-shadowed by any copy of a series that stands before its own in the route order, so the answer needs no
-more than one window of context and does not depend on the order of import. Rejected: a mark at rest (it
-would be made from data that the asker may not see).
+shadowed by any copy of a series that stands before its own in the route order. A sensor's values shadow all
+copies near them; a dose, a meal or a strip shadows one of each other series (`pairs.py`), for two alike within
+two minutes are two. The answer needs no more than `WIDEST` of context and does not depend on the order of import.
+Rejected: a mark at rest (it would be made from data that the asker may not see).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.consent.pairs import REACH, Pairs, paired
 from bridge.period import MINUTE
 from bridge.reading import MG_DL_PER_MMOL_L, BolusKind, Device, SourceClass, Stream, Unit
 from bridge.store.series import SeriesRow
@@ -34,8 +36,8 @@ ROUTES: Final[Mapping[str, int]] = {
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """How near two copies lie: ms, and amount by unit (none: equal). `by_sensor`: whether the same sensor
-    makes copies whatever the amount; two strips or doses of one device are two events. `same`: kinds that
-    routes call by different names."""
+    makes copies whatever the amount, of all readings near it; two strips or doses of one device are two events,
+    and their copies are paired one to one. `same`: kinds that routes call by different names."""
 
     window: int
     tolerance: Mapping[Unit, float]
@@ -54,7 +56,8 @@ LIKENESS: Final[Mapping[Stream, Likeness]] = {
     Stream.CARBS: Likeness(2 * MINUTE, {}),
 }
 """Streams whose copies are joined; others leave as they are."""
-WIDEST: Final = max(each.window for each in LIKENESS.values())
+WIDEST: Final = max(each.window * (1 if each.by_sensor else REACH) for each in LIKENESS.values())
+"""How far around a reading anything lies that decides whether it leaves: ms."""
 
 SMOOTHED: Final = "/smoothed"
 """Ends the device of a series of smoothed copies: a mapping calls it `series: smoothed`."""
@@ -98,15 +101,26 @@ def _copies(track: Track, other: Track) -> NDArray[np.bool_]:
     if are_apart(track.series.device, other.series.device) or are_other_makes(track.series, other.series):
         return found
     likeness = LIKENESS[track.series.key.stream]
+    alike = _alike_pairs(track, other, likeness)
+    if likeness.by_sensor:
+        found[alike.mine] = True
+        return found
+    found[paired(alike)] = True
+    return found
+
+
+def _alike_pairs(track: Track, other: Track, likeness: Likeness) -> Pairs:
+    """Every reading of `track` with every copy of it in `other`."""
     low = np.searchsorted(other.instants, track.instants - likeness.window, side="left")
     high = np.searchsorted(other.instants, track.instants + likeness.window, side="right")
     same = likeness.by_sensor and is_same_sensor(track.series, other.series)
+    found = [Pairs.none()]
     for step in range(int((high - low).max(initial=0))):
         place = np.minimum(low + step, len(other.instants) - 1)
-        near = low + step < high
         alike = same or _alike(track, other, place, likeness)
-        found |= near & alike & (other.grains[place] <= track.grains)
-    return found
+        mine = np.flatnonzero((low + step < high) & alike & (other.grains[place] <= track.grains))
+        found.append(Pairs(mine, place[mine]))
+    return Pairs.joined(found)
 
 
 def _alike(track: Track, other: Track, place: NDArray[np.intp], likeness: Likeness) -> NDArray[np.bool_]:

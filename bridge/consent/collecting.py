@@ -3,14 +3,15 @@
 Law (`consent.md`, two consents): collecting and sharing are separate records. Without a collecting consent in
 force for (patient, source) nothing is imported; the newest step of a source counts, so withdrawing closes it
 until it is given anew. In a family the owner's own import is the act, recorded once with the words shown; in
-a clinic it is on record before. It opens nothing to anybody: what leaves is decided by grants alone. An
-import that is under way when it is withdrawn is like one that came just before.
+a clinic it is on record before. What is refused or waits in quarantine records none. It opens nothing to
+anybody: what leaves is decided by grants alone. An import that is under way when it is withdrawn is like one
+that came just before.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, cast, final
@@ -144,26 +145,35 @@ def overdue(db: Database, patient: int, now: Instant) -> tuple[Artifact, ...]:
 
 def required(
     db: Database, patient: int, source: str, kinds: frozenset[Kind], act: Signed | None = None
-) -> Collecting:
-    """The consent under which `kinds` are taken from a source. `act`: what the taking itself says where none
-    was ever given; it never opens what was withdrawn. NotCollected."""
+) -> Collecting | None:
+    """The consent under which `kinds` may be taken from a source. None: none was ever given, and `act` is it; it is
+    recorded with what it lets in (`given`) and never opens what was withdrawn. NotCollected."""
     found = newest(db, patient, source)
-    if found is None and act is not None:
-        found = give(db, patient, source, act)
     add = f"see `cgm-bridge collect add --source {source}`"
-    if found is None:
+    signed = act if found is None else found.signed
+    if signed is None:
         raise NotCollected(f"no consent to collect from {source!r} is on record, so nothing was taken: {add}")
-    if found.withdrawn is not None:
+    if found is not None and found.withdrawn is not None:
         when = iso(found.withdrawn)
         raise NotCollected(
             f"the consent to collect from {source!r} was withdrawn on {when}, so nothing was taken: {add}"
         )
-    if missing := kinds - found.signed.kinds:
+    if missing := kinds - signed.kinds:
         raise NotCollected(
             f"the consent to collect from {source!r} does not name {', '.join(sorted(missing))}, which is in "
             f"this file, so nothing was taken: {add}"
         )
     return found
+
+
+def given(db: Database, patient: int, source: str, act: Signed | None) -> Callable[[], None]:
+    """What is to be done in the act of taking in: where none was ever given, `act` is recorded."""
+
+    def record() -> None:
+        if act is not None and newest(db, patient, source) is None:
+            give(db, patient, source, act)
+
+    return record
 
 
 # ------------------------------------------------------------------------------------- as stored bytes

@@ -167,7 +167,7 @@ class Gate:
     def _foreseen(self, permit: OwnerPermit, draft: str, asked: Asked) -> tuple[Look, Leaving | None]:
         """As `_left`, for the recipient of a draft; told as the owner's."""
         patient, now = permit.patient, self._clock()
-        owner = replace(asker(permit, patient, (), now), sees_all=False)
+        owner = replace(asker(permit, patient, (), now, self._db), sees_all=False)
         with self._db.snapshot("bridge"):
             closed = Look(asked, owner, self._memory.epoch(patient), now, CLOSED)
             plan = foreseen(self._db, self._memory, closed, patient, draft)
@@ -191,7 +191,7 @@ class Gate:
         """The wish decided now. `whatever_pairing`: under that of the ids asked for, for retractions."""
         now, patient = self._clock(), asked.patient
         epoch, standings = self._memory.grants_for(permit, patient)
-        who = asker(permit, patient, standings, now)
+        who = asker(permit, patient, standings, now, self._db)
         closed = Look(asked, who, epoch, now, CLOSED)
         if patient is None or not who.is_open or not (who.sees_all or standings):
             return closed

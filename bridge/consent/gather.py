@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, final
 
 import numpy as np
@@ -22,10 +23,12 @@ from bridge.consent.chunks import chunked
 from bridge.consent.clusters import LIKENESS, Track, shadowed
 from bridge.consent.means import Held, Load, mean_batch
 from bridge.consent.opened import MEANS, Opened
+from bridge.consent.reader import Reader
 from bridge.consent.rows import take
 from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
-from bridge.consent.versions import Earlier, counted
+from bridge.consent.versions import counted
+from bridge.consent.withdrawn import went
 from bridge.period import Instant, PeriodSet
 from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag, Stream
 from bridge.store.columns import Table, ints
@@ -42,14 +45,14 @@ _NONE: Final = np.zeros(0, np.bool_)
 class Gathering:
     """What gathering needs beside the slabs. `fhir_changed`: activation of a format's FHIR half; `load`:
     the means that the asker holds; `was_told`: which rows that are marked as wrong had left to the asker before;
-    `earlier`: the versions that readings had before."""
+    `reader`: what versions readings had before, and which went."""
 
     view: View
     strands: tuple[Strand, ...]
     fhir_changed: Callable[[str], Instant]
     load: Load
     was_told: Callable[[Strand, Table], Mask]
-    earlier: Earlier
+    reader: Reader
 
     def items(self, slab: Slab) -> Iterator[Batch]:
         """Every item of the slab that may leave and was asked for."""
@@ -81,7 +84,10 @@ class Gathering:
                 self.view.layers(strand.kind, grain, strand.grains)
             ):
                 held = self.load(strand, grain, slab.low // BLOCK, slab.high // BLOCK)
-                yield mean_batch(self.view, strand, grain, take(rows, grains == grain), held.rows(), fhir)
+                some = take(rows, grains == grain)
+                yield mean_batch(
+                    self.view, strand, grain, some, held.rows(), fhir, partial(went, self.reader)
+                )
 
     def _sampled(self, strand: Strand, rows: Table, slab: Slab) -> Iterator[Batch]:
         """Single readings as chunks: of the days that are whole in the slab."""
@@ -96,7 +102,7 @@ class Gathering:
         updated = np.maximum(np.maximum(ints(rows, "changed"), rows["since"]), fhir)
         parts = rows["part"].astype(np.int64) if "part" in rows else np.zeros(len(updated), np.int64)
         named = slots(parts, ints(rows, "rank"))
-        versions = counted(self.view, strand, rows, self.earlier)
+        versions = counted(self.view, strand, rows, self.reader.earlier)
         batch = Batch(strand, Grain.RAW, rows, ints(rows, "first"), named, updated, versions)
         gone = ints(rows, "flags") & _RETRACTED != 0 if "flags" in rows else _NONE
         if not gone.any():

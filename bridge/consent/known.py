@@ -29,11 +29,14 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
         return name.patient if name is not None and name.patient == permit.patient else None
     if isinstance(permit, DeliveryPermit):
         return _of_delivery(db, memory, permit, kind, text)
-    keys = sorted({permit.organization, permit.client} - {""})
+    keys, named = sorted({permit.organization, permit.client} - {""}), False
     for pairing in chain((b"",), (each for key in keys for each in pairings(db, key))):
         name = db.ids.read(kind, text, pairing)
+        named = named or name is not None
         if name is not None and pairing == _known_as(memory, permit, name.patient, now):
             return name.patient if permit.concerns(name.patient) else None
+    if not named:  # an id of nobody costs what one of a stranger costs
+        _known_as(memory, permit, None, now)
     return None
 
 
@@ -49,7 +52,7 @@ def in_context(db: Database, memory: Memory, permit: Permit, now: Instant) -> st
     return db.ids.one("Patient", Name(permit.patient, 0, 0, 0), pairing)
 
 
-def _known_as(memory: Memory, permit: RecipientPermit, patient: int, now: Instant) -> bytes | None:
+def _known_as(memory: Memory, permit: RecipientPermit, patient: int | None, now: Instant) -> bytes | None:
     """The pairing of now, or of the last grant that there was: what was held is taken back under it."""
     _, standings = memory.grants_for(permit, patient)
     client, organization, purpose = permit.client, permit.organization, permit.purpose
@@ -77,7 +80,7 @@ def behind_identifier(
     if isinstance(permit, OwnerPermit | OperatorPermit):
         return patient if patient == permit.patient else None
     _, standings = memory.grants_for(permit, patient)
-    who = asker(permit, patient, standings, now)
+    who = asker(permit, patient, standings, now, db)
     named = (
         each
         for each in standings

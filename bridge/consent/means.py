@@ -55,11 +55,15 @@ class Held:
         return written
 
 
+Went: TypeAlias = Callable[[Strand, Instant], tuple[Rows, Rows]]
+"""Where readings of a strand were that went or moved after an instant, and when they did: int64[n] each."""
 Load: TypeAlias = Callable[[Strand, Grain, int, int], Held]
 """The held weeks of a strand and grain from block to block."""
 
 
-def mean_batch(view: View, strand: Strand, grain: Grain, rows: Table, held: Rows, fhir: Instant) -> Batch:
+def mean_batch(
+    view: View, strand: Strand, grain: Grain, rows: Table, held: Rows, fhir: Instant, went: Went
+) -> Batch:
     """The buckets of open rows (sorted by instant) as this recipient is to see them, `held` considered."""
     rows = take(rows, ints(rows, "flags") & (Flag.NO_VALUE | Flag.RETRACTED) == 0)
     starts, ends, since = (_marked(rows, name) for name in ("bucket", "bucket_end", "since"))
@@ -67,10 +71,11 @@ def mean_batch(view: View, strand: Strand, grain: Grain, rows: Table, held: Rows
     made = means(starts, ends, values, flags, changed, step_of(strand.series.key.family))
     since = _per_bucket(made.start, starts, since, 0)
     artifact = _per_bucket(made.start, starts, ints(rows, "artifact"), 0)
-    told = _told(made, held, starts, changed)
+    told = _dated(view, strand, _told(made, held, starts, changed), held, went)
     keep = ~_straddles(made, held)
     told, since, artifact = told[keep], since[keep], artifact[keep]
-    gone = _other(view, strand, grain, held[~np.isin(held[:, START], made.start)], ints(rows, "instant"))
+    other = held[~np.isin(held[:, START], made.start)]
+    gone = _dated(view, strand, _other(view, strand, grain, other, ints(rows, "instant")), held, went)
     told = np.concatenate([told, gone])
     since = np.concatenate([since, np.zeros(len(gone), np.int64)])
     artifact = np.concatenate([artifact, np.zeros(len(gone), np.int64)])
@@ -111,8 +116,29 @@ def _told(made: Means, held: Rows, starts: Rows, changed: Rows) -> Rows:
     later = changed[inside] > before[bucket[inside], CHANGED]
     arrived = np.bincount(bucket[inside][later], minlength=len(made.start))
     went = before[:, COUNT] - (made.count - arrived)
-    stays = known & (np.maximum(arrived, went) < LEAST)
+    stays = known & (np.maximum(arrived, went) < LEAST) & (before[:, COUNT] > 0)
     return np.where(stays[:, None], before, new)
+
+
+def _dated(view: View, strand: Strand, told: Rows, held: Rows, went: Went) -> Rows:
+    """Buckets that are told anew have changed when the last of their readings came, was corrected, went or moved; or
+    now, where none did after they were told (a copy in another series stands before them, or does no more)."""
+    place = _where(held, told[:, START])
+    news = (
+        np.flatnonzero((place != _UNHELD) & (held[np.maximum(place, 0), VERSION] != told[:, VERSION]))
+        if len(held)
+        else place[:0]
+    )
+    if not len(news):
+        return told
+    found, before = told.copy(), held[place[news], CHANGED]
+    instants, at = went(strand, int(before.min()) + 1)
+    order = np.argsort(instants, kind="stable")
+    edges = np.searchsorted(instants[order], found[news][:, [START, END]])
+    latest = [int(at[order[low:high]].max(initial=0)) for low, high in edges.tolist()]
+    changed = np.maximum(found[news, CHANGED], np.array(latest, np.int64))
+    found[news, CHANGED] = np.where(changed > before, changed, view.now)
+    return found
 
 
 def _straddles(made: Means, held: Rows) -> Mask:
@@ -136,9 +162,7 @@ def _other(view: View, strand: Strand, grain: Grain, held: Rows, instants: Rows)
     found = held[opened].copy()
     left = np.searchsorted(instants, found[:, END]) - np.searchsorted(instants, found[:, START])
     gone = left < LEAST
-    news = gone & (found[:, COUNT] > 0)
-    found[news, CHANGED] = view.now
-    found[news, VERSION] += 1
+    found[gone & (found[:, COUNT] > 0), VERSION] += 1
     for column in (VALUE, COUNT, OFF_SCALE):
         found[gone, column] = 0
     return found

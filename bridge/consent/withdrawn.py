@@ -30,10 +30,9 @@ from bridge.period import BEGINNING, EMPTY, END_OF_TIME, Instant, PeriodSet, uni
 from bridge.reading import INTERVALS, Flag, take
 from bridge.store.columns import RANKS, Table, firsts, ints, names
 from bridge.store.ids import Ids, Name
-from bridge.store.lifetimes import standing
+from bridge.store.lifetimes import STANDS, standing
 from bridge.store.series import SeriesRow
 from bridge.store.slots import slots
-from bridge.store.strays import STANDS
 
 Ints: TypeAlias = NDArray[np.int64]
 _RAW = frozenset({Grain.RAW})
@@ -197,6 +196,15 @@ class Withdrawn:
             told = zip(batch.first.tolist(), batch.slots.tolist(), strict=True)
             keep &= np.array([each in some for each in told], np.bool_)
         return batch.taken(keep)
+
+
+def went(reader: Reader, strand: Strand, since: Instant) -> tuple[Ints, Ints]:
+    """Where readings of a strand were that went, moved or turned out wrong at `since` or later, and when."""
+    away = reader.away(since, None).get(strand.series.number)
+    if away is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    stood = reader.earlier(strand.series.number, names(away))
+    return ints(stood, "instant"), ints(away, "changed")[np.searchsorted(names(away), names(stood))]
 
 
 def numbers(batches: Sequence[Batch]) -> Part | None:

@@ -19,7 +19,7 @@ from typing import Final
 import uvicorn
 from joserfc.jwk import ECKey
 
-from bridge.app import Bridge, built
+from bridge.app import Bridge
 from bridge.consent.asked import Asked, Grain, Kind, Way
 from bridge.consent.collecting import own_act
 from bridge.consent.grant import Authoriser, Grant, Recipient, default_end
@@ -29,6 +29,7 @@ from bridge.demo.others import Receiver, Seen, asked_by_ehr, counted, public_key
 from bridge.ingest.upload import Imported, take
 from bridge.period import MINUTE, Period, PeriodSet
 from bridge.push.round import Report
+from bridge.served import built
 from bridge.settings import shipped
 from bridge.smart.registration import Registration
 from bridge.smart.registration import client as checked

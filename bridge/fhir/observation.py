@@ -61,7 +61,7 @@ def tree(variant: Variant, mappings: Mappings, system: str) -> Tree:
         **_value(variant, mappings, wearing),
         "note": notes(variant, None if is_note else text(variant)),
         "device": device(variant, system),
-        "component": _of_a_mean() if variant.is_mean else _components(variant, mappings),
+        "component": () if variant.has(Flag.RETRACTED) else _parts(variant, mappings),
     }
     return selected(resource, variant.elements, MANDATORY)
 
@@ -119,6 +119,10 @@ def _absence(variant: Variant) -> str:
     return "positive-infinity" if variant.has(Flag.HIGH) else "unknown"
 
 
+def _parts(variant: Variant, mappings: Mappings) -> Node:
+    return _of_a_mean() if variant.is_mean else _components(variant, mappings)
+
+
 def _components(variant: Variant, mappings: Mappings) -> Node:
     shape = variant.shape(mappings)
     found: list[Tree] = []
@@ -128,7 +132,7 @@ def _components(variant: Variant, mappings: Mappings) -> Node:
     if shape.components.minute and variant.stream is Stream.SETTINGS and variant.kind in DAILY:
         clock = Text((Slot("minute", CLOCK_WIDTH),))
         found.append({"code": named(mappings, shape.components.minute), "valueTime": clock})
-    return () if variant.has(Flag.RETRACTED) else tuple(found)
+    return tuple(found)
 
 
 def _of_a_mean() -> Node:

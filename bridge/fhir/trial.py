@@ -43,8 +43,12 @@ def faults(mappings: Mappings) -> Iterator[str]:
 
 
 def _stream(mappings: Mappings, spoken: Format, stream: Stream) -> Iterator[str]:
+    tried: list[dict[str, object]] = []
     for variant in _variants(spoken, stream):
         resource = _filled(TREES[variant.type](variant, mappings, f"urn:uuid:{_ID}"))
+        if resource in tried:
+            continue
+        tried.append(resource)
         try:
             get_fhir_model_class(variant.type).model_validate(resource)
         except ValidationError as wrong:

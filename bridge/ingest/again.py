@@ -8,7 +8,7 @@ reason, which is kept. Both are collecting: they need the consent for the source
 from __future__ import annotations
 
 from bridge.adapters import Decoded, decode
-from bridge.consent.collecting import Signed, required
+from bridge.consent.collecting import Signed, given, required
 from bridge.ingest.kinds import held
 from bridge.mapping import Mappings
 from bridge.period import ZoneHistory
@@ -33,7 +33,8 @@ def reread(
         raise ValueError(f"artifact {number} is {kept.state}: only a stored one is read again")
     decoded = _decoded(db, mappings, patient, kept, zones)
     required(db, patient.number, kept.source, held(decoded.readings), act)
-    return reabsorb(db, patient.number, number, decoded.revision, decoded.readings)
+    agree = given(db, patient.number, kept.source, act)
+    return reabsorb(db, patient.number, number, decoded.revision, decoded.readings, agree=agree)
 
 
 def let_in(
@@ -49,7 +50,8 @@ def let_in(
     decoded = _decoded(db, mappings, patient, kept, None)
     required(db, patient.number, kept.source, held(decoded.readings), act)
     confirm(db, patient.number, number, reason)
-    return reabsorb(db, patient.number, number, decoded.revision, decoded.readings)
+    agree = given(db, patient.number, kept.source, act)
+    return reabsorb(db, patient.number, number, decoded.revision, decoded.readings, agree=agree)
 
 
 def _decoded(

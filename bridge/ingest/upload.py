@@ -2,8 +2,10 @@
 
 Law: an upload is all or nothing and repeatable: the store takes the whole artifact in one transaction,
 the same bytes again change nothing. A file that names another person or another patient's device rests
-in quarantine, in no series (`safety.md`, whose data is it). What was refused leaves no trace. Nothing is kept
-without a collecting consent for its source: on record before, or given by this very act (`collecting.py`).
+in quarantine, in no series (`safety.md`, whose data is it). What was refused leaves no trace. Nothing is taken
+in without a collecting consent for its source (`collecting.py`): on record before, or given by this very act and
+recorded with it. Where the import would be that act, what is refused or set aside leaves none behind: another
+person's file is nobody's consent, and letting it in is an act of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bridge.adapters import Account, DateOrder, Decoded, Unreadable, decode, recognise
-from bridge.consent.collecting import Collecting, Signed, newest, required
+from bridge.consent.collecting import Collecting, Signed, given, newest, required
 from bridge.ingest.kinds import held
 from bridge.ingest.person import contradiction
 from bridge.mapping import Mappings
@@ -32,7 +34,8 @@ from bridge.store.patients import Patient
 @dataclass(frozen=True, slots=True)
 class Imported:
     """The truthful account of one file. `state` is stored or quarantined; `reason` says why the latter.
-    `consent`: under which it was taken; `agreed`: whether that was given by this very act."""
+    `consent`: under which it was taken, None where none was needed yet; `agreed`: whether that was given by this
+    very act."""
 
     artifact: int
     state: str
@@ -45,7 +48,7 @@ class Imported:
     first: Instant | None
     last: Instant | None
     account: Account
-    consent: Collecting
+    consent: Collecting | None
     agreed: bool
 
 
@@ -70,10 +73,10 @@ def take(
             data, mappings.formats[name], zones or patient.zones, db.clock(), date_order=date_order
         )
         new = _artifact(decoded, data, file, source or name)
-        before = newest(db, patient.number, new.source)
-        consent = required(db, patient.number, new.source, held(decoded.readings), act)
-        kept = _kept(db, patient, decoded, new)
-        return _imported(kept, decoded, new, consent, agreed=before is None)
+        before = required(db, patient.number, new.source, held(decoded.readings), act)
+        kept = _kept(db, patient, decoded, new, act)
+        consent = before or newest(db, patient.number, new.source)
+        return _imported(kept, decoded, new, consent, agreed=before is None and consent is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class _Kept:
     streams: dict[Stream, Counts]
 
 
-def _kept(db: Database, patient: Patient, decoded: Decoded, new: NewArtifact) -> _Kept:
+def _kept(db: Database, patient: Patient, decoded: Decoded, new: NewArtifact, act: Signed | None) -> _Kept:
     known = by_hash(db, patient.number, new.sha256)
     if known is not None:
         return _Kept(known.number, known.state, known.reason or None, _again(known, decoded))
@@ -92,7 +95,7 @@ def _kept(db: Database, patient: Patient, decoded: Decoded, new: NewArtifact) ->
     if reason is not None:
         return _Kept(quarantine(db, patient.number, new, reason), "quarantined", reason, {})
     try:
-        done = absorb(db, patient.number, new, decoded.readings)
+        done = absorb(db, patient.number, new, decoded.readings, given(db, patient.number, new.source, act))
     except TooMany as crowd:
         raise Unreadable(f"{crowd}: no sensor reports so much at once, nothing was kept") from crowd
     return _Kept(done.artifact, "stored", None, done.streams)
@@ -145,7 +148,9 @@ def _claims(db: Database, batches: tuple[Readings, ...]) -> Iterator[tuple[bytes
             yield blind, Period(int(instants[0]), int(instants[-1]) + 1)
 
 
-def _imported(kept: _Kept, decoded: Decoded, new: NewArtifact, consent: Collecting, agreed: bool) -> Imported:
+def _imported(
+    kept: _Kept, decoded: Decoded, new: NewArtifact, consent: Collecting | None, agreed: bool
+) -> Imported:
     firsts = [int(batch.columns["instant"][0]) for batch in decoded.readings if len(batch)]
     lasts = [int(batch.columns["instant"][-1]) for batch in decoded.readings if len(batch)]
     return Imported(

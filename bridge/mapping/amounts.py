@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bridge.mapping.account import Unreadable
 from bridge.mapping.cells import WIDEST, Column, Ints, Mask, Numbers, scaled
-from bridge.mapping.fates import Reasons, Vocabulary, short
+from bridge.mapping.fates import Reasons, Vocabulary
 from bridge.mapping.ranges import compared, said
 from bridge.mapping.rule import Limit, UnitSpec, ValueSpec
 from bridge.mapping.stages import Amount
@@ -52,8 +52,8 @@ def units_of(
     if spec.unit.otherwise is not None and len(rest):
         yield spec.unit.otherwise, rest
     elif len(rest):
-        texts = vocabulary.sheet.column(spec.unit.field).at(rest).texts()
-        reasons.add(rest, [f"{short(text)!r} is no unit that is known here" for text in texts])
+        why = f"what is in {vocabulary.sheet.told(spec.unit.field)} is no unit that is known here"
+        reasons.add(rest, [why] * len(rest))
 
 
 def _of_heading(vocabulary: Vocabulary, name: str) -> Unit:
@@ -130,22 +130,20 @@ def _reject(
     reasons: Reasons,
 ) -> None:
     bad = rows[~ok]
-    column, word = vocabulary.sheet.column(spec.field), vocabulary.sheet.field_word
-    heading = vocabulary.sheet.headings.get(spec.field, spec.field)
+    told = vocabulary.sheet.told(spec.field)
     if len(bad):
-        reasons.add(bad, _no_number(f"{word} {heading!r}", column.at(bad).texts()))
+        reasons.add(bad, _no_number(told, vocabulary.sheet.column(spec.field).at(bad).texts()))
     if unit in spec.plausible:
         low, high = spec.plausible[unit]
         wild = ok & is_number & ((compared(value, scale, low) < 0) | (compared(value, scale, high) > 0))
         if wild.any():
-            texts = column.at(rows[wild]).texts()
-            why = f"{unit} is outside {low} to {high}: a wrong unit or a moved column"
-            reasons.add(rows[wild], [f"{text} {why}" for text in texts])
+            why = f"what is in {told} is outside {low} to {high} {unit}: a wrong unit or a moved column"
+            reasons.add(rows[wild], [why] * int(wild.sum()))
 
 
 def _no_number(field: str, texts: list[str]) -> Iterator[str]:
     for text in texts:
         if text and len(text) <= WIDEST and text.lstrip("-").replace(".", "", 1).isdigit():
-            yield f"{text} in {field} has more digits than an amount can have: the mapping may round it"
+            yield f"{field} has more digits than an amount can have: the mapping may round it"
         else:
-            yield f"{short(text)!r} in {field} is no amount" if text else f"{field} is blank"
+            yield f"what is in {field} is no amount" if text else f"{field} is blank"

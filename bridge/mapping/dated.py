@@ -144,7 +144,7 @@ def _masked(
         return first, best[first]
     mask = procedures.dates[spec.order](sheet, best) if spec.order else None
     if mask is None:
-        raise Unreadable(_undecidable(column.text(int(np.flatnonzero(best[first].ok)[0])), best))
+        raise Unreadable(_undecidable(sheet.place(int(np.flatnonzero(best[first].ok)[0])), best))
     return mask, best[mask]
 
 
@@ -153,10 +153,10 @@ def order_of(mask: str) -> str:
     return "".join(sorted("ymd", key=lambda part: mask.find(part.upper())))
 
 
-def _undecidable(example: str, best: Mapping[str, Stamps]) -> str:
+def _undecidable(first: str, best: Mapping[str, Stamps]) -> str:
     orders = " or ".join(sorted({order_of(mask) for mask in best}))
     return (
-        f"the dates can be read in two ways ({example!r} as {orders}) and nothing in the file decides: "
+        f"the dates can be read in two ways ({orders}, the first in {first}) and nothing in the file decides: "
         "choose year-month-day in the vendor's account settings and download again, or give the date order"
     )
 

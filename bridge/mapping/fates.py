@@ -1,12 +1,12 @@
 """What becomes of each row: the first rule that fits it, and what that rule leaves unread.
 
 Law (`mapping.md`, field accounting): rules are tried in order, a row has one fate; a filled cell that the
-row's rule does not read is warned of, never lost in silence. Pure.
+row's rule does not read is warned of, never lost in silence. A reason names fields and never what is in them. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,24 +127,13 @@ def fates(vocabulary: Vocabulary, rules: Sequence[Rule]) -> NDArray[np.int16]:
     return found
 
 
-def unmatched(vocabulary: Vocabulary, rules: Sequence[Rule], rows: NDArray[np.intp]) -> Iterator[str]:
-    """Why rows fit no rule: the words by which rules choose."""
-    chosen: Mapping[str, None] = {
-        name: None
+def unmatched(sheet: Sheet, rules: Sequence[Rule]) -> str:
+    """Why rows fit no rule: the fields by which rules choose."""
+    chosen = dict.fromkeys(
+        name
         for rule in rules
         for option in rule.when
         for name, words in option.items()
-        if words not in ((FILLED,), (BLANK,))
-    }
-    columns = {name: vocabulary.sheet.column(name).at(rows).texts() for name in chosen}
-    for place in range(len(rows)):
-        told = (f"{name} {short(texts[place])!r}" for name, texts in columns.items())
-        yield f"no rule of the mapping fits: {', '.join(told)}"
-
-
-LONGEST_TOLD = 60
-
-
-def short(text: str) -> str:
-    """A cell as it is told in a reason: a novel is cut."""
-    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
+        if words not in ((FILLED,), (BLANK,)) and name in sheet.headings
+    )
+    return f"no rule of the mapping fits{f' what is in {sheet.told(*chosen)}' if chosen else ''}"

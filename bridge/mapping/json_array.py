@@ -98,7 +98,7 @@ def _line(line: bytes, shape: Shape) -> One:
 
 def take_piece(array: bytes, shape: Shape, taken: Taken) -> None:
     """The records of a short array; nothing is taken where it is no JSON (msgspec.DecodeError)."""
-    if shape.is_quick:
+    if shape.is_quick and shape.ways:
         with suppress(msgspec.ValidationError):
             _put(shape.quickly(array), shape, taken)
             return

@@ -75,10 +75,17 @@ def broken(text: bytes, fault: str) -> str:
     if at >= len(text) or "truncated" in fault:
         return f"the document ends {place}: it was cut off, download it again"
     why = fault.removeprefix("JSON is malformed: ").partition(" (byte")[0]
-    letter = text[at : at + 8]
-    if letter[:3] == b"NaN" or letter.lstrip(b"-")[:3] == b"Inf":
-        why = "NaN and Infinity are no numbers of JSON"
+    if is_not_a_number(text, at):
+        return (
+            f"the document is no JSON {place} (byte {at + 1}): NaN and Infinity are no numbers of JSON, though some "
+            "programs write them; put null in their place, or have the program that wrote it leave them out"
+        )
     return f"the document is no JSON {place} (byte {at + 1}): {why}; it is damaged, download it again"
+
+
+def is_not_a_number(text: bytes, at: int) -> bool:
+    """Whether a parser stopped at NaN or Infinity; at `-Infinity` it stops behind the sign."""
+    return text[at : at + 3] in (b"NaN", b"Inf", b"-In")
 
 
 def _place(found: _Walked) -> str:

@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from bridge.mapping.account import Unreadable
 from bridge.mapping.json_array import SEPARATOR
-from bridge.mapping.json_broken import completed, fault_at
+from bridge.mapping.json_broken import broken, completed, fault_at, is_not_a_number
 from bridge.mapping.json_cells import values
 from bridge.mapping.json_document import document, is_lines, without_halves
 from bridge.mapping.json_path import ANY, steps
@@ -67,6 +67,16 @@ def layout_of(data: bytes, signatures: Sequence[Signature]) -> str:
     fitting = (layout for layout, wanted in asked if shows(top, wanted))
     empty = (layout for layout, wanted in asked if _is_empty(top, steps(wanted.at)))
     return next(fitting, next(empty, ""))
+
+
+def not_a_number(data: bytes) -> str | None:
+    """The sentence for first bytes in which NaN or Infinity stands for a number; None where none does."""
+    text, _ = without_halves(clean(data[:HEAD], lines=False).data)
+    try:
+        _RAW.decode(text)
+    except (msgspec.DecodeError, RecursionError) as fault:
+        return broken(text, str(fault)) if is_not_a_number(text, fault_at(str(fault), text)) else None
+    return None
 
 
 def is_broken(data: bytes) -> bool:

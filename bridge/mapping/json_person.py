@@ -1,4 +1,4 @@
-"""Whom a JSON document names; a document that names several is refused with their list.
+"""Whom a JSON document names; a document that names several is refused.
 
 Law (`safety.md`, whose data is it): an account that follows several people is never bound to the first of them.
 What is named is compared with the patient and then dropped. Persons may lie in an array, where two entries that
@@ -14,7 +14,6 @@ from typing import Final
 from msgspec import Raw
 
 from bridge.mapping.account import Person, Unreadable
-from bridge.mapping.fates import short
 from bridge.mapping.json_cells import column_of
 from bridge.mapping.json_document import Document, below
 from bridge.mapping.json_path import Place, path, steps
@@ -47,14 +46,13 @@ def person_in(spec: str | PersonSpec | None, layout: str, found: Document, aroun
 
 def _one(named: Sequence[Person]) -> Person | None:
     if len(named) > 1:
-        raise Unreadable(_several([each.name or each.identifiers[0][1] for each in named]))
+        raise Unreadable(_several(len(named)))
     return named[0] if named else None
 
 
-def _several(named: Sequence[str]) -> str:
+def _several(people: int) -> str:
     return (
-        f"the document is about {len(named)} people ({', '.join(map(short, named))}): it can be kept for none of "
-        "them; give the answers about one"
+        f"the document is about {people} people: it can be kept for none of them; give the answers about one"
     )
 
 
@@ -65,7 +63,7 @@ def _said(texts: Sequence[str], found: Document, around: Place) -> str:
         raws = [raw for raw, _ in found.reach(asked.steps, around)]
         said |= dict.fromkeys(each for each in column_of(raws, is_list=asked.is_list).texts() if each)
     if len(said) > 1:
-        raise Unreadable(_several(tuple(said)))
+        raise Unreadable(_several(len(said)))
     return next(iter(said), "")
 
 

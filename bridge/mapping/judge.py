@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bridge.mapping.cells import Ints, Mask
 from bridge.mapping.dated import Dated
-from bridge.mapping.fates import Reasons, Vocabulary, fates, short, unmatched, with_ignored
+from bridge.mapping.fates import Reasons, Vocabulary, fates, unmatched, with_ignored
 from bridge.mapping.language import PartSpec
 from bridge.mapping.rule import Pass, Rule
 from bridge.mapping.sheet import Sheet
@@ -81,7 +81,7 @@ def judge(words: Vocabulary, spec: PartSpec, one: Pass, dated: Dated) -> Judged:
 def _reject_by_rule(judged: Judged) -> None:
     if not judged.pass_name:
         lost = np.flatnonzero(judged.fate < 0)
-        judged.reasons.add(lost, unmatched(judged.words, judged.ruled, lost))
+        judged.reasons.add(lost, [unmatched(judged.sheet, judged.ruled)] * len(lost))
     for place, rule in judged.rules():
         if rule.reject:
             rows = np.flatnonzero(judged.fate == place)
@@ -92,13 +92,11 @@ def _reject_undated(judged: Judged) -> None:
     streamed, found = judged.streamed(), judged.dated
     undated = np.flatnonzero(streamed & ~found.ok)
     forms = found.mask or ", ".join(judged.spec.time.formats)
-    texts = found.column.at(undated).texts()
-    judged.reasons.add(undated, [f"{short(text)!r} is no date and time as {forms}" for text in texts])
+    told = judged.sheet.told(*judged.spec.time.field)
+    judged.reasons.add(undated, [f"what is in {told} is no date and time as {forms}"] * len(undated))
     early = np.flatnonzero(streamed & found.ok & (found.wall < EARLIEST))
-    texts = found.column.at(early).texts()
-    judged.reasons.add(
-        early, [f"{text!r} is before any sensor: the device's clock was not set" for text in texts]
-    )
+    why = f"the time in {told} is before any sensor: the device's clock was not set"
+    judged.reasons.add(early, [why] * len(early))
 
 
 def _reject_cut(judged: Judged) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bridge.mapping.amounts import Amounts, amounts, units_of
 from bridge.mapping.cells import Ints, scaled
-from bridge.mapping.fates import Vocabulary, short
+from bridge.mapping.fates import Vocabulary
 from bridge.mapping.judge import Judged
 from bridge.mapping.lengths import ends, lengths, minutes
 from bridge.mapping.rule import FLAG_NAMES, TREND_NAMES, Limit, Rule, TrendSpec, ValueSpec
@@ -163,8 +163,8 @@ def _extras(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Records
     if rule.minutes is not None:
         found = minutes(judged.sheet.column(rule.minutes.field).at(rows), rule.minutes.unit)
         lost = rows[found < 0]
-        texts = judged.sheet.column(rule.minutes.field).at(lost).texts()
-        judged.reasons.add(lost, [f"{short(text)!r} is no minute of a day" for text in texts])
+        why = f"what is in {judged.sheet.told(rule.minutes.field)} is no minute of a day"
+        judged.reasons.add(lost, [why] * len(lost))
         records.minute[rows] = np.maximum(found, 0)
 
 
@@ -203,8 +203,8 @@ def _lengths(judged: Judged, rule: Rule, rows: NDArray[np.intp], records: Record
         return
     found, ok = lengths(judged.sheet.column(spec.field).at(rows), spec)
     lost = rows[~ok]
-    texts = judged.sheet.column(spec.field).at(lost).texts()
-    judged.reasons.add(lost, [f"{short(text)!r} is no length of time as {spec.unit}" for text in texts])
+    why = f"what is in {judged.sheet.told(spec.field)} is no length of time as {spec.unit}"
+    judged.reasons.add(lost, [why] * len(lost))
     records.length[rows] = np.maximum(found, 0)
     if rule.value is not None or rule.stream not in (Stream.ACTIVITY, Stream.MODE):
         return

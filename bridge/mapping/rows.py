@@ -120,9 +120,8 @@ def _reject_future(one: Drawn, received: Instant) -> None:
     if received <= BEGINNING:
         return
     late = one.clocked.instant > received + CLOCK_AHEAD
-    said = f"lies after the file was received ({iso(received)}): the device's clock was wrong"
-    instants = one.clocked.instant[late]
-    one.judged.reasons.add(one.rows[late], [f"{iso(int(instant))} {said}" for instant in instants])
+    why = f"its time lies after the file was received ({iso(received)}): the device's clock was wrong"
+    one.judged.reasons.add(one.rows[late], [why] * int(late.sum()))
 
 
 def _person(
@@ -140,19 +139,14 @@ def _person(
 
 
 def refuse_mostly_rejected(done: Decoded) -> None:
-    """Where most rows are rejected the source is refused: what is left would be chance."""
+    """Where most rows of a table are rejected it is refused: its columns were moved or mean something else, and what
+    is left would be chance. Never a document: each of its values has its name beside it, so a record that cannot be
+    read says nothing of the others, and an answer may have one record alone."""
     account = done.account
     judged = len(account.rejected) + account.rows_read
-    if len(account.rejected) * 2 > judged:
+    if len(account.rejected) * 2 > judged and not account.rejected[0].part:
         first = account.rejected[0]
-        word = "records" if first.part else "rows"
-        where = first.where if first.part else f"line {first.row}"
-        mend = (
-            "the source says something else than it used to, or is damaged"
-            if first.part
-            else "columns were moved or the file is damaged: use it as it was downloaded"
-        )
         raise Unreadable(
-            f"{len(account.rejected)} of {judged} {word} cannot be read, the first in {where}: "
-            f"{first.reason}; {mend}"
+            f"{len(account.rejected)} of {judged} rows cannot be read, the first in line {first.row}: "
+            f"{first.reason}; columns were moved or the file is damaged: use it as it was downloaded"
         )

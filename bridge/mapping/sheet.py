@@ -57,6 +57,11 @@ class Sheet:
         """What a field is called in a sentence."""
         return "field" if self.part else "column"
 
+    def told(self, *names: str) -> str:
+        """Fields as a sentence names them; what stands in them is never told."""
+        *others, last = (repr(self.headings.get(name, name)) for name in names)
+        return f"{self.field_word} {' and '.join(filter(None, (', '.join(others), last)))}"
+
     def column(self, name: str) -> Column:
         """A field's cells; blank where the file does not have it."""
         found = self.columns.get(name)

@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     DELIVERY = "delivery"  # a destination of pushes
     KEYS = "keys"  # a client's JWKS
     IDENTITY = "identity"  # the identity provider of the staff
+    EHR = "ehr"  # an EHR that may launch us
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,37 @@
 """Is it still the same person's chart? The receiver's Patient, read before a delivery.
 
-Law (`safety.md`, whose chart is it): a link breaks when the record is absent, ambiguous, inactive,
-deceased or replaced (FHIR R4 8.1: active, deceased[x], link.type replaced-by), or when name, birth date,
-identifier or id are not what was shown when a human confirmed it. The bridge decides nothing about
-identity; it notices a difference and stops. A receiver that never shows patients is delivered to on the
-human's word; one that used to show them and does not is waited for. Reasons name nobody.
+Law (`safety.md`, whose chart is it): a link breaks when the record is absent, ambiguous, inactive, deceased or
+replaced (`bridge.smart.record`), or when name, birth date, identifier or id are not what was shown when a human
+confirmed it. The bridge decides nothing about identity; it notices a difference and stops. A receiver that never
+shows patients is delivered to on the human's word; one that used to show them and does not is waited for. Reasons
+name nobody.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
-from typing import Final
 
 import bridge.store.destinations as destinations
 from bridge.net.client import Outbound
 from bridge.net.message import NetFault
 from bridge.period import Instant
 from bridge.push.retry import Step
-from bridge.push.sinks import OK, Reply, TransactionSink, lost, members, parsed, refused, text
+from bridge.push.sinks import OK, Reply, TransactionSink, lost, refused
+from bridge.smart.record import (
+    Unfit,
+    birth_date_of,
+    identifiers,
+    members,
+    name_of,
+    parsed,
+    plain_name,
+    text,
+    unfit,
+)
 from bridge.store.db import Database
 from bridge.store.links import Link, Shown
-
-NAMES: Final = ("official", "usual", "")
-"""Which of several names counts: the first use that there is (FHIR R4 2.24.0.13)."""
 
 
 class Broken(StrEnum):
@@ -34,9 +39,9 @@ class Broken(StrEnum):
 
     ABSENT = "the receiver has no patient with this identifier"
     AMBIGUOUS = "the receiver has several patients with this identifier"
-    INACTIVE = "the receiver's record is inactive"
-    DECEASED = "the receiver's record says that the person died"
-    REPLACED = "the receiver's record was replaced by another"
+    INACTIVE = Unfit.INACTIVE.value
+    DECEASED = Unfit.DECEASED.value
+    REPLACED = Unfit.REPLACED.value
     OTHER_ID = "the receiver's record is another one than the confirmed one"
     OTHER_NAME = "the receiver's record has another name than the confirmed one"
     OTHER_BIRTH_DATE = "the receiver's record has another birth date than the confirmed one"
@@ -59,10 +64,11 @@ async def look(sink: TransactionSink, system: str, value: str, now: Instant) -> 
     bundle = parsed(answer.body)
     if text(bundle, "resourceType") != "Bundle":
         return NotShown(Reply(Step.STOP, "the receiver does not answer a search with a Bundle"))
-    found = [each for each in _patients(bundle) if (system, value) in _identifiers(each)]
+    found = [each for each in _patients(bundle) if (system, value) in identifiers(each)]
     if len(found) != 1:
         return Broken.AMBIGUOUS if found else Broken.ABSENT
-    return _standing(found[0]) or _shown(found[0])
+    one, why = found[0], unfit(found[0])
+    return Shown(text(one, "id"), name_of(one), birth_date_of(one)) if why is None else Broken(why.value)
 
 
 async def shown(
@@ -86,7 +92,7 @@ def difference(link: Link, shown: Shown) -> Broken | None:
         return None
     if before.id != shown.id:
         return Broken.OTHER_ID
-    if _plain(before.name) != _plain(shown.name):
+    if plain_name(before.name) != plain_name(shown.name):
         return Broken.OTHER_NAME
     return Broken.OTHER_BIRTH_DATE if before.birth_date != shown.birth_date else None
 
@@ -94,40 +100,3 @@ def difference(link: Link, shown: Shown) -> Broken | None:
 def _patients(bundle: Mapping[str, object]) -> list[Mapping[str, object]]:
     resources = (entry.get("resource") for entry in members(bundle, "entry"))
     return [each for each in resources if isinstance(each, dict) and each.get("resourceType") == "Patient"]
-
-
-def _identifiers(patient: Mapping[str, object]) -> set[tuple[str, str]]:
-    return {(text(each, "system"), text(each, "value")) for each in members(patient, "identifier")}
-
-
-def _standing(patient: Mapping[str, object]) -> Broken | None:
-    if patient.get("active") is False:
-        return Broken.INACTIVE
-    if patient.get("deceasedBoolean") is True or text(patient, "deceasedDateTime"):
-        return Broken.DECEASED
-    if any(text(each, "type") == "replaced-by" for each in members(patient, "link")):
-        return Broken.REPLACED
-    return None
-
-
-def _shown(patient: Mapping[str, object]) -> Shown:
-    return Shown(text(patient, "id"), _name(patient), _day(text(patient, "birthDate")))
-
-
-def _name(patient: Mapping[str, object]) -> str:
-    names = {text(each, "use"): each for each in reversed(members(patient, "name"))}
-    chosen = next((names[use] for use in NAMES if use in names), next(iter(names.values()), {}))
-    given = chosen.get("given")
-    parts = [str(part) for part in given] if isinstance(given, list) else []
-    return " ".join([*parts, text(chosen, "family")]).strip() or text(chosen, "text")
-
-
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        return None
-
-
-def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())

@@ -30,6 +30,7 @@ from bridge.store.db import Database
 from bridge.store.destinations import Destination
 from bridge.store.lanes import Lane
 from bridge.store.links import Link, LinkState
+from bridge.store.verifications import fault
 
 NO_DESTINATION: Final = "no destination is registered for this client: cgm-bridge destination add"
 NO_GRANT: Final = "no grant in force lets files go to this recipient: cgm-bridge grant add"
@@ -90,7 +91,9 @@ def _errand(
     in_force = tuple(_in_force(listed(db, patient), client, now)) if client else ()
     allowed = tuple(_ways(in_force, destination))
     lane = Lane(patient, destination.number)
-    hold = _hold(in_force, allowed, link) or _elsewhere(db, lane, link)
+    hold = (
+        _hold(in_force, allowed, link) or (fault(db, client) if client else "") or _elsewhere(db, lane, link)
+    )
     stamp = (artifacts.revision(db.reader("bridge"), patient), grants.epoch(db, patient))
     return Errand(lane, destination, link, allowed, hold, stamp)
 

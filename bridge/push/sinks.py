@@ -10,7 +10,6 @@ Rejected: asking the CapabilityStatement before each push (a call that decides n
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from bridge.net.endpoint import Purpose
 from bridge.net.message import Answer, NetFault, Request
 from bridge.period import Instant
 from bridge.push.retry import Step, retry_after, sentence, step
+from bridge.smart.record import members, parsed, text
 
 JSON: Final = "application/fhir+json"
 OK: Final = 200
@@ -135,27 +135,6 @@ def refused(answer: Answer, now: Instant) -> Reply:
     what = step(answer.status)
     asked = retry_after(answer.header("retry-after"), now)
     return Reply(Step.STOP if what is Step.DONE else what, sentence(answer.status), asked)
-
-
-def parsed(body: bytes) -> Mapping[str, object]:
-    """A JSON object; an empty one where the body is none."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def members(found: Mapping[str, object], name: str) -> tuple[Mapping[str, object], ...]:
-    """The objects of a list; what is none is left out."""
-    listed = found.get(name)
-    return tuple(each for each in listed if isinstance(each, dict)) if isinstance(listed, list) else ()
-
-
-def text(found: Mapping[str, object], name: str) -> str:
-    """A string; '' where there is none."""
-    value = found.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _entries(body: bytes) -> Iterator[Entry]:

@@ -50,6 +50,7 @@ class Flaw(StrEnum):
     UNKNOWN = "no client of that id is registered"
     METHOD = "the client did not prove itself in the way that it is registered for"
     GUESSED = "the client secret is another one"
+    HELD = "its registration was changed, and nobody has verified it since"
 
 
 @dataclass(frozen=True, slots=True)

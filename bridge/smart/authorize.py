@@ -29,6 +29,7 @@ from bridge.smart.scopes import PERSON, Scopes, granted
 from bridge.smart.tokens import digest, fresh, issuer_of
 from bridge.store.clients import Client, ClientType
 from bridge.store.db import Database
+from bridge.store.verifications import fault
 
 PARAMETERS: Final = frozenset(
     {"response_type", "client_id", "redirect_uri", "scope", "state", "aud", "resource", "launch",
@@ -43,6 +44,10 @@ _ECHOED: Final = re.compile(r"[\x20-\x7e]{1,2048}")
 UNKNOWN: Final = (
     "The app that sent you here is not known to this server, or it asked for an address that it never "
     "registered. Nothing was sent anywhere."
+)
+HELD: Final = (
+    "The app that sent you here was changed, and nobody has verified it since. Nothing was sent anywhere: tell whoever "
+    "runs this server."
 )
 TWICE: Final = "The app that sent you here said something twice, so it cannot be answered safely."
 
@@ -87,17 +92,17 @@ class AuthorizeEndpoint:
         try:
             S256Grant(judged).validate_authorization_request(request)
         except FatalClientError:
-            return Unanswerable(UNKNOWN)
-        except OAuth2Error as fault:
-            return self._back(asked, fault.error or "invalid_request", fault.description or "")
+            return Unanswerable(HELD if judged.is_held else UNKNOWN)
+        except OAuth2Error as wrong:
+            return self._back(asked, wrong.error or "invalid_request", wrong.description or "")
         if judged.client is None:
             return Unanswerable(UNKNOWN)
         return self._asked(asked, judged.client)
 
     def _asked(self, asked: dict[str, str], client: Client) -> Redirect:
-        fault = self._fault(asked)
-        if fault is not None:
-            return self._back(asked, *fault)
+        wrong = self._fault(asked)
+        if wrong is not None:
+            return self._back(asked, *wrong)
         now, launch = self._db.clock(), asked.get("launch")
         patient = None if launch is None else kept.handed(self._db, digest(launch), client.id, now)
         if launch is not None and patient is None:
@@ -140,6 +145,7 @@ class _Asking(RequestValidator):
     def __init__(self, db: Database) -> None:
         self._db = db
         self.client: Client | None = None
+        self.is_held = False
 
     def validate_client_id(self, client_id: str, request: Request, *args: object, **kwargs: object) -> bool:
         """Whether it is a client that people can be sent from."""
@@ -147,7 +153,8 @@ class _Asking(RequestValidator):
             found = bridge.store.clients.load(self._db, client_id)
         except KeyError:
             return False
-        self.client = request.client = None if found.type is ClientType.BACKEND else found
+        self.is_held = bool(fault(self._db, found))
+        self.client = request.client = None if found.type is ClientType.BACKEND or self.is_held else found
         return self.client is not None
 
     def validate_redirect_uri(

@@ -44,7 +44,8 @@ class NotApproved(Exception):
 class Pending:
     """What one client asks. `id` is the secret of the address; `scopes` is cut to what is registered;
     `launch`: the hash (hex) of the handle that an EHR launch brought, None standalone; `patient`: whom that
-    handle has in context, and nobody else may then be chosen; `aud`: our FHIR base."""
+    handle has in context, and nobody else may then be chosen; `aud`: our FHIR base; `request`: of ours, that a share
+    answers (`sharing.py`), '' where a client waits for a code."""
 
     id: str
     client: Client
@@ -58,6 +59,7 @@ class Pending:
     aud: str
     prompt: str
     patient: int | None = None
+    request: str = ""
 
     @property
     def digest(self) -> str:
@@ -66,6 +68,7 @@ class Pending:
         told = (
             self.id, asker.id, asker.name, asker.organization, asker.purpose, self.redirect_uri, scopes,
             self.state, self.nonce, self.challenge, self.launch, self.patient, self.aud, self.prompt,
+            self.request,
         )  # fmt: skip
         return sha256(repr(told).encode()).hexdigest()
 
@@ -87,16 +90,21 @@ def load(db: Database, id: str, now: Instant) -> Pending | None:
     launch = None if row.launch is None else row.launch.hex()
     return Pending(
         id, client, row.redirect_uri, parse(row.scope), row.state, row.nonce, row.challenge, launch,
-        row.expires, row.aud, row.prompt, row.patient,
+        row.expires, row.aud, row.prompt, row.patient, row.request or "",
     )  # fmt: skip
 
 
 def approve(
     db: Database, pending: Pending, account: str, patient: int, grant: str, scopes: Scopes, now: Instant
 ) -> str:
-    """Answer with yes, under the signed grant of that id: the address to go back to, with a one-use code.
-    NotApproved where the grant does not fit or the question was answered before."""
+    """Answer with yes, under the signed grant of that id: the address to go back to, with a one-use code; a share
+    goes back to a page of ours, without one. NotApproved where the grant does not fit or the question was answered
+    before."""
     signed = _fitting(db, pending, patient, grant, now)
+    if pending.request:
+        if not kept.share(db, digest(pending.id), pending.request, "approved", grant, now):
+            raise NotApproved("this request was answered before, or it has run out")
+        return pending.redirect_uri
     left = narrowed(met(pending.scopes, scopes), signed.kinds, signed.ways)
     is_self = signed.authoriser.role in SELF
     if not is_self:
@@ -112,6 +120,9 @@ def approve(
 
 def decline(db: Database, pending: Pending, now: Instant) -> str:
     """Answer with no: the address to go back to. Saying it twice says nothing more."""
+    if pending.request:
+        kept.share(db, digest(pending.id), pending.request, "declined", "", now)
+        return pending.redirect_uri
     kept.decline(db, digest(pending.id), now)
     said = "The person declined."
     return refusal(pending.redirect_uri, "access_denied", said, pending.state, issuer_of(pending.aud))
@@ -134,6 +145,7 @@ def _row(pending: Pending) -> PendingRow:
     return PendingRow(
         pending.client.id, pending.redirect_uri, str(pending.scopes), pending.state, pending.nonce,
         pending.challenge, launch, pending.patient, pending.aud, pending.prompt, pending.expires,
+        pending.request or None,
     )  # fmt: skip
 
 

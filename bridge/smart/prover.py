@@ -27,6 +27,7 @@ from bridge.smart.jwks import NO_KEYS, KeySet, KeySource
 from bridge.smart.tokens import digest
 from bridge.store.clients import Client, ClientType
 from bridge.store.db import Database
+from bridge.store.verifications import fault
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _BASIC: Final = "basic "
@@ -101,6 +102,8 @@ class Prover:
         client = claim.client
         if claim.flaw is not None or client is None:
             return claim.flaw or Flaw.UNKNOWN
+        if fault(self._db, client):
+            return Flaw.HELD
         if claim.statement is not None:
             return self._signed(claim.statement, client, claim.keys)
         if client.secret is not None:

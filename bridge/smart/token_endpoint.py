@@ -27,13 +27,14 @@ from oauthlib.oauth2 import (
     RefreshTokenGrant,
 )
 
+import bridge.store.authorisations as families
 from bridge.smart.authorize import S256Grant
 from bridge.smart.discovery import AUTH_PATH
 from bridge.smart.issuing import Issuing, is_openid
 from bridge.smart.jwks import KeySource
 from bridge.smart.prover import Claim, Prover
 from bridge.smart.signer import Signer
-from bridge.smart.tokens import fresh
+from bridge.smart.tokens import digest, fresh
 from bridge.store.clients import ClientType
 from bridge.store.db import Database
 
@@ -74,8 +75,16 @@ class TokenEndpoint:
         pairs = [pair for pair in form if pair[0] in PARAMETERS]
         if len(dict(pairs)) != len(pairs):
             return problem(400, "invalid_request", "a parameter is there twice")
-        claim = await self.prover.claimed(dict(pairs), authorization)
-        return await asyncio.to_thread(self._granted, dict(pairs), claim)
+        told = dict(pairs) if authorization is not None else self._named(dict(pairs))
+        claim = await self.prover.claimed(told, authorization)
+        return await asyncio.to_thread(self._granted, told, claim)
+
+    def _named(self, form: dict[str, str]) -> dict[str, str]:
+        """The form with its client, where a refresh token alone says who asks: public apps need not (SMART App
+        Launch 2.2, app-launch, refresh), and the token is bound to one client. One with a proof must still give it."""
+        is_bare = form.get("grant_type") == "refresh_token" and not PROOF & form.keys()
+        client = families.owner(self.db, digest(form.get("refresh_token", ""))) if is_bare else None
+        return form if client is None else form | {"client_id": client}
 
     def _granted(self, form: Mapping[str, str], claim: Claim) -> TokenAnswer:
         issuing = Issuing(self.db, lambda: self.prover.proven(claim), self.db.clock())

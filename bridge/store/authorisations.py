@@ -136,17 +136,25 @@ def end(db: Database, authorisation: str, now: Instant) -> None:
         _end(con, authorisation, now)
 
 
-def end_by_refresh(db: Database, token: bytes, client: str, now: Instant) -> bool:
-    """End the authorisation of a refresh token of this client; False where it has none of that hash."""
+def owner(db: Database, token: bytes) -> str | None:
+    """The client that a refresh token was given to, spent or not."""
     row = (
         db.reader("bridge")
         .execute(
-            "SELECT a.authorisation FROM refreshes r JOIN authorisations a"
-            " ON a.authorisation = r.authorisation WHERE r.hash = ? AND a.client = ?",
-            (token, client),
+            "SELECT a.client FROM refreshes r JOIN authorisations a"
+            " ON a.authorisation = r.authorisation WHERE r.hash = ?",
+            (token,),
         )
         .fetchone()
     )
+    return None if row is None else str(row[0])
+
+
+def end_by_refresh(db: Database, token: bytes, client: str, now: Instant) -> bool:
+    """End the authorisation of a refresh token of this client; False where it has none of that hash."""
+    found = "SELECT a.authorisation FROM refreshes r JOIN authorisations a"
+    found += " ON a.authorisation = r.authorisation WHERE r.hash = ? AND a.client = ?"
+    row = db.reader("bridge").execute(found, (token, client)).fetchone()
     if row is None:
         return False
     end(db, row[0], now)

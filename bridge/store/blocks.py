@@ -72,9 +72,16 @@ class Withdrawn:
     restored: int
 
 
-def absorb(db: Database, patient: int, new: NewArtifact, batches: Sequence[Readings]) -> Absorbed:
-    """Keep an artifact and its readings. Raises Erased, TooMany, Contended, and ValueError where an
-    instant cannot be named."""
+def absorb(
+    db: Database,
+    patient: int,
+    new: NewArtifact,
+    batches: Sequence[Readings],
+    agree: Callable[[], None] | None = None,
+) -> Absorbed:
+    """Keep an artifact and its readings. `agree` is called where they are put, and what it raises undoes that: a
+    consent is neither without its artifact nor an artifact without it. Raises Erased, TooMany, Contended, and
+    ValueError where an instant cannot be named."""
     box = db.keys.box(patient)
     with originals.keeping(db):
         originals.keep(db, box, patient, originals.name(db, patient, new.sha256), new.original)
@@ -85,7 +92,7 @@ def absorb(db: Database, patient: int, new: NewArtifact, batches: Sequence[Readi
                 return Absorbed(known.number, True, {})
             return absorbing(db, con, box, artifacts.received(db, con, patient, new, "stored"), batches)
 
-        done = _swapped(db, box, patient, plan)
+        done = _swapped(db, box, patient, plan, agree)
     return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, done.streams)
 
 
@@ -96,10 +103,11 @@ def reabsorb(
     revision: str,
     batches: Sequence[Readings],
     account: bytes | None = None,
+    agree: Callable[[], None] | None = None,
 ) -> Absorbed:
     """Put what the kept bytes say now in the place of what they said, and the account of it where one is
-    given; also how a confirmed artifact leaves quarantine. ValueError where it is removed, or quarantined
-    and not confirmed."""
+    given; also how a confirmed artifact leaves quarantine. `agree` as in `absorb`. ValueError where it is
+    removed, or quarantined and not confirmed."""
     box = db.keys.box(patient)
 
     def plan(con: sqlite3.Connection) -> Plan:
@@ -110,7 +118,7 @@ def reabsorb(
         anew = replace(kept, state="stored", revision=revision, account=told)
         return recasting(db, con, box, anew, batches)
 
-    done = _swapped(db, box, patient, plan)
+    done = _swapped(db, box, patient, plan, agree)
     return Absorbed(artifact, False, done.streams, tuple(done.gone))
 
 
@@ -145,7 +153,11 @@ _Planned = TypeVar("_Planned")
 
 
 def _swapped(
-    db: Database, box: Box, patient: int, plan: Callable[[sqlite3.Connection], _Planned]
+    db: Database,
+    box: Box,
+    patient: int,
+    plan: Callable[[sqlite3.Connection], _Planned],
+    agree: Callable[[], None] | None = None,
 ) -> _Planned:
     """Plan on a snapshot and put the plan, until nothing of the patient changed in between."""
     for _ in range(_TRIES):
@@ -157,6 +169,8 @@ def _swapped(
         with db.write("bridge") as con:
             if artifacts.revision(con, patient) == revision:
                 _write(db, con, box, patient, planned)
+                if agree is not None:
+                    agree()
                 return planned
     raise Contended(f"patient {patient} was changed by others {_TRIES} times in a row: try again later")
 

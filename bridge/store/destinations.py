@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.keys import Box, place
+from bridge.store.verifications import mark_changed
 
 Sink: TypeAlias = Literal["transaction"]
 
@@ -52,9 +53,13 @@ def add(
     daily: int | None = None,
     secret: str | None = None,
 ) -> Destination:
-    """Register a destination of `client`; the one of that kind before it is retired."""
+    """Register a destination of `client`; the one of that kind before it is retired. Another address than one
+    before it holds deliveries until the recipient is verified again."""
     now, base = db.clock(), url.rstrip("/")
     with db.write("bridge") as con:
+        elsewhere = con.execute("SELECT 1 FROM destinations WHERE client = ? AND url <> ?", (client, base))
+        if elsewhere.fetchone():
+            mark_changed(con, client, now)
         con.execute(
             "UPDATE destinations SET removed = ?, secret = NULL"
             " WHERE client = ? AND kind = ? AND removed IS NULL",

@@ -6,11 +6,16 @@ versions or asks what stood when asks here.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from bridge.period import END_OF_TIME
 from bridge.reading import take
 from bridge.store.columns import Table, ints, joined, names
+
+STANDS: Final = "stands"
+"""A column beside those of a reading that went or moved: 1 where there is a reading of that name now."""
 
 
 def standing(earlier: Table, now: Table) -> Table:

@@ -15,15 +15,17 @@ from typing import Final
 from bridge.period import Instant
 from bridge.store.authorisations import REMEMBERED
 from bridge.store.db import Database
+from bridge.store.requests import Answer, answer
 
 _COLUMNS: Final = (
-    "client, redirect_uri, scope, state, nonce, challenge, launch, patient, aud, prompt, expires"
+    "client, redirect_uri, scope, state, nonce, challenge, launch, patient, aud, prompt, expires, request"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRow:
-    """One question. `launch`: the hash of its handle; `patient`: whom the handle has in context."""
+    """One question. `launch`: the hash of its handle; `patient`: whom the handle has in context; `request`: of ours,
+    that a share answers."""
 
     client: str
     redirect_uri: str
@@ -36,6 +38,7 @@ class PendingRow:
     aud: str
     prompt: str
     expires: Instant
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,9 @@ def keep(db: Database, hashed: bytes, row: PendingRow) -> None:
     with db.write("bridge") as con:
         con.execute("DELETE FROM pendings WHERE expires <= ?", (db.clock(),))
         con.execute(
-            f"INSERT INTO pendings (hash, {_COLUMNS}, answered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            (hashed, *values, row.patient, row.aud, row.prompt, row.expires),
+            f"INSERT INTO pendings (hash, {_COLUMNS}, answered) VALUES"
+            " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (hashed, *values, row.patient, row.aud, row.prompt, row.expires, row.request),
         )
 
 
@@ -111,6 +115,17 @@ def decline(db: Database, hashed: bytes, now: Instant) -> bool:
     """Answer with no; False where it was answered before or ran out."""
     with db.write("bridge") as con:
         return _answered(con, hashed, now)
+
+
+def share(db: Database, hashed: bytes, request: str, what: Answer, grant: str, now: Instant) -> bool:
+    """Answer a share, and with it the request that it is about; False where either was answered before or ran out."""
+    with db.write("bridge") as con:
+        if not _answered(con, hashed, now):
+            return False
+        if answer(con, request, what, grant, now):
+            return True
+        con.execute("ROLLBACK")
+        return False
 
 
 def approve(db: Database, hashed: bytes, row: PendingRow, made: Approval, now: Instant) -> bool:

@@ -21,10 +21,9 @@ from bridge.store.columns import RANKS, Ints, Table, among, ints, joined, names,
 from bridge.store.db import Database
 from bridge.store.keys import Box
 from bridge.store.layers import Layer, blocks_in, read
+from bridge.store.lifetimes import STANDS
 from bridge.store.merge import is_gone
 
-STANDS: Final = "stands"
-"""A column beside those of a reading: 1 where there is a reading of that name."""
 _TOLD: Final = ("instant", "origin", "rank", "version", "changed", "artifact", "end", "bound", "kind")
 
 

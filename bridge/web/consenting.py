@@ -19,6 +19,7 @@ from bridge.consent.gate import Gate
 from bridge.consent.grant import NotPossible, Standing
 from bridge.consent.words import Words
 from bridge.pages.asking import PRESETS, Choice, Offer
+from bridge.people import requests
 from bridge.people.notices import What, tell_others
 from bridge.people.representation import Power, Represented, latest_end
 from bridge.people.sessions import Session
@@ -180,6 +181,8 @@ def _signed(matter: Matter, standing: Standing, words: Words) -> Response:
     except NotApproved:
         grants.revoke(here.db, signed.grant.id, by, "no code was given for it")
         return problem(matter.request, matter.session, "pending", 409)
+    if pending.request:
+        requests.answered(here.db, pending.request, signed.grant.id, account)
     to = grant.recipient.name
     tell_others(here.db, grant.patient, account, What.GRANT_WIDENED, by, to, now=here.clock())
     return RedirectResponse(back, 303)

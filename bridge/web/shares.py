@@ -22,6 +22,7 @@ from bridge.consent.gate import Gate
 from bridge.consent.grant import Grant, NotPossible, Standing, State, state_at
 from bridge.pages.asking import Choice, Party
 from bridge.pages.seeing import Share
+from bridge.people.connections import told_end
 from bridge.people.notices import What, tell_others
 from bridge.people.representation import Power, Represented, latest_end
 from bridge.people.sessions import Session
@@ -162,6 +163,9 @@ def _taken(db: Database, grant: Grant, step: str, session: Session) -> None:
         what = What.GRANT_REVOKED
     if what is not None:
         tell_others(db, grant.patient, session.account, what, by, grant.recipient.name, now=db.clock())
+    if what is What.GRANT_REVOKED:
+        for client in grant.recipient.clients:
+            told_end(db, grant.patient, client, by, db.clock())
 
 
 def listed(db: Database, patient: int) -> tuple[Share, ...]:

@@ -269,8 +269,8 @@ def test_numbers_that_no_such_device_reports_are_rejected(mappings: Mappings) ->
     rows += [(f"08:1{minute}:00", {"rewind": "Rewind"}) for minute in range(3)]
     done = read(one_pump(*rows, later="2025-11-17 09:00:00"), mappings)
     assert [one.reason for one in done.account.rejected] == [
-        "75 U/h is outside 0 to 60: a wrong unit or a moved column",
-        "4 mg/dL is outside 10 to 1000: a wrong unit or a moved column",
+        "what is in column 'rate' is outside 0 to 60 U/h: a wrong unit or a moved column",
+        "what is in column 'BG Reading (mg/dL)' is outside 10 to 1000 mg/dL: a wrong unit or a moved column",
     ]
     adds_up(done)
 

@@ -447,7 +447,7 @@ def test_no_mmol_answer_is_known_so_the_size_of_a_number_tells_its_unit(mappings
     found = done(files.mmol(), mappings)
     units = {(batch.key.unit, len(batch)) for batch in found.readings if batch.key.stream is Stream.GLUCOSE}
     assert units == {(Unit.MMOL_L, 286), (Unit.MG_DL, 1)}  # the mark `below 40 mg/dL` names its unit
-    assert "30 mmol/L is outside" in found.account.rejected[0].reason
+    assert "is outside 1.1 to 22.3 mmol/L" in found.account.rejected[0].reason
     assert any("no answer in this unit was known" in each for each in found.account.warnings)
     plain = done(files.mmol_in_mgdl(), mappings)
     assert {batch.key.unit for batch in plain.readings if batch.key.stream is Stream.GLUCOSE} == {Unit.MG_DL}
@@ -739,13 +739,16 @@ def test_a_family_that_is_no_pump_has_no_kind(mappings: Mappings) -> None:
     assert {each.device.kind for each in done(answer, mappings).readings} == {""}
 
 
-def test_an_unknown_marker_is_rejected_by_name_and_nothing_else_is(mappings: Mappings) -> None:
+def test_an_unknown_marker_is_rejected_and_nothing_else_is(mappings: Mappings) -> None:
     answer = files.st_johns()
     answer["markers"][5] = answer["markers"][5] | {"type": "A_MARKER_OF_NEXT_YEAR"}
     found = done(answer, mappings)
     adds_up(found)
     (rejected,) = found.account.rejected
-    assert "type 'A_MARKER_OF_NEXT_YEAR'" in rejected.reason and rejected.part == "markers"
+    assert (
+        "no rule of the mapping fits what is in field 'type'" in rejected.reason
+        and rejected.part == "markers"
+    )
 
 
 def test_empty_sets_and_nulls_are_no_fault(mappings: Mappings) -> None:

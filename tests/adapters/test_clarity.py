@@ -323,14 +323,16 @@ def test_the_file_names_its_person(mappings: Mappings) -> None:
     assert done.account.rows == 4 and done.readings == ()
 
 
-def test_an_event_that_no_rule_knows_is_rejected_by_name(mappings: Mappings) -> None:
+def test_an_event_that_no_rule_knows_is_rejected(mappings: Mappings) -> None:
     out = Export(ENGLISH, "iOS G7")
     for index in range(3):
         out.egv(datetime(2024, 1, 1, 0, index * 5), "100", 1_700 + 300 * index, "109300000070")
     out.event(datetime(2024, 1, 1, 1), "Weather", "Rain")
     done = read(quoted(out.sorted()), mappings)
     adds_up(done)
-    assert [one.reason for one in done.account.rejected] == ["no rule of the mapping fits: event 'Weather'"]
+    assert [one.reason for one in done.account.rejected] == [
+        "no rule of the mapping fits what is in column 'Event Type'"
+    ]
 
 
 def test_a_value_in_a_cell_that_a_row_does_not_use_is_told(mappings: Mappings) -> None:
@@ -391,7 +393,7 @@ def test_mmol_numbers_under_a_heading_in_mg_are_refused(mappings: Mappings) -> N
         out.egv(
             datetime(2024, 1, 1) + timedelta(minutes=index * 5), "6.4", 1_700 + 300 * index, "109300000070"
         )
-    assert "6.4 mg/dL is outside 20 to 600: a wrong unit or a moved column" in refused(
+    assert "'Glucose Value (mg/dL)' is outside 20 to 600 mg/dL: a wrong unit or a moved column" in refused(
         quoted(out.sorted()), mappings
     )
 

@@ -196,7 +196,9 @@ def test_the_unit_is_told_by_the_numbers_and_never_guessed(mappings: Mappings) -
     whole.meter = []
     done = told(mappings, whole)
     assert {batch.key.stream for batch in done.readings} == {Stream.EVENT}
-    assert {each.reason for each in done.account.rejected} == {"'' is no unit that is known here"}
+    assert {each.reason for each in done.account.rejected} == {
+        "what is in column 'unit' is no unit that is known here"
+    }
 
 
 def test_a_workbook_reads_as_the_export_that_it_was_made_of(mappings: Mappings) -> None:

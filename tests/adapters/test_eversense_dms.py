@@ -110,9 +110,9 @@ def test_marks_of_the_afternoon_are_known_in_every_spelling(mappings: Mappings, 
     assert ints(batch, "instant").tolist() == [utc("2026-03-04T14:00")]
 
 
-def test_a_month_that_nobody_knows_is_refused_with_the_text(mappings: Mappings) -> None:
+def test_a_month_that_nobody_knows_is_refused_with_its_place(mappings: Mappings) -> None:
     said = refused(shown("3:00 PM", "3:05 PM", day="4-Listopad-2026"), mappings)
-    assert "'4-Listopad-2026 3:05 PM' is no date and time" in said or "'4-Listopad-2026 3:00 PM'" in said
+    assert "line 2: what is in column 'EventDateStr' and 'EventTimeStr' is no date and time" in said
 
 
 def test_the_name_of_a_month_is_never_taken_for_a_day(mappings: Mappings) -> None:
@@ -157,7 +157,9 @@ def test_the_unit_of_each_row_counts(mappings: Mappings) -> None:
         (Unit.MG_DL, 0): [120, 122],
         (Unit.MMOL_L, 1): [50],
     }
-    assert [one.reason for one in done.account.rejected] == ["'g/L' is no unit that is known here"]
+    assert [one.reason for one in done.account.rejected] == [
+        "what is in column 'UnitMeasureVal' is no unit that is known here"
+    ]
 
 
 def test_a_new_sensor_is_a_device_of_its_own(mappings: Mappings) -> None:
@@ -175,7 +177,7 @@ def test_words_and_marks_are_no_numbers(mappings: Mappings) -> None:
     assert ints(batch, "value")[flagged].tolist() == [400, 40]
     assert [one.reason for one in done.account.rejected] == [
         "1000 and above are marks for no valid value, not glucose",
-        "12 mg/dL is outside 40 to 400: a wrong unit or a moved column",
+        "what is in column 'Value' is outside 40 to 400 mg/dL: a wrong unit or a moved column",
     ]
     assert done.account.ignored == {"no-value": 1}
 

@@ -108,7 +108,9 @@ def test_without_the_sensors_number_the_unit_of_the_account_stays(mappings: Mapp
 def test_a_value_in_a_unit_that_nobody_knows_is_rejected(mappings: Mappings) -> None:
     odd = measured(START, 0) | {"GlucoseUnits": 2, "Value": 104, "ValueInMgPerDl": None, "isLow": False}
     done = told(mappings, graph(connection(None, WORN), [WORN], [odd, *points(START, 3, 1)]))
-    assert [one.reason for one in done.account.rejected] == ["'2' is no unit that is known here"]
+    assert [one.reason for one in done.account.rejected] == [
+        "what is in field 'GlucoseUnits' is no unit that is known here"
+    ]
 
 
 def test_hi_and_lo_rest_beside_a_limit_that_is_true_of_every_sensor(mappings: Mappings) -> None:
@@ -223,15 +225,15 @@ def test_the_followed_person_is_named_and_kept_nowhere(mappings: Mappings) -> No
     assert {batch.source_class for batch in done.readings} == {SourceClass.FOLLOWER}
 
 
-def test_an_account_that_follows_two_is_refused_with_their_names(mappings: Mappings) -> None:
+def test_an_account_that_follows_two_is_refused_without_their_names(mappings: Mappings) -> None:
     said = refused(text(two_people()), mappings)
-    assert said.startswith("the document is about 2 people (Ada Muster, Kim Beispiel)")
+    assert said.startswith("the document is about 2 people: ")
 
 
 def test_two_people_of_one_name_are_two(mappings: Mappings) -> None:
     document = two_people()
     document["data"][1] |= {"firstName": "Ada", "lastName": "Muster"}
-    assert "about 2 people (Ada Muster, Ada Muster)" in refused(text(document), mappings)
+    assert "about 2 people: " in refused(text(document), mappings)
 
 
 def test_the_same_person_twice_is_one(mappings: Mappings) -> None:

@@ -216,7 +216,7 @@ def test_no_row_is_younger_than_the_file(mappings: Mappings, form: str, made: st
 
 def test_dates_that_nothing_decides_are_refused_unless_an_order_is_given(mappings: Mappings) -> None:
     data = csv(line1("03-03-2022 06:00 AM"), few().table())
-    assert "'03-01-2022 08:00 PM' as dmy or mdy" in refused(data, mappings)
+    assert "two ways (dmy or mdy, the first in line 3)" in refused(data, mappings)
     known = mappings.formats["libreview"]
     month = decode(data, known, ZONES, RECEIVED, date_order="mdy")
     day = decode(data, known, ZONES, RECEIVED, date_order="dmy")
@@ -229,7 +229,7 @@ def test_all_rows_fit_one_order(mappings: Mappings) -> None:
     out.add(datetime(2022, 3, 22), "historic", "100")
     out.rows[-1][3][2] = "03-25-2022 08:00"
     (one,) = read(csv(line1("25-03-2022 08:00"), out.table()), mappings).account.rejected
-    assert one.reason == "'03-25-2022 08:00' is no date and time as DD-MM-YYYY hh:mm"
+    assert one.reason == "what is in column 'Device Timestamp' is no date and time as DD-MM-YYYY hh:mm"
 
 
 def test_a_clock_that_was_never_set_costs_its_rows_not_the_file(mappings: Mappings) -> None:

@@ -155,8 +155,8 @@ def test_a_profile_in_mmol_stays_in_mmol(mappings: Mappings) -> None:
 
 def test_numbers_that_are_of_the_other_unit_are_rejected(mappings: Mappings) -> None:
     done = read(profiles_iaps(), mappings)
-    assert [one.reason.split(" is ")[0] for one in done.account.rejected] == [
-        "100 mmol/L/U", "0 mmol/L", "0 mmol/L",
+    assert [one.reason.split(" is outside ")[1].split(":")[0] for one in done.account.rejected] == [
+        "0.1 to 55 mmol/L/U", "2.2 to 22.2 mmol/L", "2.2 to 22.2 mmol/L",
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from bridge.reading import EventKind, Flag, Readings, SourceClass, Stream, Trend
 from tests.adapters import nightscout_entries as entries
 from tests.adapters.nightscout_entries import Record, document, five, local, ms, v3, z
 from tests.adapters.recordings import committed, decoded
-from tests.adapters.suite import adds_up, ints, read, refused
+from tests.adapters.suite import adds_up, ints, read
 
 
 def of(done: Decoded, stream: Stream = Stream.GLUCOSE) -> list[Readings]:
@@ -249,6 +249,8 @@ def test_a_clock_that_was_never_set_or_runs_ahead_costs_its_own_records(mappings
     assert len(values(done)) == 5
 
 
-def test_a_document_that_is_mostly_mmol_is_refused(mappings: Mappings) -> None:
-    said = refused(document([{"type": "sgv"} | one for one in sensed(5.5, 6.1, 7.2)]), mappings)
-    assert "sgv is always mg/dL" in said
+def test_of_a_document_that_is_mostly_mmol_no_small_number_is_read(mappings: Mappings) -> None:
+    done = read(document([{"type": "sgv"} | one for one in sensed(5.5, 6.1, 7.2, 7)]), mappings)
+    assert [ints(batch, "value").tolist() for batch in done.readings] == [[101, 102]]
+    assert len(done.account.rejected) == 4
+    assert all("sgv is always mg/dL" in each.reason for each in done.account.rejected)

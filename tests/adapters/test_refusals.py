@@ -50,7 +50,7 @@ CARELINK = b"Index;Date;Time;New Device Time;BG Reading (mg/dL);Linked BG Meter 
         (TANDEM, "looks like a Tandem t:connect export"),
         (CARELINK, "looks like a Medtronic CareLink export"),
         (b"Datum,Wert\n2024-01-01,100\n", "a table of no known kind, with the columns 'Datum', 'Wert'"),
-        (b"hello world\n", "no table: it begins with 'hello world'"),
+        (b"hello world\n", "no table and no document"),
         (b"\x00\x01\x02\x03" * 500, "line 1 holds NUL bytes"),
         (b"x" * (LARGEST_LINE + 1), f"line 1 is longer than {LARGEST_LINE} bytes"),
     ],
@@ -124,6 +124,23 @@ def test_a_workbook_that_unpacks_to_a_flood_is_refused(mappings: Mappings) -> No
             for _ in range(257):
                 flood.write(bytes(1024 * 1024))
     assert "unpacks to more than" in refused(buffer.getvalue(), mappings)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "Infinity"])
+@pytest.mark.parametrize("good", [0, 2])
+def test_a_number_that_is_none_is_refused_with_its_place_and_the_mend(
+    mappings: Mappings, number: str, good: int
+) -> None:
+    record = '{"type": "sgv", "sgv": 100, "date": 1790000000000, "device": "share2"}'
+    records = [*[record] * good, record.replace("100", number)]
+    said = refused(f"[{', '.join(records)}]".encode(), mappings)
+    assert said.startswith(f"the document is no JSON in record {good + 1}, at sgv (byte ")
+    assert "put null in their place" in said and "damaged" not in said
+
+
+def test_a_short_answer_of_which_all_is_rejected_is_taken_in_and_told(mappings: Mappings) -> None:
+    done = read(b'[{"type": "sgv", "sgv": 5000, "date": 1790000000000, "device": "share2"}]', mappings)
+    assert [each.where for each in done.account.rejected] == ["record 1 of entries"]
 
 
 def test_the_file_name_decides_nothing(mappings: Mappings) -> None:

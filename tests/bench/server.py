@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.app import serving
+from bridge.served import serving
 
 JSON = "application/fhir+json"
 

@@ -202,8 +202,7 @@ class World:
 
     def items(self) -> list[Item]:
         told = [(r, self.grain_of(r)) for r in self.readings if r.end == 0]
-        told = [(r, g) for r, g in told if g is not None]
-        shown = [(r, g) for r, g in told if not any(hides(o, og, r, g) for o, og in told)]
+        shown = left_of_copies([(r, g) for r, g in told if g is not None])
         found = [
             Item(r.instant, r.stream, r.series, 0, 0, r.value, 0, max(r.changed, self.since(r, r.instant, 0)))
             for r, g in shown
@@ -329,6 +328,32 @@ def shown_ever(grant: Grant, now: int, zone: ZoneInfo) -> list[tuple[int, int]]:
     last = min([now + 1, *ended]) - 1
     first, latest = grant.windows(active[0], zone)[0], grant.windows(last, zone)[0]
     return [(first[0], latest[1])]
+
+
+def left_of_copies(told: list[tuple[Reading, int]]) -> list[tuple[Reading, int]]:
+    """What no copy stands before. Sensor glucose stays behind any copy; of other streams each reading has at most
+    one copy in each other series: the earliest that is free."""
+    gone = {id(r) for r, g in told if r.stream == "glucose" and any(hides(o, og, r, g) for o, og in told)}
+    events = sorted((each for each in told if each[0].stream != "glucose"), key=lambda each: each[0].instant)
+    for mine in {r.series for r, _ in events}:
+        for theirs in {r.series for r, _ in events} - {mine}:
+            ours, others = (
+                [each for each in events if each[0].series == series] for series in (mine, theirs)
+            )
+            gone |= {id(r) for r in taken(ours, others)}
+    return [(r, g) for r, g in told if id(r) not in gone]
+
+
+def taken(ours: list[tuple[Reading, int]], others: list[tuple[Reading, int]]) -> list[Reading]:
+    """Which of ours have a copy among the others for themselves."""
+    found = []
+    for one, grain in ours:
+        for other, finer in others:
+            if hides(other, finer, one, grain):
+                found.append(one)
+                others.remove((other, finer))
+                break
+    return found
 
 
 def hides(other: Reading, other_grain: int | None, one: Reading, grain: int | None) -> bool:

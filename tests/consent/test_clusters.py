@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.consent.clusters import Track, shadowed
+from bridge.consent.clusters import WIDEST, Track, shadowed
 from bridge.period import MINUTE
 from bridge.reading import BolusKind, Device, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.series import SeriesRow
@@ -93,6 +93,74 @@ def test_copies_by_three_routes_leave_as_often_as_the_best_route_told_them(
             [],
             [],
         ]
+
+
+def test_two_equal_doses_within_two_minutes_are_not_hidden_by_one_copy() -> None:
+    pump = track([(NOON, 50, BolusKind.RAPID)], 1)
+    loop = [(NOON, 50, BolusKind.RAPID), (NOON + 90_000, 50, BolusKind.RAPID)]
+    assert shown(pump, track(loop, 2, SourceClass.PROCESSED, LOOP)) == [[NOON], [NOON + 90_000]]
+
+
+def test_a_route_whose_clock_is_late_tells_nothing_twice() -> None:
+    pump = [(NOON + place * 3 * MINUTE, 50, int(BolusKind.RAPID)) for place in range(6)]
+    loop = [(at + 100_000, amount, kind) for at, amount, kind in pump]
+    found = shown(track(pump, 1), track(loop, 2, SourceClass.PROCESSED, LOOP))
+    assert found == [[at for at, _, _ in pump], []]
+
+
+def test_two_strips_of_a_minute_are_two_where_the_meter_and_the_app_tell_both() -> None:
+    strips = [(NOON, 104, 0), (NOON + 40_000, 104, 0)]
+    meter = track(strips, 1, device=Device(), stream=Stream.CAPILLARY, unit=Unit.MG_DL, scale=0)
+    app = track(strips, 2, SourceClass.TYPED, Device(), Stream.CAPILLARY, Unit.MG_DL, 0)
+    assert shown(meter, app) == [[NOON, NOON + 40_000], []]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 3), st.lists(st.lists(st.integers(0, 119_000), max_size=4), min_size=3, max_size=3)
+        ),
+        max_size=12,
+    )
+)
+def test_each_event_leaves_as_often_as_the_route_that_told_it_most(
+    events: list[tuple[int, list[list[int]]]],
+) -> None:
+    """An event is some equal doses within two minutes, of which each route tells some."""
+    told: list[list[tuple[int, int, int]]] = [[], [], []]
+    for slot, (amount, routes) in enumerate(events):
+        for route, stamps in enumerate(routes):
+            told[route] += [
+                (NOON + slot * 10 * MINUTE + at, amount, int(BolusKind.RAPID)) for at in sorted(stamps)
+            ]
+    tracks = [
+        track(told[0], 3),
+        track(told[1], 1, SourceClass.FOLLOWER, LOOP),
+        track(told[2], 2, SourceClass.PROCESSED, LOOP),
+    ]
+    for order in permutations(range(3)):
+        left = sorted(at for some in shown(*(tracks[place] for place in order)) for at in some)
+        slots = [(at - NOON) // (10 * MINUTE) for at in left]
+        assert [slots.count(slot) for slot in range(len(events))] == [
+            max(len(stamps) for stamps in routes) for _, routes in events
+        ]
+
+
+@given(st.sets(st.integers(0, 60), min_size=12), st.sets(st.integers(0, 60), min_size=12))
+def test_what_is_further_away_than_the_reach_decides_nothing(ours: set[int], theirs: set[int]) -> None:
+    """Chains of equal doses, minute after minute: a page that reads only what is near says the same."""
+
+    def left(low: int, high: int) -> list[int]:
+        rows = [
+            [(NOON + m * MINUTE, 50, int(BolusKind.RAPID)) for m in told if low <= m * MINUTE <= high]
+            for told in (ours, theirs)
+        ]
+        return shown(track(rows[1], 1), track(rows[0], 2, SourceClass.PROCESSED, LOOP))[1]
+
+    whole = left(0, 60 * MINUTE)
+    for at in ours:
+        near = left(at * MINUTE - WIDEST, at * MINUTE + WIDEST)
+        assert (NOON + at * MINUTE in near) == (NOON + at * MINUTE in whole)
 
 
 def smoothed(values: Sequence[int], number: int, name: str, family: str = "companion") -> Track:

@@ -38,7 +38,11 @@ def test_without_a_consent_there_is_none_and_the_owners_act_is_one(world: World)
     with pytest.raises(NotCollected, match="no consent to collect from 'phone' is on record"):
         collecting.required(world.db, patient, "phone", GLUCOSE)
     act = collecting.own_act(load(world.db, patient))
-    given = collecting.required(world.db, patient, "phone", GLUCOSE, act)
+    assert collecting.required(world.db, patient, "phone", GLUCOSE, act) is None
+    assert collecting.listed(world.db, patient) == ()
+    collecting.given(world.db, patient, "phone", act)()
+    collecting.given(world.db, patient, "phone", act)()
+    (given,) = collecting.listed(world.db, patient)
     assert (given.signed.giver.name, given.signed.kinds) == ("Ada Beispiel", frozenset(Kind))
     assert collecting.required(world.db, patient, "phone", GLUCOSE, act) == given
     assert collecting.required(world.db, patient, "phone", GLUCOSE) == given
@@ -49,14 +53,16 @@ def test_without_a_consent_there_is_none_and_the_owners_act_is_one(world: World)
 def test_an_act_does_not_open_what_was_withdrawn(world: World) -> None:
     patient = world.person()
     act = collecting.own_act(load(world.db, patient))
-    collecting.required(world.db, patient, "phone", GLUCOSE, act)
+    collecting.given(world.db, patient, "phone", act)()
     collecting.withdraw(world.db, patient, "phone")
     with pytest.raises(NotCollected, match="withdrawn"):
         collecting.required(world.db, patient, "phone", GLUCOSE, act)
     with pytest.raises(NotPossible):
         collecting.withdraw(world.db, patient, "phone")
     collecting.give(world.db, patient, "phone", act)
-    assert collecting.required(world.db, patient, "phone", GLUCOSE).withdrawn is None
+    found = collecting.required(world.db, patient, "phone", GLUCOSE)
+    assert found is not None
+    assert found.withdrawn is None
 
 
 def test_the_newest_record_counts_also_where_it_names_less(world: World) -> None:
@@ -65,7 +71,9 @@ def test_the_newest_record_counts_also_where_it_names_less(world: World) -> None
     collecting.give(world.db, patient, "phone", BY_PARENT)
     with pytest.raises(NotCollected, match="does not name insulin, notes"):
         collecting.required(world.db, patient, "phone", GLUCOSE | {Kind.NOTES, Kind.INSULIN})
-    assert collecting.required(world.db, patient, "phone", GLUCOSE).signed == BY_PARENT
+    found = collecting.required(world.db, patient, "phone", GLUCOSE)
+    assert found is not None
+    assert found.signed == BY_PARENT
 
 
 def test_who_gave_it_and_from_what_rest_sealed_and_each_step_is_in_the_ledger(world: World) -> None:

@@ -32,6 +32,7 @@ SERIES = (
     (SeriesKey(Stream.CAPILLARY, "libreview", "M1", Unit.MG_DL, 0), "", SourceClass.MAKER),
     (SeriesKey(Stream.EVENT, "dexcom-clarity", "TX1", Unit.NONE, 0), "TX1", SourceClass.MAKER),
     (SeriesKey(Stream.BASAL, "nightscout", "P1", Unit.UNITS_PER_HOUR, 2), "P1", SourceClass.FOLLOWER),
+    (SeriesKey(Stream.CAPILLARY, "nightscout", "", Unit.MG_DL, 0), "", SourceClass.FOLLOWER),
 )
 SOURCES = ("alpha", "beta")
 PREFIXES = ("eq", "ne", "gt", "ge", "lt", "le", "sa", "eb", "ap")
@@ -108,7 +109,18 @@ def tellings(draw: st.DrawFn) -> tuple[Run | Told, ...]:
         no_value=st.sampled_from([False, False, True]),
         code=st.sampled_from([10, 100, 101, 102, 120]),
     )
-    return (*runs, *draw(st.lists(strays, min_size=1, max_size=12)))
+    place = draw(places)
+    strips = st.builds(
+        Told,
+        series=st.sampled_from([3, 6]),
+        place=st.just(place),
+        shift=st.sampled_from([0, 3_000, 30_000, 59_000, 61_000, 100_000]),
+        value=st.integers(78, 80),
+        bound=st.just(0),
+        no_value=st.just(False),
+        code=st.just(0),
+    )
+    return (*runs, *draw(st.lists(strays, min_size=1, max_size=12)), *draw(st.lists(strips, max_size=6)))
 
 
 @st.composite

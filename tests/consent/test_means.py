@@ -18,10 +18,10 @@ from bridge.consent.grant import Recipient
 from bridge.consent.permit import RecipientPermit
 from bridge.metrics.buckets import askable, edges, means
 from bridge.period import DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory
-from bridge.reading import Flag, Stream
+from bridge.reading import Flag, SourceClass, Stream
 from bridge.store.blocks import withdraw
 from bridge.store.patients import add_zone
-from tests.consent.world import CLINIC, NOON, World, between, every, ids, items, wish
+from tests.consent.world import CLARITY, CLINIC, NOON, World, between, every, ids, items, wish
 
 TEN = NOON - DAY - 2 * HOUR  # 10:00Z of the day before, 11:00 in Berlin
 SPAN = between(NOON - 2 * DAY, NOON)
@@ -144,6 +144,59 @@ def test_a_mean_of_readings_that_were_somebody_elses_is_taken_back(world: World)
     lab = RecipientPermit("lab", "Lab", "TREAT", "t", NOON + DAY)
     world.grant(patient, SPAN, grain=Grain.HOUR, recipient=Recipient("Lab", frozenset()))
     assert world.ask(lab, wish(patient)).count == 0
+
+
+@pytest.mark.parametrize("left", [6, 0])
+def test_who_polls_is_told_of_a_mean_whose_readings_went(world: World, left: int) -> None:
+    patient = world.person()
+    if left:
+        world.bring(patient, spread([100] * left))
+    wrong = world.bring(patient, spread([300] * 6, TEN + 30 * MINUTE))
+    hourly(world, patient)
+    (before,) = told(world.ask(CLINIC, wish(patient)))
+    world.clock.now += HOUR
+    withdraw(world.db, patient, wrong.artifact)
+    went = world.clock.now
+    world.clock.now += HOUR
+    (group,) = world.ask(CLINIC, since(went, patient)).groups
+    assert group.last_updated.tolist() == [went]
+    assert (group.columns["value"].tolist(), group.version.tolist()) == (
+        [100 if left else 0],
+        [before[3] + 1],
+    )
+    assert bool(group.columns["flags"][0] & Flag.RETRACTED) is not bool(left)
+    assert world.ask(CLINIC, since(went + 1, patient)).count == 0
+
+
+def test_a_mean_that_was_taken_back_is_told_anew_when_its_readings_are_back(world: World) -> None:
+    """Copies of a better route come and go."""
+    patient, rows = world.person(), spread([100] * 6)
+    world.bring(patient, rows, source_class=SourceClass.FOLLOWER)
+    hourly(world, patient)
+    (name,) = ids(world.ask(CLINIC, wish(patient)))
+    world.clock.now += HOUR
+    copies = world.bring(patient, rows, replace(CLARITY, family="libreview"))
+    at = world.clock.now
+    world.clock.now += HOUR
+    assert flagged(world.ask(CLINIC, since(at, patient)))[name] == (int(Flag.RETRACTED), 1)
+    world.clock.now += HOUR
+    withdraw(world.db, patient, copies.artifact)
+    at = world.clock.now
+    world.clock.now += HOUR
+    assert flagged(world.ask(CLINIC, since(at, patient)))[name] == (0, 2)
+
+
+def flagged(disclosure: Disclosure) -> dict[str, tuple[int, int]]:
+    """Flags and version of every mean, by id."""
+    rows: dict[int, tuple[int, int]] = {}
+    for group in disclosure.groups:
+        pairs = zip(group.columns["flags"].tolist(), group.version.tolist(), strict=True)
+        rows.update(zip(group.at.tolist(), pairs, strict=True))
+    return {name: rows[place] for place, name in enumerate(ids(disclosure))}
+
+
+def since(at: Instant, patient: int) -> Asked:
+    return wish(patient, updated=(DateTest("ge", Period(at, at + 1)),), retractions=True)
 
 
 def test_a_corrected_zone_does_not_slide_the_buckets_that_were_told(world: World) -> None:

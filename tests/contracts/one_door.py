@@ -35,6 +35,9 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
 
 READERS: Final[dict[str, tuple[str, ...]]] = {
     "bridge.store.readings": ("consent/hand.py",),
+    "bridge.store.strays": ("consent/hand.py",),
+    "bridge.store.stood": ("consent/hand.py", "consent/askers.py", "push/affected.py"),
+    "bridge.store.layers": ("store/*.py",),
     "bridge.consent.hand": ("consent/gate.py",),
     "bridge.consent.disclosure.claim": ("consent/gate.py",),
     "bridge.consent.disclosure._claimed": (),

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 import bridge
 import bridge.app
+import bridge.served
 import bridge.settings
 from bridge.__main__ import main
 
@@ -28,7 +29,9 @@ def readme(project: Path) -> str:
 
 def commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every command that can be typed, as its words."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from commands(command, (*before, name))
         else:
@@ -64,7 +67,7 @@ def test_the_settings_of_the_readme_are_those_of_the_bridge(project: Path, readm
 def test_the_addresses_of_the_readme_are_those_of_the_bridge(tmp_path: Path, readme: str) -> None:
     found = bridge.app.opened(bridge.settings.load({}, home=tmp_path))
     try:
-        served = bridge.app.built(found, worker=False)
+        served = bridge.served.built(found, worker=False)
         paths = {route.path for route in served.routes if isinstance(route, Route)} - UNSAID
     finally:
         found.close()

@@ -233,6 +233,9 @@ def test_l19_absent_and_refused_do_the_same_work(world: World, patient: int) -> 
     gate = world.gate
     work = [statements(partial(gate.disclose_now, CLINIC, wish(who))) for who in (None, 99, stranger)]
     assert work[0] == work[1] == work[2] != []
+    named = [world.db.ids.one("Patient", Name(stranger, 0, 0, 0)), "0" * 8 + "-0000-4000-8000-" + "0" * 12]
+    read = [sorted(statements(partial(gate.patient, CLINIC, each))) for each in named]
+    assert read[0] == read[1] != []
     texts = ("none", "mrn-Ben Beispiel")
     found = [statements(partial(gate.identified, CLINIC, "urn:mrn", text)) for text in texts]
     assert found[0] == found[1] != []

@@ -354,15 +354,15 @@ def test_told_is_exactly_what_is_held_and_gone(
             dates = (DateTest("eq", Period(START + start * HOUR, START + (start + hours) * HOUR)),)
             notebook.note(shared.ask(CLINIC, wish(patient, dates=dates, limit=limit)))
         standing = placed(shared.ask(OwnerPermit(patient), wish(patient)))
-        shown = [name for way in Way for name in placed(_peek(shared, wish(patient, way=way)))]
+        shown = [name for way in Way for name in placed(peek(shared, wish(patient, way=way)))]
         expected = notebook.taken(standing, shown)
-        assert set(told(_peek(shared, since(0, patient)))) == expected, step
+        assert set(told(peek(shared, since(0, patient)))) == expected, step
     for name in notebook.held:
-        assert (name in told(_peek(shared, named(patient, name)))) is (name in expected)
+        assert (name in told(peek(shared, named(patient, name)))) is (name in expected)
     assert set(told(shared.ask(CLINIC, since(0, patient)))) == expected
 
 
-def _peek(world: World, asked: Asked) -> Part:
+def peek(world: World, asked: Asked) -> Part:
     """What would leave; it does not, so that nobody holds it."""
     _, leaving = world.gate._left(CLINIC, asked)
     return Part() if leaving is None else leaving.part

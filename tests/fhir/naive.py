@@ -158,7 +158,8 @@ def observation(group: Group, row: int, patient: str, revision: str, system: str
         said["note"] = written
     if group.device:
         said["device"] = {"reference": f"Device/{group.device}"}
-    if parts := of_a_mean(columns) if mean else components(group, columns, flags, kind):
+    parts = of_a_mean(columns) if mean else components(group, columns, flags, kind)
+    if parts and Flag.RETRACTED not in flags:
         said["component"] = parts
     return said
 

@@ -115,8 +115,10 @@ def test_answers_with_something_else_behind_them_are_refused_with_its_place(mapp
         {"sugar": answer("sugar", sugar()), "alerts": answer("alerts", person="p2")},
     ],
 )
-def test_a_document_about_two_people_is_refused_with_the_list(mappings: Mappings, document: object) -> None:
-    with pytest.raises(Unreadable, match=r"about 2 people \(p1, p2\)"):
+def test_a_document_about_two_people_is_refused_without_their_names(
+    mappings: Mappings, document: object
+) -> None:
+    with pytest.raises(Unreadable, match="about 2 people: "):
         read(mappings, document)
 
 

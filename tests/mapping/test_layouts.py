@@ -115,12 +115,12 @@ def test_the_one_person_of_a_list_is_named_by_the_first_id_that_is_filled(mappin
     )
 
 
-def test_several_people_are_refused_with_their_list(mappings: Mappings) -> None:
-    with pytest.raises(Unreadable, match=r"about 2 people \(Ada Muster, Kim Beispiel\)"):
+def test_several_people_are_refused_and_not_named(mappings: Mappings) -> None:
+    with pytest.raises(Unreadable, match="about 2 people: "):
         read(mappings, [one(), one("Kim", "Beispiel")])
-    with pytest.raises(Unreadable, match=r"about 2 people \(Ada Muster, Ada Muster\)"):
+    with pytest.raises(Unreadable, match="about 2 people: "):
         read(mappings, [one(id=1), one(id=2)])
-    with pytest.raises(Unreadable, match=r"about 2 people \(1, 2\)"):
+    with pytest.raises(Unreadable, match="about 2 people: "):
         read(mappings, [one("", "", id=1), one("", "", id=2)])
 
 
@@ -151,8 +151,8 @@ def test_a_month_is_read_by_its_name(mappings: Mappings, at: str) -> None:
 
 @pytest.mark.parametrize("at", ["5-10-2024 08:00", "October-5-2024 08:00", "5-Octobre-2024 08:00"])
 def test_what_is_no_month_s_name_in_its_place_is_no_date(mappings: Mappings, at: str) -> None:
-    with pytest.raises(Unreadable, match="is no date and time as DD-MON-YYYY hh:mm"):
-        read(mappings, [one(at=at)])
+    (rejected,) = read(mappings, [one(at=at)]).account.rejected
+    assert rejected.reason == "what is in field 'last.at' is no date and time as DD-MON-YYYY hh:mm"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""fhir-kit-client in Node: a client that is not ours searches, and turns every page.
+"""Clients in Node that are not ours: fhir-kit-client searches and turns every page, fhirclient is launched.
 
 Law: what it returns is what the client made of the server's answer, entry by entry. The token goes through
 the environment, never through the command line. Its packages are those of `node/package-lock.json`,
@@ -15,7 +15,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from tests.peers.process import LAST_WORDS, PeerBroken, PeerMissing, tool
+from tests.peers.process import LAST_WORDS, Peer, PeerBroken, PeerMissing, tool
 
 FOLDER: Final = Path(__file__).resolve().parent / "node"
 LOCK: Final = FOLDER / "package-lock.json"
@@ -23,6 +23,7 @@ STAMP: Final = FOLDER / "node_modules" / ".installed.json"
 
 INSTALL_SECONDS: Final = 300
 QUERY_SECONDS: Final = 60
+START_SECONDS: Final = 30
 OLDEST: Final = 20
 """fhir-kit-client 2 asks for Node 20."""
 REFUSED: Final = 1
@@ -42,8 +43,8 @@ class FhirKit:
 
     def __init__(self) -> None:
         """Install what is not installed; `PeerMissing` where Node is absent or too old."""
-        self._node = tool("node")
-        version = subprocess.run([self._node, "--version"], capture_output=True, encoding="utf-8", check=True)
+        self.node = tool("node")
+        version = subprocess.run([self.node, "--version"], capture_output=True, encoding="utf-8", check=True)
         if int(version.stdout.strip().removeprefix("v").partition(".")[0]) < OLDEST:
             raise PeerMissing(f"Node {version.stdout.strip()} is older than {OLDEST}")
         _install()
@@ -51,7 +52,7 @@ class FhirKit:
     def run(self, *arguments: str, token: str = "") -> subprocess.CompletedProcess[str]:
         """The script with these arguments, whatever comes of it."""
         return subprocess.run(
-            [self._node, str(FOLDER / "query.mjs"), *arguments],
+            [self.node, str(FOLDER / "query.mjs"), *arguments],
             env={**os.environ, "FHIR_TOKEN": token},
             capture_output=True,
             encoding="utf-8",
@@ -75,6 +76,15 @@ def installed(package: str) -> Path:
     """The folder of a package of the lock, installed; `PeerMissing` where npm cannot."""
     _install()
     return FOLDER / "node_modules" / package
+
+
+class LaunchedApp(Peer):
+    """An app that people launch (`node/app.mjs`), listening on loopback until it is stopped."""
+
+    def __init__(self, kit: FhirKit, port: int, iss: str, client: str, scope: str, log: Path) -> None:
+        super().__init__([kit.node, str(FOLDER / "app.mjs"), str(port), iss, client, scope], log)
+        self.base = f"http://127.0.0.1:{port}"
+        self.ready("ready", START_SECONDS)
 
 
 def _install() -> None:

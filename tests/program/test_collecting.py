@@ -9,7 +9,7 @@ import pytest
 
 from bridge.consent.words import COLLECTING
 from tests.program.shell import Inside, Shell
-from tests.program.test_import import DAY, clarity
+from tests.program.test_import import DAY, clarity, egv
 from tests.program.test_operators import SOMEBODY
 
 
@@ -55,6 +55,28 @@ def test_the_owners_first_import_of_a_source_is_the_consent_and_is_told_once(
     assert shell("patient", "show", patient).value["collecting"] == [record]
     assert steps(shell, patient) == [("give", "give collecting from dexcom-clarity")]
     assert shell("ledger", "verify").value["sound"] is True
+
+
+def test_a_file_that_is_refused_or_set_aside_leaves_no_consent_behind(
+    shell: Shell, file: Path, tmp_path: Path
+) -> None:
+    patient, sister, spoiled, crowded = (
+        shell.patient(),
+        *(tmp_path / name for name in ("sister.csv", "spoiled.csv", "crowded.csv")),
+    )
+    sister.write_text(clarity(*DAY, first="Lina"))
+    spoiled.write_text(clarity(*(row.replace("T", "T9") for row in DAY)))
+    crowded.write_text(clarity(*(egv(i, DAY[0].split(",")[1], str(i % 300 + 50), i) for i in range(3, 5000))))
+    for each in (spoiled, crowded, sister):
+        ran = shell.take(patient, each)
+        assert ran.code == 1
+        assert COLLECTING.text not in ran.err
+        assert shell("collect", "list", "--patient", patient).value == []
+        assert steps(shell, patient) == []
+    (waiting,) = shell("artifact", "list", "--patient", patient).value
+    assert waiting["state"] == "quarantined"
+    shell("artifact", "confirm", waiting["id"], "--reason", "married name")
+    assert steps(shell, patient) == [("give", "give collecting from dexcom-clarity")]
 
 
 def test_after_withdrawing_nothing_is_taken_and_what_is_there_is_offered_for_removal(

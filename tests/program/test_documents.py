@@ -34,7 +34,7 @@ def test_a_document_is_imported_and_its_account_adds_up(shell: Shell, file: Path
     assert artifact["rejected"] == [
         {
             "row": 3,
-            "reason": "'yesterday' is no date and time as epoch-ms, epoch-s, net-date, iso",
+            "reason": "what is in field 'time.date' is no date and time as epoch-ms, epoch-s, net-date, iso",
             "part": "pump",
         }
     ]

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.smart.scopes import ALL_ACTIONS, Scope, Scopes, granted, not_understood, parse, read
+from bridge.smart.scopes import (
+    ALL_ACTIONS,
+    PERSON,
+    SYSTEM,
+    WORDS,
+    Scope,
+    Scopes,
+    granted,
+    met,
+    not_understood,
+    parse,
+    read,
+    shortest,
+)
 
 UNDERSTOOD = [
     ("system/Observation.rs", "system/Observation.rs"),
@@ -150,3 +163,48 @@ def test_granted_reaches_exactly_what_both_reach(asked: str, registered: str) ->
 def test_printing_and_parsing_again_changes_nothing(text: str) -> None:
     once = parse(text)
     assert parse(str(once)) == once
+
+
+VALUES = st.text(
+    st.characters(min_codepoint=0x20, max_codepoint=0x2FF, exclude_categories=["Cs"]), min_size=1
+)
+
+
+@st.composite
+def whole_lists(draw: st.DrawFn) -> Scopes:
+    """Any list that there can be: every context, version 1, granular with any value, words."""
+    made = []
+    for _ in range(draw(st.integers(0, 4))):
+        context, resource = draw(st.sampled_from(["patient", "user", "system"])), draw(RESOURCES)
+        fence = draw(st.frozensets(st.tuples(st.sampled_from(["category", "code"]), VALUES), max_size=2))
+        is_fenced = resource == "Observation"
+        actions = draw(ACTIONS)
+        is_legacy = not (is_fenced and fence) and actions in ("rs", "cud", "cruds") and draw(st.booleans())
+        made.append(Scope(context, resource, actions, fence if is_fenced else frozenset(), is_legacy))
+    return Scopes(shortest(made), tuple(draw(st.lists(st.sampled_from(WORDS), unique=True))))
+
+
+@given(whole_lists())
+def test_every_list_of_scopes_survives_the_wire(scopes: Scopes) -> None:
+    assert parse(str(scopes)) == scopes
+    assert (
+        parse(" ".join(f"http://smarthealthit.org/fhir/scopes/{each}" for each in str(scopes).split()))
+        == scopes
+    )
+
+
+@given(whole_lists(), whole_lists())
+def test_what_both_reach_is_inside_each_and_contexts_never_mix(one: Scopes, other: Scopes) -> None:
+    both = met(one, other)
+    for side in (one, other):
+        assert all(any(held.covers(each) for held in side.items) for each in both.items)
+        assert set(both.words) <= set(side.words)
+    for contexts in (SYSTEM, PERSON):
+        assert {each.context for each in both.of(contexts).items} <= contexts
+    assert both.of(SYSTEM).words == ()
+    assert met(one, one) == one
+
+
+def test_only_the_first_hundred_scopes_are_read() -> None:
+    assert parse(" ".join(["x"] * 100 + ["patient/*.rs"])) == Scopes()
+    assert parse(" ".join(["x"] * 99 + ["patient/*.rs"])).items

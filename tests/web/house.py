@@ -21,6 +21,7 @@ import lxml.html
 import numpy as np
 
 import bridge.app
+import bridge.served
 import bridge.settings
 import bridge.store.accounts as accounts
 import bridge.store.blocks
@@ -53,7 +54,7 @@ class House:
         self.base, self.back = base, back
         self.bridge = bridge.app.opened(bridge.settings.load(environment, home=home))
         self.db = self.bridge.db
-        self.app = bridge.app.built(self.bridge, worker=False)
+        self.app = bridge.served.built(self.bridge, worker=False)
         self.zones = ZoneHistory.always(ZONE)
         self.now = self.db.clock()
         self.today = self.zones.local_date(self.now)

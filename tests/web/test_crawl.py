@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 import bridge.app
+import bridge.served
 import bridge.settings
 from bridge.consent.grant import Authoriser
 from bridge.fhir.sampled import PROFILE
@@ -190,7 +191,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[tuple[str, s
     """Every method and address of the program as it is composed."""
     found = bridge.app.opened(bridge.settings.load({}, home=tmp_path_factory.mktemp("whole")))
     try:
-        served = bridge.app.built(found, worker=False)
+        served = bridge.served.built(found, worker=False)
         yield discovered(served.routes)
     finally:
         found.close()

@@ -14,6 +14,7 @@ import pytest
 from starlette.routing import Route
 
 import bridge.app
+import bridge.served
 import bridge.settings
 from bridge.web.docs import ASSETS
 
@@ -24,7 +25,7 @@ HERE = "http://testserver"
 class Site:
     """The whole application, as it is served, asked over ASGI."""
 
-    app: bridge.app.Served
+    app: bridge.served.Served
     runner: asyncio.Runner
     pages: frozenset[str]
     """Addresses that are for people: no API."""
@@ -41,8 +42,8 @@ class Site:
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     found = bridge.app.opened(bridge.settings.load({}, home=tmp_path_factory.mktemp("docs")))
     with asyncio.Runner() as runner:
-        pages = frozenset(each.path for each in bridge.app._pages(found))
-        yield Site(bridge.app.built(found, worker=False), runner, pages)
+        pages = frozenset(each.path for each in bridge.served._pages(found))
+        yield Site(bridge.served.built(found, worker=False), runner, pages)
     found.close()
 
 

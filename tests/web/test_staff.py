@@ -14,6 +14,7 @@ import pytest
 from starlette.routing import Route
 
 import bridge.app
+import bridge.served
 import bridge.settings
 import bridge.store.deeds as log
 from bridge.consent import grants
@@ -269,7 +270,7 @@ def test_a_session_of_staff_can_approve_nothing_at_any_address(tmp_path: Path) -
         patient = add_patient(found.db, "Ada", date(1980, 1, 2), "UTC")
         account, _ = staff.add(found.db, "Ana", list(Role), None, found.now())
         cookie, known = sessions.start(found.db, account, "staff", found.now())
-        app = bridge.app.built(found, worker=False)
+        app = bridge.served.built(found, worker=False)
         web = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000", cookies={"bridge": cookie}
         )

@@ -41,10 +41,9 @@ def _order(days: Iterable[str]) -> bool:
     found = [(int(match[1]), int(match[2])) for day in days if (match := _YEAR_LAST.fullmatch(day))]
     orders = [all(month <= 12 for _, month in found), all(month <= 12 for month, _ in found)]
     if found and all(orders):
-        example = next(day for day in days if _YEAR_LAST.fullmatch(day))
         raise Unreadable(
-            f"a spreadsheet rewrote the dates of this file ({example!r}), and nothing tells day and month apart: "
-            "use the file as it was downloaded"
+            "a spreadsheet rewrote the dates of this file, and nothing tells day and month apart: use the file "
+            "as it was downloaded"
         )
     return orders[0]
 

@@ -11,6 +11,11 @@
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) { delete form.dataset.sent; }
   });
+  // A button that prints.
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
   // Fields that belong to a choice show while it is chosen.
   const parts = document.querySelectorAll("[data-when]");
   const show = () => {

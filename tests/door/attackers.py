@@ -1,0 +1,127 @@
+"""Who attacks: each is a world in which Ada shared something, a token, and what that token may be told.
+
+Law: what may be told is written here by hand, as instants of streams; `everything` of Ada rests in the store, so what
+lies outside of it is there to be found. `by_grant` is what a delivery would run under. When tokens of one patient
+come, another patient's token is one line more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bridge.consent import grants
+from bridge.consent.asked import Grain, Kind
+from bridge.period import DAY, EMPTY, Period, PeriodSet
+from bridge.reading import Stream
+from tests.web.world import WINDOW, World
+
+GLUCOSE, STRIPS = Stream.GLUCOSE, Stream.CAPILLARY
+WHOLE: Final = PeriodSet((WINDOW,))
+EARLY: Final = PeriodSet((Period(WINDOW.start, WINDOW.start + 4 * DAY),))
+MIDDLE: Final = PeriodSet((Period(WINDOW.start + 2 * DAY, WINDOW.start + 8 * DAY),))
+NOTHING: Final[Mapping[Stream, PeriodSet]] = {GLUCOSE: EMPTY, STRIPS: EMPTY}
+
+
+@dataclass(frozen=True)
+class Attacker:
+    """One who asks for all of Ada's. `may`: what it may be told of single readings; `means`: whether it may be
+    told hourly means instead; `client`: who it is; `consents`: how many of Ada's grants concern it;
+    `sent`: what a delivery may hold, where that is something else."""
+
+    token: str
+    client: str
+    by_grant: str
+    may: Mapping[Stream, PeriodSet]
+    means: bool = False
+    consents: int = 1
+    sent: Mapping[Stream, PeriodSet] | None = None
+
+    def open(self, way: str) -> Mapping[Stream, PeriodSet]:
+        """What it may be told by that way: a delivery needs no token."""
+        return self.sent if way == "pushed" and self.sent is not None else self.may
+
+
+def rightful(world: World) -> Attacker:
+    """Whom Ada gave her window to."""
+    grant = world.grant()
+    return Attacker(world.token(), world.clinic.id, grant, {GLUCOSE: WHOLE, STRIPS: WHOLE})
+
+
+def narrowed_token(world: World) -> Attacker:
+    """A token for fingersticks alone, under a grant of everything."""
+    grant = world.grant()
+    token = world.token(scope="system/Observation.rs?code=http://loinc.org|14743-9 system/Provenance.rs")
+    sent = {GLUCOSE: WHOLE, STRIPS: WHOLE}
+    return Attacker(token, world.clinic.id, grant, {GLUCOSE: EMPTY, STRIPS: WHOLE}, consents=0, sent=sent)
+
+
+def narrowed_grant(world: World) -> Attacker:
+    """A token from before the grant became narrower."""
+    grant, token = world.grant(), world.token()
+    old = grants.load(world.db, grant).grant
+    world.clock.now += 1000
+    narrow = dataclasses.replace(old, periods=EARLY, kinds=frozenset({Kind.GLUCOSE}), signed=world.clock())
+    grants.supersede(world.db, grant, narrow)
+    return Attacker(token, world.clinic.id, grant, {GLUCOSE: EARLY, STRIPS: EMPTY})
+
+
+def another_patients(world: World) -> Attacker:
+    """Whom Bob shares with, and Ada does not."""
+    world.grant()
+    grant = world.grant(world.bob, to="Elsewhere")
+    return Attacker(world.token(world.stranger), world.stranger.id, grant, NOTHING, consents=0)
+
+
+def another_recipients(world: World) -> Attacker:
+    """A registered client with whom nobody shares, and the id of a grant that is not its own."""
+    grant = world.grant()
+    return Attacker(world.token(world.stranger), world.stranger.id, grant, NOTHING, consents=0)
+
+
+def expired(world: World) -> Attacker:
+    """Whose grant is over."""
+    grant = world.grant(ends=world.clock() + DAY)
+    world.clock.now += DAY
+    return Attacker(world.token(), world.clinic.id, grant, NOTHING)
+
+
+def revoked(world: World) -> Attacker:
+    """Whose grant was taken back a moment ago."""
+    grant, token = world.grant(), world.token()
+    world.clock.now += 1000
+    grants.revoke(world.db, grant)
+    return Attacker(token, world.clinic.id, grant, NOTHING)
+
+
+def paused(world: World) -> Attacker:
+    """Whose grant rests."""
+    grant = world.grant()
+    world.clock.now += 1000
+    grants.pause(world.db, grant)
+    return Attacker(world.token(), world.clinic.id, grant, NOTHING)
+
+
+def overlapping(world: World) -> Attacker:
+    """Two grants that overlap, each with its own kind and time: never the product of their sides. A delivery runs
+    under the first."""
+    grant = world.grant(kinds=frozenset({Kind.GLUCOSE}), periods=EARLY)
+    world.grant(kinds=frozenset({Kind.CAPILLARY}), periods=MIDDLE)
+    return Attacker(world.token(), world.clinic.id, grant, {GLUCOSE: EARLY, STRIPS: MIDDLE}, consents=2)
+
+
+def coarse(world: World) -> Attacker:
+    """Who may have hourly means and no reading."""
+    grant = world.grant(grain=Grain.HOUR)
+    return Attacker(world.token(), world.clinic.id, grant, NOTHING, means=True)
+
+
+ATTACKERS: Final[Mapping[str, Callable[[World], Attacker]]] = {
+    each.__name__: each
+    for each in (
+        narrowed_token, narrowed_grant, another_patients, another_recipients, expired, revoked, paused, overlapping,
+        coarse,
+    )
+}  # fmt: skip

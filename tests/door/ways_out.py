@@ -1,0 +1,268 @@
+"""The ways out: what each attacker does with its token, every way that there is, and what an answer told.
+
+Law: a way knows the true ids of what is hidden (nobody could make them) and the page link of whom it was given to.
+What is told is read from the answer itself, in either notation, with samples taken apart; values are not looked at:
+an instant and a code are a leak already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+from lxml import etree
+
+from bridge.consent.asked import Asked, Way
+from bridge.consent.permit import DeliveryPermit
+from bridge.fhir.sampled import PROFILE
+from bridge.reading import Stream
+from tests.door.attackers import Attacker
+from tests.web.world import World, linked
+
+CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}
+XML: Final = {"Accept": "application/fhir+xml"}
+MEAN: Final = "mean"
+Seen = tuple[str, int]
+"""A stream, or `mean`, and an instant."""
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """What the attacks know: ids of Ada's readings inside and outside of her window, and of Ada."""
+
+    person: str
+    names: tuple[str, ...]
+    link: str
+
+
+def known(world: World, link: str) -> Hidden:
+    """Every 60th reading of each stream, the first and the last."""
+    found = [each for stream in (Stream.GLUCOSE, Stream.CAPILLARY) for each in _some(world.readings(stream))]
+    return Hidden(world.patient_id(world.ada), tuple(world.observation_id(each) for each in found), link)
+
+
+def _some(readings: list[Any]) -> list[Any]:
+    return [*readings[::397], readings[-1], *readings[-400::97]]
+
+
+def told(answer: httpx.Response) -> set[Seen]:
+    """Every Observation in an answer: what it is and when."""
+    body = answer.content
+    if not body or answer.status_code >= 400:
+        return set()
+    if body.startswith(b"<"):
+        return {seen for each in _of_xml(etree.fromstring(body)) for seen in _read(each)}
+    return {seen for each in _walked(json.loads(body)) for seen in _read(each)}
+
+
+def _walked(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, list):
+        for each in node:
+            yield from _walked(each)
+    elif isinstance(node, dict):
+        if node.get("resourceType") == "Observation":
+            yield node
+        for each in node.values():
+            yield from _walked(each)
+
+
+def _of_xml(root: Any) -> Iterator[dict[str, Any]]:
+    """The few elements that matter, in the shape of JSON."""
+    for each in root.iter("{http://hl7.org/fhir}Observation"):
+
+        def at(path: str, of: Any = each) -> str | None:
+            steps = "/".join(f"{{http://hl7.org/fhir}}{step}" for step in path.split("/"))
+            found = of.find(steps)
+            return None if found is None else found.get("value")
+
+        yield {
+            "code": {"coding": [{"code": at("code/coding/code")}]},
+            "effectiveDateTime": at("effectiveDateTime"),
+            "effectivePeriod": {"start": at("effectivePeriod/start")},
+            "valueSampledData": {
+                "period": at("valueSampledData/period"),
+                "data": at("valueSampledData/data"),
+            },
+        }
+
+
+def _read(one: dict[str, Any]) -> Iterator[Seen]:
+    codes = {coding.get("code") for coding in one.get("code", {}).get("coding", [])}
+    stream = next((str(CODES[each]) for each in codes if each in CODES), MEAN)
+    sampled = one.get("valueSampledData") or {}
+    if one.get("effectiveDateTime"):
+        yield stream, _ms(one["effectiveDateTime"])
+        return
+    start = _ms(one["effectivePeriod"]["start"]) if one.get("effectivePeriod", {}).get("start") else None
+    if start is None:
+        return
+    if not sampled.get("data"):
+        yield stream, start
+        return
+    step = float(sampled["period"])
+    yield from (
+        (stream, int(start + i * step)) for i, each in enumerate(sampled["data"].split()) if each != "E"
+    )
+
+
+def _ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+# --------------------------------------------------------------------------------------------------- ways
+
+Ask = Callable[..., httpx.Response]
+CGM: Final = "http://hl7.org/fhir/uv/cgm/StructureDefinition/"
+WIDE: Final = (
+    "", "date=ge1990", "_lastUpdated=ge1990", "_sort=date&_count=1", "_sort=-date&_count=1", "_count=100000",
+    "_total=accurate&_count=5", "_elements=id,effective,code", "_summary=true", "_summary=data",
+    "value-quantity=gt0", "status=final", "category=laboratory", "code=http://loinc.org|99504-3",
+    "code=http://loinc.org|14743-9", f"_profile={CGM}cgm-sensor-reading-mass-per-volume",
+)  # fmt: skip
+
+
+def _of(hidden: Hidden, rest: str = "", kind: str = "Observation") -> str:
+    return f"{kind}?patient={hidden.person}" + (f"&{rest}" if rest else "")
+
+
+def searched(ask: Ask, hidden: Hidden, **more: Any) -> list[httpx.Response]:
+    """GET, with every parameter that might open something."""
+    return [ask("GET", _of(hidden, rest), **more) for rest in WIDE]
+
+
+def posted(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """POST _search, in the body and in both places."""
+    data = {"patient": hidden.person, "_count": "2000"}
+    both = f"Observation/_search?patient={hidden.person}"
+    return [ask("POST", "Observation/_search", data=data), ask("POST", both, data={"date": "ge1990"})]
+
+
+def paged(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Its own links to the end, and a link that was given to whom may."""
+    found = [ask("GET", _of(hidden, "_count=700"))]
+    while found[-1].status_code == 200 and (following := linked(found[-1].json(), "next")):
+        found.append(ask("GET", following.partition("/fhir/")[2]))
+    return [*found, ask("GET", hidden.link)]
+
+
+def read(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Each by its id."""
+    return [ask("GET", f"Observation/{name}") for name in hidden.names]
+
+
+def remembered(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """History and versions of each, and of the type and the whole."""
+    paths = [f"Observation/{name}/_history" for name in hidden.names]
+    paths += [f"Observation/{name}/_history/1" for name in hidden.names[:5]]
+    paths += ["Observation/_history", "_history", f"Patient/{hidden.person}/_history"]
+    first = [ask("GET", path) for path in paths]
+    versions = [each["resource"]["meta"]["versionId"] for each in _entries(first)]
+    return first + [ask("GET", f"{paths[0]}/{version}") for version in versions[:1]]
+
+
+def _entries(answers: list[httpx.Response]) -> list[Any]:
+    found = [each.json() for each in answers if each.status_code == 200]
+    return [entry for each in found for entry in each.get("entry", [])]
+
+
+def included(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """What comes along, and what it leads to."""
+    rests = (
+        "_include=Observation:device&_revinclude=Provenance:target&_count=3000", "_include=*", "_revinclude=*",
+        "_include=Observation:has-member", "_include:iterate=Observation:derived-from&_count=9",
+    )  # fmt: skip
+    found = [ask("GET", _of(hidden, rest)) for rest in rests]
+    found += [ask("GET", _of(hidden, "", kind)) for kind in ("Device", "DeviceMetric")]
+    return [*found, ask("GET", _of(hidden, "_revinclude=Observation:device", "Device"))]
+
+
+def evidenced(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Provenance, all of it and of each."""
+    targets = ",".join(f"Observation/{name}" for name in hidden.names)
+    return [ask("GET", _of(hidden, rest, "Provenance")) for rest in ("", f"target={targets}")]
+
+
+def chained(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Around corners."""
+    paths = (
+        f"Observation?subject:Patient.identifier=urn:example:mrn|ada-1&patient={hidden.person}",
+        f"Patient?_id={hidden.person}&_has:Observation:patient:value-quantity=gt3",
+        f"Observation?device.identifier=x&patient={hidden.person}",
+        f"Observation?_filter=date ge 1990&patient={hidden.person}",
+    )
+    return [ask("GET", path) for path in paths]
+
+
+def newest(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """$lastn, by GET and by POST."""
+    wide = f"patient={hidden.person}&category=laboratory&max=100"
+    data = {"patient": hidden.person, "code": "http://loinc.org|99504-3", "max": "50"}
+    return [ask("GET", f"Observation/$lastn?{wide}"), ask("POST", "Observation/$lastn", data=data)]
+
+
+def everything(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """$everything, whole and in pages."""
+    path = f"Patient/{hidden.person}/$everything"
+    paths = (path, f"{path}?_count=50", f"{path}?start=1990-01-01&_type=Observation,Device,Provenance")
+    return [ask("GET", each) for each in paths] + [ask("POST", path, data={"start": "1990-01-01"})]
+
+
+def chunks(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Days as SampledData."""
+    rests = (
+        f"_profile={PROFILE}",
+        f"_profile={PROFILE}&date=lt2026-09-08",
+        f"_profile={PROFILE}&_count=2000",
+    )
+    return [ask("GET", _of(hidden, rest)) for rest in rests]
+
+
+def batched(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Many at once."""
+    urls = [
+        _of(hidden),
+        *(f"Observation/{name}" for name in hidden.names),
+        f"Patient/{hidden.person}/$everything",
+    ]
+    entries = [{"request": {"method": "GET", "url": url}} for url in urls]
+    whole = json.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries})
+    return [ask("POST", "", content=whole, headers={"Content-Type": "application/fhir+json"})]
+
+
+def in_xml(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """The same in the other notation."""
+    return [
+        *searched(ask, hidden, headers=XML),
+        *(ask("GET", f"Observation/{n}", headers=XML) for n in hidden.names),
+    ]
+
+
+def compressed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """The same in gzip, and not in gzip."""
+    return [ask("GET", _of(hidden), headers={"Accept-Encoding": each}) for each in ("gzip", "identity")]
+
+
+Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
+    each.__name__: each
+    for each in (
+        searched, posted, paged, read, remembered, included, evidenced, chained, newest, everything, chunks, batched,
+        in_xml, compressed,
+    )
+}  # fmt: skip
+"""Over HTTP, by name."""
+NO_READINGS: Final = frozenset({"chained", "evidenced"})
+"""Ways by which no Observation arrives, whoever asks."""
+
+
+def pushed(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
+    """What a delivery would send to this client under that grant, and its body."""
+    asked = Asked(world.ada, Way.FEED, "push", "delivery", limit=20_000)
+    found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
+    if found.subject is None or not found.count:
+        return set(), b""
+    body, _ = world.renderer.transaction(found, "Patient/theirs", {}, world.clock())
+    return told(httpx.Response(200, content=bytes(body))), bytes(body)

@@ -1,0 +1,105 @@
+"""What a command costs before it does anything: it reads the mappings, and imports what reads them, where it needs
+them and nowhere else.
+
+Law: no seconds are asserted (a busy machine has others). What is asserted is what a process opened: Python tells
+every file that it opens (`sys.addaudithook`), so the mappings that a command read can be counted from outside.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from bridge.__main__ import main
+from bridge.cli.commands import COMMANDS
+from tests.program.shell import Inside, Shell
+from tests.program.test_import import DAY, clarity
+
+COUNTED = """
+import sys
+opened = []
+sys.addaudithook(lambda event, told: event == "open" and opened.append(str(told[0])))
+from bridge.__main__ import main
+code = main(sys.argv[1:], "cgm-bridge", standalone_mode=False)
+taken = ["numpy" in sys.modules, "pydantic" in sys.modules]
+print(sum(name.endswith(".yaml") for name in opened), *taken, file=sys.stderr)
+"""
+BROKEN = "format: mine\nversion: 1\n"
+
+
+def counted(shell: Shell, *words: str) -> tuple[int, bool, bool]:
+    """How many mapping files a process opened for a command, and whether it took numpy and pydantic in."""
+    words = words if words[-1] == "--help" else (*words, "--home", str(shell.home))
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED, *words], capture_output=True, text=True, check=True, timeout=200
+    )
+    files, *modules = done.stderr.split()[-3:]
+    return int(files), modules[0] == "True", modules[1] == "True"
+
+
+def test_the_list_of_commands_is_shown_without_what_they_need(shell: Shell) -> None:
+    assert counted(shell, "--help") == (0, False, False)
+
+
+def test_a_command_that_needs_no_mapping_reads_none(shell: Shell, tmp_path: Path) -> None:
+    patient, file = shell.patient(), tmp_path / "mine.csv"
+    file.write_text(clarity(*DAY[:12]))
+    there, _, _ = counted(shell, "import", str(file), "--patient", patient)
+    assert there >= 15
+    for words in (
+        ("patient", "list"),
+        ("patient", "show", patient),
+        ("artifact", "list", "--patient", patient),
+        ("client", "list"),
+        ("grant", "list"),
+        ("link", "list"),
+        ("destination", "list"),
+        ("deliveries", "list"),
+        ("ledger", "list", "--patient", patient),
+    ):
+        assert counted(shell, *words) == (0, True, False), words
+
+
+def test_a_mapping_that_was_changed_is_seen_by_the_very_next_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, shell = tmp_path / "site", Inside(tmp_path / "home")
+    site.mkdir()
+    monkeypatch.setenv("BRIDGE_MAPPINGS", str(site))
+    before = shell("mapping", "show", "libreview").value
+    (site / "mine.yaml").write_text("extends: libreview\nfhir:\n  glucose:\n    category: [laboratory]\n")
+    after = shell("mapping", "show", "libreview").value
+    assert before["fhir"]["glucose"]["category"] != after["fhir"]["glucose"]["category"] == ["laboratory"]
+    assert before["fhir_revision"] != after["fhir_revision"]
+
+
+def test_a_fault_in_a_mapping_stops_what_needs_it_before_it_does_anything_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, shell = tmp_path / "site", Inside(tmp_path / "home")
+    site.mkdir()
+    (site / "mine.yaml").write_text(BROKEN)
+    monkeypatch.setenv("BRIDGE_MAPPINGS", str(site))
+    patient, file = shell.patient(), tmp_path / "mine.csv"
+    file.write_text(clarity(*DAY[:12]))
+    taken = shell.take(patient, file)
+    assert taken.code == 1
+    assert taken.err == "cgm-bridge: the mappings have faults: see `cgm-bridge mapping check`\n"
+    assert shell("artifact", "list", "--patient", patient).value == []
+    assert shell("push", "--patient", patient, "--client", "x").code == 1
+    checked = shell("check")
+    assert checked.code == 1
+    assert "mappings: the mappings have faults: see `cgm-bridge mapping check`" in checked.value["faults"]
+
+
+def test_every_line_of_the_help_is_the_first_sentence_of_its_command() -> None:
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        assert command.get_short_help_str(1_000) == COMMANDS[name][1], name
+    assert main.get_command(context, "nothing") is None
