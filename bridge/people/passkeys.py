@@ -68,13 +68,14 @@ def challenge() -> bytes:
 
 
 def creation(where: Site, account: str, name: str, known: tuple[Passkey, ...], asked: bytes) -> str:
-    """The options with which a browser makes a passkey, as JSON."""
+    """The options with which a browser makes a passkey, as JSON. A `name` that is not known yet is the page's to fill
+    in: the library takes none that is empty."""
     return options_to_json(
         generate_registration_options(
             rp_id=where.host,
             rp_name=NAME,
             user_id=account.encode(),
-            user_name=name,
+            user_name=name or NAME,
             user_display_name=name,
             challenge=asked,
             exclude_credentials=[PublicKeyCredentialDescriptor(id=each.credential) for each in known],

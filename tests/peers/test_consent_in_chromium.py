@@ -31,7 +31,8 @@ from tests.web.house import CANARY, House
 pytestmark = pytest.mark.timeout(240)
 
 STARTING: Final = 20
-HOUR: Final = timedelta(hours=1)
+HOUR: Final = timedelta(hours=1) - timedelta(milliseconds=1)
+"""The end of a FHIR Period is inside it (R4 2.24.0.13)."""
 
 
 class Ehr(http.server.BaseHTTPRequestHandler):
@@ -40,7 +41,8 @@ class Ehr(http.server.BaseHTTPRequestHandler):
     came: list[str]
 
     def do_GET(self) -> None:
-        self.came.append(self.path)
+        if self.path.startswith("/back"):
+            self.came.append(self.path)
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
