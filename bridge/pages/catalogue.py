@@ -8,36 +8,32 @@ Subjects have files of their own so that each is kept beside its pages; they are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 FOLDER: Final = Path(__file__).parent / "catalogues"
 
 
-def messages(locale: str) -> Iterable[Message]:
-    """Every message of a locale's files, headers left out."""
-    for path in sorted((FOLDER / locale).glob("*.po")):
-        with path.open("rb") as file:
-            yield from (each for each in read_po(file, locale) if each.id)
-
-
 @lru_cache(maxsize=16)
 def translations(locale: str) -> NullTranslations:
-    """The catalogue of a locale; English is the text itself."""
-    if not (FOLDER / locale).is_dir():
-        return NullTranslations()
-    whole = Catalog(locale)
-    for each in messages(locale):
-        whole.add(each.id, each.string, flags=each.flags, context=each.context)
+    """The catalogue of a locale; English is the text itself. Each file counts plurals as its own header says."""
+    found = NullTranslations()
+    for path in sorted((FOLDER / locale).glob("*.po"), reverse=True):
+        one = _compiled(path, locale)
+        one.add_fallback(found)
+        found = one
+    return found
+
+
+def _compiled(path: Path, locale: str) -> GNUTranslations:
     compiled = BytesIO()
-    write_mo(compiled, whole)
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale))
     compiled.seek(0)
     return GNUTranslations(compiled)

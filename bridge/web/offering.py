@@ -27,6 +27,7 @@ from bridge.smart.scopes import Scopes
 from bridge.store.artifacts import Artifact, listed
 from bridge.store.clients import Client
 from bridge.store.db import Database
+from bridge.store.verifications import fault
 from bridge.web.choices import GRAINS
 
 NOT_MADE: Final = frozenset({"summary"})
@@ -52,7 +53,8 @@ VENDORS: Final[Mapping[str, str]] = {
 def recipient_of(db: Database, client: Client) -> Recipient:
     """The recipient that a grant to that client names: its organisation, this client alone."""
     known = registry.find(db, client.organization or client.id)
-    verified = f"{known.how}, {known.verifier}" if known.is_verified(db.clock()) else ""
+    is_held = bool(fault(db, client))
+    verified = f"{known.how}, {known.verifier}" if known.is_verified(db.clock()) and not is_held else ""
     contact = known.contact or client.contact
     name = client.organization or client.name
     return Recipient(client.organization, frozenset({client.id}), name, known.address, contact, verified)
@@ -60,9 +62,9 @@ def recipient_of(db: Database, client: Client) -> Recipient:
 
 def party(db: Database, patient: int, client: Client, zones: ZoneHistory) -> Party:
     """Who asks, as the registry knows it."""
-    to, now = recipient_of(db, client), db.clock()
+    to = recipient_of(db, client)
     known = registry.find(db, to.key)
-    until = zones.local_date(known.until) if known.is_verified(now) and known.until is not None else None
+    until = zones.local_date(known.until) if to.verified and known.until is not None else None
     before = (each.grant.recipient.key == to.key for each in grants.listed(db, patient, with_names=False))
     return Party(
         organization=to.name,

@@ -11,7 +11,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from bridge.pages.catalogue import FOLDER
+from bridge.pages.catalogue import FOLDER, translations
 from bridge.pages.languages import LOCALES, chosen
 from bridge.pages.page import FOLDER as TEMPLATES
 from bridge.pages.page import environment
@@ -21,8 +21,8 @@ OPTIONS: Final = {"extensions": "jinja2.ext.i18n, jinja2.ext.do", "silent": "fal
 BLANK: Final = re.compile(r"%\(\w+\)s")
 
 
-def said() -> Iterator[str]:
-    """Every message of the templates; of a plural both forms."""
+def extracted() -> Iterator[str | tuple[str, ...]]:
+    """Every message of the templates; a plural is a tuple."""
     found = extract_from_dir(
         TEMPLATES,
         method_map=[("**.*", "jinja2.ext:babel_extract")],
@@ -30,7 +30,18 @@ def said() -> Iterator[str]:
         strip_comment_tags=True,
     )
     for _, _, message, _, _ in found:
+        yield message if isinstance(message, str) else tuple(map(str, message))
+
+
+def said() -> Iterator[str]:
+    """Every message; of a plural both forms."""
+    for message in extracted():
         yield from [message] if isinstance(message, str) else message[:2]
+
+
+def plurals() -> list[tuple[str, str]]:
+    """Every message that counts."""
+    return [(each[0], each[1]) for each in extracted() if isinstance(each, tuple)]
 
 
 def kept(locale: str) -> dict[str, str]:
@@ -63,6 +74,14 @@ def test_no_message_is_missing_and_every_blank_is_kept(locale: str) -> None:
 @pytest.mark.parametrize("locale", FOREIGN)
 def test_no_catalogue_says_what_no_page_asks_for(locale: str) -> None:
     assert sorted(kept(locale).keys() - set(said())) == []
+
+
+@pytest.mark.parametrize("locale", FOREIGN)
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 400, 1_000_000])
+def test_every_count_is_said_in_the_readers_language(locale: str, count: int) -> None:
+    words = translations(locale)
+    for one, many in plurals():
+        assert words.ngettext(one, many, count) not in (one, many)
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+import bridge.store.recipients as recipients
 import bridge.store.wordings as wordings
 from bridge.consent import grants
 from bridge.consent.asked import Grain, Kind
@@ -19,6 +20,7 @@ from bridge.people.representation import Kind as Role
 from bridge.people.representation import Power
 from bridge.period import DAY
 from bridge.store.ledger import disclosures
+from bridge.store.verifications import verify
 from tests.web.house import BACK, CANARY, House, Question
 
 
@@ -197,6 +199,19 @@ def test_a_recipient_is_shown_as_not_verified_until_somebody_verified_it(house: 
     assert "not verified" in form_of(house, house.ask()).text
     house.verify("Lake Clinic")
     assert "not verified" not in form_of(house, house.ask()).text
+
+
+def test_another_address_than_was_verified_is_shown_as_not_verified(house: House) -> None:
+    page = house.ask().page()
+    known = recipients.Known(
+        "Lake Clinic", how="called back", verifier="Dr. Example", until=house.now + 90 * DAY
+    )
+    verify(house.db, house.ehr, known)
+    assert "not verified" not in house.browser.get(page).text
+    moved = f"{BACK}/elsewhere"
+    with house.db.write("bridge") as con:
+        con.execute("UPDATE clients SET redirect_uris = ? WHERE id = ?", (moved, house.ehr.id))
+    assert "not verified" in house.browser.get(page).text
 
 
 def test_a_grain_that_would_show_single_values_is_not_offered(house: House) -> None:
