@@ -118,7 +118,11 @@ def test_a_share_of_somebody_else_is_no_page(house: House) -> None:
     assert answer.status_code == nothing.status_code == 404
     assert answer.text == nothing.text
     token = house.browser.filled(house.browser.get("/"), "/sign-out")[1]
-    assert house.browser.post(f"/shares/{grant.id}/revoke", token | {"sure": "yes"}).status_code == 404
+    for end in ("revoke", "pause", "resume", "change/preview", "change/approve"):
+        sent = token | {"sure": "yes", "draft": grant.id}
+        assert house.browser.post(f"/shares/{grant.id}/{end}", sent).status_code == 404
+    for end in ("change", f"change/preview/{grant.id}"):
+        assert house.browser.get(f"/shares/{grant.id}/{end}").status_code == 404
     assert state(house, grant) is State.ACTIVE
 
 
@@ -175,7 +179,7 @@ def test_the_lists_name_only_the_person_who_was_chosen(house: House) -> None:
         assert "Lake Clinic" in house.browser.get(path).text
         assert "Noor Example" in house.browser.get(path).text
     house.browser.web.cookies.set("whose", house.public(house.robin))
-    for path in ("/", "/shares", "/disclosures", "/sources"):
+    for path in ("/", "/shares", "/disclosures", "/disclosures.csv", "/disclosures.json", "/sources"):
         page = house.browser.get(path).text
         assert "Lake Clinic" not in page
         assert "Noor" not in page
