@@ -64,6 +64,7 @@ sys.addaudithook(_guard)
 _PEERS: Final = frozenset({"hapi", "validator", "fhir_kit", "chromium"})
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Workers (`-n`) take whole modules, so that what a module shares is made once; whatever needs a peer is
     one worker's, and comes first, because starting it takes the longest."""

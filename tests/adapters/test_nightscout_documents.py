@@ -100,6 +100,17 @@ def test_a_suspension_that_was_there_before_is_not_told(mappings: Mappings) -> N
     assert done.readings == ()
 
 
+def test_a_suspension_is_not_told_where_hours_without_a_status_hide_it(mappings: Mappings) -> None:
+    states = [(0, False), (5, True), (300, False), (305, False), (310, True), (315, False)]
+    done = told(mappings, *(status(minute, pump={"suspended": state}) for minute, state in states))
+    found = lines(done, Stream.EVENT, "kind", "instant")
+    assert [(kind, instant - round(at(0).timestamp() * 1000)) for kind, instant in found] == [
+        ("suspend", 5 * MINUTE),
+        ("suspend", 310 * MINUTE),
+        ("resume", 315 * MINUTE),
+    ]
+
+
 def test_enacted_rates_and_what_a_model_computed_are_no_readings(mappings: Mappings) -> None:
     done = told(mappings, *(status(each * 5, loop=ACTED) for each in range(24)))
     assert set(done.account.read) == {Stream.MODE}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bridge.mapping import Mappings
 from bridge.period import iso
 from bridge.reading import Stream
+from tests.adapters.nightscout_entries import Record
 from tests.adapters.nightscout_told import lines, told
 from tests.adapters.nightscout_treatments import (
     aaps_v3,
@@ -65,7 +66,26 @@ def test_a_temporary_basal_ends_where_the_next_begins(mappings: Mappings) -> Non
         mappings,
         *(record(each, each * 5, "Temp Basal", absolute=1 + each / 10, duration=30) for each in range(4)),
     )
-    assert lines(done, Stream.BASAL, "lasted", "flags") == [(5, ""), (5, ""), (5, ""), (30, "")]
+    assert lines(done, Stream.BASAL, "lasted", "flags") == [(5, ""), (5, ""), (5, ""), (0, "")]
+
+
+def test_insulin_is_told_no_further_than_its_uploader_was_heard(mappings: Mappings) -> None:
+    """Half an hour is planned; 12 minutes are known to have run, then all of them, then none: it was the last word."""
+    basal = record(1, 0, "Temp Basal", absolute=1.1, duration=30)
+    heard: tuple[list[Record], ...] = (
+        [record(2, 12, "Carb Correction", carbs=6)],
+        [record(2, 40, "Carb Correction", carbs=6)],
+        [],
+    )
+    others = [record(3, 300, "Carb Correction", carbs=6, enteredBy="somebody else")]
+    for later, minutes in zip(heard, (12, 30, 0), strict=True):
+        done = told(mappings, basal, *later, *others)
+        assert lines(done, Stream.BASAL, "lasted", "flags") == [(minutes, "")]
+
+
+def test_what_is_planned_of_an_override_is_told_as_planned(mappings: Mappings) -> None:
+    done = told(mappings, record(1, 0, "Temporary Override", duration=60, reason="walk"))
+    assert lines(done, Stream.MODE, "lasted") == [(60,)]
 
 
 def test_a_length_of_nought_ends_what_runs_and_is_nothing_itself(mappings: Mappings) -> None:
@@ -85,6 +105,8 @@ def test_a_second_uploader_cuts_nothing_off(mappings: Mappings) -> None:
         record(1, 0, "Temp Basal", absolute=1.1, duration=30, enteredBy="Loop"),
         record(2, 10, "Temp Basal", absolute=0.4, duration=30, enteredBy="openaps://AndroidAPS"),
         record(3, 20, "Temp Basal", absolute=0.2, duration=30, enteredBy="Loop (via remote command)"),
+        record(4, 90, "Carb Correction", carbs=6, enteredBy="Loop"),
+        record(5, 95, "Carb Correction", carbs=6, enteredBy="openaps://AndroidAPS"),
     )
     assert lines(done, Stream.BASAL, "value", "lasted") == [(1.1, 20), (0.4, 30), (0.2, 30)]
 

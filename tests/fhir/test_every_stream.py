@@ -139,7 +139,7 @@ def test_only_where_a_site_states_u100_is_a_dose_in_international_units() -> Non
 
 def test_which_insulin_is_told_only_where_the_source_says_it() -> None:
     codes = {kind: one(dose(kind=kind))["medicationCodeableConcept"]["coding"] for kind in BolusKind}
-    assert [each["code"] for each in codes[BolusKind.RAPID]] == ["411531001"]
+    assert [each["code"] for each in codes[BolusKind.RAPID]] == ["67866001", "8417800"]
     assert [each["code"] for each in codes[BolusKind.LONG]] == ["25305005"]
     assert all("display" not in each for coding in codes.values() for each in coding)
     rest = set(BolusKind) - {BolusKind.RAPID, BolusKind.LONG}

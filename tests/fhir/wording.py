@@ -128,8 +128,10 @@ def components(group: Group, columns: dict[str, Any], flags: Flag, kind: str) ->
 
 
 def medication(group: Group, kind: str) -> dict[str, Any]:
-    known = {"RAPID": "411531001", "LONG": "25305005"} if group.stream is Stream.BOLUS else {}
-    return concept(SNOMED, known.get(kind, "67866001"))
+    insulin = concept(SNOMED, "25305005" if (group.stream, kind) == (Stream.BOLUS, "LONG") else "67866001")
+    if (group.stream, kind) == (Stream.BOLUS, "RAPID"):
+        insulin["coding"].append(coding(MDC, "8417800"))
+    return insulin
 
 
 def reasons(group: Group, kind: str, automated: bool) -> list[dict[str, Any]]:

@@ -143,8 +143,8 @@ def test_a_changed_code_changes_the_revision_of_those_who_wear_it(folder: Path) 
         ),
         (
             "shapes.yaml",
-            "rapid: insulin",
-            "rapit: insulin",
+            "rapid: [insulin",
+            "rapit: [insulin",
             "'rapit' is not known here; did you mean 'rapid'?",
         ),
         ("shapes.yaml", "[cgm-hypo, alarm", "[cgm-hypo, alarn", "'alarn-urgent-low' is not known here"),
@@ -317,7 +317,8 @@ def test_an_overlay_reaches_into_a_table_of_a_shape(project: Path, tmp_path: Pat
         "extends: libreview\nfhir:\n  bolus:\n    by_kind: {code: {meal: insulin-short-acting}}\n"
     )
     shape = load(project / "mappings", tmp_path).formats["libreview"].fhir[Stream.BOLUS]
-    assert shape.by_kind.code["meal"] == shape.by_kind.code["rapid"] == ("insulin-short-acting",)
+    assert shape.by_kind.code["meal"] == ("insulin-short-acting",)
+    assert shape.by_kind.code["rapid"] == ("insulin", "insulin-rapid-acting")
     assert shape.by_kind.reason["meal"] == ("bolus-meal",) and shape.code == {"any": ("insulin",)}
 
 

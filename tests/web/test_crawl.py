@@ -164,7 +164,7 @@ ELSEWHERE: Final[Mapping[tuple[str, str], str]] = {
 
 
 PAGES: Final = re.compile(
-    r"/|/(person|language)|/(account|clinic|consent|shares|disclosures|sources|static|sign-\w+)([/.].+)?"
+    r"/|/(person|language)|/(account|clinic|consent|shares|disclosures|sources|static|codes|launch|sign-\w+)([/.].+)?"
 )
 """Addresses of pages: tests/web/test_crawl_pages.py finds and tries each by itself."""
 

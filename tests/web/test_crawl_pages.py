@@ -18,6 +18,7 @@ import pytest
 from starlette.routing import Route
 
 import bridge.app
+import bridge.served
 import bridge.settings
 import bridge.store.accounts as accounts
 import bridge.store.patients as patients
@@ -30,6 +31,7 @@ from tests.web.pumped import pumped, telling
 from tests.web.world import World, leaks
 
 APART = ("/fhir", "/auth", "/docs", "/openapi.json", "/health", "/metrics", "/.well-known")
+FOR_ANYBODY = ("/sign-", "/clinic/sign-in", "/launch", "/static", "/language")
 ADA = ("Ada Lovelace", "1980", "January 2")
 
 
@@ -40,7 +42,7 @@ class Crawl:
     world: World
     found: Bridge
     runner: asyncio.Runner
-    app: bridge.app.Served
+    app: bridge.served.Served
     paths: tuple[str, ...]
     grant: str
 
@@ -87,7 +89,7 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawl]:
             0, own, "stranger", "self", ("see", "connect", "grant", "revoke", "erase"), 0, None, None
         ),
     )
-    app = bridge.app.built(found, worker=False)
+    app = bridge.served.built(found, worker=False)
     pages = [each.path for each in app.routes if isinstance(each, Route) and not each.path.startswith(APART)]
     named = {"grant": grant, "patient": str(world.ada)}
     paths = tuple(re.sub(r"{(\w+)(?::\w+)?}", lambda m: named.get(m[1], "x"), path) for path in pages)
@@ -118,8 +120,6 @@ def test_nobody_who_is_not_signed_in_is_shown_a_page_about_a_person(crawl: Crawl
     web = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
     for path in crawl.paths:
         answer = crawl.runner.run(web.get(path))
-        assert answer.status_code in (303, 403, 404, 405, 410) or path.startswith(
-            ("/sign-", "/clinic/sign-in")
-        ), path
+        assert answer.status_code in (303, 403, 404, 405, 410) or path.startswith(FOR_ANYBODY), path
         assert not leaks(crawl.world, answer)
     crawl.runner.run(web.aclose())

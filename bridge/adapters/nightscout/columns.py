@@ -62,6 +62,12 @@ def begins(sheet: Sheet, name: str, *words: str) -> Mask:
     return np.array([text.startswith(words) for text in texts] or [False], np.bool_)[codes]
 
 
+def taken_back(sheet: Sheet) -> Mask:
+    """Where a record was deleted: `isValid: false`, the word by which mappings mark it as retracted."""
+    texts, codes = small(sheet, "valid")
+    return np.array([text == "false" for text in texts] or [False], np.bool_)[codes]
+
+
 def uploaders(sheet: Sheet) -> NDArray[np.int32]:
     """A number for whoever uploaded each record: `Loop (via remote command)` is Loop."""
     texts, codes = small(sheet, "by")

@@ -1,7 +1,8 @@
 """The history of a Medtronic pump as an OpenAPS rig keeps it: rates and their lengths are records apart.
 
 Law (`tidepool-xdrip.md` 3): decocare writes TempBasal and TempBasalDuration with one stamp; together they are one
-temporary basal, which runs until its time is up, the next one, or a suspension. A length of 0 ends what runs. A
+temporary basal, which runs until its time is up, the next one, or a suspension, and no later than the history's
+last record (`spans`). A length of 0 ends what runs. A
 pump's clock has no zone; the rig adds the offset that it had when it read.
 """
 
@@ -12,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from bridge.adapters.nightscout.columns import UNTOLD, amounts, begins, instants, is_short, written
-from bridge.adapters.nightscout.spans import until
+from bridge.adapters.nightscout.spans import known, until
 from bridge.mapping.cells import Ints
 from bridge.mapping.sheet import Sheet
 from bridge.period import MINUTE
@@ -36,6 +37,8 @@ def temporary_basals(sheet: Sheet) -> Sheet:
     lasted, ended = np.full(n, UNTOLD, np.int64), np.zeros(n, np.bool_)
     stops = np.zeros(n, np.bool_)
     lasted[rows], ended[rows] = until(at[rows], planned, np.zeros(len(rows), np.int32), is_stop)
+    latest = int(at[dated].max(initial=0)) - at[rates]
+    lasted[rates] = known(lasted[rates], latest)
     stops[rates] = told == 0
     found = sheet.with_columns({"lasted": written(lasted, (lasted != UNTOLD) & (small == "tempbasal"))})
     found = found.with_mark("short", is_short(sheet, "amount", "programmed"))

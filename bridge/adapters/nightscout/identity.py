@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.adapters.nightscout.columns import begins, filled_in, instants, small, uploaders
+from bridge.adapters.nightscout.columns import filled_in, instants, small, taken_back, uploaders
 from bridge.mapping.cells import Column, Ints, Mask
 from bridge.mapping.json_cells import first_filled
 from bridge.mapping.sheet import Sheet
@@ -97,7 +97,7 @@ def _changes(sheet: Sheet, at: Ints, there: Mask, nameless: Mask, named: Column)
     """Names of changes of a device by their ten minutes, where they have none of their own, and the repeats."""
     texts, codes = small(sheet, "event")
     is_change = np.array([text in CHANGES for text in texts] or [False], np.bool_)[codes]
-    rows = np.flatnonzero(is_change & there & nameless & ~begins(sheet, "valid", "false"))
+    rows = np.flatnonzero(is_change & there & nameless & ~taken_back(sheet))
     group = uploaders(sheet)[rows].astype(np.int64) * len(texts) + codes[rows]
     rows, group = _sorted(rows, group, at)
     repeat = np.zeros(len(sheet), np.bool_)

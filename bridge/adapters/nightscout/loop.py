@@ -4,7 +4,8 @@ Law (`nightscout.md` 6): a loop is closed where it enacts, not where it suggests
 enacted, else it only computed and a human decided. A first hour without an enactment tells nothing. Stretches are
 cut at every full hour and named by where they begin; one whose beginning was not seen is not told. So a download
 of the next hours adds to what is there, and doubles and shortens nothing. Suspension is told where it begins and
-ends, between two statuses that were both seen.
+ends, between two statuses that were both seen and lie no farther apart than that tells what was between: after hours
+without a status nobody knows when the pump stopped or began again.
 
 Rejected: a reading for each status (288 a day that say the same), and the enacted rates (treatments have them;
 both would be insulin twice).
@@ -18,7 +19,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.adapters.nightscout.columns import UNTOLD, begins, filled_in, instants, uploaders, written
+from bridge.adapters.nightscout.columns import (
+    UNTOLD,
+    begins,
+    filled_in,
+    instants,
+    taken_back,
+    uploaders,
+    written,
+)
 from bridge.mapping.cells import Ints, Mask, blank
 from bridge.mapping.sheet import Sheet
 from bridge.period import HOUR, MINUTE
@@ -47,7 +56,7 @@ def modes(sheet: Sheet) -> Sheet:
     stretch, and `delivery` (suspend, resume) with `delivery_id` where it changed."""
     at, dated = instants(sheet.column("at"))
     device = uploaders(sheet)
-    rows = np.flatnonzero(dated & ~begins(sheet, "valid", "false"))
+    rows = np.flatnonzero(dated & ~taken_back(sheet))
     rows = rows[np.lexsort((at[rows], device[rows]))]
     active = begins(sheet, "override_active", "true")
     computing = rows[(sheet.filled("computed_at") | sheet.filled("acted"))[rows]]
@@ -121,13 +130,14 @@ def _said(sheet: Sheet, rows: NDArray[np.intp], found: Stretches, name: str, wor
 
 
 def _changes(sheet: Sheet, rows: NDArray[np.intp], when: Ints, who: NDArray[np.int32]) -> Sheet:
-    """Where a pump stopped or began again between one status and the next."""
+    """Where a pump stopped or began again between one status and the next, with no gap between the two."""
     suspended = np.where(
         begins(sheet, "suspended", "true"), 1, np.where(sheet.filled("suspended"), 0, UNTOLD)
     )
     told = np.flatnonzero(suspended[rows] != UNTOLD)
     state, home = suspended[rows][told], who[told]
-    changed = told[1:][(np.diff(state) != 0) & (np.diff(home) == 0)]
+    near = np.diff(when[told]) <= APART
+    changed = told[1:][(np.diff(state) != 0) & (np.diff(home) == 0) & near]
     texts = ["suspend" if suspended[rows[each]] else "resume" for each in changed.tolist()]
     ids = [f"{text}/{when[each]}" for text, each in zip(texts, changed.tolist(), strict=True)]
     empty = blank(len(sheet))

@@ -5,6 +5,11 @@ so lengths as they are told overlap by far; a record of length 0 ends what runs 
 overrides, loop modes and profiles go the same way, each uploader for itself, so that a second one is not cut off by
 the first. What nobody ended and nobody said the end of has no known length.
 
+Insulin is told only as far as it is known to have run (`safety.md`): a temporary basal that is planned beyond the
+last record of its uploader ends there for now, and the last record of all has no known length yet. The next
+download, in which it was renewed, called off or ran out, amends it. What is planned of targets, overrides, modes
+and profiles is told as it was planned, for that is what they are.
+
 Rejected: marking what the next record replaced as interrupted (delivery went on; only what was called off was).
 """
 
@@ -17,7 +22,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.adapters.nightscout.columns import UNTOLD, amounts, begins, instants, uploaders, written
+from bridge.adapters.nightscout.columns import (
+    UNTOLD,
+    amounts,
+    begins,
+    instants,
+    taken_back,
+    uploaders,
+    written,
+)
 from bridge.mapping.cells import Ints, Mask
 from bridge.mapping.sheet import Sheet
 from bridge.period import MINUTE
@@ -58,20 +71,32 @@ def spans(sheet: Sheet) -> Sheet:
     at, dated = instants(sheet.column("at"))
     minutes, ms = amounts(sheet.column("minutes"), MINUTE), amounts(sheet.column("ms"), 1)
     told = np.where(ms != UNTOLD, ms, minutes)
-    there = dated & ~_taken_back(sheet) & ~sheet.filled("copy")
+    there = dated & ~taken_back(sheet) & ~sheet.filled("copy")
     who = uploaders(sheet)
+    latest = _until_the_last(at, who, there)
     lasted, stops, cut = told.copy(), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for track in tracks(sheet, told).values():
+    for name, track in tracks(sheet, told).items():
         rows = np.flatnonzero(track.about & there)
         planned = np.where(track.open[rows], UNTOLD, told[rows])
         lasted[rows], cut[rows] = until(at[rows], planned, who[rows], track.stops[rows])
         stops |= track.about & track.stops
+        if name == "basal":
+            lasted[rows] = known(lasted[rows], latest[rows])
     found = sheet.with_columns({"lasted": written(lasted, (lasted != UNTOLD) & ~stops)})
     return found.with_mark("stops", stops).with_mark("cut", cut)
 
 
-def _taken_back(sheet: Sheet) -> Mask:
-    return begins(sheet, "valid", "false", "0")
+def known(lasted: Ints, latest: Ints) -> Ints:
+    """Lengths as far as they are known, ms int64[n]. `latest`: from each start to its uploader's last record; a
+    record that is the last itself has no known length, UNTOLD."""
+    return np.where(latest > 0, np.where(lasted == UNTOLD, UNTOLD, np.minimum(lasted, latest)), UNTOLD)
+
+
+def _until_the_last(at: Ints, who: NDArray[np.int32], there: Mask) -> Ints:
+    """From each record to the last one of its uploader: ms int64[n]."""
+    last = np.zeros(int(who.max(initial=0)) + 1, np.int64)
+    np.maximum.at(last, who[there], at[there])
+    return last[who] - at
 
 
 def tracks(sheet: Sheet, told: Ints) -> Mapping[str, Track]:
