@@ -45,8 +45,7 @@ _NUMBER: Final = re.compile(r"^\W*\d")
 ALONE: Final = (
     (
         re.compile(rb'\s*"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+)?"\s*'),
-        "one time alone, the clock of a pump as a rig notes it, and no reading: give the rig's glucose.json or "
-        "pump-history.json",
+        "one time alone, the clock of a pump, and no reading: give the rig's glucose.json or pump-history.json",
     ),
     (
         re.compile(rb"\s*-?\d+(?:\.\d+)?\s*"),
