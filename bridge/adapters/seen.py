@@ -42,7 +42,18 @@ FOREIGN: Final = (
 )
 
 _NUMBER: Final = re.compile(r"^\W*\d")
-_TEXT: Final = re.compile(rb'\s*"[^"\n]*"\s*')
+ALONE: Final = (
+    (
+        re.compile(rb'\s*"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-][\d:]+)?"\s*'),
+        "one time alone, the clock of a pump, and no reading: give the rig's glucose.json or pump-history.json",
+    ),
+    (
+        re.compile(rb"\s*-?\d+(?:\.\d+)?\s*"),
+        "one number alone, such as what is left in a pump, without a time: give a file with readings",
+    ),
+    (re.compile(rb'\s*"[^"\n]*"\s*'), "one text alone, perhaps the key to a session: give it to nobody"),
+)
+"""Files of one value, which is never told."""
 
 
 def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
@@ -67,10 +78,9 @@ def refusal(data: bytes, known: tuple[str, ...]) -> Unreadable:
         return Unreadable(
             f"the file is a web page or XML, perhaps a login page: download the export again; {reads}"
         )
-    if _TEXT.fullmatch(data[:4096]):
-        return Unreadable(
-            f"the file is one text alone, perhaps the key to a session: give it to nobody; {reads}"
-        )
+    alone = next((said for form, said in ALONE if form.fullmatch(data[:4096])), None)
+    if alone is not None:
+        return Unreadable(f"the file is {alone}; {reads}")
     if not rows:
         return Unreadable(f"the file is no table and no document: {reads}")
     heads = max(rows, key=len)

@@ -51,7 +51,7 @@ def paradigm() -> Answer:
 
 def sensor_day(clock: Clock = LOS_ANGELES) -> Day:
     """A sensor is changed: a refused calibration, lost data, warm-up, calibrations, the automatic mode off and on."""
-    found = day("2021-05-21T08:08:00", clock, 21)
+    found = day("2021-04-14T08:06:00", clock, 21)
     found.state("WAIT_TO_CALIBRATE", range(40, 41)).state("NO_DATA_FROM_PUMP", range(41, 60))
     found.state("WARM_UP", range(60, 82)).state("CALIBRATION_REQUIRED", range(82, 85))
     found.state("WAIT_TO_CALIBRATE", range(85, 87)).state("CALIBRATION_REQUIRED", range(87, 91))
@@ -88,7 +88,7 @@ def new_sensor() -> Answer:
 
 def clock_moved_in_2021() -> Answer:
     """2021: the clock was moved two hours back at slot 120; stamps are as it showed them, elapsed seconds are not."""
-    clock = Clock(-5 * HOURS, ((day("2021-05-21T08:08:00", DALLAS, 0).at(120, -100), -7 * HOURS),))
+    clock = Clock(-5 * HOURS, ((day("2021-04-14T08:06:00", DALLAS, 0).at(120, -100), -7 * HOURS),))
     found = sensor_day(clock).add(120, -99, "TIME_CHANGE")
     return of_2021(Poll(found, 287, phone=-7 * HOURS))
 
@@ -136,9 +136,9 @@ def st_johns(last: int = 287) -> Answer:
 
 def moved_forward() -> Answer:
     """2025: the clock was moved three hours forward at slot 59, to the second with which a thumb does it."""
-    at = day("2025-03-15T19:29:00", Clock(0), 0).at(59, 95)
+    at = day("2025-03-13T19:31:00", Clock(0), 0).at(59, 95)
     clock = Clock(-10 * HOURS, ((at, -7 * HOURS + 1),))
-    found = guardian_day("2025-03-15T19:29:00", clock)
+    found = guardian_day("2025-03-13T19:31:00", clock)
     found.events.append(type(found.events[0])(at, "TIME_CHANGE"))
     return of_2025(Poll(found, 287, floor=50, phone=-7 * HOURS, shield="FEATURE_OFF"))
 

@@ -257,7 +257,7 @@ def g6_floats() -> bytes:
         "1980-04-13",
     )
     out.alerts("Dexcom G6 Mobile App", "200.0", "80.0")
-    _few(out, datetime(2020, 2, 13, 17, 50, 0), 12, "", 11_101, 7)
+    _few(out, datetime(2020, 3, 19, 17, 50, 0), 12, "", 11_101, 7)
     rows = out.sorted()
     for row in rows[1:]:
         row[1] = row[1].replace("T", " ")
@@ -271,7 +271,7 @@ def g6_2019() -> bytes:
     out = Export(ENGLISH, "Android G6")
     out.person(WHO[:2], "Ada", "Muster")
     out.alerts("Dexcom G6 Mobile App", "270")
-    _few(out, datetime(2019, 10, 27, 0, 32, 18), 60, "8GH00A", 1_002_573, 8, zone="Europe/Berlin")
+    _few(out, datetime(2019, 10, 27, 0, 31, 47), 60, "8GH00A", 1_002_573, 8, zone="Europe/Berlin")
     for text, mark, place in (("Low", "Low", 20), ("High", "High", 21)):
         out.rows[place][3], out.rows[place][7] = mark, text
     out.calibration(datetime(2019, 10, 27, 1, 20, 5), "93", "8GH00A")
@@ -308,10 +308,10 @@ def g7_2025() -> bytes:
     out = Export(ENGLISH, "iOS G7")
     out.person(WHO, "Ada", "Muster", "1980-04-13")
     out.alerts("Dexcom G7 Mobile App", "200")
-    _few(out, datetime(2025, 11, 21, 0, 17, 19), 30, "109300000070", 1_713, 10)
-    out.insulin(datetime(2025, 11, 21, 1, 0, 30), "5.00")
-    out.event(datetime(2025, 11, 21, 1, 5), "Notes", "Long walk, no snack")
-    out.add(stamp(datetime(2025, 11, 21, 1, 30)), "Fasting Glucose", "", "", "", "iOS G7", "104")
+    _few(out, datetime(2025, 11, 24, 0, 16, 52), 30, "109300000070", 1_713, 10)
+    out.insulin(datetime(2025, 11, 24, 1, 0, 30), "5.00")
+    out.event(datetime(2025, 11, 24, 1, 5), "Notes", "Long walk, no snack")
+    out.add(stamp(datetime(2025, 11, 24, 1, 30)), "Fasting Glucose", "", "", "", "iOS G7", "104")
     return quoted(out.sorted(), end="\n", bom=False)
 
 

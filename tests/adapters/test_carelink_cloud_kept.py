@@ -104,7 +104,7 @@ def test_polls_of_a_day_store_each_thing_once(home: Home) -> None:
 
 
 def test_a_clock_moved_between_polls_stores_nothing_twice_and_corrects_nothing(home: Home) -> None:
-    worn = files.guardian_day("2025-03-15T19:29:00", Clock(-10 * 3600))
+    worn = files.guardian_day("2025-03-13T19:31:00", Clock(-10 * 3600))
     home.poll(of_2025(Poll(worn, 58, floor=50, phone=-10 * 3600)))
     after = home.poll(files.moved_forward()).streams
     for stream in (Stream.GLUCOSE, Stream.BASAL, Stream.BOLUS, Stream.CARBS):

@@ -47,6 +47,8 @@ CARELINK = b"Index;Date;Time;New Device Time;BG Reading (mg/dL);Linked BG Meter 
         ),
         (b'{"access_token": "s3cr3t"}', "the key to an account: give it to nobody"),
         (b'"5e0c0000-0000-4000-8000-000000000001"', "one text alone, perhaps the key to a session"),
+        (b'"2026-03-27T06:08:00-07:00"', "one time alone, the clock of a pump"),
+        (b"134.5\n", "one number alone, such as what is left in a pump"),
         (TANDEM, "looks like a Tandem t:connect export"),
         (CARELINK, "looks like a Medtronic CareLink export"),
         (b"Datum,Wert\n2024-01-01,100\n", "a table of no known kind, with the columns 'Datum', 'Wert'"),

@@ -45,8 +45,8 @@ READ = {
 REFUSED = {
     "TV-086-openaps-example-2016-07-10.json": "JSON of no known kind",
     "monitor__battery.json": "the battery of a pump at a moment",
-    "monitor__clock.json": "one text alone",
-    "monitor__reservoir.json": "no table",
+    "monitor__clock.json": "one time alone, the clock of a pump",
+    "monitor__reservoir.json": "one number alone",
     "monitor__status.json": "the status of a pump at a moment",
     "monitor__temp-basal-status.json": "the temporary basal of a pump at a moment",
     "oref0-monitor__iob.json": "insulin on board as an algorithm computed it",
