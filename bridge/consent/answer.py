@@ -9,50 +9,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.consent.asked import Asked, Kind, Order, Selector
+from bridge.consent.asked import Asked, Kind, Newest
 from bridge.consent.assemble import NEEDED, Assembly, merged
 from bridge.consent.batches import Batch, count
-from bridge.consent.clusters import LIKENESS, WIDEST
+from bridge.consent.chunks import is_chunk, lasts_of, readings_in
 from bridge.consent.disclosure import DisclosedDevice, Group
 from bridge.consent.gather import Gathering
 from bridge.consent.means import Load, fresh_rows
 from bridge.consent.named import named
 from bridge.consent.opened import MEANS
-from bridge.consent.page import Cursor, Page, beyond, chosen, cursor, keyset, sort_keys
+from bridge.consent.page import (
+    Cursor,
+    Page,
+    beyond,
+    chosen,
+    cursor,
+    in_turn,
+    keyset,
+    last_of,
+    rest_of,
+    sort_keys,
+)
+from bridge.consent.part import Part
 from bridge.consent.past import with_past
 from bridge.consent.reader import Reader
 from bridge.consent.rows import PART_GRAINS, admitted
 from bridge.consent.slabs import slabs
-from bridge.consent.strands import AROUND, Mask, Named, Strand, View, nearby, strands
-from bridge.consent.withdrawn import Waiting
+from bridge.consent.strands import Mask, Named, Strand, View, margin_of, nearby, onwards, strands
+from bridge.consent.things import MEASURED, OF_SENSORS, Things
+from bridge.consent.withdrawn import Waiting, numbers
 from bridge.metrics.buckets import ceiling, floor
-from bridge.period import BEGINNING, END_OF_TIME, Instant, PeriodSet
+from bridge.period import BEGINNING, END_OF_TIME, Instant
 from bridge.store.columns import ints
 from bridge.store.ids import Ids, Name
 from bridge.store.published import BLOCK, Week
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One page of an answer. `weeks`: means that leave for the first time or anew; `lost`: numbers of the
-    items in it that are told as taken away, which `first`, `last` and `kinds` leave out."""
-
-    groups: tuple[Group, ...] = ()
-    devices: tuple[DisclosedDevice, ...] = ()
-    count: int = 0
-    more: bytes | None = None
-    last_updated: Instant | None = None
-    first: Instant | None = None
-    last: Instant | None = None
-    kinds: frozenset[str] = frozenset()
-    weeks: tuple[Week, ...] = ()
-    lost: Part | None = None
 
 
 @final
@@ -73,11 +68,20 @@ class Answer:
         """The one page that was asked for."""
         asked = self.view.asked
         if asked.selectors == frozenset():
-            devices = self._every_device() if asked.device_resources else ()
-            return Part(devices=devices, kinds=frozenset({Kind.DEVICE} if devices else ()))
+            return self._with_metrics(Part(devices=self._every_device() if asked.device_resources else ()))
         if asked.limit == 0:
             return Part()
-        return next(self.parts(asked.limit), Part())
+        if asked.newest is not None:
+            page = self._newest(asked.newest)
+            return self._part(page) if page.count else Part()
+        part = next(self.parts(asked.limit), Part())
+        return part if asked.after else self._with_metrics(part)
+
+    def stream(self, size: int, whole: Part) -> Iterator[Part]:
+        """The same in pages, at least one; sensors stand in the first. `whole`: all of it as numbers."""
+        parts = self.parts(size)
+        yield replace(next(parts, Part()), metrics=whole.metrics)
+        yield from parts
 
     def parts(self, size: int | None) -> Iterator[Part]:
         """Everything from the cursor on, in order, in pages of `size`."""
@@ -92,34 +96,53 @@ class Answer:
             while size and order.endswith("date") and count(pending) > size:
                 page = chosen(pending, order, size)
                 yield self._part(page)
-                pending = _rest(pending, order, page)
+                pending = rest_of(pending, order, page)
             if most is not None and count(pending) >= most:
                 break
         while count(pending):
             page = chosen(pending, order, size)
             yield self._part(page)
-            pending = _rest(pending, order, page) if page.has_more else []
+            pending = rest_of(pending, order, page) if page.has_more else []
+
+    def _newest(self, wanted: Newest) -> Page:
+        """The newest of each group, group by group; each is read from its end on, as far as is needed."""
+        offered, pages = {box.grain for box in self.view.decision.boxes}, list[Page]()
+        for group in wanted.groups:
+            asked = replace(self.view.asked, selectors=group, order="-date")
+            found = list[Batch]()
+            if any(each.grain is None or each.grain in offered for each in group):
+                for batches in self._walk(replace(self.view, asked=asked), None):
+                    found += batches
+                    if count(found) >= wanted.most:
+                        break
+            pages.append(chosen(found, "-date", wanted.most))
+        return in_turn(pages)
 
     def whole(self) -> Part:
         """Everything that was asked for as one, without groups: its count, edges and new means."""
-        items, kinds, means = 0, set[Kind](), list[Batch]()
-        first, last, lost = END_OF_TIME, BEGINNING, _lost(self.lost)
+        items, readings, kinds, means = 0, 0, set[Kind](), list[Batch]()
+        first, last = END_OF_TIME, BEGINNING
+        things = self._things()
         for batch in (batch for found in self._walk(self.view, None) for batch in found if len(batch)):
-            items += len(batch)
+            items, readings = items + len(batch), readings + readings_in(batch)
             if batch.is_lost:
                 continue
+            things.see([batch] if self.view.asked.device_resources else ())
             instants = ints(batch.rows, "instant")
-            first, last = min(first, int(instants.min())), max(last, int(instants.max()))
+            first, last = min(first, int(instants.min())), max(last, int(lasts_of(batch).max()))
             kinds.add(batch.strand.kind)
             means += [batch] if batch.grain in MEANS else []
-        return Part(
+        part = Part(
+            devices=things.devices(),
             count=items,
+            readings=readings,
             first=first if kinds else None,
             last=last if kinds else None,
             kinds=frozenset(kinds),
             weeks=self._weeks(chosen(means, "date", None)) if means else (),
-            lost=lost,
+            lost=numbers(self.lost),
         )
+        return self._with_metrics(part)
 
     def total(self) -> int:
         """How many items were asked for and may leave, over all pages."""
@@ -132,30 +155,48 @@ class Answer:
 
     def _walk(self, view: View, last: Cursor | None, least: int = 0) -> Iterator[list[Batch]]:
         """The items that may leave, slab by slab; from about the cursor on where the order is by date."""
-        found = self._strands(view)
-        descending = view.asked.order == "-date"
-        waiting = Waiting(self.lost, descending)
+        if apart := self._apart(view):
+            slabs_of = (slab for each in apart for slab in self._read(each, None, 0, Waiting((), False)))
+            yield [*self.lost, *(batch for slab in slabs_of for batch in slab)]
+            return
+        yield from self._read(view, last, least, Waiting(self.lost, view.asked.order == "-date"))
+
+    def _read(self, view: View, last: Cursor | None, least: int, waiting: Waiting) -> Iterator[list[Batch]]:
+        found, descending = self._strands(view), view.asked.order == "-date"
         if not found:
             yield waiting.rest()
             return
-        margin = _margin(found)
-        has_means = any(box.grain in MEANS for box in view.decision.boxes)
+        margin = margin_of(found)
+        has_days = view.asked.sampled or any(box.grain in MEANS for box in view.decision.boxes)
         columns = None if view.is_owner else NEEDED
         chunks = []
         for strand in found:
-            reach = strand.reach if last is None else strand.reach & _onwards(view, last, margin)
+            reach = strand.reach if last is None else strand.reach & onwards(view, last.key, margin)
             rows = self.reader.chunks(strand.series, reach, descending, columns)
             chunks.append(admitted(view, strand, rows))
         gathering = Gathering(view, found, self.fhir_changed, self.load, self.was_told, self.reader.earlier)
 
         def align(edge: Instant) -> Instant:
-            if not has_means:
+            if not has_days:
                 return edge
             return ceiling(edge, view.zones) if descending else floor(edge, view.zones)
 
         for slab in slabs(chunks, margin, align, descending, least):
             yield [*gathering.items(slab), *waiting.beside(slab.low, slab.high)]
         yield waiting.rest()
+
+    def _apart(self, view: View) -> tuple[View, ...]:
+        """Where chunks are asked for by id: they and the other ids, each as a wish of its own."""
+        if view.asked.sampled or not view.asked.ids:
+            return ()
+        pairing = view.decision.pairing
+        names = {text: named(self.ids, text, pairing, self.patient) for text in view.asked.ids}
+        chunks = frozenset(text for text, name in names.items() if name and is_chunk(name.slot))
+        asked = (
+            replace(view.asked, ids=chunks, sampled=True),
+            replace(view.asked, ids=view.asked.ids - chunks),
+        )
+        return tuple(replace(view, asked=each) for each in asked if each.ids) if chunks else ()
 
     def _strands(self, view: View) -> tuple[Strand, ...]:
         """What to read; for readings asked for by id nothing that lies apart from them."""
@@ -182,41 +223,42 @@ class Answer:
         return found
 
     def _devices(self, asked: Asked) -> frozenset[int] | None:
-        """The series of the devices asked for."""
-        if asked.devices is None:
-            return None
-        pairing = self.view.decision.pairing
-        names = (self.ids.read("Device", text, pairing) for text in asked.devices)
+        """The numbers of the devices asked for, as such or as sensors."""
+        wanted = [(kind, ids) for kind, ids in (("Device", asked.devices), ("DeviceMetric", asked.metrics))]
+        found = [self._numbers(kind, ids) for kind, ids in wanted if ids is not None]
+        return frozenset.intersection(*found) if found else None
+
+    def _numbers(self, kind: str, texts: frozenset[str]) -> frozenset[int]:
+        names = (self.ids.read(kind, text, self.view.decision.pairing) for text in texts)
         return frozenset(name.series for name in names if name is not None and name.patient == self.patient)
 
-    def _assembly(self) -> Assembly:
-        return Assembly(self.view, self.ids, self.patient, self.reader.origins, self.fhir_changed)
+    def _things(self) -> Things:
+        return Things(self.view, self.ids, self.patient, self.fhir_changed)
 
     def _part(self, page: Page) -> Part:
-        asked, assembly = self.view.asked, self._assembly()
+        asked, things = self.view.asked, self._things()
         weeks, shown = self._weeks(page), page
         if asked.history:
             shown = with_past(self.view, page, self.reader.past, self.reader.earlier, self.fhir_changed)
-        groups = assembly.groups(shown)
+        groups = Assembly(self.view, self.ids, self.patient, self.reader.origins).groups(shown)
         real = [batch for batch, _ in page.batches if not batch.is_lost]
-        instants = [ints(batch.rows, "instant") for batch in real]
-        devices = assembly.devices(real) if asked.device_resources else ()
+        things.see(real if asked.device_resources else ())
         return Part(
             groups=groups,
-            devices=devices,
+            devices=things.devices(),
             count=shown.count,
+            readings=shown.count + sum(readings_in(batch) - len(batch) for batch, _ in page.batches),
             more=self._keyset(page, groups) if page.has_more else None,
             last_updated=max(int(group.last_updated.max()) for group in groups),
-            first=min((int(each.min()) for each in instants), default=None),
-            last=max((int(each.max()) for each in instants), default=None),
-            kinds=frozenset(batch.strand.kind for batch in real)
-            | ({Kind.DEVICE} if devices else frozenset[Kind]()),
+            first=min((int(ints(batch.rows, "instant").min()) for batch in real), default=None),
+            last=max((int(lasts_of(batch).max()) for batch in real), default=None),
+            kinds=frozenset(batch.strand.kind for batch in real),
             weeks=weeks,
-            lost=_lost([batch for batch, _ in page.batches if batch.is_lost]),
+            lost=numbers([batch for batch, _ in page.batches if batch.is_lost]),
         )
 
     def _keyset(self, page: Page, groups: Sequence[Group]) -> bytes:
-        batch, place = _last(page)
+        batch, place = last_of(page)
         key = int(sort_keys(batch, self.view.asked.order)[place])
         last = page.count - 1
         (raw,) = (group.ids[row] for group in groups for row in np.flatnonzero(group.at == last))
@@ -236,52 +278,21 @@ class Answer:
 
     def _every_device(self) -> tuple[DisclosedDevice, ...]:
         """The devices that were asked for and have a reading that may leave."""
-        asked = replace(self.view.asked, selectors=_ANYTHING, ids=None, order="date", after=None)
-        view = replace(self.view, asked=asked)
-        batches = [batch for found in self._walk(view, None) for batch in found]
-        return self._assembly().devices(batches)
+        asked = replace(self.view.asked, selectors=None, ids=None, order="date", after=None)
+        things = self._things()
+        for batches in self._walk(replace(self.view, asked=asked), None):
+            things.see(batches)
+        return things.devices()
 
-
-def _lost(batches: Sequence[Batch]) -> Part | None:
-    """The numbers of items that are told as taken away."""
-    instants = [int(at) for batch in batches for at in batch.rows["instant"]]
-    kinds = frozenset(batch.strand.kind for batch in batches)
-    return (
-        Part(count=len(instants), first=min(instants), last=max(instants), kinds=kinds) if instants else None
-    )
-
-
-_ANYTHING: Final[frozenset[Selector] | None] = None
-
-
-def _margin(found: Sequence[Strand]) -> int:
-    """How far copies may lie apart, where some are possible."""
-    joined = [strand.stream for strand in found if strand.stream in LIKENESS]
-    return WIDEST if len(joined) > len(set(joined)) else 0
-
-
-def _onwards(view: View, last: Cursor, margin: int) -> PeriodSet:
-    """Where anything after the cursor may lie."""
-    around = margin + max(AROUND[box.grain] for box in view.decision.boxes)
-    if view.asked.order == "date":
-        return PeriodSet.between(last.key - around, END_OF_TIME)
-    if view.asked.order == "-date":
-        return PeriodSet.between(BEGINNING, last.key + 1 + around)
-    return PeriodSet.between(BEGINNING, END_OF_TIME)
-
-
-def _last(page: Page) -> tuple[Batch, int]:
-    """The last item of a page: its batch and place in it."""
-    for batch, at in page.batches:
-        places = np.flatnonzero(at == page.count - 1)
-        if len(places):
-            return batch, int(places[0])
-    raise AssertionError("a page with more after it has a last item")
-
-
-def _rest(pending: Sequence[Batch], order: Order, page: Page) -> list[Batch]:
-    """What stands after a page."""
-    batch, place = _last(page)
-    name = Name(0, batch.strand.series.number, int(batch.first[place]), int(batch.slots[place]))
-    last = Cursor(int(sort_keys(batch, order)[place]), name)
-    return [each.taken(beyond(each, order, last)) for each in pending]
+    def _with_metrics(self, part: Part) -> Part:
+        """The part with the sensors, where they were asked for and may be told."""
+        asked, kinds = self.view.asked, self.view.decision.kinds()
+        if not asked.metric_resources or not kinds >= OF_SENSORS:
+            return part
+        of_sensors = replace(
+            asked, selectors=MEASURED, dates=(), updated=(), ids=None, after=None, order="date", newest=None
+        )
+        things = self._things()
+        for batches in self._walk(replace(self.view, asked=of_sensors), None):
+            things.see(batches)
+        return replace(part, metrics=things.metrics())

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Final, Literal, TypeAlias, TypeVar, final
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.period import ALL, BEGINNING, END_OF_TIME, Period, PeriodSet
-from bridge.reading import EventKind, Stream, Unit
+from bridge.reading import EventKind, SeriesKey, Stream, Unit
 
 Prefix: TypeAlias = Literal["eq", "ne", "gt", "ge", "lt", "le", "sa", "eb", "ap"]
 Order: TypeAlias = Literal["date", "-date", "lastUpdated", "-lastUpdated"]
@@ -159,14 +159,15 @@ _Told = TypeVar("_Told")
 @final
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One kind of item: a stream, and where given its unit, its grain, codes of its column `kind`, and what
-    its flags say: (mask, the value under the mask)."""
+    """One kind of item: a stream, and where given its unit, its grain, codes of its column `kind`, what its flags
+    say: (mask, the value under the mask), and whether the asker saw it change."""
 
     stream: Stream
     unit: Unit | None = None
     grain: Grain | None = None
     kinds: frozenset[int] | None = None
     marks: tuple[int, int] | None = None
+    is_amended: bool | None = None
 
     def meets(self, other: Selector) -> Selector | None:
         """What both select; None where nothing."""
@@ -176,23 +177,27 @@ class Selector:
             if self.kinds is not None and other.kinds is not None:
                 kinds = self.kinds & other.kinds
             marks = _marked(self.marks, other.marks)
+            is_amended = _narrower(self.is_amended, other.is_amended)
         except _Apart:
             return None
         is_there = self.stream is other.stream and kinds != frozenset()
-        return Selector(self.stream, unit, grain, kinds, marks) if is_there else None
+        return Selector(self.stream, unit, grain, kinds, marks, is_amended) if is_there else None
 
     @property
     def is_by_row(self) -> bool:
         """Whether the rows themselves must be looked at."""
-        return self.kinds is not None or self.marks is not None
+        return not (self.kinds is None and self.marks is None and self.is_amended is None)
 
-    def passes(self, kinds: Columns, flags: Columns) -> NDArray[np.bool_]:
-        """Which rows of its stream are selected, by their columns `kind` and `flags` (int64[n] each)."""
+    def passes(self, kinds: Columns, flags: Columns, versions: Columns) -> NDArray[np.bool_]:
+        """Which rows of its stream are selected, by their columns `kind` and `flags` and by how often the asker saw
+        them change (int64[n] each)."""
         found = np.ones(len(kinds), np.bool_)
         if self.kinds is not None:
             found &= np.isin(kinds, np.array(sorted(self.kinds), np.int64))
         if self.marks is not None:
             found &= flags & self.marks[0] == self.marks[1]
+        if self.is_amended is not None:
+            found &= (versions > 0) == self.is_amended
         return found
 
 
@@ -223,6 +228,22 @@ def met(one: frozenset[Selector], other: frozenset[Selector]) -> frozenset[Selec
     return frozenset(pair for pair in pairs if pair is not None)
 
 
+class RowTest(Protocol):
+    """A test of the amounts of items (`amounts.py`)."""
+
+    def passes(self, key: SeriesKey, grain: Grain, values: Columns, flags: Columns) -> NDArray[np.bool_]:
+        """Which items of one series and grain pass: amounts int64[n] in its scale, and Flags."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Of each of these groups of items, which have nothing in common, at most so many, newest first."""
+
+    most: int
+    groups: tuple[frozenset[Selector], ...]
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -231,11 +252,13 @@ class Asked:
     `patient` None: the request names no patient that exists; the gate answers as for one without a
     grant. `channel`: query, push, bulk, subscription, share-link, file, report. `described`: the request
     in words, kept sealed in the ledger. `selectors` None: every stream; the empty set: no readings (a
-    Patient or Device alone). `dates` and `updated` all hold (and). `ids`: logical ids of readings, of the type
-    that each leaves as; `devices`: of Devices. `after`: a `Disclosure.more`. `history`: earlier versions too
-    (with `ids`). `provenance`: evidence ids and origins. `retractions`: with `ids` or `updated` also, without
-    values, what the asker holds of them and was taken away. `device_resources`, `patient_resource`: the Devices, the
-    person's demographics themselves are wanted; without them neither leaves.
+    Patient or Device alone). `dates`, `updated` and `amounts` all hold (and). `ids`: logical ids of readings, of
+    the type that each leaves as; `devices`: of Devices; `metrics`: of DeviceMetrics; `device_kinds`: what a device is.
+    `after`: a `Disclosure.more`. `history`: earlier versions too (with `ids`). `provenance`: evidence ids and
+    origins. `retractions`: with `ids` or `updated` also, without values, what the asker holds of them and was taken
+    away. `device_resources`, `metric_resources`, `patient_resource`: the Devices, the DeviceMetrics, the
+    person's demographics themselves are wanted; without them none leaves. `newest`: no order, no page, but the
+    newest of each group. `sampled`: single sensor readings as chunks of a day.
     """
 
     patient: int | None
@@ -245,8 +268,11 @@ class Asked:
     selectors: frozenset[Selector] | None = None
     dates: tuple[DateTest, ...] = ()
     updated: tuple[DateTest, ...] = ()
+    amounts: tuple[RowTest, ...] = ()
     ids: frozenset[str] | None = None
     devices: frozenset[str] | None = None
+    metrics: frozenset[str] | None = None
+    device_kinds: frozenset[str] | None = None
     order: Order = "date"
     after: bytes | None = None
     limit: int | None = None
@@ -255,4 +281,7 @@ class Asked:
     provenance: bool = False
     retractions: bool = False
     device_resources: bool = False
+    metric_resources: bool = False
     patient_resource: bool = False
+    newest: Newest | None = None
+    sampled: bool = False

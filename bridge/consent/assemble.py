@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.batches import Batch
-from bridge.consent.disclosure import DisclosedDevice, Group, Origin
+from bridge.consent.chunks import COLUMNS as CHUNKS
+from bridge.consent.disclosure import Group, Origin
 from bridge.consent.gather import device_mask
 from bridge.consent.page import Page
-from bridge.consent.strands import Strand, View
+from bridge.consent.strands import View
+from bridge.consent.things import device_id
 from bridge.mapping.resources import TYPE_OF
-from bridge.period import Instant
 from bridge.reading import NO_OFFSET, column
 from bridge.store.columns import Table, ints, joined
-from bridge.store.ids import Ids, Name
+from bridge.store.ids import Ids
 
 _PLAIN: Final = ("trend", "kind", "end", "cut", "programmed", "minute")
 _OWNERS: Final = ("rate", "counter", "bound", "witness", "record")
@@ -45,7 +46,6 @@ class Assembly:
     ids: Ids
     patient: int
     origins: Callable[[Sequence[int]], Mapping[int, Origin]]
-    fhir_changed: Callable[[str], Instant]
 
     def groups(self, page: Page) -> tuple[Group, ...]:
         """The page as groups: one a series, grain, and whether its device may be named."""
@@ -63,35 +63,8 @@ class Assembly:
             found.append(self._group(batch.taken(~named), at[~named], False))
         return tuple(found)
 
-    def devices(self, batches: Sequence[Batch]) -> tuple[DisclosedDevice, ...]:
-        """The devices of these items that may be named, each once."""
-        found: dict[int, tuple[Strand, bool]] = {}
-        for batch in batches:
-            if device_mask(self.view, batch).any():
-                told = found.get(batch.strand.series.number, (batch.strand, False))[1]
-                serial = bool(device_mask(self.view, batch, Kind.SERIALS).any())
-                found[batch.strand.series.number] = (batch.strand, told or serial)
-        return tuple(self._device(*found[number]) for number in sorted(found))
-
     def _may_name_devices(self) -> bool:
         return any(Kind.DEVICE in box.kinds for box in self.view.decision.boxes)
-
-    def _device(self, strand: Strand, with_serial: bool) -> DisclosedDevice:
-        device = strand.series.device
-        since = [layer.since.latest() for grain in Grain for layer in self.view.layers(Kind.DEVICE, grain)]
-        return DisclosedDevice(
-            id=self._device_id(strand),
-            manufacturer=device.manufacturer,
-            model=device.model,
-            kind=device.kind,
-            serial=device.serial if with_serial else None,
-            version=1,
-            last_updated=max([*since, self.fhir_changed(strand.series.key.family), 0]),
-        )
-
-    def _device_id(self, strand: Strand) -> str:
-        name = Name(self.patient, strand.series.number, 0, 0)
-        return self.ids.one("Device", name, self.view.decision.pairing)
 
     def _group(self, batch: Batch, at: NDArray[np.int32], with_device: bool) -> Group:
         key, asked = batch.strand.series.key, self.view.asked
@@ -104,12 +77,14 @@ class Assembly:
             scale=key.scale,
             grain=batch.grain,
             source_class=batch.strand.series.source_class,
-            device=self._device_id(batch.strand) if with_device else None,
+            device=device_id(self.ids, self.patient, batch.strand.series.thing, self.view)
+            if with_device
+            else None,
             at=_sealed(at),
             ids=_sealed(self.minted(TYPE_OF[key.stream], batch)),
             provenance=_sealed(self.minted("Provenance", batch)) if asked.provenance else None,
             columns={name: _sealed(values) for name, values in self._columns(batch).items()},
-            version=_sealed(batch.versions.clip(0, 255).astype(np.uint8)),
+            version=_sealed(_versions(batch)),
             last_updated=_sealed(batch.updated),
             origins=origins,
             origin=_sealed(origin),
@@ -133,7 +108,7 @@ class Assembly:
         }
         if batch.grain is not Grain.RAW:
             return found | {"end": ints(rows, "end")} | {n: rows[n].astype(np.int32) for n in _MEANS}
-        names = (*_PLAIN, *_OWNERS) if self.view.is_owner else _PLAIN
+        names = (*_PLAIN, *_OWNERS, *CHUNKS) if self.view.is_owner else (*_PLAIN, *CHUNKS)
         found |= {name: rows[name] for name in names if name in rows}
         if "text" in rows:
             open_text = device_mask(self.view, batch, Kind.NOTES)
@@ -154,14 +129,18 @@ class Assembly:
         return tuple(known.get(each, _UNKNOWN) for each in artifacts.tolist()), place.astype(np.int32)
 
 
+def _versions(batch: Batch) -> NDArray[np.integer]:
+    return batch.versions if batch.is_sampled else batch.versions.clip(0, 255).astype(np.uint8)
+
+
 def merged(page: Page) -> Iterator[tuple[Batch, NDArray[np.int32]]]:
     """Batches of the same strand and grain as one, in page order, however they were read."""
     if len(page.batches) == 1:
         yield page.batches[0]
         return
-    found: dict[tuple[int, Kind, Grain, bool], list[tuple[Batch, NDArray[np.int32]]]] = {}
+    found: dict[tuple[object, ...], list[tuple[Batch, NDArray[np.int32]]]] = {}
     for batch, at in page.batches:
-        key = (batch.strand.series.number, batch.strand.kind, batch.grain, batch.is_lost)
+        key = (batch.strand.series.number, batch.strand.kind, batch.grain, batch.is_sampled, batch.is_lost)
         found.setdefault(key, []).append((batch, at))
     for parts in sorted(found.values(), key=lambda parts: int(parts[0][1][0])):
         if len(parts) == 1:

@@ -33,6 +33,11 @@ class Batch:
     updated: NDArray[np.int64]
     versions: NDArray[np.int64]
 
+    @property
+    def is_sampled(self) -> bool:
+        """Whether its items are chunks of readings (`chunks.py`)."""
+        return "samples" in self.rows
+
     def __len__(self) -> int:
         return len(self.first)
 

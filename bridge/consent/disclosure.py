@@ -68,10 +68,13 @@ class Group:
     uint16, offset int16 (always filled, minutes east), trend uint8, rate int16, kind uint16, text object
     (kind `notes` only), end int64 (intervals and means), cut uint8 (interval cut: 1 at its start, 2 at its
     end), programmed int64 (-1 not told, as for what is cut), minute int16 (settings), and for means count,
-    expected, off_scale int32. For the owner also counter, bound, witness, record. `version` uint8[n]:
-    amendments so far (versionId is one more). `last_updated` int64[n]. `origins` is filled where provenance
-    was asked for; `origin` int32[n] points into it. `rows` int32[n]: row in the file, owner alone. A row
-    flagged RETRACTED has status entered-in-error and no value. `device_kind` is there where `device` is.
+    expected, off_scale int32. For the owner also counter, bound, witness, record. `version`: amendments so far
+    (versionId is one more), uint8[n]; of a chunk int64[n], when it changed. `last_updated` int64[n]. `origins` is
+    filled where provenance was asked for; `origin` int32[n] points into it. `rows` int32[n]: row in the file,
+    owner alone. A row flagged RETRACTED has status entered-in-error and no value. A chunk of a day has, beside
+    instant, end, flags and offset: period (ms), lower and upper (limits, -1 none), open, amended uint8, and samples
+    object: values and Flags of every place of its grid (int64[k] each; NO_VALUE alone: nothing is there).
+    `device_kind` is there where `device` is.
     """
 
     format: str
@@ -85,12 +88,17 @@ class Group:
     ids: NDArray[np.uint8]
     provenance: NDArray[np.uint8] | None
     columns: Mapping[str, NDArray[np.generic]]
-    version: NDArray[np.uint8]
+    version: NDArray[np.integer]
     last_updated: NDArray[np.int64]
     origins: tuple[Origin, ...]
     origin: NDArray[np.int32]
     rows: NDArray[np.int32] | None
     device_kind: str = ""
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether its items are chunks of readings."""
+        return "samples" in self.columns
 
 
 @final
@@ -107,8 +115,32 @@ class DisclosedDevice:
     last_updated: Instant
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """One calibration of a sensor: its R4 state, and when; None where that is not certain."""
+
+    state: str
+    at: Instant | None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class DisclosedMetric:
+    """A glucose sensor of disclosed readings: of which device (its id and kind), in which unit it tells (None:
+    several), and its calibrations, oldest first. `version` names its content."""
+
+    id: str
+    device: str
+    kind: str
+    unit: Unit | None
+    calibrations: tuple[Calibration, ...]
+    version: str
+    last_updated: Instant
+
+
 _FIELDS: Final = (
-    "owner", "subject", "groups", "devices", "count", "total", "more", "last_updated", "notice", "entry",
+    "owner", "subject", "groups", "devices", "metrics", "count", "total", "more", "last_updated", "notice", "entry",
     "patient", "retraction",
 )  # fmt: skip
 _claimed: list[object] = []
@@ -137,6 +169,7 @@ class Disclosure:
     subject: Subject | None
     groups: tuple[Group, ...]
     devices: tuple[DisclosedDevice, ...]
+    metrics: tuple[DisclosedMetric, ...]
     count: int
     total: int | None
     more: bytes | None

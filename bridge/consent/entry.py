@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
-from bridge.consent.answer import Part
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
 from bridge.consent.decide import Decision
+from bridge.consent.part import Part
 from bridge.period import Instant
 from bridge.store.entries import Intent, seal
 from bridge.store.keys import Box
@@ -38,8 +38,9 @@ class Leaving:
 
     @property
     def items(self) -> int:
-        """How many things: readings, and the person or devices where these were asked for."""
-        return self.part.count - self.lost + len(self.part.devices) + int(self.has_person)
+        """How many things: readings, and the person, devices or sensors where these were asked for."""
+        part = self.part
+        return part.readings - self.lost + len(part.devices) + len(part.metrics) + int(self.has_person)
 
     @property
     def lost(self) -> int:
@@ -55,7 +56,7 @@ class Leaving:
         """The entry that stands for it, or, with `retracts`, for what of it is taken back."""
         part = self.part.lost if retracts and self.part.lost is not None else self.part
         grants = () if retracts else self.decision.grants()
-        kinds = sorted(part.kinds | ({PERSON} if self.has_person and not retracts else set()))
+        kinds = sorted(part.told | ({PERSON} if self.has_person and not retracts else set()))
         asked = f"{self.asked.described}; {self.who.reason}" if self.who.reason else self.asked.described
         return Intent(
             patient=patient,

@@ -16,7 +16,6 @@ from typing import Final, final
 
 import bridge.store.readings as readings
 import bridge.store.stood as stood
-from bridge.consent.answer import Part
 from bridge.consent.answering import answered
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
@@ -27,6 +26,7 @@ from bridge.consent.explain import sentences
 from bridge.consent.known import behind_id, behind_identifier
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Memory
+from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.retraction import pairing_of
 from bridge.period import Instant, Period, PeriodSet
@@ -140,17 +140,18 @@ class Gate:
         entry = await self._ledger.intend(*look.entry(look.opens, leaving))
         if entry is None:
             raise LedgerUnavailable(_RESTLESS)
-        sent, lost, outcome = 0, 0, "cut"
+        sent, told, lost, outcome = 0, 0, 0, "cut"
         whole = self._sealed(look, leaving, entry)
         try:
-            for part in look.opens.answer.parts(chunk):
+            for part in look.opens.answer.stream(chunk, leaving.part):
                 if not self._still(look) or sent + part.count > leaving.part.count:
                     raise Moved("what may leave changed while it was leaving: ask again")
-                sent, lost = sent + part.count, lost + (part.lost.count if part.lost else 0)
+                sent, told = sent + part.count, told + part.readings
+                lost += part.lost.count if part.lost else 0
                 yield self._sealed(look, replace(leaving, part=part), entry)
             outcome = "sent"
         finally:
-            self._settle(whole, outcome, sent, lost)
+            self._settle(whole, outcome, told, lost)
 
     async def retract(self, permit: Permit, patient: int, ids: frozenset[str]) -> Disclosure:
         """Entered-in-error, without values, for those of `ids` that are gone and had left to this
@@ -269,6 +270,7 @@ class Gate:
             subject=opens and self._memory.subject(opens.person, decision, look.asked, look.now),
             groups=part.groups,
             devices=part.devices,
+            metrics=part.metrics,
             count=part.count,
             total=leaving.total,
             more=part.more,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.batches import Batch, slots
+from bridge.consent.chunks import chunked
 from bridge.consent.clusters import LIKENESS, Track, shadowed
 from bridge.consent.means import Held, Load, mean_batch
 from bridge.consent.opened import MEANS, Opened
@@ -26,7 +27,7 @@ from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
 from bridge.consent.versions import Earlier, counted
 from bridge.period import Instant, PeriodSet
-from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag
+from bridge.reading import INTERVALS, NONE_PROGRAMMED, Flag, Stream
 from bridge.store.columns import Table, ints
 from bridge.store.published import BLOCK, Shelf
 
@@ -55,7 +56,8 @@ class Gathering:
         for strand, rows in zip(self.strands, tables, strict=True):
             if not strand.chosen or not (len(rows["instant"]) or _has_means(self.view, strand)):
                 continue
-            for batch in self._batches(strand, rows, slab):
+            made = self._sampled if self.view.asked.sampled else self._batches
+            for batch in made(strand, rows, slab):
                 found = self._asked(batch, slab)
                 if len(found):
                     yield found
@@ -80,6 +82,15 @@ class Gathering:
                 held = self.load(strand, grain, slab.low // BLOCK, slab.high // BLOCK)
                 yield mean_batch(self.view, strand, grain, take(rows, grains == grain), held.rows(), fhir)
 
+    def _sampled(self, strand: Strand, rows: Table, slab: Slab) -> Iterator[Batch]:
+        """Single readings as chunks: of the days that are whole in the slab."""
+        inside = _between(ints(rows, "instant"), slab.low, slab.high)
+        if "grain" in rows:
+            inside &= ints(rows, "grain") == Grain.RAW
+        if strand.stream is Stream.GLUCOSE and inside.any():
+            fhir = self.fhir_changed(strand.series.key.family)
+            yield chunked(self.view, self._raw(strand, take(rows, inside), fhir))
+
     def _raw(self, strand: Strand, rows: Table, fhir: Instant) -> Batch:
         updated = np.maximum(np.maximum(ints(rows, "changed"), rows["since"]), fhir)
         named = slots(0, ints(rows, "rank"))
@@ -97,7 +108,8 @@ class Gathering:
         """The items of the stretch of the slab that the wish names."""
         asked, instants = self.view.asked, ints(batch.rows, "instant")
         keep = _between(instants, slab.low, slab.high)
-        if asked.dates and batch.strand.stream not in INTERVALS and batch.grain is Grain.RAW:
+        is_point = batch.grain is Grain.RAW and batch.strand.stream not in INTERVALS and not batch.is_sampled
+        if asked.dates and is_point:
             keep &= _inside(asked_points(asked), instants)
         elif asked.dates:
             ends = np.maximum(ints(batch.rows, "end"), instants + 1)
@@ -107,9 +119,13 @@ class Gathering:
             keep &= _inside(test.instants(), batch.updated)
         if batch.strand.wanted is not None:
             keep &= _named(batch)
-        if batch.strand.tests and batch.grain is Grain.RAW:
+        tests = [each for each in batch.strand.tests if each.grain in (None, batch.grain)]
+        if tests and all(each.is_by_row for each in tests):
             kinds, flags = ints(batch.rows, "kind"), ints(batch.rows, "flags")
-            keep &= np.logical_or.reduce([each.passes(kinds, flags) for each in batch.strand.tests])
+            keep &= np.logical_or.reduce([each.passes(kinds, flags, batch.versions) for each in tests])
+        for amount in asked.amounts:
+            values, flags = ints(batch.rows, "value"), ints(batch.rows, "flags")
+            keep &= amount.passes(batch.strand.series.key, batch.grain, values, flags)
         if asked.devices is not None:
             keep &= device_mask(self.view, batch)
         return batch if keep.all() else batch.taken(keep)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import final
 
-from bridge.consent.answer import Answer, Part
+from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
 from bridge.consent.entry import Leaving
 from bridge.consent.memory import Decided
+from bridge.consent.part import Part
 from bridge.period import Instant
 from bridge.store.entries import Intent
 from bridge.store.keys import Box

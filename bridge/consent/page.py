@@ -119,3 +119,30 @@ def _order(batches: Sequence[Batch], order: Order) -> NDArray[np.intp]:
     slot = np.concatenate([batch.slots for batch in batches])
     found = np.lexsort((slot, series, first, keys))
     return found[::-1] if order.startswith("-") else found
+
+
+def in_turn(pages: Sequence[Page]) -> Page:
+    """Pages one after the other, as one that is the last."""
+    found: list[tuple[Batch, NDArray[np.int32]]] = []
+    count = 0
+    for page in pages:
+        found += [(batch, at + np.int32(count)) for batch, at in page.batches]
+        count += page.count
+    return Page(tuple(found), count, False)
+
+
+def last_of(page: Page) -> tuple[Batch, int]:
+    """The last item of a page: its batch and place in it."""
+    for batch, at in page.batches:
+        places = np.flatnonzero(at == page.count - 1)
+        if len(places):
+            return batch, int(places[0])
+    raise AssertionError("a page with more after it has a last item")
+
+
+def rest_of(pending: Sequence[Batch], order: Order, page: Page) -> list[Batch]:
+    """What stands after a page."""
+    batch, place = last_of(page)
+    name = Name(0, batch.strand.series.number, int(batch.first[place]), int(batch.slots[place]))
+    last = Cursor(int(sort_keys(batch, order)[place]), name)
+    return [each.taken(beyond(each, order, last)) for each in pending]

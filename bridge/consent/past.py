@@ -34,7 +34,7 @@ def with_past(
     found: list[Batch] = []
     for batch, _ in page.batches:
         found.append(batch)
-        if batch.grain is Grain.RAW and not batch.is_lost:
+        if batch.grain is Grain.RAW and not (batch.is_sampled or batch.is_lost):
             fhir = fhir_changed(batch.strand.series.key.family)
             for place in range(len(batch)):
                 counts = _counts(view, batch, place, earlier)

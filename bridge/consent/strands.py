@@ -21,7 +21,19 @@ from bridge.consent.clusters import LIKENESS, WIDEST
 from bridge.consent.decide import Decision
 from bridge.consent.opened import EVERY_GRAIN, Layer, Opened, opened
 from bridge.metrics.buckets import is_offered
-from bridge.period import ALL, DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory, union
+from bridge.period import (
+    ALL,
+    BEGINNING,
+    DAY,
+    END_OF_TIME,
+    HOUR,
+    MINUTE,
+    Instant,
+    Period,
+    PeriodSet,
+    ZoneHistory,
+    union,
+)  # fmt: skip
 from bridge.reading import EventKind, SeriesKey, Stream, Unit, column
 from bridge.store.columns import Table
 from bridge.store.ids import Name
@@ -99,7 +111,7 @@ class Strand:
     """One series for one kind. `reach`: what to read. `grains`: those its source can be told at; `chosen`:
     those asked for, none where it is read for its copies alone. `wanted`: the names asked for, None for
     all. `codes`: codes of the `kind` column that belong to this strand, None for all. `tests`: what was asked
-    for row by row, any of them; none: every row."""
+    for, any of them, where some of it is asked for row by row; none: every row."""
 
     series: SeriesRow
     kind: Kind
@@ -124,7 +136,7 @@ Named: TypeAlias = Mapping[int, Sequence[tuple[Name, Instant]]]
 def strands(
     view: View, series: Sequence[SeriesRow], named: Named | None, devices: frozenset[int] | None
 ) -> tuple[Strand, ...]:
-    """What to read. `devices`: series numbers asked for."""
+    """What to read. `devices`: numbers of the devices asked for."""
     found: list[Strand] = []
     places = None if named is None else tuple(at for names in named.values() for _, at in names)
     reaches = _Reaches(view, places)
@@ -132,7 +144,9 @@ def strands(
         peers = [each for each in series if each.key.stream is stream]
         chosen = [
             wanted_grains(view, stream, each.key.unit)
-            if (devices is None or each.number in devices) and (named is None or each.number in named)
+            if (devices is None or each.thing in devices)
+            and (named is None or each.number in named)
+            and (view.asked.device_kinds is None or each.device.kind in view.asked.device_kinds)
             else _NO_GRAIN
             for each in peers
         ]
@@ -179,8 +193,9 @@ class _Reaches:
 
     def _of(self, kind: Kind, grains: frozenset[Grain], joins: bool, longest: int) -> PeriodSet:
         boxes = [box for box in self.view.decision.boxes if kind in box.kinds and box.grain in grains]
-        margin = max((AROUND[box.grain] for box in boxes), default=0) + (WIDEST if joins else 0)
-        around = asked_points(self.view.asked).widened(margin) if margin else asked_points(self.view.asked)
+        margin = max((around_of(self.view.asked, box.grain) for box in boxes), default=0)
+        margin += WIDEST if joins else 0
+        around = _around(self.view.asked, margin)
         if self.places is not None:
             after = max(1, margin, longest)
             around &= union(PeriodSet.between(at - margin, at + after) for at in self.places)
@@ -189,7 +204,7 @@ class _Reaches:
 
 def nearby(view: View, named: Named) -> Period:
     """Where anything lies that the readings asked for by id depend on; intervals may reach into it."""
-    margin = WIDEST + max((AROUND[box.grain] for box in view.decision.boxes), default=0)
+    margin = WIDEST + max((around_of(view.asked, box.grain) for box in view.decision.boxes), default=0)
     places = [at for names in named.values() for _, at in names]
     return Period(min(places) - margin, max(places) + margin + 1)
 
@@ -221,13 +236,23 @@ def _wanted(view: View, stream: Stream) -> dict[Unit | None, frozenset[Grain]]:
 
 
 def _tests(asked: Asked, key: SeriesKey) -> tuple[Selector, ...]:
-    """The selectors that look at the rows of a series; none where one of them takes every row."""
+    """The selectors of a series, where any of them looks at rows."""
     mine = [
-        each
-        for each in asked.selectors or ()
-        if each.stream is key.stream and each.unit in (None, key.unit) and each.grain in (None, Grain.RAW)
+        each for each in asked.selectors or () if each.stream is key.stream and each.unit in (None, key.unit)
     ]
-    return tuple(mine) if all(each.is_by_row for each in mine) else ()
+    return tuple(mine) if any(each.is_by_row for each in mine) else ()
+
+
+def around_of(asked: Asked, grain: Grain) -> int:
+    """How far around an instant lies what one answer depends on."""
+    return AROUND[Grain.DAY] if asked.sampled else AROUND[grain]
+
+
+def _around(asked: Asked, margin: int) -> PeriodSet:
+    """The asked instants and what lies near them; of chunks, each test's, for one may meet what no instant meets."""
+    if asked.sampled:
+        return reduce(lambda found, test: found & test.instants().widened(margin), asked.dates, ALL)
+    return asked_points(asked).widened(margin) if margin else asked_points(asked)
 
 
 def asked_points(asked: Asked) -> PeriodSet:
@@ -248,3 +273,19 @@ def kinds_of(stream: Stream, is_owner: bool) -> Iterable[tuple[Kind, frozenset[i
 
 
 _HEALTH: Final = 100
+
+
+def margin_of(found: Sequence[Strand]) -> int:
+    """How far copies may lie apart, where some are possible."""
+    joined = [strand.stream for strand in found if strand.stream in LIKENESS]
+    return WIDEST if len(joined) > len(set(joined)) else 0
+
+
+def onwards(view: View, last: Instant, margin: int) -> PeriodSet:
+    """Where anything after the cursor may lie."""
+    around = margin + max(around_of(view.asked, box.grain) for box in view.decision.boxes)
+    if view.asked.order == "date":
+        return PeriodSet.between(last - around, END_OF_TIME)
+    if view.asked.order == "-date":
+        return PeriodSet.between(BEGINNING, last + 1 + around)
+    return PeriodSet.between(BEGINNING, END_OF_TIME)

@@ -20,6 +20,7 @@ from bridge.consent.asked import Asked, Grain, Kind
 from bridge.consent.batches import Batch
 from bridge.consent.grant import Grant
 from bridge.consent.named import named
+from bridge.consent.part import Part
 from bridge.consent.reader import Reader
 from bridge.consent.rows import PART_GRAINS
 from bridge.consent.strands import Mask, Strand, View, asked_points, kinds_of, wanted_grains
@@ -52,7 +53,7 @@ class Withdrawn:
     def batches(self) -> tuple[Batch, ...]:
         """The items to be told, by series in order of time."""
         asked = self.view.asked
-        if not asked.retractions or asked.devices is not None or not (asked.updated or asked.ids):
+        if not asked.retractions or not (asked.updated or asked.ids) or _is_of_else(asked):
             return ()
         slots = None if asked.ids is None else self._slots(asked)
         wanted = None if slots is None else {series: _names(some) for series, some in slots.items()}
@@ -141,6 +142,25 @@ class Withdrawn:
             keep &= asked_points(asked).mask(ints(batch.rows, "instant"))
         batch = batch.taken(keep)
         return batch if slots is None else _renamed(batch, slots[batch.strand.series.number])
+
+
+def numbers(batches: Sequence[Batch]) -> Part | None:
+    """The numbers of items that are told as taken away."""
+    instants = [int(at) for batch in batches for at in batch.rows["instant"]]
+    if not instants:
+        return None
+    kinds = frozenset(batch.strand.kind for batch in batches)
+    return Part(
+        count=len(instants), readings=len(instants), first=min(instants), last=max(instants), kinds=kinds
+    )
+
+
+def _is_of_else(asked: Asked) -> bool:
+    """Whether the wish names what no reading that was taken away has, or wants none by itself."""
+    by_row = any(each.is_by_row for each in asked.selectors or ())
+    return bool(asked.sampled or asked.newest or asked.amounts or by_row) or not (
+        asked.devices is None and asked.metrics is None and asked.device_kinds is None
+    )
 
 
 def _packed(name: Name) -> int:

@@ -30,9 +30,23 @@ PURPOSE: Final = (
 INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(READING_TYPES, ("read", "vread", "history-instance", "search-type")),
     "Device": ("read", "search-type"),
+    "DeviceMetric": ("read", "search-type"),
     "Patient": ("read", "search-type"),
     "Provenance": ("read", "search-type"),
 }
+_LASTN: Final = (
+    "Of each code the newest max Observations (1 where it is not given, at most 100), newest first, on one page. The "
+    "parameters of a search select; a category or a code is required."
+)
+_EVERYTHING: Final = (
+    "start and end are whole days in the patient's time zone, and what overlaps them is meant. _since is about "
+    "readings; Patient and Devices come along. Provenance comes where _type names it."
+)
+OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
+    "Observation": (("lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn", _LASTN),),
+    "Patient": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),),
+}
+"""Operations of each type: name, definition, and what a client should know."""
 PROFILES: Final = {
     "Observation": (
         "cgm-sensor-reading-mass-per-volume",
@@ -90,13 +104,19 @@ def _resource(kind: str) -> Tree:
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
         "searchParam": tuple(_parameter(each) for each in PARAMETERS[kind]),
+        "operation": tuple(
+            {"name": name, "definition": definition, "documentation": says}
+            for name, definition, says in OPERATIONS.get(kind, ())
+        ),
     }
 
 
 def _parameter(parameter: Parameter) -> Node:
     return {
         "name": parameter.name,
-        "definition": _DEFINITIONS + parameter.definition,
+        "definition": parameter.definition
+        if ":" in parameter.definition
+        else _DEFINITIONS + parameter.definition,
         "type": parameter.type,
         "documentation": parameter.says,
     }

@@ -193,14 +193,16 @@ def texts(quoted: Sequence[bytes], width: int) -> Cells:
     return Cells(np.frombuffer(joined, np.uint8).reshape(len(quoted), width))
 
 
-def versions(amendments: Integers, revision: str) -> Cells:
+def versions(amendments: Integers, revision: str, width: int) -> Cells:
     """meta.versionId `<amendments + 1>-<revision>` with closing quote and blanks (`data.md`, versions)."""
-    return Cells(_versions(revision).take(_same(amendments), axis=0))
+    if width == version_width(revision):
+        return Cells(_versions(revision).take(_same(amendments), axis=0))
+    return Cells(_table([f'{number + 1}-{revision}"' for number in _same(amendments).tolist()], width))
 
 
-def version_width(revision: str) -> int:
-    """Width of a versionId's slot."""
-    return len(revision) + 5
+def version_width(revision: str, is_sampled: bool = False) -> int:
+    """Width of a versionId's slot: 255 amendments, or for a chunk ms since 1970."""
+    return len(revision) + (16 if is_sampled else 5)
 
 
 @lru_cache(maxsize=64)

@@ -61,7 +61,9 @@ def _spread(named: frozenset[str]) -> set[str]:
 
 _CHOICES: Final[Mapping[str, frozenset[str]]] = {
     "effective": frozenset({"effectiveDateTime", "effectivePeriod"}),
-    "value": frozenset({"valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean"}),
+    "value": frozenset(
+        {"valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueSampledData"}
+    ),
     "medication": frozenset({"medicationCodeableConcept"}),
 }
 
@@ -90,6 +92,11 @@ def _included(draft: Draft, name: str, offered: Mapping[str, tuple[str, ...]], v
         draft.includes.add(wanted)
         return True
     return bad_parameter(name, "this inclusion is not offered") if draft.strict else False
+
+
+FOLLOWED: Final = frozenset({"DeviceMetric:source", "DeviceMetric:source:Device"})
+"""What `_include:iterate` (R4 3.1.1.5.7) may follow. HDDT's clients always send it: where readings name their Device
+itself there is nothing left to follow."""
 
 
 def _single(draft: Draft, name: str) -> Step:

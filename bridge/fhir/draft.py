@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from bridge.consent.amounts import AmountTest
 from bridge.consent.asked import Order, Selector
 from bridge.fhir.outcome import Problem
 from bridge.fhir.sought import PAGE, DateText
@@ -36,6 +37,9 @@ class Draft:
     ids: frozenset[str] | None = None
     targets: frozenset[str] | None = None
     devices: frozenset[str] | None = None
+    device_kinds: frozenset[str] | None = None
+    sampled: bool = False
+    amounts: list[AmountTest] = field(default_factory=list)
     order: Order = "date"
     count: int = PAGE
     total: bool = False
@@ -47,12 +51,18 @@ class Draft:
 
 _VALUE: Final = re.compile(r"(?:[^,\\]|\\.)+", re.DOTALL)
 _TOKEN: Final = re.compile(r"((?:[^|\\]|\\.)*\|)?(.*)", re.DOTALL)
+_PART: Final = re.compile(r"(?<!\\)\|")
 _ESCAPE: Final = re.compile(r"\\([,|$\\])")
 
 
 def alternatives(value: str) -> list[str]:
     """The values of a comma list (R4 3.1.1.3.4), escapes undone (R4 3.1.1.3.7); none where all are empty."""
     return [_plain(each) for each in _VALUE.findall(value)]
+
+
+def parts(value: str) -> list[list[str]]:
+    """The values of a comma list, each at its bars."""
+    return [[_plain(part) for part in _PART.split(each)] for each in _VALUE.findall(value)]
 
 
 def tokens(value: str) -> list[Token]:

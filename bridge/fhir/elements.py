@@ -16,9 +16,9 @@ from bridge.fhir import terms
 from bridge.fhir.cells import FINE_STAMP_WIDTH, INSTANT_WIDTH, STAMP_WIDTH, version_width
 from bridge.fhir.tree import ID, ID_WIDTH, Node, Slot, Text, Tree, coding, concept, reference
 from bridge.fhir.variant import BY_ENTRY, BY_ID, BY_IDENTIFIER, FINE, SPAN, Variant
-from bridge.mapping import Code, Mappings
+from bridge.mapping import Code, Mappings, Shape
 from bridge.mapping.shapes import UnitText
-from bridge.reading import Flag, SourceClass
+from bridge.reading import Flag, SourceClass, Unit
 
 _UNCERTAIN: Final = "The time of this reading is uncertain."
 
@@ -36,12 +36,15 @@ def head(variant: Variant, mappings: Mappings, system: str) -> Tree:
     }
 
 
-def meta(source_class: SourceClass, revision: str | None, profile: str | None = None) -> Tree:
-    """The meta of a resource: version slots (none where `revision` is None: the receiver's matter),
-    profile, and the two tags that all wear."""
+def meta(
+    source_class: SourceClass, revision: str | None, profile: str | None = None, width: int | None = None
+) -> Tree:
+    """The meta of a resource: version slots (none where `revision` is None: the receiver's matter; of that `width`,
+    where it is not the usual one), profile, and the two tags that all wear."""
     versions: Tree = {}
     if revision is not None:
-        versions["versionId"] = Text((Slot("version", version_width(revision), closes=True),))
+        slot = Slot("version", width or version_width(revision), closes=True)
+        versions["versionId"] = Text((slot,))
         versions["lastUpdated"] = Text((Slot("updated", INSTANT_WIDTH),))
     tags = (terms.PATIENT_SUPPLIED, terms.source_class(source_class))
     return {**versions, "profile": (profile,), "tag": tags}
@@ -67,10 +70,15 @@ def named(mappings: Mappings, names: Iterable[str]) -> Node:
 
 def written(variant: Variant, mappings: Mappings, wearing: Iterable[Code] = ()) -> UnitText:
     """How the unit of a row is written."""
+    return spelled(variant.unit, variant.shape(mappings), mappings, wearing)
+
+
+def spelled(unit: Unit, shape: Shape, mappings: Mappings, wearing: Iterable[Code]) -> UnitText:
+    """How a unit is written under these codes."""
     for code in wearing:
         if code.ucum is not None and code.unit is not None:
             return UnitText(unit=code.unit, ucum=code.ucum)
-    return mappings.units[variant.unit].of(variant.shape(mappings).concentration)
+    return mappings.units[unit].of(shape.concentration)
 
 
 def quantity(value: Node, unit: UnitText, comparator: str | None = None) -> Tree:
@@ -92,10 +100,10 @@ def subject(variant: Variant) -> Tree:
 
 
 def effective(variant: Variant) -> Tree:
-    """When. The period of a mean ends with its last millisecond, that of a delivery or mode where it ended."""
+    """When. The period of a mean or chunk ends with its last millisecond, that of a delivery or mode where it ended."""
     width = FINE_STAMP_WIDTH if variant.has(FINE) else STAMP_WIDTH
     start = Text((Slot("time", width),))
-    if variant.is_mean:
+    if variant.is_mean or variant.is_sampled:
         return {"effectivePeriod": {"start": start, "end": Text((Slot("last", FINE_STAMP_WIDTH),))}}
     if variant.has(SPAN):
         return {"effectivePeriod": {"start": start, "end": Text((Slot("end", width),))}}

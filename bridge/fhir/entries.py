@@ -19,6 +19,7 @@ from bridge.fhir.parameters import READINGS
 from bridge.fhir.rows import Compiler, Elements, provenances, readings, standings
 from bridge.fhir.template import Rows, assemble
 from bridge.fhir.tree import Tree
+from bridge.fhir.wanted import Wanted
 from bridge.mapping.resources import READING_TYPES
 from bridge.period import Instant
 
@@ -26,39 +27,62 @@ Parts: TypeAlias = "Sequence[bytes | Rows]"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What an answer shall hold: matches of `kind`, what is included, which elements."""
+class _Standing:
+    """How resources of one type stand in a page; `but`: things that were told before."""
 
-    kind: str = "Observation"
-    devices: bool = False
-    provenance: bool = False
-    elements: Elements = None
+    frame: Frame
+    elements: Elements
+    but: frozenset[str]
 
 
 def entries(
     compiler: Compiler, disclosure: Disclosure, wanted: Wanted, but: frozenset[str] = frozenset()
 ) -> Parts:
     """The entries of a page; `but`: Devices that were included before."""
-    parts = [*_MATCHES[wanted.kind](compiler, disclosure, wanted.elements)]
+    parts: list[bytes | Rows] = []
+    for make, standing in _matches(wanted, but).items():
+        parts += make(compiler, disclosure, standing)
+    included = _Standing(Frame.INCLUDE, None, but)
     if wanted.devices:
-        parts += _devices(compiler, disclosure, Frame.INCLUDE, None, but)
+        parts += _things(compiler, disclosure, included)
+    if wanted.metrics:
+        parts += _sensors(compiler, disclosure, included)
     if wanted.provenance:
-        parts.append(provenances(compiler, disclosure, Frame.INCLUDE))
+        parts += _evidence(compiler, disclosure, included)
     return parts
+
+
+def _matches(wanted: Wanted, but: frozenset[str]) -> dict[Makes, _Standing]:
+    """What makes the matches, each once. Of everything, what comes along with readings is included, so that
+    `_count` counts readings (R4 3.1.1.5.4)."""
+    has_readings = wanted.types is not None and not wanted.types.isdisjoint(READING_TYPES)
+    found: dict[Makes, _Standing] = {}
+    for kind, make in _MATCHES.items():
+        if kind in wanted.shown:
+            frame = Frame.INCLUDE if has_readings and kind not in READING_TYPES else Frame.MATCH
+            found[make] = _Standing(frame, wanted.elements, but)
+    return found
 
 
 def total(disclosure: Disclosure, kind: str) -> int | None:
     """Bundle.total, where the disclosure tells one. Devices and persons are all on one page."""
     if disclosure.total is None or kind in READINGS:
         return disclosure.total
-    return len(disclosure.devices) if kind == "Device" else int(disclosure.subject is not None)
+    things = {"Device": len(disclosure.devices), "DeviceMetric": len(disclosure.metrics)}
+    return things.get(kind, int(disclosure.subject is not None))
 
 
 def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
     """A weak ETag of the page's content."""
     elements = None if wanted.elements is None else sorted(wanted.elements)
-    asked = (wanted.kind, wanted.devices, wanted.provenance, elements)
-    told = (disclosure.subject, disclosure.devices, disclosure.total, disclosure.more is None)
+    asked = (sorted(wanted.shown), wanted.devices, wanted.metrics, wanted.provenance, elements)
+    told = (
+        disclosure.subject,
+        disclosure.devices,
+        disclosure.metrics,
+        disclosure.total,
+        disclosure.more is None,
+    )
     digest = hashlib.sha256(repr((asked, told)).encode("utf-8", "backslashreplace"))
     for group in disclosure.groups:
         digest.update(f"|{compiler.revision(group.format)}|{group.source_class}|".encode())
@@ -67,38 +91,47 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
     return f'W/"{digest.hexdigest()[:24]}"'
 
 
-def _readings(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> Parts:
-    return (readings(compiler, disclosure, Frame.MATCH, elements),)
+def _readings(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
+    return (readings(compiler, disclosure, standing.frame, standing.elements),)
 
 
-def _evidence(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> Parts:
-    return (provenances(compiler, disclosure, Frame.MATCH, elements),)
+def _evidence(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
+    return (provenances(compiler, disclosure, standing.frame, standing.elements),)
 
 
-def _things(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> Parts:
-    return _devices(compiler, disclosure, Frame.MATCH, elements, frozenset())
+def _things(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
+    trees = _device_trees(compiler, disclosure, standing.elements)
+    return [
+        _entry(compiler, standing.frame, tree, name)
+        for name, tree in trees.items()
+        if name not in standing.but
+    ]
 
 
-def _person(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> Parts:
+def _sensors(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
+    return [
+        _entry(compiler, standing.frame, resources.metric(each, compiler.system, standing.elements), each.id)
+        for each in disclosure.metrics
+    ]
+
+
+def _person(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
     subject = disclosure.subject
     if subject is None:
         return ()
-    return (_entry(compiler, Frame.MATCH, resources.patient(subject, elements), subject.id),)
+    return (_entry(compiler, standing.frame, resources.patient(subject, standing.elements), subject.id),)
 
 
-_MATCHES: Final[Mapping[str, Callable[[Compiler, Disclosure, Elements], Parts]]] = {
+Makes: TypeAlias = "Callable[[Compiler, Disclosure, _Standing], Parts]"
+"""Makes the entries of one type."""
+_MATCHES: Final[Mapping[str, Makes]] = {
+    "Patient": _person,
+    "Device": _things,
+    "DeviceMetric": _sensors,
     **dict.fromkeys(READING_TYPES, _readings),
     "Provenance": _evidence,
-    "Device": _things,
-    "Patient": _person,
 }
-
-
-def _devices(
-    compiler: Compiler, disclosure: Disclosure, frame: Frame, elements: Elements, but: frozenset[str]
-) -> list[bytes | Rows]:
-    trees = _device_trees(compiler, disclosure, elements)
-    return [_entry(compiler, frame, tree, name) for name, tree in trees.items() if name not in but]
+"""In the order in which they stand where several are wanted."""
 
 
 def _device_trees(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> dict[str, Tree]:
@@ -166,6 +199,18 @@ def _device_alone(compiler: Compiler, disclosure: Disclosure, kind: str, element
     ]
 
 
+def _sensor_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
+    return [
+        Alone(
+            compiler.notation.encode(resources.metric(each, compiler.system, elements)),
+            each.version,
+            each.last_updated,
+        )
+        for each in disclosure.metrics
+        if len(disclosure.metrics) == 1
+    ]
+
+
 def _person_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
     subject = disclosure.subject
     if subject is None:
@@ -178,5 +223,6 @@ _ALONE: Final[Mapping[str, Callable[[Compiler, Disclosure, str, Elements], list[
     **dict.fromkeys(READING_TYPES, _reading),
     "Provenance": _evidence_alone,
     "Device": _device_alone,
+    "DeviceMetric": _sensor_alone,
     "Patient": _person_alone,
 }

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.consent.disclosure import Group
-from bridge.fhir import cells
+from bridge.fhir import cells, samples
 from bridge.fhir.cells import Cells
 from bridge.fhir.template import Place, Template
 from bridge.store.ids import text
@@ -68,7 +68,7 @@ def filled(template: Template, cut: Cut, fills: Mapping[str, Fill]) -> dict[str,
 
 
 def _versions(cut: Cut, place: Place) -> Cells:
-    return cells.versions(cut.integers(cut.group.version), cut.revision)
+    return cells.versions(cut.integers(cut.group.version), cut.revision, place.width)
 
 
 def _stamps(column: str) -> Fill:
@@ -100,6 +100,12 @@ def _coverage(cut: Cut, place: Place) -> Cells:
     return cells.numbers(np.minimum(share, 1000), 1, place.width, place.closes)
 
 
+def _samples(cut: Cut, place: Place) -> Cells:
+    column = cut.group.columns["samples"]
+    chosen = column if cut.rows is None else column.take(cut.rows)
+    return samples.cells(chosen, cut.group.scale, place.width)
+
+
 def _minutes(cut: Cut, place: Place) -> Cells:
     minutes = cut.group.columns.get("minute")
     return cells.clocks(np.zeros(1, np.int64) if minutes is None else cut.integers(minutes))
@@ -128,6 +134,10 @@ READING: Final[Mapping[str, Fill]] = {
     "programmed": _amounts("programmed"),
     "text": lambda cut, place: cells.texts(cut.texts(), place.width),
     "minute": _minutes,
+    "period": _counts("period"),
+    "lower": _amounts("lower"),
+    "upper": _amounts("upper"),
+    "samples": _samples,
     "count": _counts("count"),
     "off_scale": _counts("off_scale"),
     "coverage": _coverage,

@@ -11,15 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bridge.consent.asked import Prefix, Selector, met
+from bridge.consent.asked import Grain, Prefix, Selector, met
+from bridge.fhir import sampled
 from bridge.fhir.draft import Draft, Step, alternatives, narrowed, tokens
 from bridge.fhir.outcome import Problem, bad_parameter
-from bridge.fhir.parameters import READINGS, Parameter
+from bridge.fhir.parameters import Parameter
+from bridge.fhir.quantities import quantities
+from bridge.fhir.resources import GLUCOSE, MDC, TYPES
 from bridge.fhir.sought import DateText
 from bridge.period import ZoneHistory, spelled
+from bridge.reading import Stream
 
 ONE_PATIENT: Final = "each search names exactly one patient"
 
+SAMPLED: Final = frozenset({Selector(Stream.GLUCOSE, None, Grain.RAW)})
+"""What leaves in chunks where that is asked for."""
 _UTC: Final = ZoneHistory.always("UTC")
 _PREFIXES: Final[Mapping[str, Prefix]] = {
     "eq": "eq", "ne": "ne", "gt": "gt", "ge": "ge", "lt": "lt",
@@ -41,7 +47,7 @@ def _id(draft: Draft, parameter: Parameter, value: str) -> Step:
 
 
 def _identifier(draft: Draft, parameter: Parameter, value: str) -> Step:
-    return _by_identifier(draft, value) if draft.kind in READINGS else _person(draft, value)
+    return _person(draft, value) if draft.kind == "Patient" else _by_identifier(draft, value)
 
 
 def _by_identifier(draft: Draft, value: str) -> Step:
@@ -87,6 +93,37 @@ def _device(draft: Draft, parameter: Parameter, value: str) -> Step:
     return True
 
 
+def _type(draft: Draft, parameter: Parameter, value: str) -> Step:
+    """What a device is, or of what a sensor tells: glucose in interstitial fluid, or nothing."""
+    asked = tokens(value)
+    if draft.kind == "DeviceMetric":
+        is_meant = any(each.means((MDC, GLUCOSE)) for each in asked)
+        draft.ids = draft.ids if is_meant else frozenset()
+        return True
+    kinds = frozenset(kind for kind, code in TYPES.items() if any(each.means(code) for each in asked))
+    draft.device_kinds = narrowed(draft.device_kinds, kinds)
+    return True
+
+
+def _quantity(draft: Draft, parameter: Parameter, value: str) -> Step:
+    read = quantities(parameter.name, value, draft.vocabulary)
+    if isinstance(read, Problem):
+        return read
+    draft.amounts.append(read)
+    return True
+
+
+def _profile(draft: Draft, parameter: Parameter, value: str) -> Step:
+    """The shape that is wanted: resources that claim a profile. HDDT's asks for chunks of a day."""
+    named = {each.partition("|")[0] for each in alternatives(value)} - {""}
+    if sampled.PROFILE not in named:
+        return _select(draft, draft.vocabulary.profiled(named))
+    if len(named) > 1:
+        return bad_parameter("_profile", "ask for one shape at a time")
+    draft.sampled = True
+    return _select(draft, SAMPLED)
+
+
 def _spoken_of(draft: Draft, parameter: Parameter, value: str) -> Step:
     named = frozenset(_target(draft, parameter, each) for each in alternatives(value))
     draft.targets = narrowed(draft.targets, named)
@@ -94,14 +131,15 @@ def _spoken_of(draft: Draft, parameter: Parameter, value: str) -> Step:
 
 
 def _date(draft: Draft, parameter: Parameter, value: str) -> Step:
-    read = _date_text(parameter.name, value)
+    read = date_text(parameter.name, value)
     if isinstance(read, Problem):
         return read
     (draft.updated if parameter.name == "_lastUpdated" else draft.dates).append(read)
     return True
 
 
-def _date_text(name: str, value: str) -> DateText | Problem:
+def date_text(name: str, value: str) -> DateText | Problem:
+    """One date of a parameter with its prefix."""
     head = value[:2]
     prefix = _PREFIXES.get(head) if head.isalpha() else "eq"
     if prefix is None:
@@ -135,6 +173,10 @@ FILTERS: Final[Mapping[str, Callable[[Draft, Parameter, str], Step]]] = {
     "category": _category,
     "status": _status,
     "device": _device,
+    "source": _device,
+    "type": _type,
+    "value-quantity": _quantity,
+    "_profile": _profile,
     "target": _spoken_of,
     "date": _date,
     "effective-time": _date,

@@ -9,23 +9,28 @@ Rejected: a template for each text (a person's words in a cache that outlives th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain
+from bridge.consent.chunks import UNKNOWN
 from bridge.consent.disclosure import Group
 from bridge.fhir import cells
 from bridge.fhir.fills import Cut, Integers
+from bridge.fhir.samples import WIDTH, spelled
 from bridge.fhir.variant import (
+    ABOVE,
     AMENDED,
+    BELOW,
     FINE,
     GIVEN,
     KIND_AT,
     KINDS_MOST,
     MARKED,
+    OPEN,
     PROGRAMMED,
     SPAN,
     TEXT_AT,
@@ -40,6 +45,8 @@ _NARROWEST: Final = 5
 
 def marks_of(group: Group, quoted: Callable[[str], bytes]) -> Integers:
     """The marks of each row: int64[n], parts as `variant.py` lays them."""
+    if group.is_sampled:
+        return _of_chunks(group)
     columns, instants = group.columns, group.columns["instant"].astype(np.int64, copy=False)
     is_mean = group.grain is not Grain.RAW
     marks = np.zeros(len(group.at), np.int64)
@@ -63,6 +70,23 @@ def marks_of(group: Group, quoted: Callable[[str], bytes]) -> Integers:
     return marks
 
 
+def _of_chunks(group: Group) -> Integers:
+    columns = group.columns
+    marks = columns["flags"].astype(np.int64)
+    marks[columns["instant"].astype(np.int64) % 1000 != 0] |= FINE
+    for name, mark in (("amended", AMENDED), ("open", OPEN)):
+        marks[columns[name] != 0] |= mark
+    for name, mark in (("lower", BELOW), ("upper", ABOVE)):
+        marks[columns[name] != UNKNOWN] |= mark
+    widths = [len(text) + 1 for text in spelled(columns["samples"], group.scale)]
+    return marks | -(-np.array(widths, np.int64) // WIDTH) << TEXT_AT
+
+
+def data_width(marks: int) -> int:
+    """The width of the slot for the samples of chunks."""
+    return (marks >> TEXT_AT) * WIDTH
+
+
 def kind_of(marks: int) -> int:
     """The kind in a row's marks."""
     return marks >> KIND_AT & KINDS_MOST
@@ -78,8 +102,15 @@ def value_width(cut: Cut, marks: int) -> int:
     """The width that the amounts of these rows need, 0 where none is told."""
     if not has_amount(cut.group.stream, cut.group.unit):
         return 0
-    names = ("value", "programmed") if marks & PROGRAMMED else ("value",)
-    return max(cells.number_width(cut.column(name), cut.group.scale) for name in names)
+    names: tuple[str, ...] = ("value", "programmed") if marks & PROGRAMMED else ("value",)
+    if cut.group.is_sampled:
+        names = (*_limits(marks),)
+    return max((cells.number_width(cut.column(name), cut.group.scale) for name in names), default=0)
+
+
+def _limits(marks: int) -> Iterator[str]:
+    """The limits that chunks tell."""
+    yield from (name for name, mark in (("lower", BELOW), ("upper", ABOVE)) if marks & mark)
 
 
 def _said(group: Group, is_mean: bool) -> int:

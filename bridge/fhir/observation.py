@@ -10,9 +10,11 @@ may not be told, or was empty, is absent like any other value.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from bridge.fhir import terms
+from bridge.consent.asked import Selector
+from bridge.fhir import sampled, terms
 from bridge.fhir.elements import (
     codes,
     device,
@@ -44,6 +46,8 @@ DAILY: Final = frozenset(
 
 def tree(variant: Variant, mappings: Mappings, system: str) -> Tree:
     """The Observation. `system`: of our identifiers. KeyError where the mapping has no code for it."""
+    if variant.is_sampled:
+        return sampled.tree(variant, mappings, system)
     wearing = codes(variant, mappings)
     categories = variant.shape(mappings).categories(variant.kind_name)
     is_note = variant.stream is Stream.NOTE
@@ -60,6 +64,14 @@ def tree(variant: Variant, mappings: Mappings, system: str) -> Tree:
         "component": _of_a_mean() if variant.is_mean else _components(variant, mappings),
     }
     return selected(resource, variant.elements, MANDATORY)
+
+
+def statuses(stream: Stream) -> Iterator[tuple[str, Selector]]:
+    """Which rows of a stream have which status."""
+    wrong = int(Flag.RETRACTED)
+    yield "entered-in-error", Selector(stream, marks=(wrong, wrong))
+    yield "corrected", Selector(stream, marks=(wrong, 0), is_amended=True)
+    yield "final", Selector(stream, marks=(wrong, 0), is_amended=False)
 
 
 def _status(variant: Variant) -> str:

@@ -39,7 +39,8 @@ _AAD: Final = b"bridge.fhir.page"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One position in one search. `after` is the gate's keyset; `pairs` are the used parameters."""
+    """One position in one search. `kind` is what stands in its address behind the base, `after` the gate's
+    keyset; `pairs` are the used parameters."""
 
     kind: str
     pairs: tuple[tuple[str, str], ...]
@@ -79,6 +80,6 @@ def _parsed(plain: bytes) -> Page:
     return Page(kind, tuple(pairs), after, client, patient, issued)
 
 
-def link(base: str, kind: str, token: str) -> str:
-    """The URL of the next page."""
-    return f"{base}/{kind}?{PARAMETER}={token}"
+def link(base: str, address: str, token: str) -> str:
+    """The URL of the next page; `address`: what stands behind the base."""
+    return f"{base}/{address}?{PARAMETER}={token}"

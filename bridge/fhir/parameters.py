@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from bridge.mapping.resources import READING_TYPES
 
-Type: TypeAlias = Literal["reference", "token", "date", "number", "special", "string"]
+Type: TypeAlias = Literal["reference", "token", "date", "number", "quantity", "special", "string", "uri"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,22 @@ class Parameter:
 
 
 _ONE: Final = "Each search names exactly one patient."
+_OURS: Final = "As system|value; ours are the logical ids under the system of our identifiers."
+OUR_PATIENT: Final = "urn:uuid:5d8a3b0e-6c1f-4f0a-9a43-2f7f0c9f6b11"
+"""The canonical of our own SearchParameter, `conformance/fhir/SearchParameter-DeviceMetric-patient.json`."""
 _WHOLE_DAYS: Final = "May be repeated; a date without a time is the whole day in the patient's time zone."
+
+_SHAPES: Final = (
+    "What claims that profile. https://gematik.de/fhir/hddt/StructureDefinition/hddt-continuous-glucose-measurement "
+    "asks for sensor readings as SampledData: a chunk for each series, local day and permitted stretch, on a grid from "
+    "its first reading, each sample within a tenth of the period and a minute of its true time; what lies "
+    "elsewhere has chunks of its own, so an irregular series is many. E: nothing is there. Not with status or "
+    "value-quantity. A calibration does not begin a chunk: its time is told by DeviceMetric."
+)
+_QUANTITIES: Final = (
+    "As [prefix]number|system|code or [prefix]number||unit: of values that leave in that very unit, for none is "
+    "converted; without a unit, of values in any. A value out of range counts as what lies beyond its limit."
+)
 
 _ID: Final = Parameter("_id", "token", "Resource-id")
 _UPDATED: Final = Parameter("_lastUpdated", "date", "Resource-lastUpdated", (), _WHOLE_DAYS)
@@ -46,6 +61,10 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         Parameter("category", "token", "Observation-category"),
         Parameter("date", "date", "clinical-date", (), _WHOLE_DAYS),
         Parameter("device", "reference", "Observation-device", ("Device",)),
+        Parameter("identifier", "token", "clinical-identifier", (), _OURS),
+        Parameter("status", "token", "Observation-status"),
+        Parameter("_profile", "uri", "Resource-profile", (), _SHAPES),
+        Parameter("value-quantity", "quantity", "Observation-value-quantity", (), _QUANTITIES),
         _ID,
         _UPDATED,
     ),
@@ -58,11 +77,29 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         Parameter("status", "token", "medications-status"),
         Parameter("effective-time", "date", "MedicationAdministration-effective-time", (), _WHOLE_DAYS),
         Parameter("device", "reference", "MedicationAdministration-device", ("Device",)),
-        Parameter("identifier", "token", "clinical-identifier", (), "As system|value."),
+        Parameter("identifier", "token", "clinical-identifier", (), _OURS),
         _ID,
         _UPDATED,
     ),
-    "Device": (_patient("Device-patient"), _ID),
+    "Device": (
+        _patient("Device-patient"),
+        Parameter("type", "token", "Device-type"),
+        Parameter("identifier", "token", "Device-identifier", (), _OURS),
+        _ID,
+    ),
+    "DeviceMetric": (
+        Parameter(
+            "patient",
+            "reference",
+            OUR_PATIENT,
+            ("Patient",),
+            f"{_ONE} R4 has no such parameter for this type.",
+        ),
+        Parameter("source", "reference", "DeviceMetric-source", ("Device",)),
+        Parameter("type", "token", "DeviceMetric-type"),
+        Parameter("identifier", "token", "DeviceMetric-identifier", (), _OURS),
+        _ID,
+    ),
     "Patient": (
         Parameter("_id", "token", "Resource-id", (), _ONE),
         Parameter("identifier", "token", "Patient-identifier", (), "As system|value."),
@@ -80,8 +117,14 @@ READINGS: Final = frozenset({*READING_TYPES, "Provenance"})
 
 DATES: Final[Mapping[str, str]] = {"Observation": "date", "MedicationAdministration": "effective-time"}
 """By which parameter each type says when it was, and is sorted."""
-INCLUDES: Final[Mapping[str, tuple[str, ...]]] = {kind: (f"{kind}:device",) for kind in READING_TYPES}
-REVINCLUDES: Final[Mapping[str, tuple[str, ...]]] = dict.fromkeys(READING_TYPES, ("Provenance:target",))
+INCLUDES: Final[Mapping[str, tuple[str, ...]]] = {
+    **{kind: (f"{kind}:device",) for kind in READING_TYPES},
+    "DeviceMetric": ("DeviceMetric:source",),
+}
+REVINCLUDES: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(READING_TYPES, ("Provenance:target",)),
+    "Device": ("DeviceMetric:source",),
+}
 
 FORMS: Final = frozenset({"_format", "_pretty"})
 """Read by the web layer; no part of a search."""
@@ -96,13 +139,17 @@ ELEMENTS: Final[Mapping[str, Mapping[str, frozenset[str] | None]]] = {
     for kind, summary in {
         "Observation": frozenset(
             {"identifier", "status", "code", "subject", "effectiveDateTime", "effectivePeriod",
-             "valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "component"}
+             "valueQuantity", "valueCodeableConcept", "valueString", "valueBoolean", "valueSampledData",
+             "component"}
         ),
         "MedicationAdministration": frozenset(
             {"identifier", "status", "medicationCodeableConcept", "subject", "effectiveDateTime",
              "effectivePeriod"}
         ),
         "Device": frozenset({"identifier", "status", "deviceName", "patient"}),
+        "DeviceMetric": frozenset(
+            {"identifier", "type", "unit", "source", "operationalStatus", "category", "calibration"}
+        ),
         "Patient": frozenset({"identifier", "name", "birthDate"}),
         "Provenance": frozenset({"target", "recorded", "agent"}),
     }.items()

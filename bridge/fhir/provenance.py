@@ -15,7 +15,7 @@ from typing import Final
 
 from bridge.consent.disclosure import Origin
 from bridge.fhir import terms
-from bridge.fhir.cells import INSTANT_WIDTH, instant
+from bridge.fhir.cells import INSTANT_WIDTH, instant, version_width
 from bridge.fhir.elements import meta
 from bridge.fhir.tree import ID, ID_WIDTH, Node, Slot, Text, Tree, reference, selected
 from bridge.reading import SourceClass
@@ -42,6 +42,7 @@ class Evidence:
     is_owner: bool
     has_rows: bool
     elements: frozenset[str] | None = None
+    is_sampled: bool = False
 
 
 def tree(evidence: Evidence, system: str) -> Tree:
@@ -50,7 +51,11 @@ def tree(evidence: Evidence, system: str) -> Tree:
     resource: Tree = {
         "resourceType": "Provenance",
         "id": Text((ID,)),
-        "meta": meta(evidence.source_class, evidence.revision),
+        "meta": meta(
+            evidence.source_class,
+            evidence.revision,
+            width=version_width(evidence.revision, evidence.is_sampled),
+        ),
         "target": (reference(evidence.type, TARGET),),
         "occurredDateTime": None if received is None else instant(received),
         "recorded": Text((Slot("updated", INSTANT_WIDTH),)),

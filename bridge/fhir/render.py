@@ -12,7 +12,7 @@ copy that could outlive a grant).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final, Never, final
 
@@ -20,7 +20,7 @@ from bridge.consent.disclosure import Disclosure
 from bridge.fhir import capability, filing, outcome
 from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
 from bridge.fhir.cells import instant
-from bridge.fhir.entries import Wanted, alone, entries, tag, total
+from bridge.fhir.entries import alone, entries, tag, total
 from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
 from bridge.fhir.notation import Notation
@@ -31,13 +31,26 @@ from bridge.fhir.rows import Compiler, Elements, readings
 from bridge.fhir.template import assemble
 from bridge.fhir.tree import Tree
 from bridge.fhir.vocabulary import Vocabulary
+from bridge.fhir.wanted import Wanted
 from bridge.mapping import Mappings
 from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 
-__all__ = ["JSON", "XML", "Answered", "FhirBytes", "Known", "Notation", "Renderer", "Sent", "Stream"]
+__all__ = [
+    "JSON",
+    "XML",
+    "Answered",
+    "FhirBytes",
+    "Known",
+    "Notation",
+    "Renderer",
+    "Sent",
+    "Stream",
+    "Wanted",
+]
 
 _SEAL: Final = object()
+ALL: Final = Wanted()
 
 
 @final
@@ -116,9 +129,17 @@ class Renderer:
         notation: Notation = JSON,
     ) -> FhirBytes:
         """One page. `url`: the self link; `next`: the link of the page behind it."""
-        compiler, wanted = self._in(notation), Wanted(kind, include_devices, include_provenance, elements)
+        wanted = Wanted(kind, include_devices, include_provenance, elements)
+        return self.page(disclosure, wanted, url, next, notation)
+
+    def page(
+        self, disclosure: Disclosure, wanted: Wanted, url: str, next: str | None, notation: Notation
+    ) -> FhirBytes:
+        """The same for everything that can be wanted."""
+        compiler = self._in(notation)
         links = (("self", url), ("next", next)) if next else (("self", url),)
-        head = Head("searchset", total(disclosure, kind), links, disclosure.last_updated)
+        told = total(disclosure, wanted.kind) if wanted.types is None else None
+        head = Head("searchset", told, links, disclosure.last_updated)
         body = bundle(notation, head, entries(compiler, disclosure, wanted))
         return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, wanted), disclosure.last_updated)
 
@@ -132,18 +153,8 @@ class Renderer:
         """A searchset that says a number and nothing else."""
         return FhirBytes(_SEAL, bundle(notation, Head("searchset", total, (("self", url),)), ()), notation)
 
-    def stream(
-        self,
-        url: str,
-        *,
-        kind: str = OBSERVATION,
-        include_devices: bool = False,
-        include_provenance: bool = False,
-        elements: Elements = None,
-        notation: Notation = JSON,
-    ) -> Stream:
+    def stream(self, url: str, wanted: Wanted = ALL, notation: Notation = JSON) -> Stream:
         """A searchset of readings in pieces, see `Stream`."""
-        wanted = Wanted(kind, include_devices, include_provenance, elements)
         return Stream(self._in(notation), url, wanted)
 
     # ------------------------------------------------------------------------------------- instances
@@ -233,15 +244,18 @@ class Stream:
         self._is_open = False
 
     def rows(self, disclosure: Disclosure) -> FhirBytes:
-        """The entries of one Disclosure; the first also opens the Bundle. Each Device comes once."""
+        """The entries of one Disclosure; the first also opens the Bundle. The Patient and each Device come once."""
         notation = self._compiler.notation
         parts = entries(self._compiler, disclosure, self._wanted, self._devices)
         self._devices |= {each.id for each in disclosure.devices}
+        if self._wanted.types is not None:
+            self._wanted = replace(self._wanted, types=self._wanted.types - {"Patient"})
         body = assemble(parts)
         if self._is_open or not len(body):
             return FhirBytes(_SEAL, body, notation)
         self._is_open = True
-        opened = open_bundle(notation, Head("searchset", disclosure.total, (("self", self._url),)))
+        told = disclosure.total if self._wanted.types is None else None
+        opened = open_bundle(notation, Head("searchset", told, (("self", self._url),)))
         without_comma(notation, body, 0)
         return FhirBytes(_SEAL, opened + body, notation)
 

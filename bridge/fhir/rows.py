@@ -19,7 +19,7 @@ from bridge.consent.disclosure import Disclosure, Group
 from bridge.fhir import administration, observation, provenance
 from bridge.fhir.fills import EVIDENCE, READING, Cut, Integers, filled
 from bridge.fhir.frames import Frame, Place, framed
-from bridge.fhir.marks import kind_of, marks_of, text_width, value_width
+from bridge.fhir.marks import data_width, kind_of, marks_of, text_width, value_width
 from bridge.fhir.notation import Notation
 from bridge.fhir.provenance import COMPUTED, Evidence
 from bridge.fhir.template import Lot, Rows, Template
@@ -110,7 +110,8 @@ def variants(
                 marks=marks & BITS,
                 value_width=value_width(cut, marks),
                 kind=kind_of(marks),
-                text_width=text_width(marks),
+                text_width=data_width(marks) if group.is_sampled else text_width(marks),
+                is_sampled=group.is_sampled,
                 device_kind=group.device_kind,
                 elements=elements,
                 device=BY_ID if group.device else None,
@@ -136,6 +137,7 @@ def _evidences(
                 is_owner=disclosure.owner,
                 has_rows=bool(key % 2),
                 elements=elements,
+                is_sampled=group.is_sampled,
             ),
         )
 

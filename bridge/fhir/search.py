@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.consent.asked import met
-from bridge.fhir.controls import CONTROLS
+from bridge.fhir.controls import CONTROLS, FOLLOWED
 from bridge.fhir.draft import Draft, Step
 from bridge.fhir.filters import FILTERS, ONE_PATIENT
 from bridge.fhir.outcome import Problem, bad_parameter
-from bridge.fhir.parameters import FORMS, PARAMETERS, READINGS, REFUSED
+from bridge.fhir.parameters import FORMS, INCLUDES, PARAMETERS, READINGS, REFUSED
 from bridge.fhir.sought import Search
 from bridge.fhir.vocabulary import Vocabulary
 
@@ -55,6 +55,8 @@ def _read(draft: Draft, name: str, value: str) -> Step:
     if plain in FORMS:
         return False
     parameter = next((p for p in PARAMETERS[draft.kind] if p.name == plain), None)
+    if (plain, modifier) == ("_include", "iterate") and value in FOLLOWED and INCLUDES.get(draft.kind):
+        return True
     if modifier and not (parameter and modifier in parameter.targets):
         return bad_parameter(shown, f"the modifier :{modifier[:64]} is not offered; ask without it")
     if parameter is None and plain not in CONTROLS:
@@ -70,6 +72,8 @@ def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Probl
         return bad_parameter(wanted, ONE_PATIENT)
     if draft.targets is not None and draft.ids is not None:
         return bad_parameter("target", "search a Provenance by target or by _id, not by both")
+    if draft.sampled and (draft.amounts or any(name == "status" for name, _ in used)):
+        return bad_parameter("_profile", "chunks are not searched by status or value")
     chosen = draft.vocabulary.everything(draft.kind)
     if draft.selectors is not None:
         chosen = met(chosen, draft.selectors)
@@ -84,11 +88,16 @@ def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Probl
         ids=None if draft.kind == "Patient" else draft.ids,
         targets=draft.targets,
         devices=draft.devices,
+        device_kinds=draft.device_kinds,
+        amounts=tuple(draft.amounts),
+        sampled=draft.sampled,
         order=draft.order,
         count=draft.count,
         total=draft.total,
         count_only=draft.count_only,
         elements=draft.elements,
-        include_devices=f"{draft.kind}:device" in draft.includes,
+        include_devices=bool(draft.includes & {f"{draft.kind}:device", "DeviceMetric:source"})
+        and draft.kind != "Device",
+        include_metrics=draft.kind == "Device" and "DeviceMetric:source" in draft.includes,
         include_provenance="Provenance:target" in draft.includes,
     )

@@ -12,9 +12,11 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
+from bridge.consent.amounts import AmountTest
 from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
 from bridge.fhir.parameters import READINGS
+from bridge.fhir.wanted import Wanted
 from bridge.mapping.resources import READING_TYPES
 from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, ZoneHistory, spelled
 
@@ -43,21 +45,40 @@ class DateText:
 
 
 @dataclass(frozen=True, slots=True)
+class Care:
+    """When something was so or was done: from the start of one date to the end of another, '' without an edge.
+    What overlaps the time is meant (R4 Patient operation everything: care dates)."""
+
+    start: str
+    end: str
+
+    def bound(self, zones: ZoneHistory, now: Instant) -> DateTest:
+        """The test over instants."""
+        low = spelled(self.start, zones).start if self.start else BEGINNING
+        high = spelled(self.end, zones).end if self.end else END_OF_TIME
+        return DateTest("ap", Period(low, max(low, high)))
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """One understood search. `pairs`: the parameters that were used. `patient`: the Patient id that was
     named, or None where `identifier` (system, value) names a Patient. `ids`: of `kind` itself;
-    `targets`: ids of readings. `elements`: None is all of them."""
+    `targets`: ids of readings. `elements`: None is all of them. `operation`: what stands behind the type in the
+    address; `types`: those that `$everything` was asked for, None for any other search."""
 
     kind: str
     pairs: Pairs
     patient: str | None
     identifier: tuple[str, str] | None
     selectors: frozenset[Selector]
-    dates: tuple[DateText, ...] = ()
+    dates: tuple[DateText | Care, ...] = ()
     updated: tuple[DateText, ...] = ()
     ids: frozenset[str] | None = None
     targets: frozenset[str] | None = None
     devices: frozenset[str] | None = None
+    device_kinds: frozenset[str] | None = None
+    amounts: tuple[AmountTest, ...] = ()
+    sampled: bool = False
     order: Order = "date"
     count: int = PAGE
     total: bool = False
@@ -65,6 +86,34 @@ class Search:
     elements: frozenset[str] | None = None
     include_devices: bool = False
     include_provenance: bool = False
+    include_metrics: bool = False
+    operation: str = ""
+    types: frozenset[str] | None = None
+
+    @property
+    def address(self) -> str:
+        """What stands in the address behind the base."""
+        return self.kind + self.operation
+
+    @property
+    def described(self) -> str:
+        """The request in words, for the ledger."""
+        return self.address + (f"?{_spelled(self.pairs)}" if self.pairs else "")
+
+    def wanted(self, is_first: bool = True) -> Wanted:
+        """What the answer shall hold; a person stands on the first page of everything alone."""
+        types = self.types if is_first or self.types is None else self.types - {"Patient"}
+        return Wanted(
+            self.kind,
+            self.include_devices,
+            self.include_provenance,
+            self.elements,
+            self.include_metrics,
+            types,
+        )
+
+    def _shows(self, kind: str) -> bool:
+        return kind in self.types if self.types is not None else kind == self.kind
 
     def asked(
         self,
@@ -80,20 +129,25 @@ class Search:
             patient=patient,
             way=way,
             channel=channel,
-            described=f"{self.kind}?{_spelled(self.pairs)}",
+            described=self.described,
             selectors=self.selectors,
             dates=tuple(test.bound(zones, now) for test in self.dates),
             updated=tuple(test.bound(zones, now) for test in self.updated),
+            amounts=self.amounts,
+            sampled=self.sampled,
             ids=self._named(),
             devices=self.ids if self.kind == "Device" else self.devices,
+            metrics=self.ids if self.kind == "DeviceMetric" else None,
+            device_kinds=self.device_kinds,
             order=self.order,
             after=after,
             limit=0 if self.count_only else self.count,
             total=self.total or self.count_only,
-            provenance=self.kind == "Provenance" or self.include_provenance,
-            retractions=self.kind in READING_TYPES,
-            device_resources=self.kind == "Device" or self.include_devices,
-            patient_resource=self.kind == "Patient",
+            provenance=self._shows("Provenance") or self.include_provenance,
+            retractions=any(self._shows(each) for each in READING_TYPES),
+            device_resources=self._shows("Device") or self.include_devices,
+            metric_resources=self._shows("DeviceMetric") or self.include_metrics,
+            patient_resource=self._shows("Patient") and after is None,
         )
 
     def _named(self) -> frozenset[str] | None:
@@ -109,7 +163,7 @@ class Search:
 
     def url(self, base: str) -> str:
         """The self link: only what was used (R4 3.1.1.1.4)."""
-        return f"{base}/{self.kind}?{_spelled(self.pairs)}"
+        return f"{base}/{self.described}"
 
 
 _spelled: Final = lru_cache(maxsize=256)(urlencode)

@@ -24,6 +24,11 @@ SPAN: Final = 1 << 18
 """Mark of rows with an end."""
 PROGRAMMED: Final = 1 << 19
 """Mark of doses and rates that were programmed otherwise than given."""
+OPEN: Final = 1 << 20
+"""Mark of chunks whose day is not over."""
+BELOW: Final = 1 << 21
+ABOVE: Final = 1 << 22
+"""Marks of chunks with samples beyond a limit that is known."""
 KIND_AT: Final = 24
 KINDS_MOST: Final = 0xFFFF
 TEXT_AT: Final = 40
@@ -52,11 +57,11 @@ def has_amount(stream: Stream, unit: Unit) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What the rows of one template share. `marks`: flags, FINE, AMENDED, SPAN, PROGRAMMED; `kind`: number in
-    the stream's own table. `value_width`, `text_width`: of these slots. `device_kind`: of the device that was
-    named, '' none. `subject`: a foreign reference, or None for our Patient's slot. `device`: how the device is
-    named, or None. `is_filed`: it goes into a chart, so the receiver gives id and version; `filed_as` is the id
-    it has there."""
+    """What the rows of one template share. `marks`: flags, FINE, AMENDED, SPAN, PROGRAMMED, those of chunks;
+    `kind`: number in the stream's own table. `value_width`, `text_width`: of these slots. `device_kind`: of the
+    device that was named, '' none. `subject`: a foreign reference, or None for our Patient's slot. `device`: how the
+    device is named, or None. `is_sampled`: they are chunks of readings. `is_filed`: it goes into a chart, so the
+    receiver gives id and version; `filed_as` is the id it has there."""
 
     format: str
     stream: Stream
@@ -72,6 +77,7 @@ class Variant:
     subject: str | None = None
     device: str | None = None
     is_filed: bool = False
+    is_sampled: bool = False
     filed_as: str | None = None
 
     def has(self, mark: int) -> bool:

@@ -7,20 +7,23 @@ of a stream wear selects those rows there, and nothing is filtered afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bridge.consent.asked import Grain, Selector
-from bridge.fhir import administration
+from bridge.consent.asked import Grain, Selector, met
+from bridge.fhir import administration, observation, terms
+from bridge.fhir.elements import spelled
+from bridge.fhir.variant import has_amount
 from bridge.mapping import Format, Mappings, Shape
-from bridge.mapping.resources import ADMINISTRATION, READING_TYPES, TYPE_OF
+from bridge.mapping.resources import ADMINISTRATION, OBSERVATION, READING_TYPES, TYPE_OF
 from bridge.mapping.shapes import ANY
 from bridge.reading import KINDS, Stream, Unit
 
 MEANS = (Grain.QUARTER_HOUR, Grain.HOUR, Grain.DAY)
 """Grains that leave as means under a mean code."""
-STATUS: Final = "http://terminology.hl7.org/CodeSystem/medication-admin-status"
+ADMINISTRATION_STATUS: Final = "http://terminology.hl7.org/CodeSystem/medication-admin-status"
+OBSERVATION_STATUS: Final = "http://hl7.org/fhir/observation-status"
 
 Coded: TypeAlias = tuple[str, str]
 """(system, code)."""
@@ -49,12 +52,16 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All terms of the mappings in force: everything, and what wears which code, category and status."""
+    """All terms of the mappings in force: everything, and what wears which code, category, status, unit and profile.
+    `groups`: the Observations by the codes that they wear together; no row is in two."""
 
     whole: frozenset[Selector]
     codes: tuple[Term, ...]
     categories: tuple[Term, ...]
     statuses: tuple[Term, ...]
+    units: tuple[Term, ...]
+    profiles: tuple[Term, ...]
+    groups: tuple[frozenset[Selector], ...]
 
     @classmethod
     def of(cls, mappings: Mappings) -> Vocabulary:
@@ -66,7 +73,11 @@ class Vocabulary:
             return tuple(dict.fromkeys(told))
 
         whole = frozenset(selector for each in formats for selector in _whole(each))
-        return cls(whole, every(_codes), every(_categories), every(_statuses))
+        codes = every(_codes)
+        groups = tuple(_together(codes))
+        return cls(
+            whole, codes, every(_categories), every(_statuses), every(_units), every(_profiles), groups
+        )
 
     def everything(self, kind: str | None = None) -> frozenset[Selector]:
         """Everything that has a FHIR shape; with `kind` what is of that type."""
@@ -77,6 +88,19 @@ class Vocabulary:
     def coded(self, tokens: Sequence[Token]) -> frozenset[Selector]:
         """What carries one of these codes."""
         return _meant(self.codes, tokens)
+
+    def profiled(self, canonicals: Collection[str]) -> frozenset[Selector]:
+        """What claims one of these profiles; what claims none has ''."""
+        return frozenset(each.selector for each in self.profiles if each.said[1] in canonicals)
+
+    def measured(self, token: Token) -> frozenset[Selector]:
+        """What is told with an amount in that unit: its system and code, or '' and its text."""
+        return _meant(self.units, (token,))
+
+    def grouped(self, within: frozenset[Selector]) -> tuple[frozenset[Selector], ...]:
+        """What of `within` wears the same codes, group by group."""
+        found = (met(group, within) for group in self.groups)
+        return tuple(group for group in found if group)
 
     def categorised(self, tokens: Sequence[Token]) -> frozenset[Selector]:
         """What lies in one of these categories."""
@@ -116,6 +140,22 @@ def _codes(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
             yield from _worn(mappings, Selector(stream, unit, grain), names)
 
 
+def _together(codes: Sequence[Term]) -> Iterator[frozenset[Selector]]:
+    """Selectors of Observations by their codes; what could select one row is in one group."""
+    worn: dict[Selector, set[Coded]] = {}
+    for term in codes:
+        if TYPE_OF[term.selector.stream] == OBSERVATION:
+            worn.setdefault(term.selector, set()).add(term.said)
+    groups: list[tuple[set[Selector], set[Coded]]] = []
+    for selector, said in worn.items():
+        near = [each for each in groups if each[1] == said or any(selector.meets(one) for one in each[0])]
+        groups = [each for each in groups if each not in near]
+        groups.append(
+            ({selector}.union(*(each[0] for each in near)), said.union(*(each[1] for each in near)))
+        )
+    yield from (frozenset(selectors) for selectors, _ in groups)
+
+
 def _categories(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
     kinds = _numbers(stream)
     apart = {name: names for name, names in shape.by_kind.category.items() if name in kinds}
@@ -128,7 +168,30 @@ def _categories(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Te
 def _statuses(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
     if TYPE_OF[stream] == ADMINISTRATION:
         for status, selector in administration.statuses(stream, shape):
-            yield Term(selector, (STATUS, status))
+            yield Term(selector, (ADMINISTRATION_STATUS, status))
+        return
+    for status, selector in observation.statuses(stream):
+        yield Term(selector, (OBSERVATION_STATUS, status))
+
+
+def _units(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
+    """Observations with an amount, by the code and by the text of its unit."""
+    if TYPE_OF[stream] == ADMINISTRATION or shape.by_kind.value:
+        return
+    for told, names in (*shape.code.items(), *shape.mean.items()):
+        wearing = [mappings.codes[name] for name in names]
+        for unit in Unit if told == ANY else (Unit(told),):
+            if has_amount(stream, unit):
+                written = spelled(unit, shape, mappings, wearing)
+                yield Term(Selector(stream, unit), (terms.UCUM, written.ucum))
+                yield Term(Selector(stream, unit), ("", written.unit))
+
+
+def _profiles(mappings: Mappings, stream: Stream, shape: Shape) -> Iterator[Term]:
+    for unit, canonical in shape.profile.items():
+        yield Term(Selector(stream, unit, Grain.RAW), ("", canonical or ""))
+    for unit, canonical in shape.mean_profile.items():
+        yield from (Term(Selector(stream, unit, grain), ("", canonical or "")) for grain in MEANS)
 
 
 def _worn(mappings: Mappings, selector: Selector, names: Sequence[str]) -> Iterator[Term]:

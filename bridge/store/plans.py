@@ -119,6 +119,7 @@ def _begun(db: Database, artifact: Artifact, batches: Sequence[Readings]) -> Pla
 
 def _arrivals(plan: Plan, known: Iterable[SeriesRow], batches: Sequence[Readings]) -> Iterator[_Arrival]:
     rows = {row.key: row for row in known}
+    told = sorted(rows.values(), key=lambda row: row.number)
     grouped: dict[SeriesKey, list[Readings]] = {}
     for batch in batches:
         if len(batch):
@@ -136,7 +137,11 @@ def _arrivals(plan: Plan, known: Iterable[SeriesRow], batches: Sequence[Readings
             parts[-1].device,
             parts[-1].source_class,
             max(before.longest if before else 0, _longest(table)),
+            before.first if before else 0,
         )
+        if before is None:
+            row = replace(row, first=next((e.thing for e in told if series.is_one_device(e, row)), 0))
+            told.append(row)
         if row != before:
             plan.series.append(row)
         yield _Arrival(row, table)

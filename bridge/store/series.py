@@ -1,7 +1,9 @@
 """Series: one stream of one device of one source of one person, numbered inside the person.
 
 Law: the key of a series and its device are sealed under the patient's key; in clear are the numbers and
-the longest interval (data.md, series and keys). A series is never renumbered: its number is in ids.
+the longest interval (data.md, series and keys). A series is never renumbered: its number is in ids. Series of
+one physical device share the number of the first of them, which names it; that is settled when a series
+begins and stays, so an id that was told keeps its meaning.
 """
 
 from __future__ import annotations
@@ -31,13 +33,38 @@ FIRST: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """One series of a patient. `longest` is the longest interval in ms, 0 for points."""
+    """One series of a patient. `longest` is the longest interval in ms, 0 for points; `first`: number of the
+    first series of the same device, 0 where this is the first."""
 
     number: int
     key: SeriesKey
     device: Device
     source_class: SourceClass
     longest: int
+    first: int = 0
+
+    @property
+    def thing(self) -> int:
+        """The number that names its device."""
+        return self.first or self.number
+
+
+def is_one_device(one: SeriesRow, two: SeriesRow) -> bool:
+    """Whether two series are of one physical device, as far as the sources tell: the same serial of the same
+    kind and maker, or what one source calls by the same name. What no source names is one only where
+    all that is told of it is the same."""
+    mine, other = one.device, two.device
+    if not (_agree(mine.kind, other.kind) and _agree(mine.manufacturer, other.manufacturer)):
+        return False
+    if mine.serial and other.serial:
+        return mine.serial.casefold() == other.serial.casefold()
+    if one.key.family != two.key.family or one.key.device != two.key.device:
+        return False
+    return bool(one.key.device) or mine == other
+
+
+def _agree(one: str, other: str) -> bool:
+    return not one or not other or one.casefold() == other.casefold()
 
 
 def listed(con: sqlite3.Connection, patient: int, box: Box) -> tuple[SeriesRow, ...]:
@@ -66,7 +93,8 @@ def put(con: sqlite3.Connection, patient: int, box: Box, row: SeriesRow) -> None
     if not FIRST <= row.number < SERIES:
         raise ValueError(f"a patient has at most {SERIES - 1} series")
     key = {name: getattr(row.key, name) for name in _KEY}
-    plain = json.dumps({"key": key, "device": asdict(row.device), "class": row.source_class}).encode()
+    kept = {"key": key, "device": asdict(row.device), "class": row.source_class, "first": row.first}
+    plain = json.dumps(kept).encode()
     con.execute(
         "INSERT OR REPLACE INTO series (patient, series, longest, sealed) VALUES (?, ?, ?, ?)",
         (patient, row.number, row.longest, box.seal(plain, place("series", patient, row.number))),
@@ -101,4 +129,5 @@ def _read(box: Box, patient: int, number: int, longest: int, sealed: bytes) -> S
         Device(**kept["device"]),
         _CLASSES[kept["class"]],
         longest,
+        kept.get("first", 0),
     )

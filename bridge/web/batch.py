@@ -9,6 +9,7 @@ entry, nothing leaves at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bridge.consent.disclosure import Disclosure
@@ -23,14 +24,17 @@ from bridge.fhir.outcome import (
 )
 from bridge.fhir.parameters import PARAMETERS
 from bridge.fhir.render import JSON, XML, Answered
+from bridge.web.answers import Request
 from bridge.web.call import BUNDLE_BYTES, Call, Refused, decoded
 from bridge.web.desk import Desk
 from bridge.web.envelope import MOST_URL, Conditions, Envelope, of_json, of_xml
+from bridge.web.everything import Everything, address
 from bridge.web.instance import VERSIONED, Instances
+from bridge.web.lastn import Lastn
 from bridge.web.negotiate import acceptable, is_strict, sent_as
 from bridge.web.response import FhirResponse
 from bridge.web.route import wanted
-from bridge.web.search import Request, Searches
+from bridge.web.search import Searches
 
 READ: Final[Mapping[str, Callable[[bytes], Envelope]]] = {JSON.media_type: of_json, XML.media_type: of_xml}
 ONE_DOCUMENT: Final = problem(406, "An entry is answered in the notation of the whole batch.")
@@ -43,10 +47,14 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 class Batches:
     """Answers POST [base]."""
 
-    def __init__(self, desk: Desk, searches: Searches, instances: Instances) -> None:
+    def __init__(
+        self, desk: Desk, searches: Searches, instances: Instances, lastn: Lastn, everything: Everything
+    ) -> None:
         self._desk = desk
         self._searches = searches
         self._instances = instances
+        self._lastn = lastn
+        self._everything = everything
 
     async def post(self, call: Call) -> FhirResponse:
         """Every entry in its order."""
@@ -98,8 +106,15 @@ class Batches:
         form = wanted(pairs)
         if form is not None and acceptable(b"", form) is not call.notation:
             raise Refused(ONE_DOCUMENT)
-        if not rest:
-            return await self._searches.whole(call.bearer, Request(kind, pairs, strict, call.notation))
+        request = Request(kind, pairs, strict, call.notation)
+        match [kind, *rest]:
+            case [_]:
+                return await self._searches.whole(call.bearer, request)
+            case ["Observation", "$lastn"]:
+                return await self._lastn.whole(call.bearer, request)
+            case ["Patient", name, "$everything"]:
+                request = replace(request, kind=address(name))
+                return await self._everything.whole(call.bearer, name, request)
         return await self._instance(call, kind, rest)
 
     async def _instance(self, call: Call, kind: str, rest: list[str]) -> FhirResponse:

@@ -40,15 +40,16 @@ class Fences:
 
     def allow(self, bearer: Bearer, search: Search) -> frozenset[Selector]:
         """What of a search lies inside the scopes; 403 where its type or an inclusion does not."""
-        if search.kind not in READING_TYPES:
-            reached(bearer, search.kind, SEARCH)
-            return search.selectors
         for kind, is_wanted in (
+            (search.kind, True),
             ("Device", search.include_devices),
+            ("DeviceMetric", search.include_metrics),
             ("Provenance", search.include_provenance),
         ):
             if is_wanted:
                 reached(bearer, kind, SEARCH)
+        if search.kind not in READING_TYPES:
+            return search.selectors
         return met(search.selectors, self.readings(bearer, search.kind, SEARCH))
 
     def _selectors(self, kind: str, fences: tuple[Fence, ...]) -> frozenset[Selector]:

@@ -24,7 +24,9 @@ from bridge.store.db import Database
 from bridge.web.batch import Batches
 from bridge.web.call import Call, Refused
 from bridge.web.desk import Desk
+from bridge.web.everything import Everything
 from bridge.web.instance import VERSIONED, Instances
+from bridge.web.lastn import Lastn
 from bridge.web.meters import Meters
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, Handler, Reply, route
@@ -51,14 +53,18 @@ def routes(
 def _guarded(desk: Desk) -> dict[str, dict[str, Handler]]:
     searches, instances = Searches(desk), Instances(desk)
     table: dict[str, dict[str, Handler]] = {}
+    lastn, everything = Lastn(desk, searches), Everything(desk)
     for kind in PARAMETERS:
         table[f"/fhir/{kind}"] = {"GET": partial(searches.get, kind)}
         table[f"/fhir/{kind}/_search"] = {"POST": partial(searches.post, kind)}
+        if kind == "Observation":
+            table["/fhir/Observation/$lastn"] = {"GET": lastn.answer, "POST": lastn.answer}
         table[f"/fhir/{kind}/{{id}}"] = {"GET": partial(instances.get, kind)}
         if kind in VERSIONED:
             table[f"/fhir/{kind}/{{id}}/_history"] = {"GET": partial(instances.history, kind)}
             table[f"/fhir/{kind}/{{id}}/_history/{{vid}}"] = {"GET": partial(instances.version, kind)}
-    batches = Batches(desk, searches, instances)
+    table["/fhir/Patient/{id}/$everything"] = {"GET": everything.answer, "POST": everything.answer}
+    batches = Batches(desk, searches, instances, lastn, everything)
     return table | {"/fhir": {"POST": batches.post}, "/fhir/": {"POST": batches.post}}
 
 

@@ -77,10 +77,12 @@ class Instances:
             selectors=selectors,
             ids=self._named(bearer, kind, text),
             devices=frozenset({text}) if kind == "Device" else None,
+            metrics=frozenset({text}) if kind == "DeviceMetric" else None,
             history=history,
             provenance=kind == "Provenance",
             retractions=kind in READING_TYPES,
             device_resources=kind == "Device",
+            metric_resources=kind == "DeviceMetric",
             patient_resource=kind == "Patient",
         )
 

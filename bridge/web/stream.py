@@ -59,14 +59,7 @@ class Flow:
         self._media_type = notation.media_type
         self._first = first
         self._rest = rest
-        self._pieces = renderer.stream(
-            search.url(renderer.base),
-            kind=search.kind,
-            include_devices=search.include_devices,
-            include_provenance=search.include_provenance,
-            elements=search.elements,
-            notation=notation,
-        )
+        self._pieces = renderer.stream(search.url(renderer.base), search.wanted(), notation)
 
     async def send(self, call: Call, send: Send, gate: Gate) -> None:
         """Answer `call`, part by part; the gate settles when the parts are closed."""

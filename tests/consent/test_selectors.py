@@ -17,23 +17,25 @@ SELECTORS = st.builds(
     st.none() | st.frozensets(st.integers(0, 3), max_size=3),
     st.none()
     | st.integers(0, 7).flatmap(lambda mask: st.integers(0, 7).map(lambda value: (mask, value & mask))),
+    st.sampled_from([None, True, False]),
 )
 SETS = st.frozensets(SELECTORS, max_size=4)
 ROWS = [
-    (stream, unit, grain, kind, flags)
+    (stream, unit, grain, kind, flags, version)
     for stream in (Stream.BOLUS, Stream.EVENT)
     for unit in (Unit.UNITS, Unit.NONE)
     for grain in (Grain.RAW, Grain.HOUR)
     for kind in range(4)
     for flags in range(8)
+    for version in (0, 3)
 ]
 
 
 def lets_through(selectors: frozenset[Selector]) -> set[tuple[object, ...]]:
-    def one(each: Selector, row: tuple[Stream, Unit, Grain, int, int]) -> bool:
-        stream, unit, grain, kind, flags = row
+    def one(each: Selector, row: tuple[Stream, Unit, Grain, int, int, int]) -> bool:
+        stream, unit, grain, kind, flags, version = row
         where = each.stream is stream and each.unit in (None, unit) and each.grain in (None, grain)
-        return where and bool(each.passes(np.array([kind]), np.array([flags]))[0])
+        return where and bool(each.passes(np.array([kind]), np.array([flags]), np.array([version]))[0])
 
     return {row for row in ROWS if any(one(each, row) for each in selectors)}
 

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.consent import grants
-from bridge.consent.answer import Part
 from bridge.consent.asked import Asked, DateTest, Grain, Order, Selector, Way
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.grant import Identity
+from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit
 from bridge.period import Period
 from bridge.reading import Flag, Stream, Unit

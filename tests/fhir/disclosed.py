@@ -17,11 +17,21 @@ from numpy.typing import NDArray
 
 from bridge.consent import disclosure as sealed
 from bridge.consent.asked import Grain
-from bridge.consent.disclosure import NOTICE, DisclosedDevice, Disclosure, Group, Origin, Subject
+from bridge.consent.disclosure import (
+    NOTICE,
+    Calibration,
+    DisclosedDevice,
+    DisclosedMetric,
+    Disclosure,
+    Group,
+    Origin,
+    Subject,
+)  # fmt: skip
 from bridge.consent.grant import Identity
 from bridge.fhir.render import Renderer
 from bridge.mapping import Mappings, load
-from bridge.reading import SourceClass, Stream, Unit
+from bridge.period import DAY, HOUR
+from bridge.reading import Flag, SourceClass, Stream, Unit
 
 PROJECT = Path(__file__).resolve().parents[2]
 BASE = "https://bridge.example/fhir"
@@ -31,6 +41,7 @@ NOON = 1_772_359_200_000  # 2026-03-01T10:00:00Z
 
 PATIENT = "11111111-2222-3333-4444-555555555555"
 DEVICE = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+METRIC = "aaaaaaaa-bbbb-cccc-dddd-ffffffffffff"
 
 
 def mappings() -> Mappings:
@@ -99,7 +110,7 @@ def group(
     first: int = 0,
     format: str = "dexcom-clarity",
     source_class: SourceClass = SourceClass.MAKER,
-    version: NDArray[np.uint8] | None = None,
+    version: NDArray[np.integer] | None = None,
     last_updated: NDArray[np.int64] | None = None,
     columns: Mapping[str, NDArray[np.generic]] = {},
     device_kind: str = "",
@@ -132,6 +143,45 @@ def group(
     )
 
 
+def metric(**changes: Any) -> DisclosedMetric:
+    """An invented sensor with two calibrations."""
+    told = (Calibration("calibrated", NOON), Calibration("unspecified", None))
+    return replace(
+        DisclosedMetric(METRIC, DEVICE, "transmitter", Unit.MG_DL, told, "0123456789ab", NOON), **changes
+    )
+
+
+def chunks(first: int = 0, at: int = 0) -> Group:
+    """Three chunks of a day: one closed with a sample below range and a gap, one open, one without any data."""
+    samples = np.empty(3, object)
+    values = np.array([104, 40, 0, 107], np.int64)
+    marks = np.array([0, Flag.LOW, Flag.NO_VALUE, 0], np.int64)
+    nothing = np.zeros(1, np.int64), np.full(1, int(Flag.NO_VALUE), np.int64)
+    for place, each in enumerate(((values, marks), (values[:1], marks[:1]), nothing)):
+        samples[place] = each
+    starts = np.array([NOON - DAY, NOON, NOON + 1], np.int64)
+    return group(
+        3,
+        at=np.arange(at, at + 3, dtype=np.int32),
+        first=first,
+        version=starts + HOUR - 1,
+        last_updated=starts + HOUR,
+        provenance=True,
+        columns={
+            "instant": starts,
+            "end": starts + HOUR // 3,
+            "flags": np.array([0, 0, Flag.NO_VALUE], np.uint16),
+            "offset": np.full(3, 60, np.int16),
+            "period": np.full(3, 300_000, np.int64),
+            "lower": np.array([40, -1, -1], np.int64),
+            "upper": np.full(3, -1, np.int64),
+            "open": np.array([0, 1, 1], np.uint8),
+            "amended": np.zeros(3, np.uint8),
+            "samples": samples,
+        },
+    )
+
+
 def disclose(*groups: Group, **changes: object) -> Disclosure:
     """A sealed disclosure of these groups."""
     seal = sealed._claimed[0] if sealed._claimed else sealed.claim()
@@ -141,6 +191,7 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "subject": subject(),
         "groups": groups,
         "devices": (),
+        "metrics": (),
         "count": count,
         "total": None,
         "more": None,

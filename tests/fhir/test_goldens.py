@@ -20,7 +20,7 @@ from bridge.consent.disclosure import NOTICE
 from bridge.fhir import terms
 from bridge.fhir.capability import INTERACTIONS
 from bridge.fhir.parameters import PARAMETERS
-from bridge.fhir.render import JSON, XML, Notation
+from bridge.fhir.render import JSON, XML, Notation, Wanted
 from bridge.reading import (
     COLUMNS,
     ActivityKind,
@@ -113,11 +113,33 @@ def every_stream(notation: Notation) -> bytes:
     return re.sub(rb'"([12])-[0-9a-f]{8}"', rb'"\1-00000000"', bytes(content))
 
 
+def all_of_a_person(notation: Notation) -> bytes:
+    """What $everything gives: the person, a device, its sensor, readings, with Provenance."""
+    shown = disclose(
+        group(1, provenance=True), devices=(disclosed.device(),), metrics=(disclosed.metric(),), total=1
+    )
+    types = frozenset({"Patient", "Device", "DeviceMetric", "Observation", "Provenance"})
+    url = f"{BASE}/Patient/{PATIENT}/$everything?_type={','.join(sorted(types))}"
+    content = RENDERER.page(shown, Wanted(types=types), url, None, notation)
+    return re.sub(rb'"([12])-[0-9a-f]{8}"', rb'"\1-00000000"', bytes(content))
+
+
+def in_chunks(notation: Notation) -> bytes:
+    """Chunks of a day, with their Provenance."""
+    shown = disclose(disclosed.chunks(), total=3)
+    content = RENDERER.searchset(shown, f"{BASE}/Observation", include_provenance=True, notation=notation)
+    return re.sub(rb'"(1[0-9]{12})-[0-9a-f]{8}"', rb'"\1-00000000"', bytes(content))
+
+
 GOLDENS: Mapping[str, Callable[[], bytes]] = {
     "CapabilityStatement.json": capability,
     "CapabilityStatement.xml": lambda: capability(XML),
     "Bundle-of-every-stream.json": lambda: every_stream(JSON),
     "Bundle-of-every-stream.xml": lambda: every_stream(XML),
+    "Bundle-everything.json": lambda: all_of_a_person(JSON),
+    "Bundle-everything.xml": lambda: all_of_a_person(XML),
+    "Bundle-of-chunks.json": lambda: in_chunks(JSON),
+    "Bundle-of-chunks.xml": lambda: in_chunks(XML),
     "Bundle-as-recipient.json": lambda: page(owner=False),
     "Bundle-as-owner.json": lambda: page(owner=True),
 }

@@ -7,7 +7,7 @@ and devices are invented.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -57,8 +57,11 @@ WORDS: Final = ('Ate late & "ran" <far>', "", "  two\nlines ")
 
 def everything(db: Database, patient: int) -> int:
     """Lay it all in; how many readings there are."""
-    batches = list(_batches())
-    content = b"everything"
+    return absorbed(db, patient, list(_batches()), b"everything")
+
+
+def absorbed(db: Database, patient: int, batches: Sequence[Readings], content: bytes) -> int:
+    """Lay these in as one file; how many readings there are."""
     new = NewArtifact(
         FAMILY, hashlib.sha256(content).hexdigest(), FAMILY, "0123abcd", "everything.csv", len(content), b"{}",
         content,

@@ -13,13 +13,14 @@ from typing import Final
 import pytest
 from starlette.routing import Route
 
+from bridge.fhir.sampled import PROFILE
 from bridge.mapping.resources import READING_TYPES
 from bridge.reading import Stream
 from tests.web.pumped import pumped, telling
 from tests.web.test_xml_http import batch
 from tests.web.world import WINDOW, World, leaks
 
-KINDS: Final = (*READING_TYPES, "Device", "Patient", "Provenance")
+KINDS: Final = (*READING_TYPES, "Device", "DeviceMetric", "Patient", "Provenance")
 ACCEPTS: Final = ("application/fhir+json", "application/fhir+xml")
 SHARED: Final = {"Observation": Stream.GLUCOSE, "MedicationAdministration": Stream.BOLUS}
 
@@ -40,6 +41,13 @@ def searches(kind: str) -> Callable[[World], list[str]]:
         wide = ["_count=100000", "_summary=count", "_total=accurate", "_summary=true", "_elements=id"]
         if kind in READING_TYPES:
             wide += [f"_include={kind}:device&_revinclude=Provenance:target", "_sort=_lastUpdated"]
+        if kind == "Observation":
+            chunks = f"_profile={PROFILE}"
+            wide += [
+                chunks,
+                f"{chunks}&date=lt2026-09-08",
+                f"{chunks}&_revinclude=Provenance:target&_count=2000",
+            ]
         return [*whole, *(f"{path}&{more}" for path in whole for more in wide)]
 
     return paths
@@ -74,6 +82,23 @@ def versions(kind: str) -> Callable[[World], list[str]]:
     return paths
 
 
+def newest(world: World) -> list[str]:
+    found = [f"/fhir/Observation/$lastn?patient={world.patient_id(who)}&" for who in (world.ada, world.bob)]
+    asked = ("category=laboratory", "category=laboratory&max=100", "code=99504-3&max=9&date=lt2026-09-09")
+    return [f"{path}{more}" for path in found for more in asked]
+
+
+def everything(world: World) -> list[str]:
+    whole = [f"/fhir/Patient/{name}/$everything" for name in names(world, "Patient")]
+    more = (
+        "_count=50",
+        "start=2000-01-01&end=2026-09-09",
+        "_type=Provenance,Device,Observation",
+        "_since=2000",
+    )
+    return [*whole, *(f"{path}?{each}" for path in whole for each in more)]
+
+
 def fixed(*paths: str) -> Callable[[World], list[str]]:
     return lambda world: list(paths)
 
@@ -83,6 +108,8 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     **{f"/fhir/{kind}/{{id}}": reads(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}/_history": reads(kind, "/_history") for kind in READING_TYPES},
     **{f"/fhir/{kind}/{{id}}/_history/{{vid}}": versions(kind) for kind in READING_TYPES},
+    "/fhir/Observation/$lastn": newest,
+    "/fhir/Patient/{id}/$everything": everything,
     "/fhir/metadata": fixed("/fhir/metadata"),
     "/fhir/.well-known/smart-configuration": fixed("/fhir/.well-known/smart-configuration"),
 }

@@ -292,7 +292,9 @@ def outcome(answer: httpx.Response) -> dict[str, Any]:
 _VALUE: Final = re.compile(rf'"value"\s*:\s*{CANARY}\b|<value value="{CANARY}"')
 _TIMES: Final = re.compile(
     r'"effective(?:DateTime|Instant)"\s*:\s*"([^"]+)|<effective(?:DateTime|Instant) value="([^"]+)'
+    r'|"effectivePeriod"\s*:\s*\{\s*"start"\s*:\s*"([^"]+)|<effectivePeriod><start value="([^"]+)'
 )
+_SAMPLES: Final = re.compile(r'(?:"data"\s*:\s*|<data value=)"([^"]*)"')
 _SECRETS: Final = (OLD_SERIAL, "SECRET-FILE", "BOBS-SENSOR", "Bob Builder")
 
 
@@ -300,7 +302,8 @@ def leaks(world: World, answer: httpx.Response) -> list[str]:
     """Everything in an answer that the plain grant hides."""
     text = answer.text + "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     found = [secret for secret in _SECRETS if secret in text] + _VALUE.findall(text)
-    for told in (json or xml for json, xml in _TIMES.findall(text)):
+    found += [each for data in _SAMPLES.findall(text) for each in data.split() if each == str(CANARY)]
+    for told in ("".join(each) for each in _TIMES.findall(text)):
         if int(datetime.fromisoformat(told).timestamp() * 1000) not in WINDOW:
             found.append(told)
     hidden = {world.observation_id(each) for each in world.hidden()[::97]}
