@@ -14,6 +14,8 @@ from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
@@ -61,24 +63,25 @@ def _is_number(host: object) -> bool:
 sys.addaudithook(_guard)
 
 
-_PEERS: Final = frozenset({"hapi", "validator", "fhir_kit", "chromium"})
+_BY_PEERS: Final = (
+    "tests/peers/",
+    "tests/push/test_hapi",
+    "tests/program/test_main_job",
+    "tests/program/test_launch_",
+)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers (`-n`) take whole modules, so that what a module shares is made once; whatever needs a peer is
-    one worker's, and comes first, because starting it takes the longest."""
-    names = [_group(item) for item in items]
-    for item, name in zip(items, names, strict=True):
-        item.add_marker(pytest.mark.xdist_group(name))
-    items[:] = [
-        item for item, _ in sorted(zip(items, names, strict=True), key=lambda pair: pair[1] != "peers")
-    ]
+class _ByModule(LoadScopeScheduling):
+    """Workers (`-n`) take whole modules, so that what a module shares is made once; all that needs a peer is one
+    worker's, so that no peer is started or installed twice."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "peers" if nodeid.startswith(_BY_PEERS) else nodeid.partition("::")[0]
 
 
-def _group(item: pytest.Item) -> str:
-    wanted = getattr(item, "fixturenames", ())
-    return "peers" if _PEERS.intersection(wanted) else item.nodeid.partition("::")[0]
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByModule:
+    """How the workers share the suite."""
+    return _ByModule(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,9 @@ def decode(
     `received`: nothing can be dated a day later; BEGINNING where it is not known. `date_order` settles dates
     that could be read in two ways."""
     opened = open_source(data, format.detect, format.read, PROCEDURES)
+    del (
+        data
+    )  # a caller that keeps the file has it still; one that does not need not hold it beside its columns
     found = read_source(opened, format.read, format.name, zones, received, PROCEDURES, date_order)
     refuse_mostly_rejected(found)
     return replace(found, revision=format.revision)

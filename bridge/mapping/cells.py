@@ -130,7 +130,18 @@ class Column:
 
     def numbers(self) -> Numbers:
         """The column as numbers: digits, one decimal point or comma, a sign. Others are not `ok`."""
-        return _numbers(self.letters().T, self.end - self.start)
+        if len(self) <= CHUNK:
+            return _numbers(self.letters().T, self.end - self.start)
+        pieces = [self.piece(at).numbers() for at in range(0, len(self), CHUNK)]
+        return Numbers(
+            np.concatenate([piece.amount for piece in pieces]),
+            np.concatenate([piece.decimals for piece in pieces]),
+            np.concatenate([piece.ok for piece in pieces]),
+        )
+
+    def piece(self, at: int) -> Column:
+        """CHUNK rows from one on."""
+        return Column(self.buffer, self.start[at : at + CHUNK], self.end[at : at + CHUNK])
 
     def wholes(self) -> tuple[Ints, Mask]:
         """The column as whole numbers from 0 up: (amounts int64[n], which cells are one bool[n])."""
@@ -188,11 +199,10 @@ def _in_chunks(column: Column) -> Words:
     known: dict[str, int] = {}
     codes = np.zeros(len(column), np.int32)
     for start in range(0, len(column), CHUNK):
-        rows = slice(start, start + CHUNK)
-        some = Column(column.buffer, column.start[rows], column.end[rows]).words()
-        codes[rows] = np.array([known.setdefault(text, len(known)) for text in some.texts], np.int32)[
-            some.codes
-        ]
+        some = column.piece(start).words()
+        codes[start : start + CHUNK] = np.array(
+            [known.setdefault(text, len(known)) for text in some.texts], np.int32
+        )[some.codes]
     return Words(tuple(known), codes)
 
 

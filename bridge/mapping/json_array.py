@@ -16,9 +16,11 @@ from typing import Final
 
 import msgspec
 
+from bridge.mapping.json_lot import Lot
 from bridge.mapping.json_record import MISSING, Cell, One, Shape, Way, elements, tolerant
 
-PIECE: Final = 1 << 18
+PIECE: Final = 1 << 17
+"""Bytes of records whose cells stay in the processor's cache while they are sorted into columns."""
 _SEAM: Final = re.compile(rb"\}\s*,\s*\{")
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 NO_JSON: Final = "the line is no JSON: it is damaged or was cut off"
@@ -26,11 +28,11 @@ NO_JSON: Final = "the line is no JSON: it is damaged or was cut off"
 
 @dataclass(slots=True)
 class Taken:
-    """Records taken apart: for each wanted leaf its cells, each with SEPARATOR behind it; how many records
-    there are; records that are rejected (number from 0) and why; unknown names with the number of records
-    that have them, and names that are known and not wanted."""
+    """Records taken apart: for each wanted leaf its cells; how many records there are; records that are rejected
+    (number from 0) and why; unknown names with the number of records that have them, and names that are known and
+    not wanted."""
 
-    cells: list[bytearray] = field(default_factory=list)
+    cells: list[Lot] = field(default_factory=list)
     count: int = 0
     faults: dict[int, str] = field(default_factory=dict)
     unknown: Counter[Way] = field(default_factory=Counter)
@@ -39,13 +41,8 @@ class Taken:
     def keep(self, leaf: int, cells: Sequence[Cell]) -> None:
         """Keep the cells of one leaf."""
         while len(self.cells) <= leaf:
-            self.cells.append(bytearray())
-        self.cells[leaf] += SEPARATOR.join(cells)
-        self.cells[leaf] += SEPARATOR
-
-
-SEPARATOR: Final = b"\x1f"
-"""Parts cells in a lot; JSON values hold no control characters."""
+            self.cells.append(Lot())
+        self.cells[leaf].add(cells)
 
 
 def take_array(view: memoryview, shape: Shape, taken: Taken) -> None:

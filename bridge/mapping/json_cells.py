@@ -18,7 +18,7 @@ from msgspec import Raw
 from numpy.typing import NDArray
 
 from bridge.mapping.cells import PADDING, Column, Mask, Words, trimmed
-from bridge.mapping.json_array import SEPARATOR
+from bridge.mapping.json_lot import SEPARATOR, Lot
 
 _QUOTE, _BACKSLASH, _NULL, _OBJECT, _ARRAY, _MINUS, _EXPONENT = (ord(each) for each in '"\\n{[-e')
 MOST_WRITTEN_OUT: Final = 40
@@ -35,13 +35,32 @@ class Values:
     is_nested: Mask
 
 
-def values(cells: bytearray) -> Values:
-    """Cells with `SEPARATOR` behind each; the buffer is the column's own from here on."""
-    one = _repeated(cells)
-    if one:
-        found, codes = values(bytearray(one)), np.zeros(len(cells) // len(one), np.int32)
-        column = replace(found.column.at(codes), known=Words((found.column.text(0),), codes))
-        return Values(column, found.is_nested[codes])
+def values(lot: Lot) -> Values:
+    """The cells of a lot; its text is the column's own from here on."""
+    if not lot.runs:
+        return _values(lot.text)
+    few = _values(bytearray(b"".join(cell for cell, _ in lot.runs)))
+    if len(lot.runs) == 1:
+        return _everywhere(few, lot.runs[0][1])
+    rows = np.repeat(np.arange(len(lot.runs), dtype=np.int32), [count for _, count in lot.runs])
+    codes: dict[str, int] = {}
+    each = [codes.setdefault(text, len(codes)) for text in few.column.texts()]
+    known = Words(tuple(codes), np.array(each, np.int32)[rows])
+    return Values(replace(few.column.at(rows), known=known), few.is_nested[rows])
+
+
+def _everywhere(one: Values, count: int) -> Values:
+    """One cell in so many records, without memory for each."""
+    column = one.column
+    known = Words((column.text(0),), np.broadcast_to(np.int32(0), count))
+    start, end = np.broadcast_to(column.start[0], count), np.broadcast_to(column.end[0], count)
+    return Values(Column(column.buffer, start, end, known), np.full(count, one.is_nested[0]))
+
+
+def _values(cells: bytearray) -> Values:
+    """Cells with `SEPARATOR` behind each."""
+    # A letter is looked for at the speed of memory where the text is bytes, and without a mask of its size.
+    is_escaped, is_blank, may_be_power = b"\\" in cells, b" " in cells, b"e" in cells or b"E" in cells
     cells += PADDING
     buffer = np.frombuffer(cells, np.uint8)
     end = np.flatnonzero(buffer[: -len(PADDING)] == SEPARATOR[0]).astype(np.int32)
@@ -52,32 +71,32 @@ def values(cells: bytearray) -> Values:
     nested = np.asarray((first == _OBJECT) | (first == _ARRAY))
     start, end = start + quoted, end - quoted
     end = np.where((first == _NULL) | nested, start, end)
-    column = Column(buffer, start, end)
-    if (buffer == _BACKSLASH).any():
-        column = _unescaped(column, quoted > 0)
-    column = _without_exponents(column, first, quoted > 0)
-    if (column.buffer == 32).any() or column.buffer is not buffer:
+    column, is_text = Column(buffer, start, end), quoted > 0
+    escaped = _holding(column, buffer == _BACKSLASH, is_text) if is_escaped else []
+    numeric = np.asarray(~is_text & ((first - np.uint8(48) < 10) | (first == _MINUS)))
+    may_be_power = may_be_power and bool(numeric.any())
+    powers = _holding(column, (buffer | 32) == _EXPONENT, numeric) if may_be_power else []
+    if escaped or powers:
+        said = [unescaped(column.text(row)) for row in escaped]
+        column = column.replaced(
+            np.array(escaped + powers), [*said, *(_plain(column.text(row)) for row in powers)]
+        )
+    if is_blank or column.buffer is not buffer:
         column = trimmed(column.buffer, column.start, column.end)
     return Values(_without_copies(column), nested)
 
 
 def column_of(raws: Sequence[Raw], *, is_list: bool = False) -> Column:
     """Some values, each by itself, as a column. `is_list`: arrays are their values as a text."""
-    cells = bytearray(SEPARATOR.join((*raws, b"")))
-    return (listed if is_list else values)(cells).column
+    lot = Lot()
+    lot.add(raws)
+    return (listed if is_list else values)(lot).column
 
 
-def _repeated(cells: bytearray) -> bytes:
-    """The cell that all of several are, or nothing."""
-    one = bytes(cells[: cells.find(SEPARATOR) + 1])
-    count = len(cells) // len(one) if one else 0
-    return one if count > 1 and len(one) < WIDE * WIDE and cells == one * count else b""
-
-
-def listed(cells: bytearray) -> Values:
+def listed(lot: Lot) -> Values:
     """As `values`, for places where an array of plain values is one text: the values, parted by blanks."""
-    plain = bytes(cells)
-    found = values(cells)
+    plain = bytes(lot.text) or lot.written()
+    found = values(lot)
     rows = np.flatnonzero(found.is_nested)
     if not len(rows):
         return found
@@ -108,23 +127,12 @@ def _without_copies(column: Column) -> Column:
     return Column(few.buffer, few.start[words.codes], few.end[words.codes], words)
 
 
-def _unescaped(column: Column, quoted: Mask) -> Column:
-    """The column with texts for their escapes."""
-    at = np.flatnonzero(column.buffer == _BACKSLASH)
+def _holding(column: Column, letters: Mask, among: Mask) -> list[int]:
+    """The filled cells that hold one of some letters, of those that are looked at; the cells lie in their order."""
+    at = np.flatnonzero(letters)
     rows = np.unique(np.searchsorted(column.start, at, side="right") - 1)
-    rows = rows[(rows >= 0) & quoted[rows] & column.filled[rows]]
-    return column.replaced(rows, [unescaped(column.text(row)) for row in rows.tolist()])
-
-
-def _without_exponents(column: Column, first: NDArray[np.uint8], quoted: Mask) -> Column:
-    """The column with numbers such as 1.04e2 written out."""
-    numeric = ~quoted & ((first - np.uint8(48) < 10) | (first == _MINUS))
-    if not numeric.any():
-        return column
-    at = np.flatnonzero((column.buffer | 32) == _EXPONENT)
-    rows = np.unique(np.searchsorted(column.start, at, side="right") - 1)
-    rows = rows[(rows >= 0) & numeric[rows]]
-    return column.replaced(rows, [_plain(column.text(row)) for row in rows.tolist()]) if len(rows) else column
+    rows = rows[rows >= 0]
+    return list(rows[among[rows] & column.filled[rows]].tolist())
 
 
 def _plain(number: str) -> str:

@@ -13,9 +13,8 @@ import msgspec
 from msgspec import Raw
 
 from bridge.mapping.account import Unreadable
-from bridge.mapping.json_array import SEPARATOR
 from bridge.mapping.json_broken import broken, completed, fault_at, is_not_a_number
-from bridge.mapping.json_cells import values
+from bridge.mapping.json_cells import column_of
 from bridge.mapping.json_document import document, is_lines, without_halves
 from bridge.mapping.json_path import ANY, steps
 from bridge.mapping.json_record import elements, first_of, members
@@ -127,7 +126,7 @@ def _fits(found: dict[str, Raw], wanted: JsonSignature) -> bool:
 
 
 def _text(raw: Raw) -> str:
-    return values(bytearray(raw) + SEPARATOR).column.text(0)
+    return column_of((raw,)).text(0)
 
 
 def names(top: Raw) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bridge.mapping.json_array import Taken, take_array, take_lines, take_piece
 from bridge.mapping.json_cells import Values, column_of, first_filled, listed, spread, texts, values
 from bridge.mapping.json_document import Around, Document, Lines, below, document, told, wrong
 from bridge.mapping.json_look import layout_of
+from bridge.mapping.json_lot import Lot
 from bridge.mapping.json_path import Path, Place, known, path, spelled, steps
 from bridge.mapping.json_person import person_in, ways_to
 from bridge.mapping.json_record import Shape, Way, first_of
@@ -112,7 +113,7 @@ def _sheet(spec: RecordSet, arrays: Sequence[str], found: Document, around: Plac
     )
     top = known(inside, (path(text).steps for text in spec.ignore))
     done = _collected(spec, arrays, Shape(top), found, around)
-    done.taken.cells += [bytearray() for _ in inside][len(done.taken.cells) :]
+    done.taken.cells += [Lot() for _ in inside][len(done.taken.cells) :]
     lists = {each.steps for some in asked.values() for each in some if each.up == 0 and each.is_list}
     cells = {
         way: (listed if way in lists else values)(lot)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from msgspec import Raw
 
-from bridge.mapping.json_array import SEPARATOR
-from bridge.mapping.json_cells import values
+from bridge.mapping.json_cells import column_of
 from bridge.mapping.language import RecordSet
 
 Texts = Mapping[str, frozenset[str]]
@@ -53,4 +52,4 @@ def _texts(demands: Mapping[str, tuple[str, ...]]) -> Texts:
 
 def said(raw: Raw) -> str:
     """A value as a text in small letters; '' for null, objects and arrays."""
-    return values(bytearray(bytes(raw) + SEPARATOR)).column.text(0).casefold()
+    return column_of((raw,)).text(0).casefold()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.mapping.json_array import PIECE, Taken, take_array, take_lines, take_piece
 from bridge.mapping.json_cells import unescaped, values
+from bridge.mapping.json_lot import MOST_RUNS, Lot
 from bridge.mapping.json_path import Place, is_path, known, path
 from bridge.mapping.json_record import Shape, elements, members, tolerant
 
@@ -53,7 +54,11 @@ ELEMENTS = st.lists(st.one_of(RECORDS, RECORDS, RECORDS, SCALARS), max_size=12)
 
 def cells(taken: Taken) -> list[list[str]]:
     """Every column's texts."""
-    return [values(bytearray(column)).column.texts() for column in taken.cells] if taken.count else []
+    return (
+        [values(Lot([*each.runs], each.text.copy())).column.texts() for each in taken.cells]
+        if taken.count
+        else []
+    )
 
 
 def one_by_one(array: bytes) -> Taken:
@@ -137,7 +142,7 @@ def test_numbers_are_the_digits_that_were_written(number: Decimal) -> None:
     ],
 )
 def test_what_a_value_says(written: str, read: str) -> None:
-    found = values(bytearray(written.encode() + b"\x1f")).column
+    found = values(Lot(text=bytearray(written.encode() + b"\x1f"))).column
     assert found.texts() == [read]
 
 
@@ -220,3 +225,29 @@ def test_a_path_knows_where_it_starts() -> None:
 def test_escapes_of_any_text_give_it_back(text: str) -> None:
     wanted = "".join(letter for letter in text if (letter >= " " and letter != "\x7f") or letter in "\t\n")
     assert unescaped(json.dumps(text)[1:-1]) == wanted
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(['"a"', "null", "5", '"5"', "[1]", "1e2", '"\\u00e9 "']), st.integers(1, 5))
+    )
+)
+def test_what_comes_in_runs_reads_as_if_every_cell_had_come_alone(pieces: list[tuple[str, int]]) -> None:
+    runs, text = Lot(), Lot(text=bytearray(b'"x"\x1f'))
+    for cell, count in pieces:
+        runs.add([cell.encode()] * count)
+        text.add([cell.encode()] * count)
+    quick, plain = values(runs), values(text)
+    assert quick.column.texts() == plain.column.texts()[1:]
+    assert quick.is_nested.tolist() == plain.is_nested.tolist()[1:]
+    found = quick.column.words()
+    assert [found.texts[code] for code in found.codes] == quick.column.texts()
+    assert runs.runs or not pieces
+
+
+def test_a_name_that_changes_with_every_piece_is_kept_as_a_text() -> None:
+    lot = Lot()
+    for number in range(2 * MOST_RUNS):
+        lot.add([str(number).encode()] * 2)
+    assert not lot.runs
+    assert values(lot).column.texts() == [str(number // 2) for number in range(4 * MOST_RUNS)]
