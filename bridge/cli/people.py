@@ -1,13 +1,16 @@
 """`patient …`: the people whose data rests here, and the zones their clocks stood in.
 
-Law: it acts for the owner or a named operator. Erasing destroys the key first and asks before it does;
-patients are never merged (`safety.md`, whose data is it).
+Law: it acts for the owner or a named operator. Erasing destroys the key first and asks before it does; with the key
+go the names of what had left, so nothing can be taken back afterwards: while a receiver of pushes holds anything,
+erasing is refused until it is taken back or the operator says that it is not to be (GDPR art. 19). Patients are
+never merged (`safety.md`, whose data is it).
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -17,8 +20,10 @@ from bridge.cli.acting import Acting, is_named, noted, operator_options, permit,
 from bridge.cli.collecting import collected
 from bridge.cli.inviting import invite_command
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
+from bridge.consent.askers import who_asked
 from bridge.consent.collecting import listed
 from bridge.period import ZoneHistory, iso, spelled
+from bridge.push.affected import still_held
 from bridge.store.patients import Patient, add, add_zone, erase, load
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -102,12 +107,16 @@ def show_patient(
 @patient.command("erase")
 @click.argument("patient_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--untold", is_flag=True, help="Also where receivers of pushes hold what can then not be taken back."
+)
 @operator_options
 @home_option
 @json_option
 def erase_patient(
     patient_id: str,
     yes: bool,
+    untold: bool,
     acting: Acting,
     home: Path | None,
     as_json: bool,
@@ -116,10 +125,20 @@ def erase_patient(
     with bridge(home) as found:
         one = named.number(found, patient_id)
         noted(found, one, acting, "patient erase")
+        held, recipients = still_held(found.db, one), list(who_asked(found.db, one))
+        if held and not untold:
+            raise Failed(_HELD.format(", ".join(f"{client} ({count} items)" for client, count in held)))
         if not yes:
             click.confirm("Destroy the key and all data of this person?", abort=True, err=True)
         erase(found.db, one)
-    emit({"id": patient_id, "erased": True}, as_json, f"{patient_id} is erased.")
+    told = f"{patient_id} is erased. Told of it by nobody: {', '.join(recipients) or 'nobody had anything'}."
+    emit({"id": patient_id, "erased": True, "untold": [*recipients]}, as_json, told)
+
+
+_HELD: Final = (
+    "receivers hold readings of this person: {}. Remove the uploads (artifact remove) and push once more "
+    "to take them back, then erase; or say --untold"
+)
 
 
 @patient.group("zone")

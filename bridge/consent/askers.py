@@ -64,6 +64,11 @@ def askers(db: Database, patient: int, artifact: int) -> tuple[Asker, ...]:
     return tuple(each for each in made if each is not None)
 
 
+def who_asked(db: Database, patient: int) -> tuple[str, ...]:
+    """Every recipient (organisation or lone client) to whom something left because it asked, or by a push."""
+    return tuple(each for each in tellings.recipients(db, patient) if each not in _NOBODY)
+
+
 def _asker(
     db: Database,
     patient: int,

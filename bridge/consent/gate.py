@@ -30,6 +30,7 @@ from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.preview import foreseen, told
+from bridge.consent.ready import ready, ready_now
 from bridge.consent.retraction import pairing_of
 from bridge.period import Instant
 from bridge.store.db import Database
@@ -62,7 +63,7 @@ class Gate:
     async def disclose(self, permit: Permit, asked: Asked) -> Disclosure:
         """What of the wish may leave to the permit's holder, written down. LedgerUnavailable."""
         for _ in range(_TRIES):
-            look, leaving = self._left(permit, asked)
+            look, leaving = await ready(self._memory, partial(self._left, permit, asked))
             if look.opens is None or leaving is None:
                 return self._empty(look)
             entry = await self._ledger.intend(*look.entry(look.opens, leaving))
@@ -82,8 +83,8 @@ class Gate:
     async def stream(self, permit: Permit, asked: Asked, chunk: int = 1000) -> AsyncIterator[Disclosure]:
         """Everything that was asked for, in pages under one intent. Raises Moved before a page where a grant
         changed or ended meanwhile; the outcome then tells how many left."""
-        look = self._look(permit, asked)
-        if look.opens is None or (leaving := look.leaving_whole(look.opens)).is_nothing:
+        look, leaving = await ready(self._memory, partial(self._left_whole, permit, asked))
+        if look.opens is None or leaving is None:
             yield self._empty(look)
             return
         entry = await self._ledger.intend(*look.entry(look.opens, leaving))
@@ -107,7 +108,7 @@ class Gate:
         recipient; also after its grant ended. Its own entry in the ledger."""
         told = f"retraction of {len(ids)} readings"
         asked = Asked(patient, Way.FEED, "retraction", told, ids=ids, retractions=True)
-        look = self._look(permit, asked, whatever_pairing=True)
+        look = await ready(self._memory, partial(self._look, permit, asked, whatever_pairing=True))
         if look.opens is None or (leaving := look.leaving_lost(look.opens)).is_nothing:
             return self._empty(look)
         entry = await self._ledger.intend(*look.entry(look.opens, leaving))
@@ -156,7 +157,7 @@ class Gate:
 
     def _at_once(self, left: Callable[[], tuple[Look, Leaving | None]]) -> Disclosure:
         for _ in range(_TRIES):
-            look, leaving = left()
+            look, leaving = ready_now(self._memory, left)
             if look.opens is None or leaving is None:
                 return self._empty(look)
             entry = self._ledger.intend_now(*look.entry(look.opens, leaving))
@@ -176,6 +177,12 @@ class Gate:
             opens = self._opens(plan.look, plan.recipient, plan.person, plan.box, plan.standings)
             leaving = told(plan.look.leaving(opens))
         return replace(plan.look, opens=opens), None if leaving.is_nothing else leaving
+
+    def _left_whole(self, permit: Permit, asked: Asked) -> tuple[Look, Leaving | None]:
+        """The wish and all of it that may leave, as numbers; None: nothing."""
+        look = self._look(permit, asked)
+        leaving = None if look.opens is None else look.leaving_whole(look.opens)
+        return look, None if leaving is None or leaving.is_nothing else leaving
 
     def _settle(self, disclosure: Disclosure, outcome: str, sent: int, lost: int) -> None:
         """The outcome of each of its entries; `lost`: of what was taken back beside what was disclosed."""

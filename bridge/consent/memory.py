@@ -10,6 +10,7 @@ where it was read to. Whatever was remembered is decided again where the ledger 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final, TypeAlias, final
 
 import bridge.store.grants as kept
@@ -31,7 +32,17 @@ from bridge.store.ids import Name
 from bridge.store.patients import Patient
 
 _MOST: Final = 4096
+AT_ONCE: Final = 2_000
+"""Rows of the ledger that one request reads (about 20 ms)."""
 _Key: TypeAlias = tuple[int, Asker, Way]
+
+
+class Behind(Exception):
+    """So much of the ledger is still to be read that no other request should wait for it: catch up, try again."""
+
+    def __init__(self, patient: int, key: str) -> None:
+        super().__init__(f"the ledger of patient {patient} is to be read first")
+        self.patient, self.key = patient, key
 
 
 @final
@@ -59,7 +70,7 @@ OPEN: Final = Decided(EVERYTHING, 0, None, BEGINNING, END_OF_TIME)
 class Memory:
     """What one process remembers of one database."""
 
-    __slots__ = ("_db", "_decided", "_publics", "_sources", "_standings", "_tellings")
+    __slots__ = ("_db", "_decided", "_publics", "_reading", "_sources", "_standings", "_tellings")
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -68,6 +79,7 @@ class Memory:
         self._sources: dict[int, dict[int, str]] = {}
         self._publics: dict[tuple[int, bytes], str] = {}
         self._tellings: dict[tuple[int, str], Tellings] = {}
+        self._reading = Lock()
 
     def standings(self, patient: int, epoch: int) -> tuple[Standing, ...]:
         """The patient's grants as of that epoch or newer."""
@@ -104,13 +116,26 @@ class Memory:
         return self._sources.setdefault(patient, {})
 
     def tellings(self, patient: int, key: str) -> Tellings:
-        """What left to the recipient `key` so far: the ledger is read on from where it was read to."""
+        """What left to the recipient `key` so far: the ledger is read on from where it was read to. Behind where that
+        is too much for one request."""
+        known = self._tellings.get((patient, key), told.NOTHING)
+        if tellings.behind(self._db, patient, known.entry) > AT_ONCE:
+            raise Behind(patient, key)
+        return self._read_on(patient, key)
+
+    def catch_up(self, behind: Behind) -> None:
+        """Read the ledger on, however much it is: for a thread of its own."""
+        with self._reading:
+            self._read_on(behind.patient, behind.key)
+
+    def _read_on(self, patient: int, key: str) -> Tellings:
         known = self._tellings.get((patient, key), told.NOTHING)
         if len(self._tellings) >= _MOST:
             self._tellings.clear()
-        found = told.extended(known, tellings.told(self._db, patient, key, known.entry))
-        self._tellings[patient, key] = found
-        return found
+        for some in tellings.portions(self._db, patient, key, known.entry):
+            known = told.extended(known, some)
+        self._tellings[patient, key] = known
+        return known
 
     def subject(self, person: Patient, decision: Decision, asked: Asked, now: Instant) -> Subject:
         """The person as the asker may know it."""

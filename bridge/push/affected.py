@@ -112,6 +112,16 @@ def _standing(held: Held, until: Instant) -> str:
     return CORRECTED if held.changed >= until and not held.tried else OUTDATED
 
 
+def still_held(db: Database, patient: int) -> tuple[tuple[str, int], ...]:
+    """The clients of destinations that hold, or may hold, something of the person, and how many items."""
+    found = (
+        (destinations.load(db, lane.destination).client, len(outbox.holding(db, lane)))
+        for lane in outbox.lanes(db)
+        if lane.patient == patient
+    )
+    return tuple((client, count) for client, count in found if count)
+
+
 def holders(db: Database, patient: int, names: Iterable[Name]) -> tuple[Held, ...]:
     """What of these readings is held, or may be held, over all destinations."""
     wanted = tuple(names)

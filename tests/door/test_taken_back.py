@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from bridge.consent import grants
 from bridge.consent.asked import Asked, DateTest, Grain, Order, Selector, Way
 from bridge.consent.disclosure import Disclosure
+from bridge.consent.gate import Gate
 from bridge.consent.grant import Identity
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit
 from bridge.period import Period
 from bridge.reading import Flag, Stream, Unit
-from bridge.store import ledger
+from bridge.store import chain, ledger
 from bridge.store.blocks import withdraw
 from bridge.store.entries import Row
 from bridge.store.ids import Name
@@ -219,6 +220,36 @@ async def _streamed(world: World, asked: Asked, chunk: int) -> list[str]:
     found = [name async for page in world.gate.stream(CLINIC, asked, chunk) for name in ids(page)]
     world.gate.flush()
     return found
+
+
+def test_years_of_polls_are_read_beside_what_others_ask(case: Case) -> None:
+    world, patient, other = case.world, case.patient, case.world.person("Bea Beispiel")
+    world.bring(other, every(60, 24, start=START))
+    world.grant(other, WINDOW)
+    ask(world, wish(patient))
+    _polled(world, patient, 15_000)
+    at = case.remove()
+    fresh = Gate(world.db, world.clock, lambda _: 0)  # another process, which has read nothing yet
+
+    async def both() -> tuple[Disclosure, bool]:
+        long = asyncio.ensure_future(fresh.disclose(CLINIC, since(at, patient)))
+        short = asyncio.ensure_future(fresh.disclose(CLINIC, wish(other)))
+        done, _ = await asyncio.wait({long, short}, return_when=asyncio.FIRST_COMPLETED)
+        return await long, long in done
+
+    found, was_first = asyncio.run(both())
+    assert set(told(found)) == set(case.inside) and not was_first
+    again = Gate(world.db, world.clock, lambda _: 0)
+    assert set(told(again.disclose_now(CLINIC, since(at, patient)))) == set(case.inside)
+
+
+def _polled(world: World, patient: int, rows: int) -> None:
+    """So many rows of polls that told one reading each, as copies of the first."""
+    name = chain.patients_chain(patient)
+    (body,) = [link.body for link in chain.links(world.db.reader("ledger"), name) if b'"intent"' in link.body]
+    with world.db.write("ledger") as con:
+        for _ in range(rows):
+            chain.append(con, world.db.keys.ledger_key, name, body)
 
 
 def test_a_pseudonymous_recipient_is_told_its_own_ids(world: World) -> None:

@@ -9,6 +9,10 @@ import click
 import pytest
 
 from bridge.__main__ import main
+from bridge.cli.named import number
+from bridge.cli.shell import bridge
+from bridge.store import destinations, outbox
+from bridge.store.lanes import Lane
 from tests.contracts.test_documents import commands
 from tests.program.served import Clinic
 from tests.program.shell import Inside, Shell
@@ -184,6 +188,22 @@ def test_the_ledger_of_an_erased_person_tells_what_was_done_and_no_longer_by_who
     basis = "written request of 2026-11-02"
     assert told == [("patient erase", "erased", basis), ("ledger list", "erased", basis)]
     assert shell("ledger", "verify").value["sound"] is True
+
+
+def test_nobody_is_erased_while_a_receiver_holds_what_could_not_be_taken_back_any_more(
+    shell: Shell, ids: dict[str, str]
+) -> None:
+    with bridge(shell.home) as found:
+        patient = number(found, ids["PATIENT"])
+        clinic = destinations.add(found.db, ids["CLIENT"], "transaction", "https://ehr.example/fhir").number
+        item = outbox.Item(bytes(16), "Observation", "1-a")
+        outbox.begin(found.db, Lane(patient, clinic), "readings", ids["GRANT"], 1, None, [item])
+    refused = shell("patient", "erase", ids["PATIENT"], "--yes")
+    assert refused.code != 0 and f"{ids['CLIENT']} (1 items)" in refused.err
+    assert shell("patient", "show", ids["PATIENT"]).code == 0
+    erased = shell("patient", "erase", ids["PATIENT"], "--yes", "--untold")
+    assert (erased.code, erased.value["erased"], erased.value["untold"]) == (0, True, [])
+    assert shell("patient", "show", ids["PATIENT"]).code != 0
 
 
 def acts(shell: Shell, patient: str) -> list[dict[str, Any]]:
