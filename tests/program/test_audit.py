@@ -8,24 +8,15 @@ import pytest
 
 import bridge.settings
 from tests.fhir.valid import resources, valid
+from tests.program.served import Clinic
 from tests.program.shell import Inside
 
 
 def test_the_ledger_is_exported_as_audit_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shell = Inside(tmp_path / "home")
     patient, other = shell.patient(), shell.patient("Ola Beispiel")
-    shell("client", "add", "--name", "EHR", "--type", "public", "--redirect-uri", "https://ehr.example/back")
-    client = shell("client", "list").value[0]
-    shell(
-        "grant",
-        "add",
-        "--patient",
-        patient,
-        "--client",
-        client.get("client_id") or client["id"],
-        "--last-days",
-        "14",
-    )
+    client = Clinic(shell, tmp_path).id
+    shell("grant", "add", "--patient", patient, "--client", client, "--last-days", "14", "--later-sources")
     words = ("ledger", "export", "--patient", patient, "--format")
     events = resources(valid(shell(*words, "fhir", json_out=False).out.encode()), "AuditEvent")
     assert [each["outcomeDesc"] for each in events] == ["sign"]
