@@ -28,7 +28,8 @@ NOBODYS = frozenset(
         ("demo",), ("serve",), ("migrate",), ("check",), ("ledger", "verify"),
         ("client", "add"), ("client", "list"), ("client", "remove"),
         ("destination", "add"), ("destination", "list"), ("destination", "remove"),
-        ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "show"),
+        ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "diff"),
+        ("mapping", "show"),
     }
 )  # fmt: skip
 """Commands that touch nothing of a person: recipients, addresses, mappings, the installation itself."""
