@@ -6,11 +6,14 @@ Law: offline and without a trace: nothing is opened but mappings and the file th
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
+import msgspec
 
 from bridge.cli.accounts import told, unknown
+from bridge.cli.differences import diff_mappings
 from bridge.cli.shell import Failed, Value, emit, home_option, json_option, settings
 from bridge.mapping import Decoded, MappingErrors, Mappings, Unreadable, load
 from bridge.mapping.language import ReadHalf
@@ -24,6 +27,9 @@ SHOWN = 20
 @click.group()
 def mapping() -> None:
     """What clinic IT edits: how files are read and said."""
+
+
+mapping.add_command(diff_mappings)
 
 
 @mapping.command("check")
@@ -58,11 +64,17 @@ def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> Non
 @home_option
 @json_option
 def try_mapping(name: str, file: Path, timezone: str, home: Path | None, as_json: bool) -> None:
-    """Show what a mapping makes of a file: values, what was dropped, and why. Nothing is kept."""
+    """Show what a mapping makes of a file: values, the first resource of each stream as it would leave to its owner,
+    what was dropped, and why. Nothing is kept."""
+    from bridge.cli.rehearsal import first
+
     done = _decoded(_mappings(home), name, file, timezone)
     streams = _shown(done)
-    value: Value = {"streams": dict(streams), **_account(done)}
+    left = first(settings(home), file, timezone)
+    fhir: Value = {stream.value: json.loads(one) for stream, one in left.items()}
+    value: Value = {"streams": dict(streams), "fhir": fhir, **_account(done)}
     lines = [f"{key}: {len(rows)} shown" for key, rows in streams.items()]
+    lines += [f"{stream} leaves as\n{msgspec.json.format(one).decode()}" for stream, one in left.items()]
     emit(value, as_json, "\n".join([*lines, *_told(done)]))
 
 

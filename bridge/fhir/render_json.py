@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 from bridge.fhir.notation import Notation
-from bridge.fhir.template import Place, Template
+from bridge.fhir.template import Template, of_pieces
 from bridge.fhir.tree import Node, Slot, Text, Tree, is_absent, legible
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -30,15 +30,7 @@ def encode(tree: Tree) -> bytes:
 
 def compile_template(tree: Tree, is_entry: bool = False) -> Template:
     """A tree with slots as a template; an entry begins with a comma."""
-    row = bytearray(b"," if is_entry else b"")
-    places: dict[str, list[Place]] = {}
-    for piece in _pieces(tree):
-        if isinstance(piece, Slot):
-            places.setdefault(piece.name, []).append(Place(len(row), piece.width, piece.closes))
-            row += b" " * piece.width
-        else:
-            row += piece
-    return Template(bytes(row), {name: tuple(at) for name, at in places.items()})
+    return of_pieces(_pieces(tree), b"," if is_entry else b"")
 
 
 def quoted(text: str) -> bytes:

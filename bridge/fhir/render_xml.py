@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final
 
 from bridge.fhir.notation import Notation
-from bridge.fhir.template import Place, Template
+from bridge.fhir.template import Template, of_pieces
 from bridge.fhir.tree import Node, Slot, Text, Tree, is_absent, legible
 
 NAMESPACE: Final = b'xmlns="http://hl7.org/fhir"'
@@ -34,15 +34,7 @@ def encode(tree: Tree) -> bytes:
 
 def compile_template(tree: Tree, is_entry: bool = False) -> Template:
     """A tree with slots as a template."""
-    row = bytearray()
-    places: dict[str, list[Place]] = {}
-    for piece in _element("entry", tree) if is_entry else _resource(tree, NAMESPACE):
-        if isinstance(piece, Slot):
-            places.setdefault(piece.name, []).append(Place(len(row), piece.width, piece.closes))
-            row += b" " * piece.width
-        else:
-            row += piece
-    return Template(bytes(row), {name: tuple(at) for name, at in places.items()})
+    return of_pieces(_element("entry", tree) if is_entry else _resource(tree, NAMESPACE))
 
 
 def quoted(text: str) -> bytes:

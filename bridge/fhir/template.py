@@ -11,7 +11,7 @@ Rejected: a string per resource (perf.md: 1.4 ms instead of 0.2 ms a page), a co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.fhir.cells import Cells, pieces
+from bridge.fhir.tree import Slot
 
 MUCH: Final = 2
 """How many times as wide as the narrowest a row may be that shares its page."""
@@ -61,6 +62,18 @@ class Template:
         pieces(page)[where] = pieces(row.reshape(1, -1))
         for place, given in varying:
             pieces(page[:, place.at : place.at + place.width])[where] = pieces(given)
+
+
+def of_pieces(found: Iterable[bytes | Slot], begun: bytes = b"") -> Template:
+    """The template of a row in pieces: constants and slots, in order, behind what it begins with."""
+    row, places = bytearray(begun), dict[str, list[Place]]()
+    for piece in found:
+        if isinstance(piece, Slot):
+            places.setdefault(piece.name, []).append(Place(len(row), piece.width, piece.closes))
+            row += b" " * piece.width
+        else:
+            row += piece
+    return Template(bytes(row), {name: tuple(at) for name, at in places.items()})
 
 
 @dataclass(frozen=True, slots=True)

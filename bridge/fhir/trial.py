@@ -58,6 +58,18 @@ def _stream(mappings: Mappings, spoken: Format, stream: Stream) -> Iterator[str]
                 yield f"{what}: {place}: {each['msg'].removeprefix('Value error, ')}"
 
 
+def templates(mappings: Mappings, name: str, stream: Stream) -> dict[tuple[int, ...], dict[str, object]]:
+    """What a format says of a stream in every way that it can, filled with invented values: by kind, unit, marks and
+    whether it is a mean."""
+    spoken, units = mappings.formats[name], list(Unit)
+    return {
+        (each.kind, units.index(each.unit), each.marks, each.is_mean): _filled(
+            TREES[each.type](each, mappings, f"urn:uuid:{_ID}")
+        )
+        for each in _variants(spoken, stream)
+    }
+
+
 def _variants(spoken: Format, stream: Stream) -> Iterator[Variant]:
     shape, table = spoken.fhir[stream], KINDS.get(stream)
     units = [unit for unit in Unit if unit in shape.code] or [Unit.NONE]

@@ -149,6 +149,12 @@ class Column:
         amount, decimals = scaled(found, 0)
         return amount, found.ok & (decimals == 0) & (amount >= 0)
 
+    def blanked(self, rows: Mask | Ints | Sequence[int]) -> Column:
+        """The column with nothing in some rows (bool mask or places)."""
+        end = self.end.copy()
+        end[rows] = self.start[rows]
+        return Column(self.buffer, self.start, end)
+
     def replaced(self, rows: Ints, texts: Sequence[str]) -> Column:
         """The column with other texts at some rows."""
         extra = [text.encode() for text in texts]

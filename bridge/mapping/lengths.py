@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.mapping.cells import Column, Ints, Mask, Numbers
-from bridge.mapping.dated import same_way
+from bridge.mapping.dated import DAY_MINUTES, same_way
 from bridge.mapping.judge import Judged
 from bridge.mapping.ranges import said
 from bridge.mapping.rule import LengthSpec
 
 UNKNOWN: Final = -1
 MS: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
-DAY_MINUTES: Final = 24 * 60
 
 
 def lengths(column: Column, spec: LengthSpec) -> tuple[Ints, Mask]:

@@ -39,7 +39,8 @@ Model = TypeVar("Model", bound=BaseModel)
 @dataclass(frozen=True, slots=True)
 class Format:
     """A source format in force. `revision` and `fhir_revision` are 8 hex digits of either half: of the FHIR
-    half what concerns the streams that the format reads. `fhir` has a shape for every stream."""
+    half what concerns the streams that the format reads. `fhir` has a shape for every stream; `streams` are those
+    that it can bring."""
 
     name: str
     title: str
@@ -48,6 +49,7 @@ class Format:
     detect: tuple[Signature, ...]
     read: ReadHalf
     fhir: Mapping[Stream, Shape]
+    streams: frozenset[Stream]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,8 @@ def _in_force(one: FormatFile, codes: Mapping[str, Code], units: Mapping[Unit, U
         "codes": {name: _plain(codes[name]) for name in named},
         "units": {unit.value: _plain(entry) for unit, entry in units.items() if unit in said},
     }
-    return Format(one.format, one.title, _revision(read), _revision(fhir), one.detect, one.read, one.fhir)
+    revisions = _revision(read), _revision(fhir)
+    return Format(one.format, one.title, *revisions, one.detect, one.read, one.fhir, frozenset(told))
 
 
 def _said(half: object) -> set[str]:

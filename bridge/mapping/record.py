@@ -26,7 +26,6 @@ from bridge.period import MINUTE
 from bridge.reading import KINDS, NONE_PROGRAMMED, Flag, Stream, Trend, Unit
 
 UNITS = tuple(Unit)
-MOST_SCALE = 9
 
 
 @dataclass(frozen=True, slots=True)

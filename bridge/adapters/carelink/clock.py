@@ -27,6 +27,7 @@ from bridge.reading import NO_OFFSET, Flag, Witness
 MARGIN: Final = 0.25
 EASTMOST: Final = 14 * 60
 FARTHEST: Final = 26 * HOUR
+"""Clocks of the world differ by at most this; more sets a clock that was wrong."""
 Chain = tuple[str, int]
 
 

@@ -21,7 +21,7 @@ from bridge.adapters.carelink.cloud_stamps import walls
 from bridge.mapping.cells import Ints, Mask
 from bridge.mapping.json_cells import texts
 from bridge.mapping.sheet import Sheet
-from bridge.mapping.stamps import read_forms
+from bridge.mapping.stamps import LEAST_MS, read_forms
 from bridge.period import DAY, MINUTE
 from bridge.reading import NO_OFFSET
 
@@ -30,8 +30,6 @@ NEAR: Final = 10 * MINUTE
 MUCH: Final = 5 * MINUTE
 WINDOW: Final = DAY
 AT_START: Final = 5_000
-LEAST_MS: Final = 100_000_000_000
-"""1973: a smaller number is no epoch in ms; answers write 0 for `not here`."""
 SERVER: Final = ("medical", "conduit", "now")
 SERVER_OF_2015: Final = ("now", "medical", "conduit")
 """When the server got the pump's time. In 2015 it advanced that time itself (minimed-connect-to-nightscout), so

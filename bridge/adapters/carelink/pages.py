@@ -92,7 +92,7 @@ class Page:
         sheet = self.sheet
         for name, gone in self.wiped.items():
             if name in sheet.columns:
-                sheet = sheet.with_columns({name: _emptied(sheet.columns[name], gone)})
+                sheet = sheet.with_columns({name: sheet.columns[name].blanked(gone)})
         for name, cells in self.changed.items():
             rows = np.array(list(cells), np.int64)
             base = sheet.columns.get(name, blank(len(sheet)))
@@ -179,9 +179,3 @@ def sheets_of(pages: Sequence[Page]) -> Sequence[Sheet]:
 def with_fields(sheet: Sheet, fields: Mapping[str, Column]) -> Sheet:
     """The sheet with more fields, headed by their own names."""
     return replace(sheet.with_columns(fields), headings={**dict.fromkeys(fields, ""), **sheet.headings})
-
-
-def _emptied(column: Column, rows: Sequence[int]) -> Column:
-    end = column.end.copy()
-    end[rows] = column.start[rows]
-    return Column(column.buffer, column.start, end)

@@ -22,17 +22,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.adapters.carelink.clock import FARTHEST
 from bridge.adapters.carelink.pages import Page, by_device, pages_of, spelled, walls, with_fields
 from bridge.adapters.carelink.sections import is_phone
 from bridge.mapping.cells import Ints, Mask, coded
 from bridge.mapping.clock import STEP_BACK
 from bridge.mapping.sheet import Sheet
-from bridge.period import DAY, HOUR, MINUTE
+from bridge.period import DAY, MINUTE
 
 QUARTER: Final = 15 * MINUTE
 DRIFT: Final = 4 * MINUTE
-FARTHEST: Final = 26 * HOUR
-"""Clocks of the world differ by at most this; more sets a clock that was wrong."""
 DISORDER: Final = 5 * MINUTE
 CADENCE: Final = 6 * MINUTE
 SILENCE: Final = 60 * DAY

@@ -39,12 +39,8 @@ def counted(sheet: Sheet) -> Sheet:
             "their own time identifies them"
         )
     if not ok.all():
-        sheet = sheet.with_columns({"ticks": Column(column.buffer, column.start, _ends(column, ok))})
+        sheet = sheet.with_columns({"ticks": column.blanked(~ok)})
     return sheet.with_mark("shown_twice", twice)
-
-
-def _ends(column: Column, ok: Mask) -> NDArray[np.int32]:
-    return np.asarray(np.where(ok, column.end, column.start), np.int32)
 
 
 def _repeated(owner: Column, ticks: Ints, places: NDArray[np.intp]) -> tuple[NDArray[np.intp], Ints]:

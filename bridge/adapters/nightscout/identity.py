@@ -51,7 +51,7 @@ def identity(sheet: Sheet) -> Sheet:
 
 def _named(sheet: Sheet) -> Column:
     identifier, sync = sheet.column("identifier"), sheet.column("sync")
-    own = first_filled([_without(identifier, _is_object_id(identifier)), sync])
+    own = first_filled([identifier.blanked(_is_object_id(identifier)), sync])
     pumped = np.flatnonzero(~own.filled & sheet.filled("pump_id") & sheet.filled("pump_serial"))
     serials, numbers = sheet.column("pump_serial").at(pumped), sheet.column("pump_id").at(pumped)
     both = zip(serials.texts(), numbers.texts(), strict=True)
@@ -59,10 +59,6 @@ def _named(sheet: Sheet) -> Column:
         f"pump/{hashlib.blake2b(f'{one}/{two}'.encode(), digest_size=9).hexdigest()}" for one, two in both
     ]
     return first_filled([filled_in(own, pumped, texts), sheet.column("id"), identifier])
-
-
-def _without(column: Column, rows: Mask) -> Column:
-    return Column(column.buffer, column.start, np.where(rows, column.start, column.end))
 
 
 def _is_object_id(column: Column) -> Mask:

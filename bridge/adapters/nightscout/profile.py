@@ -37,8 +37,7 @@ def _since(sheet: Sheet) -> Column:
     start = sheet.column("start")
     at, ok = instants(start)
     unset = ok & (np.abs(at) < UNSET) & sheet.filled("created")
-    return first_filled([Column(start.buffer, start.start, np.where(unset, start.start, start.end)),
-                         sheet.column("created")])  # fmt: skip
+    return first_filled([start.blanked(unset), sheet.column("created")])
 
 
 def _minute(sheet: Sheet) -> Column:
