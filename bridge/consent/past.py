@@ -73,8 +73,8 @@ def _counts(view: View, batch: Batch, place: int, earlier: Earlier) -> dict[int,
         return None
     now = standing_now(take(batch.rows, np.array([place])))
     stood = standing(earlier(batch.strand.series.number, names(now)), now)
-    before, seen = ordinals(view, batch.strand, stood)
-    numbers = zip(ints(stood, "version").tolist(), before.tolist(), seen.tolist(), strict=True)
+    told = ordinals(view, batch.strand, stood)
+    numbers = zip(ints(stood, "version").tolist(), told.before.tolist(), told.seen.tolist(), strict=True)
     return {version: number for version, number, is_seen in numbers if is_seen}
 
 

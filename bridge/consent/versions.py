@@ -3,8 +3,8 @@
 Law (`data.md`, versions and times): pure but for the look-up that is handed in. A recipient counts the
 versions that stood while a grant showed the reading to it, by any way and for any purpose, breaks left out:
 the first one it could see is the first, one that came and went unseen is none, and no number is ever given
-to two contents. A removal counts for who could see what was removed. The owner counts all. Read, vread,
-history, ETag and deliveries have their number from here.
+to two contents. A removal, or a re-dating out of sight, counts for who could see what it took away. The owner
+counts all. Read, vread, history, ETag and deliveries have their number from here.
 
 Rejected: the store's own count (tells of edits before the grant), starting anew with each grant (one number
 for two contents: a correction made in a break would never be fetched).
@@ -13,7 +13,8 @@ for two contents: a correction made in a break would never be fetched).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def counted(view: View, strand: Strand, rows: Table, earlier: Earlier) -> Ints:
     now = standing_now(take(rows, amended))
     wanted, places = np.unique(names(now), return_index=True)
     stood = standing(earlier(strand.series.number, wanted), take(now, places))
-    before, _ = ordinals(view, strand, stood)
+    before = ordinals(view, strand, stood).before
     last = np.flatnonzero(stood["until"] == END_OF_TIME)
     found[amended] = before[last[np.searchsorted(wanted, names(now))]]
     return found
@@ -64,25 +65,49 @@ def _beginning(view: View) -> Instant:
     return min(starts, default=END_OF_TIME)
 
 
-def ordinals(view: View, strand: Strand, stood: Table) -> tuple[Ints, Mask]:
-    """For every version (`standing`): how many of its name the asker could see before it, and whether it could
-    see this one."""
-    named, seen = names(stood), _shown(view, strand, stood)
-    seen |= _missed(seen, named, ints(stood, "flags") & int(Flag.RETRACTED) != 0)
-    return _before(seen, named), seen
+@final
+@dataclass(frozen=True, slots=True)
+class Ordinals:
+    """For every version (`lifetimes.standing`): `before`: its number, as the asker counts; `seen`: whether the asker
+    could see it; `taken`: the number under which it takes away what was seen before, where it does."""
+
+    before: Ints
+    seen: Mask
+    taken: Ints
 
 
-def _before(seen: Mask, named: Ints) -> Ints:
-    """How many of the versions of the same name before each are seen."""
-    total = np.cumsum(seen, dtype=np.int64) - seen
+def ordinals(view: View, strand: Strand, stood: Table) -> Ordinals:
+    """How the asker counts the versions of each name."""
+    named, wrong = names(stood), ints(stood, "flags") & int(Flag.RETRACTED) != 0
+    since = ints(stood, "changed")
+    seen = _shown(view, strand, stood, np.asarray(stood["until"], np.int64))
+    left = _moved(stood) & ~wrong & ~_shown(view, strand, stood, since + 1)
+    gone = _missed(seen, named, wrong | left)
+    seen |= gone & wrong
+    before = _before(seen, named) + _before(gone & left, named) + (gone & left)
+    return Ordinals(before, seen, np.maximum(0, before - left))
+
+
+def _before(which: Mask, named: Ints) -> Ints:
+    """How many of the versions of the same name before each are among them."""
+    total = np.cumsum(which, dtype=np.int64) - which
     return np.asarray(total - total[_starts(named)], np.int64)
 
 
+def _moved(stood: Table) -> Mask:
+    """Which versions are of another time than the one before."""
+    found = np.zeros(len(stood["until"]), np.bool_)
+    for name in ("instant", "end", "bound"):
+        found[1:] |= np.diff(ints(stood, name)) != 0
+    found[_starts(names(stood))] = False
+    return found
+
+
 def _missed(seen: Mask, named: Ints, gone: Mask) -> Mask:
-    """Which removals took away something that was seen after the removal before."""
-    total, places = np.cumsum(seen, dtype=np.int64), np.flatnonzero(gone)
+    """Which removals, and re-datings out of sight, took away something that was seen after the one before."""
+    total, places = np.cumsum(seen, dtype=np.int64) - seen, np.flatnonzero(gone)
     starts = _starts(named)[places]
-    since = total[starts] - seen[starts]
+    since = total[starts]
     again = np.flatnonzero(starts[1:] == starts[:-1]) + 1
     since[again] = total[places[again - 1]]
     found = np.zeros(len(named), np.bool_)
@@ -97,14 +122,12 @@ def _starts(named: Ints) -> NDArray[np.intp]:
     return np.repeat(places, np.diff(np.append(places, len(named))))
 
 
-def _shown(view: View, strand: Strand, stood: Table) -> Mask:
-    """Which versions stood, where they stood, while a grant showed them."""
+def _shown(view: View, strand: Strand, stood: Table, until: Ints) -> Mask:
+    """Which versions stood, where they stood, while a grant showed them, before an instant each."""
     found: Mask = np.zeros(len(stood["until"]), np.bool_)
     for of_source, opened in view.by_source(stood, strand.kind, strand.grains):
         for box in opened.shown:
-            mask = _lies(strand, stood, box.ever) & _touches(
-                box.acts, ints(stood, "changed"), np.asarray(stood["until"], np.int64)
-            )
+            mask = _lies(strand, stood, box.ever) & _touches(box.acts, ints(stood, "changed"), until)
             found |= mask if of_source is None else mask & of_source
     found &= ints(stood, "flags") & int(Flag.RETRACTED) == 0
     return found

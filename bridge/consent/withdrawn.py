@@ -110,8 +110,8 @@ class Withdrawn:
         if not len(told.place):
             return None
         now = np.searchsorted(last, told.place)
-        before, _ = ordinals(self.view, strand, stood)
-        return self._made(strand, take(away, now), told, ints(stood, "kind")[told.place], before[last[now]])
+        numbers = ordinals(self.view, strand, stood).taken[last[now]]
+        return self._made(strand, take(away, now), told, ints(stood, "kind")[told.place], numbers)
 
     def _left(self, strand: Strand, stood: Table) -> Left:
         view, is_cut = self.view, strand.stream in INTERVALS

@@ -1,7 +1,8 @@
 """The number of a version, as one recipient counts: against an observer who looks after every step.
 
 Law: the oracle is the observer's own notebook: whatever it saw of a reading under the owner's count, each
-state once, and each removal of something that it had seen. It shares nothing with the counting.
+state once, and each removal, or move out of its sight, of something that it had seen. It shares nothing with the
+counting.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bridge.consent import grants
 from bridge.consent.asked import Way
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.grant import Recipient, State, state_at
+from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, RecipientPermit
 from bridge.period import ALL, PeriodSet
 from bridge.store.blocks import withdraw
@@ -43,9 +45,14 @@ class Notebook:
 
     seen: dict[str, list[object]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    places: dict[str, int] = field(default_factory=dict)
 
-    def note(self, shown: dict[str, int], standing: dict[str, int]) -> dict[str, int]:
-        """Look once; the number that each reading shown must have."""
+    def note(self, shown: dict[str, int], standing: dict[str, int], places: dict[str, int]) -> dict[str, int]:
+        """Look once; the number that each reading shown must have. `places`: where every reading is."""
+        for name in self.seen.keys() & standing.keys() - shown.keys():
+            if isinstance(self.seen[name][-1], int) and self.places.get(name) != places[name]:
+                self.seen[name].append(("moved", len(self.seen[name])))
+        self.places = places
         for name in self.seen.keys() - standing.keys() - self.gone:
             if isinstance(self.seen[name][-1], int):
                 self.seen[name].append(("gone", len(self.seen[name])))
@@ -64,6 +71,14 @@ def numbers(found: Disclosure) -> dict[str, int]:
     for group in found.groups:
         told.update(zip(group.at.tolist(), group.version.tolist(), strict=True))
     return {name: told[place] for place, name in enumerate(ids(found))}
+
+
+def placed(found: Disclosure | Part) -> dict[str, int]:
+    """Instants by id."""
+    rows: dict[int, int] = {}
+    for group in found.groups:
+        rows.update(zip(group.at.tolist(), group.columns["instant"].tolist(), strict=True))
+    return {name: rows[place] for place, name in enumerate(ids(found))}
 
 
 @dataclass
@@ -136,9 +151,9 @@ def test_the_first_version_seen_is_the_first_and_each_seen_change_counts_one(
     shown: dict[str, int] = {}
     for step in steps:
         story.do(step)
-        owner = numbers(store.ask(OwnerPermit(story.patient), wish(story.patient)))
+        owner = store.ask(OwnerPermit(story.patient), wish(story.patient))
         shown = _shown(store, story.patient)
-        assert shown == notebook.note(shown, owner), step
+        assert shown == notebook.note(shown, numbers(owner), placed(owner)), step
     _check_history(store, story.patient, shown)
 
 

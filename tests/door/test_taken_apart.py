@@ -17,9 +17,10 @@ from bridge.period import Period, PeriodSet
 from bridge.reading import BasalKind, EventKind, Flag, SeriesKey, Stream, Unit
 from bridge.store import ledger
 from bridge.store.blocks import withdraw
+from tests.consent.test_versions import placed
 from tests.consent.world import DAY, HOUR, MINUTE, NOON, World, between, every, ids, wish
 from tests.door.test_leaks import ask
-from tests.door.test_taken_back import placed, since, told
+from tests.door.test_taken_back import since, told
 
 START = NOON - 4 * DAY
 BASAL = SeriesKey(Stream.BASAL, "nightscout", "pump", Unit.UNITS_PER_HOUR, 2)

@@ -28,7 +28,7 @@ from bridge.store.blocks import withdraw
 from bridge.store.entries import Row
 from bridge.store.ids import Name
 from bridge.store.patients import erase
-from tests.consent.test_versions import Story, steps
+from tests.consent.test_versions import Story, placed, steps
 from tests.consent.world import (
     CLARITY,
     CLINIC,
@@ -290,10 +290,10 @@ def test_what_was_re_dated_out_of_sight_is_taken_back_and_inside_it_is_corrected
     assert told(found) == {out: (1, 0)}
     assert sorted(ids(found)) == sorted([out, inside])
     world.clock.now += HOUR
-    world.bring(patient, [(START, 100)], key, counter=[1])
+    world.bring(patient, [(START, 105)], key, counter=[1])
     found = ask(world, named(patient, out))
     assert told(found) == {}
-    assert ids(found) == [out]
+    assert [(ids(found), int(v)) for group in found.groups for v in group.version] == [([out], 2)]
 
 
 def test_a_narrower_grant_alone_takes_nothing_back(case: Case) -> None:
@@ -350,14 +350,6 @@ class Notebook:
             for name, instant in self.held.items()
             if name not in standing or (standing[name] != instant and name not in seen)
         }
-
-
-def placed(found: Disclosure | Part) -> dict[str, int]:
-    """Instants by id."""
-    rows: dict[int, int] = {}
-    for group in found.groups:
-        rows.update(zip(group.at.tolist(), group.columns["instant"].tolist(), strict=True))
-    return {name: rows[place] for place, name in enumerate(ids(found))}
 
 
 @pytest.fixture(scope="module")
