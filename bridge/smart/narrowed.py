@@ -37,8 +37,8 @@ CATEGORIES: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.ALCOHOL: frozenset({"social-history"}),
 }
 """The categories that Observations of a kind wear in the shipped shapes; a test holds the two together."""
-ALWAYS: Final = frozenset({"Patient", "Provenance"})
-"""Types that come with any grant: of whom, and where from."""
+ALWAYS: Final = frozenset({"Patient", "Provenance", "Consent"})
+"""Types that come with any grant: of whom, where from, and what was agreed."""
 _OF_STREAMS: Final = {kind: TYPE_OF[stream] for stream, kind in KIND_OF.items()}
 OPENED: Final[Mapping[Kind, frozenset[str]]] = {
     **{kind: frozenset({kind_type}) for kind, kind_type in _OF_STREAMS.items()},

@@ -20,7 +20,15 @@ from tests.web.pumped import pumped
 from tests.web.world import FHIR, NOW, WINDOW, World, resources, rows_of
 
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
-TYPES = ("Observation", "MedicationAdministration", "Device", "DeviceMetric", "Patient", "Provenance")
+TYPES = (
+    "Observation",
+    "MedicationAdministration",
+    "Device",
+    "DeviceMetric",
+    "Patient",
+    "Provenance",
+    "Consent",
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +53,9 @@ def all_sources(world: World) -> frozenset[str]:
 def test_g10_smart_limited_app(one: App) -> None:
     one.launched(kinds=frozenset({Kind.INSULIN}), sources=all_sources(one.world))
     told = {each for each in one.said["scope"].split() if each.startswith("patient/")}
-    assert told == {"patient/MedicationAdministration.rs", "patient/Patient.rs", "patient/Provenance.rs"}
+    assert told == {
+        f"patient/{kind}.rs" for kind in ("MedicationAdministration", "Patient", "Provenance", "Consent")
+    }
     for kind in TYPES:
         expected = 200 if f"patient/{kind}.rs" in told else 403
         assert one.get(kind).status_code == expected, kind

@@ -151,6 +151,17 @@ ELSEWHERE: Final[Mapping[tuple[str, str], str]] = {
         "GET",
         "/auth/token",
     ): "tests/web/test_smart_http.py::test_the_token_endpoint_takes_a_form_by_post_and_nothing_else",
+    ("GET", "/auth/authorize"): (
+        "tests/smart/test_fuzz_oauth.py::test_authorize_never_faults_never_leads_astray_and_never_asks_for_more"
+    ),
+    **dict.fromkeys(
+        (("GET", "/auth/introspect"), ("GET", "/auth/revoke")),
+        "tests/smart/test_fuzz_oauth.py::test_what_proves_nothing_gets_nothing_and_never_a_fault",
+    ),
+    **dict.fromkeys(
+        (("GET", "/auth/jwks.json"), ("GET", "/.well-known/openid-configuration")),
+        "tests/smart/test_checklist_smart_stu2_2.py::test_smart_openid_retrieve_configuration",
+    ),
     **dict.fromkeys(
         (("GET", "/health/live"), ("GET", "/health/ready"), ("GET", "/metrics")),
         "tests/web/test_routes.py::test_health_and_metrics_say_nothing_of_anybody",
