@@ -62,6 +62,8 @@ UNITS = {
     Unit.GRAMS_PER_UNIT: (f"g/insulin-unit {_UNKNOWN}", "g/{insulin-unit}"),
     Unit.MG_DL_PER_UNIT: (f"mg/dL/insulin-unit {_UNKNOWN}", "mg/dL/{insulin-unit}"),
     Unit.MMOL_L_PER_UNIT: (f"mmol/L/insulin-unit {_UNKNOWN}", "mmol/L/{insulin-unit}"),
+    Unit.MG_DL_PER_MINUTE: ("mg/dL/min", "mg/dL/min"),
+    Unit.MMOL_L_PER_MINUTE: ("mmol/L/min", "mmol/L/min"),
     Unit.PERCENT: ("%", "%"),
     Unit.HOURS: ("h", "h"),
     Unit.GRAMS: ("g", "g"),
