@@ -95,8 +95,9 @@ def read(
     series: int,
     layer: Layer,
     blocks: Collection[int] | None = None,
+    columns: Collection[str] | None = None,
 ) -> dict[int, Held]:
-    """The rows of one layer, all or those of `blocks`, by block number in order."""
+    """The rows of one layer, all or those of `blocks`, by block number in order; all or some of their columns."""
     low, high = (min(blocks), max(blocks)) if blocks else (-(2**31), 2**31)
     if blocks is not None and not blocks:
         return {}
@@ -109,7 +110,7 @@ def read(
     for block, version, sealed in rows:
         if blocks is None or block in blocks:
             key = Key(patient, series, layer, block)
-            found[block] = Held(key, version, opened(box, key, version, sealed))
+            found[block] = Held(key, version, opened(box, key, version, sealed, columns))
     return found
 
 

@@ -25,6 +25,7 @@ from bridge.store.lifetimes import STANDS
 from bridge.store.merge import is_gone
 
 _TOLD: Final = ("instant", "origin", "rank", "version", "changed", "artifact", "end", "bound", "kind")
+_READ: Final = (*_TOLD, "flags")
 
 
 def strays(
@@ -76,9 +77,8 @@ def _since(table: Table, since: Instant, only: Ints | None) -> Table:
 
 
 def _read(db: Database, box: Box, patient: int, number: int, layer: Layer, blocks: set[int]) -> Table:
-    return joined(
-        [held.table for held in read(db.reader("bridge"), box, patient, number, layer, blocks).values()]
-    )
+    found = read(db.reader("bridge"), box, patient, number, layer, blocks, _READ)
+    return joined([held.table for held in found.values()])
 
 
 def _blocks(rows: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
