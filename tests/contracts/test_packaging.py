@@ -20,6 +20,7 @@ UNSEEN: Final = {
 }
 """Dependencies that no line of ours imports, and who does."""
 MODULES: Final = {
+    "pytest-xdist": "xdist",
     "argon2-cffi": "argon2",
     "fastapi-offline": "fastapi_offline",
     "fhir.resources": "fhir",
