@@ -56,13 +56,13 @@ def load(environment: Mapping[str, str] | None = None, home: Path | None = None)
     """Settings from the environment; `home` (the command line's --home) wins over BRIDGE_HOME."""
     env = os.environ if environment is None else environment
     _refuse_unbuilt(env)
-    mappings = env.get("BRIDGE_MAPPINGS")
+    mappings = _folder(env.get("BRIDGE_MAPPINGS"))
     key_file, secret = env.get("BRIDGE_MASTER_KEY_FILE"), env.get("BRIDGE_STAFF_SECRET_FILE")
     return Settings(
         home=(home or Path(env.get("BRIDGE_HOME", "bridge-data"))).absolute(),
         base_url=env.get("BRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
         mode=_mode(env.get("BRIDGE_MODE", Mode.FAMILY)),
-        mappings=Path(mappings) if mappings else None,
+        mappings=mappings,
         key_file=Path(key_file) if key_file else None,
         worker=env.get("BRIDGE_WORKER", "1") != "0",
         allow_loopback=env.get("BRIDGE_ALLOW_LOOPBACK", "0") == "1",
@@ -114,6 +114,16 @@ def _refuse_unbuilt(env: Mapping[str, str]) -> None:
     for name in ("BRIDGE_DATABASE_URL", "BRIDGE_KEYS_URL"):
         if env.get(name):
             raise SettingsError(f"{name} is set, but this version keeps everything in BRIDGE_HOME: unset it")
+
+
+def _folder(text: str | None) -> Path | None:
+    if not text:
+        return None
+    if not Path(text).is_dir():
+        raise SettingsError(
+            f"BRIDGE_MAPPINGS is {text!r}, which is no folder: name the folder of your mappings"
+        )
+    return Path(text)
 
 
 def _mode(text: str) -> Mode:

@@ -71,7 +71,7 @@ def import_files(
             taken.append(one)
             if one.agreed:
                 click.echo(f"Collecting from {one.source} is on record:\n{COLLECTING.text}", err=True)
-            if one.reason:
+            if one.state == "quarantined":
                 public = found.artifact_id(person.number, one.artifact)
                 faults.append(f"{path}: in quarantine, because {one.reason}; see `artifact confirm {public}`")
         rows: list[Value] = [_row(found, person.number, one) for one in taken]

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 from bridge.consent.permit import OwnerPermit
-from bridge.people.representation import Power, may
+from bridge.people.representation import Power, may, people_of
 from bridge.people.sessions import Session
 from bridge.period import DAY, Instant
 from bridge.store import owner_tokens as kept
@@ -39,7 +39,7 @@ def issue(db: Database, account: str, patient: int, device: str, days: int, now:
     """A new token, to be shown once; None where the account may not see that person. ValueError: the days."""
     if not 1 <= days <= LONGEST_DAYS:
         raise ValueError(f"a token lives 1 to {LONGEST_DAYS} days")
-    if not may(db, account, patient, Power.SEE, now):
+    if not _sees_everything(db, account, patient, now):
         return None
     token, name = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(8)
     one = OwnerToken(name, account, patient, device.strip()[:DEVICE_LENGTH], now, None, now + days * DAY)
@@ -51,7 +51,7 @@ def owner(db: Database, header: str, now: Instant) -> Owner | None:
     """Who holds the owner's token of an Authorization header; None where it is none that holds."""
     match = _HEADER.fullmatch(header)
     found = None if match is None else kept.find(db, _digest(match[1]), now)
-    if found is None or not may(db, found.account, found.patient, Power.SEE, now):
+    if found is None or not _sees_everything(db, found.account, found.patient, now):
         return None
     kept.saw(db, found, now)
     return Owner(OwnerPermit(found.patient), found.id)
@@ -66,6 +66,15 @@ def permit(db: Database, session: Session, patient: int, now: Instant) -> OwnerP
 
 listed = kept.listed
 end = kept.end
+
+
+def _sees_everything(db: Database, account: str, patient: int, now: Instant) -> bool:
+    """Whether the account may see all of that person: a token reads notes too, which have a say of their own from
+    an age on (`consent.md`, representation), so whoever may not see those has no token."""
+    return any(
+        each.patient == patient and Power.SEE in each.powers and each.sees_notes
+        for each in people_of(db, account, now)
+    )
 
 
 def _digest(token: str) -> bytes:

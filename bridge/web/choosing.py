@@ -42,23 +42,35 @@ def widened(new: Grant, old: Grant, zones: ZoneHistory, now: Instant) -> Errors:
     """Where a change would open more than the grant that it takes the place of: field -> `wider`."""
     checks = {
         "kinds": new.kinds <= old.kinds,
-        "sources": new.sources <= old.sources and (old.later_sources or not new.later_sources),
+        "sources": new.sources <= old.sources
+        and (old.later_sources or not new.later_sources)
+        and (not new.later_sources or old.withheld <= new.withheld),
         "grain": new.grain >= old.grain,
         "identity": _STRICTER.index(new.identity) >= _STRICTER.index(old.identity),
         "ways": new.ways <= old.ways,
-        "ends": new.ends <= old.ends,
+        "ends": new.ends <= old.ends and new.begins >= min(old.begins, now),
         "days": _is_inside(new, old, zones, now),
     }
     return {field: "wider" for field, holds in checks.items() if not holds}
+
+
+def held_to(new: Grant, old: Grant) -> Grant | None:
+    """The change as it may be at most: not before the grant begins, and without what was withheld from it; None where
+    it would end before."""
+    begins = max(new.begins, old.begins)
+    if new.ends <= begins:
+        return None
+    return replace(new, begins=begins, withheld=new.withheld | old.withheld - new.sources)
 
 
 _STRICTER: Final = (Identity.FULL, Identity.VISIT, Identity.PSEUDONYMOUS, Identity.DEIDENTIFIED)
 
 
 def _is_inside(new: Grant, old: Grant, zones: ZoneHistory, now: Instant) -> bool:
-    """Whether the days of one lie in those of the other. A window that rolls holds only a shorter one."""
-    if new.rolling_days:
-        return new.rolling_days <= old.rolling_days
+    """Whether the days of one lie in those of the other. A window that rolls holds only a shorter one: fixed days in
+    its place would stay open when they had rolled out of it."""
+    if new.rolling_days or old.rolling_days:
+        return 0 < new.rolling_days <= old.rolling_days
     return not new.periods - old.periods_at(now, zones)
 
 

@@ -39,6 +39,13 @@ class Fences:
         scope."""
         return self._opened(kind, reached(bearer, kind, action))
 
+    def evidence(self, bearer: Bearer, action: str) -> frozenset[Selector]:
+        """The readings whose Provenance lies inside: those that the token reaches themselves; Refused with 403
+        where it reaches no Provenance."""
+        reached(bearer, "Provenance", action)
+        opened = ((kind, bearer.scopes.reach(kind, action)) for kind in READING_TYPES)
+        return frozenset().union(*(self._opened(kind, fences) for kind, fences in opened if fences))
+
     def allow(self, bearer: Bearer, search: Search) -> frozenset[Selector]:
         """What of a search lies inside the scopes; 403 where its type or an inclusion does not."""
         for kind, is_wanted in (
@@ -49,6 +56,8 @@ class Fences:
         ):
             if is_wanted:
                 reached(bearer, kind, SEARCH)
+        if search.kind == "Provenance":
+            return met(search.selectors, self.evidence(bearer, SEARCH))
         if search.kind not in READING_TYPES:
             return search.selectors
         return met(search.selectors, self.readings(bearer, search.kind, SEARCH))

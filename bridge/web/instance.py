@@ -92,8 +92,10 @@ class Instances:
     def _readings(self, bearer: Bearer, kind: str) -> frozenset[Selector]:
         if kind in READING_TYPES:
             return self._desk.fences.readings(bearer, kind, READ)
+        if kind == "Provenance":
+            return self._desk.fences.evidence(bearer, READ)
         reached(bearer, kind, READ)
-        return self._desk.fences.everything if kind == "Provenance" else frozenset()
+        return frozenset()
 
     def _named(self, bearer: Bearer, kind: str, text: str) -> frozenset[str] | None:
         if kind == "Provenance":

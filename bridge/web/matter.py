@@ -33,7 +33,7 @@ from bridge.period import Instant, ZoneHistory
 from bridge.store.clients import Client
 from bridge.web import offering, previewing, stating
 from bridge.web.choices import Signer, drawn, read
-from bridge.web.choosing import widened
+from bridge.web.choosing import held_to, widened
 from bridge.web.session import POLICY, Form, entrance
 from bridge.web.static import locale_of
 from bridge.web.whose import frame, page, problem, public
@@ -109,10 +109,13 @@ def draw(matter: Matter, sent: Form) -> Response:
     made = drawn(db, choice, matter.offer, matter.client, to, signer)
     if not isinstance(made, Grant):
         return form(matter, choice, made, 422)
-    if matter.replaces and (
-        wider := widened(made, grants.load(db, matter.replaces).grant, matter.zones, db.clock())
-    ):
-        return form(matter, choice, wider, 422)
+    if matter.replaces:
+        old = grants.load(db, matter.replaces).grant
+        held = held_to(made, old)
+        wider = {"ends": "wider"} if held is None else widened(held, old, matter.zones, db.clock())
+        if held is None or wider:
+            return form(matter, choice, wider, 422)
+        made = held
     try:
         draft = grants.draft(db, made, matter.replaces)
     except NotPossible:
@@ -121,14 +124,21 @@ def draw(matter: Matter, sent: Form) -> Response:
 
 
 def drafted(matter: Matter, draft: str) -> Standing | None:
-    """The draft of that id, where it is one of this matter."""
+    """The draft of that id, where it is one of this matter, drawn by who is signed in, and still inside what is asked
+    and inside the share that it changes: another question or a newer version may have come between."""
+    db = entrance(matter.request).db
     try:
-        standing, replaces = grants.drafted(entrance(matter.request).db, draft)
+        standing, replaces = grants.drafted(db, draft)
     except KeyError:
         return None
-    grant, client = standing.grant, matter.client
+    grant, client, now = standing.grant, matter.client, db.clock()
     is_ours = grant.patient == matter.whose.patient and grant.recipient.clients == {client.id}
-    return standing if is_ours and replaces == matter.replaces and grant.purpose == client.purpose else None
+    is_inside = grant.kinds <= matter.offer.asked and grant.purpose == client.purpose
+    signer = authoriser(db, matter.session.account, grant.patient, now)
+    if not (is_ours and is_inside and replaces == matter.replaces and grant.authoriser == signer):
+        return None
+    is_wider = replaces and widened(grant, grants.load(db, replaces).grant, matter.zones, now)
+    return None if is_wider else standing
 
 
 async def look(gate: Gate, matter: Matter, draft: str, warning: str = "", status: int = 200) -> Response:

@@ -230,7 +230,7 @@ def _matter(request: Request, session: Session, digest: str | None = None) -> Ma
     except KeyError:
         return problem(request, session, "client", 409, "/shares")
     now = sha256(f"{grant.id} {grant.version} {len(standing.events)}".encode()).hexdigest()
-    if state_at(standing, db.clock()) not in OPEN or digest not in (None, now):
+    if state_at(standing, db.clock()) not in OPEN - {State.PAUSED} or digest not in (None, now):
         return problem(request, session, "changed", 409, "/shares")
     zones = load_patient(db, grant.patient).zones
     party = offering.party(db, grant.patient, client, zones)

@@ -246,6 +246,17 @@ def test_an_owners_token_holds_while_the_representation_does(home: Home) -> None
     assert owner.owner(home.db, f"Bearer {token}", home.clock()) is None
 
 
+def test_a_token_that_reads_notes_is_nothing_for_a_parent_once_the_child_has_a_say(home: Home) -> None:
+    kim, mum = home.person(date(2010, 3, 5), "Kim"), home.account("mum")
+    home.acts(mum, kim, Kind.PARENT)
+    at(home, "2026-03-04")
+    token = owner.issue(home.db, mum, kim, "Loop", 30, home.clock())
+    assert token is not None and owner.owner(home.db, f"Bearer {token}", home.clock()) is not None
+    at(home, "2026-03-05")
+    assert owner.owner(home.db, f"Bearer {token}", home.clock()) is None
+    assert owner.issue(home.db, mum, kim, "Loop", 30, home.clock()) is None
+
+
 def test_nobody_makes_a_token_for_somebody_whom_they_may_not_see(home: Home) -> None:
     ada, stranger = home.person(), home.account("stranger")
     assert owner.issue(home.db, stranger, ada, "x", 30, home.clock()) is None

@@ -47,6 +47,22 @@ def of(world: World, rest: str = "", kind: str = TYPE) -> str:
     return f"{kind}?patient={world.patient_id(world.ada)}" + (f"&{rest}" if rest else "")
 
 
+def test_provenance_is_of_what_the_token_itself_reaches(pump: World) -> None:
+    doses, whole = (
+        pump.token(scope=f"system/{TYPE}.rs system/Provenance.rs"),
+        of(pump, "_count=1000", "Provenance"),
+    )
+    found = resources(pump.get(whole, token=doses).json())
+    assert found and {each["target"][0]["reference"].partition("/")[0] for each in found} == {TYPE}
+    glucose = next(
+        each for each in resources(pump.get(whole).json()) if TYPE not in each["target"][0]["reference"]
+    )
+    assert pump.get(f"Provenance/{glucose['id']}", token=doses).status_code == 404
+    nothing = pump.token(scope="system/Provenance.rs")
+    assert resources(pump.get(whole, token=nothing).json()) == []
+    assert pump.get(of(pump, "_summary=count", "Provenance"), token=nothing).json()["total"] == 0
+
+
 def starts(resource: dict[str, Any]) -> int:
     told = resource.get("effectiveDateTime") or resource["effectivePeriod"]["start"]
     return int(datetime.fromisoformat(told).timestamp() * 1000)

@@ -275,3 +275,44 @@ def test_the_language_is_the_readers_choice_and_leads_nowhere_else(house: House)
 
 def _day(house: House, ago: int) -> str:
     return house.zones.local_date(house.midnight(ago)).isoformat()
+
+
+def test_a_paused_share_is_not_changed_because_that_would_open_it(house: House) -> None:
+    grant = shared(house)
+    grants.pause(house.db, grant.id)
+    assert house.browser.get(f"/shares/{grant.id}/change").status_code == 409
+    assert looks(house) == 0
+
+
+def test_a_share_that_waits_still_waits_after_a_change(house: House) -> None:
+    grant = shared(house, begins=house.db.clock() + 5 * DAY)
+    page = house.browser.get(f"/shares/{grant.id}/change")
+    look = house.browser.get(house.browser.submit(page, "/preview", days="2").headers["location"])
+    house.browser.submit(look, "/approve")
+    assert state(house, grant) is State.WAITING and looks(house) == 0
+
+
+def test_a_change_keeps_out_what_was_withheld_though_it_is_not_here_now(house: House) -> None:
+    grant = shared(house, later_sources=True, withheld=frozenset({"libreview"}))
+    page = house.browser.get(f"/shares/{grant.id}/change")
+    sent = house.browser.submit(page, "/preview", days="2", later="yes")
+    assert house.browser.submit(house.browser.get(sent.headers["location"]), "/approve").status_code == 303
+    changed = grants.load(house.db, grant.id).grant
+    assert changed.version == 2 and "libreview" in changed.withheld
+
+
+def test_a_draft_of_before_a_change_does_not_widen_the_share_again(house: House) -> None:
+    grant = shared(house)
+    page = house.browser.get(f"/shares/{grant.id}/change")
+    wide = house.browser.submit(page, "/preview", days="dates", first=_day(house, 8), last=_day(house, 1))
+    narrow = house.browser.submit(page, "/preview", days="2")
+    house.browser.submit(house.browser.get(narrow.headers["location"]), "/approve")
+    assert house.browser.get(wide.headers["location"]).status_code == 404
+    assert grants.load(house.db, grant.id).grant.version == 2
+
+
+def test_a_window_that_rolls_is_not_changed_into_days_that_stay_open(house: House) -> None:
+    grant = shared(house, periods=PeriodSet(), rolling_days=3)
+    page = house.browser.get(f"/shares/{grant.id}/change")
+    answer = house.browser.submit(page, "/preview", days="dates", first=_day(house, 1), last=_day(house, 0))
+    assert answer.status_code == 422 and "this adds days" in answer.text
