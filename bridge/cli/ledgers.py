@@ -17,14 +17,13 @@ from bridge.cli import named
 from bridge.cli.acting import Acting, noted, operator_options, permit
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.consent.asked import Asked, Way
-from bridge.consent.gate import LedgerUnavailable
 from bridge.fhir.notation import Notation
 from bridge.fhir.render_json import JSON
 from bridge.fhir.render_xml import XML
 from bridge.period import iso
 from bridge.store.anchors import verify
 from bridge.store.entries import Row
-from bridge.store.ledger import listed
+from bridge.store.ledger import LedgerUnavailable, listed
 
 FHIR: Final[Mapping[str, Notation]] = {"fhir": JSON, "fhir-xml": XML}
 SHOWN: Final = (

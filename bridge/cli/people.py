@@ -23,7 +23,6 @@ from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_opti
 from bridge.consent.askers import who_asked
 from bridge.consent.collecting import listed
 from bridge.period import ZoneHistory, iso, spelled
-from bridge.push.affected import still_held
 from bridge.store.patients import Patient, add, add_zone, erase, load
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -122,6 +121,8 @@ def erase_patient(
     as_json: bool,
 ) -> None:
     """Destroy a person's key and everything under it. The ledger of what left stays."""
+    from bridge.push.affected import still_held
+
     with bridge(home) as found:
         one = named.number(found, patient_id)
         noted(found, one, acting, "patient erase")

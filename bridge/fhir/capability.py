@@ -63,8 +63,6 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
 OAUTH: Final = {
     "authorize": "/auth/authorize",
     "token": "/auth/token",
-    "introspect": "/auth/introspect",
-    "revoke": "/auth/revoke",
     "manage": "/shares",
 }
 """Addresses of the `oauth-uris` extension, which clients of SMART 1 read (App Launch 1.0, conformance)."""
@@ -106,8 +104,8 @@ def tree(base: str, version: str, released: str) -> Tree:
 def _security(root: str) -> Tree:
     smart = coding("http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR")
     addresses: Tree = {
-        "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
         "extension": tuple({"url": name, "valueUri": root + path} for name, path in OAUTH.items()),
+        "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
     }
     return {
         "extension": (addresses,),
