@@ -104,8 +104,8 @@ def tree(base: str, version: str, released: str) -> Tree:
 def _security(root: str) -> Tree:
     smart = coding("http://terminology.hl7.org/CodeSystem/restful-security-service", "SMART-on-FHIR")
     addresses: Tree = {
-        "extension": tuple({"url": name, "valueUri": root + path} for name, path in OAUTH.items()),
         "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+        "extension": tuple({"url": name, "valueUri": root + path} for name, path in OAUTH.items()),
     }
     return {
         "extension": (addresses,),

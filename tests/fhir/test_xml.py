@@ -148,7 +148,10 @@ def disordered(tree: Any, model: Any, path: str = "") -> list[str]:
     model = get_fhir_model_class(tree["resourceType"]) if "resourceType" in tree else model
     order = model.elements_sequence()
     fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
-    names = [name for name in tree if name != "resourceType"]
+    aside = (
+        {"resourceType", "url"} if model.__name__ == "Extension" else {"resourceType"}
+    )  # an attribute in XML
+    names = [name for name in tree if name not in aside]
     wrong = [f"{path}.{name}" for name in names if name not in order]
     places = [order.index(name) for name in names if name in order]
     wrong += [f"{path}: {names}"] if places != sorted(places) else []
