@@ -9,6 +9,7 @@ where it was read to. Whatever was remembered is decided again where the ledger 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, TypeAlias, final
@@ -161,20 +162,32 @@ class Memory:
         before = None if known is not None else self._decided.get(key)
         if before is not None and before.holds(epoch, now, zones):
             return before
-        decision = permitted(
-            self.standings(patient, epoch),
-            client=who.client,
-            organization=who.organization,
-            purpose=who.purpose,
-            way=way,
-            now=now,
-            zones=zones,
-            only=who.only,
-            known=known,
-        )
+        decision = decision_for(self.standings(patient, epoch), who, way, now, zones, known)
         if known is not None:
             return Decided(decision, epoch, zones, now, decision.until)
         if len(self._decided) >= _MOST:
             self._decided.clear()
         made = self._decided[key] = Decided(decision, epoch, zones, now, decision.until)
         return made
+
+
+def decision_for(
+    standings: Sequence[Standing],
+    who: Asker,
+    way: Way,
+    now: Instant,
+    zones: ZoneHistory,
+    known: bytes | None = None,
+) -> Decision:
+    """What these grants permit an asker."""
+    return permitted(
+        standings,
+        client=who.client,
+        organization=who.organization,
+        purpose=who.purpose,
+        way=way,
+        now=now,
+        zones=zones,
+        only=who.only,
+        known=known,
+    )

@@ -11,19 +11,18 @@ could come to hold one).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, final
 
 from bridge.consent import grants
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker
-from bridge.consent.decide import EVERYTHING, Decision, permitted
+from bridge.consent.decide import EVERYTHING
 from bridge.consent.entry import Leaving
 from bridge.consent.grant import LONGEST, Event, Standing, State, Step, settled
 from bridge.consent.look import Look
-from bridge.consent.memory import Decided, Memory
-from bridge.period import Instant, ZoneHistory
+from bridge.consent.memory import Decided, Memory, decision_for
+from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.keys import Box, Erased
 from bridge.store.patients import Patient, load
@@ -58,7 +57,7 @@ def foreseen(db: Database, memory: Memory, look: Look, patient: int, draft: str)
     known = memory.standings(patient, look.epoch)
     every = tuple(_ended(each, now) if each.grant.id == replaces else each for each in known)
     every += (_acting(standing, now),)
-    decision = _decision(every, who, asked.way, now, person.zones)
+    decision = decision_for(every, who, asked.way, now, person.zones)
     decided = Decided(decision, look.epoch, person.zones, now, decision.until)
     return Foreseen(replace(look, asked=asked, decided=decided), who, person, box, every)
 
@@ -81,21 +80,6 @@ def _wish(asked: Asked, standing: Standing) -> Asked:
     way = asked.way if asked.way in grant.ways else min(grant.ways, key=list(Way).index)
     described = f"{asked.described}; preview of the draft {grant.id} for {grant.recipient.key}"
     return replace(asked, way=way, channel=CHANNEL, described=described, retractions=False)
-
-
-def _decision(
-    standings: Sequence[Standing], who: Asker, way: Way, now: Instant, zones: ZoneHistory
-) -> Decision:
-    return permitted(
-        standings,
-        client=who.client,
-        organization=who.organization,
-        purpose=who.purpose,
-        way=way,
-        now=now,
-        zones=zones,
-        only=who.only,
-    )
 
 
 def _acting(standing: Standing, now: Instant) -> Standing:

@@ -139,18 +139,15 @@ def enter(
     db: Database, text: str, patient: int, account: str, address: str, now: Instant
 ) -> Request | Void | TryLater:
     """Somebody who acts for a patient enters a clinic's code: the request that it leads to."""
-    code = read(text)
-    if code is None:
-        return Void.MISTYPED
-    hashed, subjects = _hashed(db, code), _subjects(db, code, account, address)
-    if (later := attempt(db, subjects, now)) is not None:
-        return later
-    row = kept.find(db, hashed)
+    shown = _shown(db, text, account, address, now)
+    if not isinstance(shown, _Shown):
+        return shown
+    row = shown.row
     if row is None or row.client is None or not _is_born(db, patient, row.texts[0]):
         return Void.NOT_VALID
-    if not kept.use(db, hashed, patient, now):
+    if not kept.use(db, shown.hashed, patient, now):
         return Void.NOT_VALID
-    succeeded(db, subjects)
+    succeeded(db, shown.subjects)
     _, visit, by, *record = row.texts
     day = date.fromisoformat(visit) if visit else None
     return ask(db, patient, row.client, Origin.CLINIC_CODE, by, Record.of(record), day, now)
@@ -168,20 +165,17 @@ def take(
     now: Instant,
 ) -> Request | Void | TryLater:
     """A clinic's desk enters a person's code: the request that they will be shown."""
-    code = read(text)
-    if code is None:
-        return Void.MISTYPED
-    hashed, subjects = _hashed(db, code), _subjects(db, code, account, address)
-    if (later := attempt(db, subjects, now)) is not None:
-        return later
-    row = kept.find(db, hashed)
+    shown = _shown(db, text, account, address, now)
+    if not isinstance(shown, _Shown):
+        return shown
+    row = shown.row
     if row is None or row.client is not None or row.patient is None:
         return Void.NOT_VALID
     if born is None or not _is_born(db, row.patient, born.isoformat()):
         return Void.NOT_VALID
-    if not kept.use(db, hashed, row.patient, now):
+    if not kept.use(db, shown.hashed, row.patient, now):
         return Void.NOT_VALID
-    succeeded(db, subjects)
+    succeeded(db, shown.subjects)
     return ask(db, row.patient, client, Origin.PERSON_CODE, by, record, None, now)
 
 
@@ -191,6 +185,26 @@ def _is_born(db: Database, patient: int, born: str) -> bool:
     except (KeyError, Erased):
         return False
     return known is not None and known.isoformat() == born
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A code that was typed right and may be tried now; `row` None: there is none that is open."""
+
+    hashed: bytes
+    subjects: dict[Of, str]
+    row: kept.CodeRow | None
+
+
+def _shown(db: Database, text: str, account: str, address: str, now: Instant) -> _Shown | Void | TryLater:
+    """What somebody typed, counted as an attempt."""
+    code = read(text)
+    if code is None:
+        return Void.MISTYPED
+    hashed, subjects = _hashed(db, code), _subjects(db, code, account, address)
+    if (later := attempt(db, subjects, now)) is not None:
+        return later
+    return _Shown(hashed, subjects, kept.find(db, hashed))
 
 
 def _subjects(db: Database, code: str, account: str, address: str) -> dict[Of, str]:

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.consent import grants
 from bridge.consent.asked import Way
 from bridge.consent.disclosure import Disclosure
-from bridge.consent.grant import Recipient, State, state_at
+from bridge.consent.grant import Recipient
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, RecipientPermit
 from bridge.period import ALL, PeriodSet
 from bridge.store.blocks import withdraw
+from tests.consent.steps import Changes
 from tests.consent.world import CLARITY, CLINIC, DAY, HOUR, MINUTE, NOON, World, between, ids, opened, wish
 
 START = NOON - 4 * DAY
@@ -82,7 +82,7 @@ def placed(found: Disclosure | Part) -> dict[str, int]:
 
 
 @dataclass
-class Story:
+class Story(Changes):
     """Steps carried out on a real store."""
 
     world: World
@@ -114,21 +114,6 @@ class Story:
         ways = (frozenset(Way), frozenset({Way.BULK}))[more // 2 % 2]
         made = self.world.grant(self.patient, periods, sources=sources, ways=ways)
         self.signed.append(made.grant.id)
-
-    def pause(self, which: int, _: int) -> None:
-        self._step(which, State.ACTIVE, grants.pause)
-
-    def resume(self, which: int, _: int) -> None:
-        self._step(which, State.PAUSED, grants.resume)
-
-    def revoke(self, which: int, _: int) -> None:
-        self._step(which, State.ACTIVE, grants.revoke)
-
-    def _step(self, which: int, state: State, deed: object) -> None:
-        standing = {each.grant.id: each for each in grants.listed(self.world.db, self.patient)}
-        fit = [name for name in self.signed if state_at(standing[name], self.world.clock.now) is state]
-        if fit and callable(deed):
-            deed(self.world.db, fit[which % len(fit)])
 
 
 steps = st.lists(

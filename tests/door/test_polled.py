@@ -14,15 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.consent import grants
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.disclosure import Disclosure
-from bridge.consent.grant import State, state_at
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit
 from bridge.period import PeriodSet
 from bridge.reading import Flag, SeriesKey, Stream, Unit
 from bridge.store.blocks import withdraw
+from tests.consent.steps import Changes
 from tests.consent.world import CLARITY, CLINIC, DAY, HOUR, MINUTE, NOON, World, between, ids, opened, wish
 from tests.door.test_taken_apart import HOLES
 from tests.door.test_taken_back import named, peek, since
@@ -76,7 +75,7 @@ class Poller:
 
 
 @dataclass
-class Story:
+class Story(Changes):
     """What happens to one person's readings and grants."""
 
     world: World
@@ -126,21 +125,6 @@ class Story:
         sources = frozenset({"alpha", "beta"})
         made = self.world.grant(self.patient, periods, **({"sources": sources} | self.more))
         self.signed.append(made.grant.id)
-
-    def pause(self, which: int, _: int) -> None:
-        self._step(which, State.ACTIVE, grants.pause)
-
-    def resume(self, which: int, _: int) -> None:
-        self._step(which, State.PAUSED, grants.resume)
-
-    def revoke(self, which: int, _: int) -> None:
-        self._step(which, State.ACTIVE, grants.revoke)
-
-    def _step(self, which: int, state: State, deed: object) -> None:
-        standing = {each.grant.id: each for each in grants.listed(self.world.db, self.patient)}
-        fit = [name for name in self.signed if state_at(standing[name], self.world.clock.now) is state]
-        if fit and callable(deed):
-            deed(self.world.db, fit[which % len(fit)])
 
 
 COUNTED = replace(CLARITY, by_counter=True)

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
@@ -28,6 +26,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.web.identity import key
+from tests.web.server import listening_to
 
 CLIENT = "bridge-at-the-ehr"
 SECRET = "s3cret:/?"
@@ -214,14 +213,6 @@ async def _instead(what: str) -> Response:
 def launching() -> Iterator[Ehr]:
     """The EHR, served."""
     made = Ehr()
-    config = uvicorn.Config(made.app(), host="127.0.0.1", port=0, log_level="critical", lifespan="off")
-    server, listening = uvicorn.Server(config), config.bind_socket()
-    made.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
+    with listening_to(made.app()) as port:
+        made.base = f"http://127.0.0.1:{port}"
         yield made
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        listening.close()

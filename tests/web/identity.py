@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
@@ -20,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.web.server import listening_to
 from tests.web.world import NOW
 
 CLIENT, SECRET = "bridge", "s3cret:/?"
@@ -94,14 +93,6 @@ class Identity:
 def provided() -> Iterator[Identity]:
     """The provider, served."""
     made = Identity()
-    config = uvicorn.Config(made.app(), host="127.0.0.1", port=0, log_level="critical", lifespan="off")
-    server, listening = uvicorn.Server(config), config.bind_socket()
-    made.issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
+    with listening_to(made.app()) as port:
+        made.issuer = f"http://127.0.0.1:{port}"
         yield made
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        listening.close()

@@ -5,18 +5,24 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from tests.web.world import World
 
 
-@contextmanager
-def served(world: World) -> Iterator[int]:
+def served(world: World) -> AbstractContextManager[int]:
     """The port on which the world answers."""
+    return listening_to(world.app)
+
+
+@contextmanager
+def listening_to(app: ASGIApp) -> Iterator[int]:
+    """The port on which an application answers."""
     config = uvicorn.Config(
-        world.app, host="127.0.0.1", port=0, log_level="critical", http="httptools", lifespan="off"
+        app, host="127.0.0.1", port=0, log_level="critical", http="httptools", lifespan="off"
     )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
