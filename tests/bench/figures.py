@@ -38,14 +38,15 @@ class Row:
 
 
 def ingest(folder: Path) -> list[Row]:
-    """Four quoted quarters into a fresh home, inside the process."""
+    """Four quoted quarters into a fresh home, inside a process that has its mappings."""
     files = exports()
     found = opened(load(home=folder))
+    mappings = found.mappings
     try:
         person = load_patient(found.db, add(found.db, "Noor Beispiel", None, "UTC"))
         wall, cpu = time.perf_counter(), time.process_time()
         for index, data in enumerate(files):
-            take(found.db, found.mappings, person, data, f"{index}.csv", act=own_act(person))
+            take(found.db, mappings, person, data, f"{index}.csv", act=own_act(person))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         size = at_rest(found) / ROWS
     finally:
