@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.batches import Batch
 from bridge.consent.chunks import COLUMNS as CHUNKS
+from bridge.consent.content import contents
 from bridge.consent.disclosure import Group, Origin
 from bridge.consent.gather import device_mask
 from bridge.consent.page import Page
@@ -70,6 +71,8 @@ class Assembly:
         key, asked = batch.strand.series.key, self.view.asked
         origins, origin = self._origins(batch) if asked.provenance else ((), np.zeros(len(batch), np.int32))
         is_owners = self.view.is_owner and batch.grain is Grain.RAW
+        columns = self._columns(batch)
+        content = contents(columns, with_device)
         return Group(
             format=key.family,
             stream=key.stream,
@@ -83,13 +86,14 @@ class Assembly:
             at=_sealed(at),
             ids=_sealed(self.minted(TYPE_OF[key.stream], batch)),
             provenance=_sealed(self.minted("Provenance", batch)) if asked.provenance else None,
-            columns={name: _sealed(values) for name, values in self._columns(batch).items()},
+            columns={name: _sealed(values) for name, values in columns.items()},
             version=_sealed(_versions(batch)),
             last_updated=_sealed(batch.updated),
             origins=origins,
             origin=_sealed(origin),
             rows=_sealed(ints(batch.rows, "row").astype(np.int32)) if is_owners else None,
             device_kind=batch.strand.series.device.kind if with_device else "",
+            content=None if content is None else _sealed(content),
         )
 
     def minted(self, kind: str, batch: Batch) -> NDArray[np.uint8]:

@@ -235,7 +235,7 @@ def _batch(batch: Batch, rows: list[dict[str, object]], firsts: Ints, named: lis
     columns["samples"] = _objects([row["samples"] for row in rows])
     updated = np.array([row["updated"] for row in rows], np.int64)
     slots = np.array(named, np.uint16)
-    # a chunk counts its changes by when it changed: two contents never have one number
+    # a chunk counts its changes by when it changed; `content.py` tells apart what permission made of it
     return Batch(batch.strand, Grain.RAW, columns, firsts, slots, updated, np.maximum(updated - 1, 1))
 
 

@@ -71,7 +71,8 @@ class Group:
     (kind `notes` only), end int64 (intervals and means), cut uint8 (interval cut: 1 at its start, 2 at its
     end), programmed int64 (-1 not told, as for what is cut), minute int16 (settings), and for means count,
     expected, off_scale int32. For the owner also counter, bound, witness, record. `version`: amendments so far
-    (versionId is one more), uint8[n]; of a chunk int64[n], when it changed. `last_updated` int64[n]. `origins` is
+    (versionId is one more), uint8[n]; of a chunk int64[n], when it changed; `content` uint32[n]: what
+    tells contents of one version apart (`content.py`), None: nothing does. `last_updated` int64[n]. `origins` is
     filled where provenance was asked for; `origin` int32[n] points into it. `rows` int32[n]: row in the file,
     owner alone. A row flagged RETRACTED has status entered-in-error and no value. A chunk of a day has, beside
     instant, end, flags and offset: period (ms), lower and upper (limits, -1 none), open, amended uint8, and samples
@@ -96,6 +97,7 @@ class Group:
     origin: NDArray[np.int32]
     rows: NDArray[np.int32] | None
     device_kind: str = ""
+    content: NDArray[np.uint32] | None = None
 
     @property
     def is_sampled(self) -> bool:

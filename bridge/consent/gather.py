@@ -84,10 +84,9 @@ class Gathering:
                 self.view.layers(strand.kind, grain, strand.grains)
             ):
                 held = self.load(strand, grain, slab.low // BLOCK, slab.high // BLOCK)
-                some = take(rows, grains == grain)
-                yield mean_batch(
-                    self.view, strand, grain, some, held.rows(), fhir, partial(went, self.reader)
-                )
+                mine, loss = grains == grain, partial(went, self.reader)
+                apart = ints(rows, "instant")[~mine]
+                yield mean_batch(self.view, strand, grain, take(rows, mine), apart, held.rows(), fhir, loss)
 
     def _sampled(self, strand: Strand, rows: Table, slab: Slab) -> Iterator[Batch]:
         """Single readings as chunks: of the days that are whole in the slab."""

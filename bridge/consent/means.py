@@ -62,9 +62,10 @@ Load: TypeAlias = Callable[[Strand, Grain, int, int], Held]
 
 
 def mean_batch(
-    view: View, strand: Strand, grain: Grain, rows: Table, held: Rows, fhir: Instant, went: Went
+    view: View, strand: Strand, grain: Grain, rows: Table, apart: Rows, held: Rows, fhir: Instant, went: Went
 ) -> Batch:
-    """The buckets of open rows (sorted by instant) as this recipient is to see them, `held` considered."""
+    """The buckets of open rows (sorted by instant) as this recipient is to see them, `held` considered. `apart`:
+    instants of rows that leave at another grain."""
     rows = take(rows, ints(rows, "flags") & (Flag.NO_VALUE | Flag.RETRACTED) == 0)
     starts, ends, since = (_marked(rows, name) for name in ("bucket", "bucket_end", "since"))
     values, flags, changed = ints(rows, "value"), ints(rows, "flags").astype(np.uint16), ints(rows, "changed")
@@ -75,7 +76,8 @@ def mean_batch(
     keep = ~_straddles(made, held)
     told, since, artifact = told[keep], since[keep], artifact[keep]
     other = held[~np.isin(held[:, START], made.start)]
-    gone = _dated(view, strand, _other(view, strand, grain, other, ints(rows, "instant")), held, went)
+    left = _other(view, strand, grain, other, ints(rows, "instant"), apart)
+    gone = _dated(view, strand, left, held, went)
     told = np.concatenate([told, gone])
     since = np.concatenate([since, np.zeros(len(gone), np.int64)])
     artifact = np.concatenate([artifact, np.zeros(len(gone), np.int64)])
@@ -151,21 +153,28 @@ def _straddles(made: Means, held: Rows) -> Mask:
     return np.asarray((high > low) & ~alone)
 
 
-def _other(view: View, strand: Strand, grain: Grain, held: Rows, instants: Rows) -> Rows:
+def _other(view: View, strand: Strand, grain: Grain, held: Rows, instants: Rows, apart: Rows) -> Rows:
     """Held buckets that are not made now, still open: as they are where the zone was corrected since, and
-    entered in error where fewer than three readings are left."""
+    entered in error where fewer than three readings are left. Not told where readings leave at another grain: this
+    way of asking shows those."""
     if not len(held):
         return nothing()
     opened = np.zeros(len(held), np.bool_)
     for layer in view.layers(strand.kind, grain, strand.grains):
         opened |= layer.open_spans(held[:, START], held[:, END])
-    found = held[opened].copy()
-    left = np.searchsorted(instants, found[:, END]) - np.searchsorted(instants, found[:, START])
-    gone = left < LEAST
+    opened &= _inside(held, apart) == 0
+    found: Rows = held[opened].copy()
+    gone = _inside(found, instants) < LEAST
     found[gone & (found[:, COUNT] > 0), VERSION] += 1
     for column in (VALUE, COUNT, OFF_SCALE):
         found[gone, column] = 0
     return found
+
+
+def _inside(buckets: Rows, instants: Rows) -> Rows:
+    """How many of the instants (sorted) lie in each."""
+    edges = np.searchsorted(instants, buckets[:, [START, END]])
+    return np.asarray(edges[:, 1] - edges[:, 0], np.int64)
 
 
 def _batch(strand: Strand, grain: Grain, told: Rows, since: Rows, artifact: Rows) -> Batch:

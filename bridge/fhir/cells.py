@@ -193,21 +193,30 @@ def texts(quoted: Sequence[bytes], width: int) -> Cells:
     return Cells(np.frombuffer(joined, np.uint8).reshape(len(quoted), width))
 
 
-def versions(amendments: Integers, revision: str, width: int) -> Cells:
-    """meta.versionId `<amendments + 1>-<revision>` with closing quote and blanks (`data.md`, versions)."""
-    if width == version_width(revision):
-        return Cells(_versions(revision).take(_same(amendments), axis=0))
-    return Cells(_table([f'{number + 1}-{revision}"' for number in _same(amendments).tolist()], width))
+def version_id(amendments: int, content: int, revision: str) -> str:
+    """meta.versionId `<amendments + 1>-<revision>` (`data.md`, versions), with what tells two contents of one
+    version apart (`Group.content`) after the number: `3.8c9f21d0-<revision>`."""
+    return f"{amendments + 1}.{content:x}-{revision}" if content else f"{amendments + 1}-{revision}"
 
 
-def version_width(revision: str, is_sampled: bool = False) -> int:
+def versions(amendments: Integers, content: Integers | None, revision: str, width: int) -> Cells:
+    """versionIds with closing quote and blanks; `content` None: 0 for all."""
+    told = np.zeros(1, np.int64) if content is None else _same(content)
+    if len(told) == 1 and (not len(amendments) or amendments.max() < 256):
+        return Cells(_padded(_versions(revision, int(told[0])).take(_same(amendments), axis=0), width))
+    both = zip(amendments.tolist(), np.broadcast_to(told, len(amendments)).tolist(), strict=True)
+    return Cells(_table([f'{version_id(*each, revision)}"' for each in both], width))
+
+
+def version_width(revision: str, is_sampled: bool = False, has_content: bool = False) -> int:
     """Width of a versionId's slot: 255 amendments, or for a chunk ms since 1970."""
-    return len(revision) + (16 if is_sampled else 5)
+    return len(revision) + (16 if is_sampled else 5) + (9 if has_content else 0)
 
 
 @lru_cache(maxsize=64)
-def _versions(revision: str) -> NDArray[np.uint8]:
-    return _table([f'{version + 1}-{revision}"' for version in range(256)], version_width(revision))
+def _versions(revision: str, content: int) -> NDArray[np.uint8]:
+    width = version_width(revision, has_content=content > 0)
+    return _table([f'{version_id(each, content, revision)}"' for each in range(256)], width)
 
 
 def _padded(texts: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:

@@ -28,10 +28,11 @@ def head(variant: Variant, mappings: Mappings, system: str) -> Tree:
     spoken, shape = mappings.formats[variant.format], variant.shape(mappings)
     profile = (shape.mean_profile if variant.is_mean else shape.profile).get(variant.unit)
     revision = None if variant.is_filed else spoken.fhir_revision
+    width = version_width(spoken.fhir_revision, variant.is_sampled, variant.has_content)
     return {
         "resourceType": variant.type,
         "id": variant.filed_as if variant.is_filed else Text((ID,)),
-        "meta": meta(variant.source_class, revision, profile),
+        "meta": meta(variant.source_class, revision, profile, width),
         "identifier": ({"system": system, "value": Text((ID,))},),
     }
 

@@ -93,8 +93,8 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
     digest = hashlib.sha256(repr((asked, told)).encode("utf-8", "backslashreplace"))
     for group in disclosure.groups:
         digest.update(f"|{compiler.revision(group.format)}|{group.source_class}|".encode())
-        for column in (group.at, group.ids, group.version, group.last_updated):
-            digest.update(column.tobytes())
+        for column in (group.at, group.ids, group.version, group.content, group.last_updated):
+            digest.update(b"-" if column is None else column.tobytes())
     return f'W/"{digest.hexdigest()[:24]}"'
 
 

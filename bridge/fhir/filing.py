@@ -135,9 +135,9 @@ def _lot(compiler: Compiler, part: _Part, places: Integers) -> Lot:
 
 def _told(part: _Part, places: Integers) -> Iterator[tuple[int, Sent]]:
     method: Method = "POST" if part.frame is Frame.CREATE else "PUT"
-    versions = part.cut.integers(part.cut.group.version).tolist()
+    versions = part.cut.version_ids()
     for at, name, version in zip(part.cut.at.tolist(), part.names, versions, strict=True):
-        told = Sent(part.variant.type, name, f"{version + 1}-{part.cut.revision}", method)
+        told = Sent(part.variant.type, name, version, method)
         yield int(places[at]), told
 
 

@@ -37,6 +37,13 @@ class Cut:
         """These rows of a column of numbers."""
         return (column if self.rows is None else column.take(self.rows)).astype(np.int64, copy=False)
 
+    def version_ids(self) -> list[str]:
+        """These rows' versionIds."""
+        content = self.group.content
+        told = np.zeros(len(self.group.version), np.uint32) if content is None else content
+        both = zip(self.integers(self.group.version).tolist(), self.integers(told).tolist(), strict=True)
+        return [cells.version_id(*each, self.revision) for each in both]
+
     def column(self, name: str) -> Integers:
         """These rows of a named column."""
         return self.integers(self.group.columns[name])
@@ -68,7 +75,8 @@ def filled(template: Template, cut: Cut, fills: Mapping[str, Fill]) -> dict[str,
 
 
 def _versions(cut: Cut, place: Place) -> Cells:
-    return cells.versions(cut.integers(cut.group.version), cut.revision, place.width)
+    content = None if cut.group.content is None else cut.integers(cut.group.content)
+    return cells.versions(cut.integers(cut.group.version), content, cut.revision, place.width)
 
 
 def _stamps(column: str) -> Fill:

@@ -43,6 +43,7 @@ class Evidence:
     has_rows: bool
     elements: frozenset[str] | None = None
     is_sampled: bool = False
+    has_content: bool = False
 
 
 def tree(evidence: Evidence, system: str) -> Tree:
@@ -54,7 +55,7 @@ def tree(evidence: Evidence, system: str) -> Tree:
         "meta": meta(
             evidence.source_class,
             evidence.revision,
-            width=version_width(evidence.revision, evidence.is_sampled),
+            width=version_width(evidence.revision, evidence.is_sampled, evidence.has_content),
         ),
         "target": (reference(evidence.type, TARGET),),
         "occurredDateTime": None if received is None else instant(received),

@@ -8,7 +8,7 @@ decided before. Rejected: one template with blanks for every rare mark (a third 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final, TypeAlias
 
@@ -103,9 +103,9 @@ def variants(
     compiler: Compiler, disclosure: Disclosure, group: Group, elements: Elements = None
 ) -> Iterator[tuple[Cut, Variant]]:
     """The group's rows by what must be said about them."""
-    quoted = compiler.notation.quoted
+    whole, quoted = _whole(compiler, disclosure, group), compiler.notation.quoted
     for rows, marks in _alike(marks_of(group, quoted)):
-        cut = Cut(group, _subject(disclosure), compiler.revision(group.format), quoted, rows)
+        cut = replace(whole, rows=rows)
         yield (
             cut,
             Variant(
@@ -119,6 +119,7 @@ def variants(
                 kind=kind_of(marks),
                 text_width=data_width(marks) if group.is_sampled else text_width(marks),
                 is_sampled=group.is_sampled,
+                has_content=group.content is not None,
                 device_kind=group.device_kind,
                 elements=elements,
                 device=BY_ID if group.device else None,
@@ -126,25 +127,30 @@ def variants(
         )
 
 
+def _whole(compiler: Compiler, disclosure: Disclosure, group: Group) -> Cut:
+    return Cut(group, _subject(disclosure), compiler.revision(group.format), compiler.notation.quoted)
+
+
 def _evidences(
     compiler: Compiler, disclosure: Disclosure, group: Group, elements: Elements
 ) -> Iterator[tuple[Cut, Evidence]]:
     has_row = np.zeros(len(group.at), np.bool_) if group.rows is None else group.rows > 0
-    revision = compiler.revision(group.format)
     origins = group.origins or (COMPUTED,)
+    whole = _whole(compiler, disclosure, group)
     for rows, key in _alike(group.origin.astype(np.int64) * 2 + has_row):
         yield (
-            Cut(group, _subject(disclosure), revision, compiler.notation.quoted, rows),
+            replace(whole, rows=rows),
             Evidence(
                 type=TYPE_OF[group.stream],
                 format=group.format,
-                revision=revision,
+                revision=whole.revision,
                 source_class=group.source_class,
                 origin=origins[key // 2],
                 is_owner=disclosure.owner,
                 has_rows=bool(key % 2),
                 elements=elements,
                 is_sampled=group.is_sampled,
+                has_content=group.content is not None,
             ),
         )
 
@@ -184,13 +190,10 @@ class Standing:
 def standings(compiler: Compiler, disclosure: Disclosure) -> tuple[Standing, ...]:
     """Every row, in page order."""
     found = (
-        Standing(
-            int(at),
-            TYPE_OF[group.stream],
-            f"{int(version) + 1}-{compiler.revision(group.format)}",
-            int(updated),
-        )
+        Standing(int(at), TYPE_OF[group.stream], version, int(updated))
         for group in disclosure.groups
-        for at, version, updated in zip(group.at, group.version, group.last_updated, strict=True)
+        for at, version, updated in zip(
+            group.at, _whole(compiler, disclosure, group).version_ids(), group.last_updated, strict=True
+        )
     )
     return tuple(sorted(found, key=lambda standing: standing.at))

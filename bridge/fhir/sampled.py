@@ -35,7 +35,9 @@ def tree(variant: Variant, mappings: Mappings, system: str) -> Tree:
     categories = variant.shape(mappings).categories(variant.kind_name)
     resource: Tree = {
         **head(variant, mappings, system),
-        "meta": meta(variant.source_class, revision, PROFILE, version_width(revision, is_sampled=True)),
+        "meta": meta(
+            variant.source_class, revision, PROFILE, version_width(revision, True, variant.has_content)
+        ),
         "status": _status(variant),
         "category": tuple(said((mappings.codes[name],)) for name in categories),
         "code": said(wearing),

@@ -60,7 +60,8 @@ class Variant:
     """What the rows of one template share. `marks`: flags, FINE, AMENDED, SPAN, PROGRAMMED, those of chunks;
     `kind`: number in the stream's own table. `value_width`, `text_width`: of these slots. `device_kind`: of the
     device that was named, '' none. `subject`: a foreign reference, or None for our Patient's slot. `device`: how the
-    device is named, or None. `is_sampled`: they are chunks of readings. `is_filed`: it goes into a chart, so the
+    device is named, or None. `is_sampled`: they are chunks of readings;
+    `has_content`: their versionIds have what tells contents apart. `is_filed`: it goes into a chart, so the
     receiver gives id and version; `filed_as` is the id it has there."""
 
     format: str
@@ -78,6 +79,7 @@ class Variant:
     device: str | None = None
     is_filed: bool = False
     is_sampled: bool = False
+    has_content: bool = False
     filed_as: str | None = None
 
     def has(self, mark: int) -> bool:

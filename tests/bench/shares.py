@@ -2,7 +2,8 @@
 
 Law: the real application answers, in this process; timers are put around the functions that do the work
 and taken off again. Token, grants and decision are held against the whole page, and against the same page with a
-Disclosure that was made before (rendered and sent, nothing asked of the gate); the ledger against the whole page. Ratios of one run, no absolute times.
+Disclosure that was made before (rendered and sent, nothing asked of the gate); the ledger against the whole
+page. Ratios of one run, no absolute times.
 """
 
 from __future__ import annotations

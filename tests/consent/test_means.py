@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.consent import grants
-from bridge.consent.asked import Asked, DateTest, Grain, Selector
+from bridge.consent.asked import Asked, DateTest, Grain, Selector, Way
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.grant import Recipient
 from bridge.consent.permit import RecipientPermit
@@ -324,3 +324,15 @@ def test_a_page_of_means_is_a_part_of_all_means(world: World) -> None:
         if after is None:
             break
     assert found == whole
+
+
+def test_a_mean_that_left_in_bulk_is_no_error_where_its_readings_leave_as_they_are(world: World) -> None:
+    patient = world.person()
+    world.bring(patient, spread([100] * 12))
+    hourly(world, patient)
+    assert told(world.ask(CLINIC, wish(patient, way=Way.BULK))) == [(TEN, 100, 12, 0)]
+    sources = frozenset({CLARITY.family})
+    world.grant(patient, SPAN, ways=frozenset({Way.LOOK}), sources=sources)
+    (group,) = world.ask(CLINIC, wish(patient)).groups
+    assert (group.grain, len(group.at)) == (Grain.RAW, 12)
+    assert told(world.ask(CLINIC, wish(patient, way=Way.BULK))) == [(TEN, 100, 12, 0)]

@@ -81,8 +81,10 @@ def observations(disclosure: Disclosure, mappings: Mappings, system: str, base: 
 def opened(kind: str, group: Group, row: int, revision: str, system: str) -> dict[str, Any]:
     """What a resource of either type begins with."""
     name, version = hexid(group.ids[row]), int(group.version[row])
+    content = 0 if group.content is None else int(group.content[row])
+    apart = f".{content:x}" if content else ""
     meta: dict[str, Any] = {
-        "versionId": f"{version + 1}-{revision}",
+        "versionId": f"{version + 1}{apart}-{revision}",
         "lastUpdated": stamp(int(group.last_updated[row]), 0, always=True).replace("+00:00", "Z"),
     }
     if group.stream is Stream.GLUCOSE and group.grain is Grain.RAW:
