@@ -16,21 +16,24 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.reading import Flag
 from bridge.store.columns import Table, ints
 
 Numbers: TypeAlias = NDArray[np.uint32]
 
 _NO_DEVICE: Final = 1
+_RETRACTED: Final = int(Flag.RETRACTED)
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 _LOW: Final = np.uint64(32)
 _CHUNK: Final = ("instant", "end", "flags", "period", "lower", "upper", "open")
 
 
 def contents(columns: Table, names_device: bool) -> Numbers | None:
-    """A number for the content of each item: uint32[n]; 0: whole and with its device, as most are. None: all are.
+    """A number for the content of each item: uint32[n]; 0: whole and with its device, as most are, or taken
+    back. None: all are.
     `columns`: as they leave (`disclosure.Group`)."""
-    size = len(columns["instant"])
-    found = np.full(size, 0 if names_device else _NO_DEVICE, np.uint64)
+    is_told = ints(columns, "flags") & _RETRACTED == 0
+    found = np.where(is_told, np.uint64(0 if names_device else _NO_DEVICE), np.uint64(0))
     for part in _parts(columns):
         told = part != 0
         found[told] = (found[told] * _SPREAD ^ part[told]) * _SPREAD >> _LOW

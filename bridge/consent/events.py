@@ -25,7 +25,7 @@ from bridge.store.ids import Name
 from bridge.store.ledger import listed
 from bridge.store.patients import Patient
 
-KINDS: Final = frozenset({"intent", "empty", "grant", "collecting", "act"})
+KINDS: Final = frozenset({"intent", "empty", "grant", "collecting", "act", "authorisation"})
 QUERY: Final = "query"
 """The kind of an event that says what was asked, beside the intent that says what left."""
 
@@ -33,9 +33,10 @@ QUERY: Final = "query"
 @final
 @dataclass(frozen=True, slots=True)
 class DisclosedEvent:
-    """One row of the ledger. `kind`: intent, query, empty, grant, collecting, act; `at`: when, of `empty` the start of
-    its hour; `updated`: when its outcome was known. `recipient`: name, or organisation. `consents`: (id, version)
-    of the grants. `outcome` '' where none is known (counts as sent); `said`: the step, act, basis or count in words."""
+    """One row of the ledger. `kind`: intent, query, empty, grant, collecting, act, authorisation; `at`: when, of
+    `empty` the start of its hour; `updated`: when its outcome was known. `recipient`: name, or organisation.
+    `consents`: (id, version) of the grants. `outcome` '' where none is known (counts as sent); `said`: the step, act,
+    basis or count in words."""
 
     id: str
     kind: str
@@ -134,7 +135,7 @@ def _party(known: _Known, row: Row) -> dict[str, str]:
         return {str(name): str(value) for name, value in party.items()}
     to = known.recipients.get(_text(row.fields, "grant"))
     if to is None:
-        return {"client": _text(row.fields, "client")}
+        return {name: _text(row.fields, name) for name in ("client", "organization")}
     client = next(iter(sorted(to.clients)), "")
     return {"client": client, "organization": to.organization, "name": to.name, "contact": to.contact}
 
@@ -142,7 +143,7 @@ def _party(known: _Known, row: Row) -> dict[str, str]:
 def _consents(known: _Known, fields: Mapping[str, object]) -> list[tuple[str, int]]:
     under = fields.get("grants")
     pairs = [(str(name), int(version)) for name, version in under] if isinstance(under, list) else []
-    if isinstance(named := fields.get("grant"), str):
+    if named := _text(fields, "grant"):
         pairs.append((named, _number(fields.get("version")) or 1))
     ids, patient = known.db.ids, known.patient
     return [(ids.one("Consent", name_of(patient, name)), version) for name, version in pairs]

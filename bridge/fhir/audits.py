@@ -2,8 +2,9 @@
 
 Law: it says what the row says: no result, no number but the row's own, the id of a token and never a token. A search
 that was answered is a PatientQuery, and what left with it a PrivacyDisclosure.Source, as with a push; a step of a
-grant, and what was blocked, is an AuthZconsent. The query is as the ledger keeps it: the parameters that were
-understood. The ledger keeps no network address, so those of others are absent as unknown.
+grant, a person's yes or no to who asked, and what was blocked, is an AuthZconsent. The query is as the ledger
+keeps it: the parameters that were understood. The ledger keeps no network address, so those of others are absent
+as unknown.
 
 Rejected: the last 32 characters of a token (of a short one that is all of it); one event for query and disclosure
 (the two patterns exclude each other).
@@ -44,7 +45,7 @@ _PROVIDER: Final = concept(coding("http://terminology.hl7.org/CodeSystem/v3-Role
 _ENTITIES: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ROLES: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _UNKNOWN: Final[Tree] = {"extension": (terms.ABSENT_UNKNOWN,)}
-_OPENING: Final = frozenset({"sign", "resume"})
+_OPENING: Final = frozenset({"sign", "resume", "authorised"})
 _OUTCOMES: Final[Mapping[str, str]] = {"cut": "4", "blocked": "4", "failed": "8"}
 """R4 audit-event-outcome: 0 success, 4 minor, 8 serious failure; a step that closes is a decision to deny: 4."""
 
@@ -105,7 +106,7 @@ def tree(one: DisclosedEvent, ledger: Ledger, elements: frozenset[str] | None = 
         "period": {"start": instant(one.at), "end": instant(one.at + HOUR - 1)} if is_hour else None,
         "recorded": instant(one.at),
         "outcome": _outcome(one),
-        "outcomeDesc": one.said or one.outcome,
+        "outcomeDesc": _described(one),
         "purposeOfEvent": (concept(_reason(one)),) if one.purpose else None,
         "agent": pattern.agents,
         "source": {
@@ -124,9 +125,14 @@ def version(one: DisclosedEvent) -> str:
 
 
 def _outcome(one: DisclosedEvent) -> str:
-    if one.kind == "grant":
+    if one.kind in ("grant", "authorisation"):
         return "0" if one.said in _OPENING else "4"
     return "0" if one.kind == QUERY else _OUTCOMES.get(one.outcome, "0")
+
+
+def _described(one: DisclosedEvent) -> str:
+    said = one.said or one.outcome
+    return f"{said}: {one.asked}" if one.kind == "authorisation" and one.asked else said
 
 
 def _reason(one: DisclosedEvent) -> Tree:
@@ -175,7 +181,9 @@ def _authorised(one: DisclosedEvent, ledger: Ledger) -> _Pattern:
         _agent(_USER, _recipient(one, ledger), is_requestor=True),
         _agent(_PROVIDER, _recipient(one, ledger)),
     )
-    return _Pattern(coding(_DCM, "110113"), _CONSENTED, "E", agents, "AuthZconsent")
+    # the pattern demands the Consent; of a no there is none
+    profile = "AuthZconsent" if one.consents or one.kind != "authorisation" else ""
+    return _Pattern(coding(_DCM, "110113"), _CONSENTED, "E", agents, profile)
 
 
 def _looked(one: DisclosedEvent, ledger: Ledger) -> _Pattern:
@@ -190,6 +198,7 @@ _PATTERNS: Final[Mapping[str, Callable[[DisclosedEvent, Ledger], _Pattern]]] = {
     QUERY: _queried,
     "empty": _queried,
     "grant": _authorised,
+    "authorisation": _authorised,
     "collecting": _looked,
     "act": _looked,
 }

@@ -19,7 +19,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import bridge.store.clients
 import bridge.store.pendings as kept
-from bridge.consent import grants
+from bridge.consent import authorising, grants
+from bridge.consent.authorising import AUTHORISED, DECLINED
 from bridge.consent.grant import Grant, State, state_at
 from bridge.period import Instant
 from bridge.smart.narrowed import narrowed
@@ -95,15 +96,25 @@ def load(db: Database, id: str, now: Instant) -> Pending | None:
 
 
 def approve(
-    db: Database, pending: Pending, account: str, patient: int, grant: str, scopes: Scopes, now: Instant
+    db: Database,
+    pending: Pending,
+    account: str,
+    patient: int,
+    grant: str,
+    scopes: Scopes,
+    now: Instant,
+    by: str = "",
 ) -> str:
     """Answer with yes, under the signed grant of that id: the address to go back to, with a one-use code; a share
-    goes back to a page of ours, without one. NotApproved where the grant does not fit or the question was answered
-    before."""
+    goes back to a page of ours, without one. `by`: the name of whoever answered, for the ledger. NotApproved where
+    the grant does not fit or the question was answered before."""
     signed = _fitting(db, pending, patient, grant, now)
     if pending.request:
         if not kept.share(db, digest(pending.id), pending.request, "approved", grant, now):
             raise NotApproved("this request was answered before, or it has run out")
+        authorising.record(
+            db, patient, pending.client, AUTHORISED, by, str(pending.scopes), (grant, signed.version)
+        )
         return pending.redirect_uri
     left = narrowed(met(pending.scopes, scopes), signed.kinds, signed.ways)
     is_self = signed.authoriser.role in SELF
@@ -115,11 +126,15 @@ def approve(
     )
     if not kept.approve(db, digest(pending.id), _row(pending), made, now):
         raise NotApproved("this request was answered before, or it has run out: start again from the app")
+    authorising.record(db, patient, pending.client, AUTHORISED, by, str(left), (grant, signed.version))
     return address(pending.redirect_uri, code=code, state=pending.state, iss=issuer_of(pending.aud))
 
 
-def decline(db: Database, pending: Pending, now: Instant) -> str:
-    """Answer with no: the address to go back to. Saying it twice says nothing more."""
+def decline(db: Database, pending: Pending, now: Instant, patient: int | None = None, by: str = "") -> str:
+    """Answer with no: the address to go back to. Saying it twice says nothing more. `patient`: whose ledger tells it,
+    as answered by the name `by`."""
+    if patient is not None:
+        authorising.record(db, patient, pending.client, DECLINED, by, str(pending.scopes), None)
     if pending.request:
         kept.share(db, digest(pending.id), pending.request, "declined", "", now)
         return pending.redirect_uri

@@ -144,7 +144,28 @@ class Act:
         return patients_chain(self.patient)
 
 
-Entry: TypeAlias = Intent | Outcome | Empties | Change | Collected | Act
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """What a person answered to a client that asked: authorised, declined. `grant` '' where none was signed for it;
+    `sealed`: who answered, and the scopes that were asked, by `seal`."""
+
+    patient: int
+    at: Instant
+    client: str
+    organization: str
+    purpose: str
+    step: str
+    grant: str
+    version: int
+    sealed: bytes
+
+    @property
+    def chain(self) -> str:
+        """The patient's chain."""
+        return patients_chain(self.patient)
+
+
+Entry: TypeAlias = Intent | Outcome | Empties | Change | Collected | Act | Authorisation
 Plain: TypeAlias = Mapping[str, object]
 
 _NAMES: Final[Mapping[type[Entry], str]] = {
@@ -154,14 +175,15 @@ _NAMES: Final[Mapping[type[Entry], str]] = {
     Change: "grant",
     Collected: "collecting",
     Act: "act",
+    Authorisation: "authorisation",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One entry as the owner reads it. `entry`: its number in the patient's chain; `kind`: intent, outcome,
-    empty, grant, collecting, act; `fields` as stored, with `person` and `asked` in clear, or "erased" where
-    the patient's key is gone."""
+    empty, grant, collecting, act, authorisation; `fields` as stored, with `person` and `asked` in clear, or
+    "erased" where the patient's key is gone."""
 
     entry: int
     kind: str

@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 import bridge.store.chain as chain
 from bridge.period import HOUR, Instant
 from bridge.store.db import Database
-from bridge.store.entries import Act, Empties, Intent, Outcome, Reader, Row, decode, encode
+from bridge.store.entries import Act, Authorisation, Empties, Intent, Outcome, Reader, Row, decode, encode
 
 _OUTCOME_DELAY: Final = 0.05
 
@@ -171,8 +171,9 @@ def _insert(con: sqlite3.Connection, key: bytes, each: _Waiting) -> int | None:
     return entry
 
 
-def note(db: Database, act: Act) -> int:
-    """Write down what an operator is about to do; the entry's number once it is durable. LedgerUnavailable."""
+def note(db: Database, act: Act | Authorisation) -> int:
+    """Write down what an operator is about to do, or what a person answered; the entry's number once it is durable.
+    LedgerUnavailable."""
     try:
         with db.write("ledger") as con:
             return chain.append(con, db.keys.ledger_key, act.chain, encode(act))

@@ -26,6 +26,7 @@ from bridge.people.sessions import Session
 from bridge.smart import pending as pendings
 from bridge.smart.pending import NotApproved, Pending
 from bridge.store.grants import Overtaken
+from bridge.store.ledger import LedgerUnavailable
 from bridge.store.patients import load as load_patient
 from bridge.web import offering
 from bridge.web.choosing import chosen_of
@@ -98,7 +99,11 @@ class Consenting:
         pending = pendings.load(here.db, request.path_params["pending"], here.clock())
         if pending is None or sent.one("digest") != pending.digest:
             return problem(request, session, "pending")
-        return RedirectResponse(pendings.decline(here.db, pending, here.clock()), 303)
+        able = [each for each in people(request, session) if Power.GRANT in each.powers]
+        whose = _whose(request, session, able, pending, sent.one("person"))
+        patient = None if whose is None else whose.patient
+        back = pendings.decline(here.db, pending, here.clock(), patient, session.name)
+        return RedirectResponse(back, 303)
 
 
 def _matter(request: Request, session: Session, wanted: str, sent: Form | None = None) -> Matter | Response:
@@ -176,9 +181,9 @@ def _signed(matter: Matter, standing: Standing, words: Words) -> Response:
         return problem(matter.request, matter.session, "changed", 409, matter.base)
     try:
         back = pendings.approve(
-            here.db, pending, account, grant.patient, signed.grant.id, pending.scopes, here.clock()
+            here.db, pending, account, grant.patient, signed.grant.id, pending.scopes, here.clock(), by
         )
-    except NotApproved:
+    except (NotApproved, LedgerUnavailable):
         grants.revoke(here.db, signed.grant.id, by, "no code was given for it")
         return problem(matter.request, matter.session, "pending", 409)
     if pending.request:

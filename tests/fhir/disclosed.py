@@ -243,6 +243,20 @@ def events() -> tuple[DisclosedEvent, ...]:
         ("empty", {"client": "ehr", "said": "3 answers within the hour held nothing"}),
         ("grant", {**who, "said": "revoke", "consents": ((consent().id, 1),)}),
         ("collecting", {"said": "sign", "person": "Åsa Öberg"}),
+        (
+            "authorisation",
+            {
+                **who,
+                "said": "authorised",
+                "asked": "patient/Observation.rs",
+                "person": "Åsa Öberg",
+                "consents": ((consent().id, 1),),
+            },
+        ),
+        (
+            "authorisation",
+            {**who, "said": "declined", "asked": "patient/Observation.rs", "person": "Åsa Öberg"},
+        ),
         ("act", {"said": "patient show", "person": "Dr. Berg", "basis": "written request"}),
     )
     return tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from bridge.consent.grant import Identity, State, state_at
 from bridge.people.representation import Kind as Role
 from bridge.people.representation import Power
 from bridge.period import DAY
+from bridge.store import ledger
 from bridge.store.ledger import disclosures
 from bridge.store.verifications import verify
 from tests.web.house import BACK, CANARY, House, Question
@@ -241,6 +242,22 @@ def test_declining_shares_nothing_and_tells_the_app(house: House) -> None:
     assert (told["error"], told["state"]) == ("access_denied", question.state)
     assert grants.listed(house.db, house.noor) == ()
     assert house.browser.get(question.page()).status_code == 200
+    (row,) = answers_in_the_ledger(house)
+    assert (row["step"], row["organization"], row["grant"]) == ("declined", "Lake Clinic", "")
+    assert row["person"] == "Robin Example" and "patient/" in str(row["asked"])
+
+
+def test_a_yes_stands_in_the_ledger_with_who_gave_it_and_to_which_scopes(house: House) -> None:
+    question = house.ask()
+    question.token(agreed(house, question, days="14"))
+    (row,) = answers_in_the_ledger(house)
+    (standing,) = grants.listed(house.db, house.noor)
+    assert (row["step"], row["grant"], row["version"]) == ("authorised", standing.grant.id, 1)
+    assert row["person"] == "Robin Example" and "patient/Observation" in str(row["asked"])
+
+
+def answers_in_the_ledger(house: House) -> list[Mapping[str, object]]:
+    return [row.fields for row in ledger.listed(house.db, house.noor) if row.kind == "authorisation"]
 
 
 def test_a_request_is_answered_once(house: House) -> None:
