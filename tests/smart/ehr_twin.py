@@ -86,8 +86,8 @@ class Ehr:
         """Behave, and forget what was heard."""
         fresh = Ehr(base=self.base, key=self.key)
         for name in (
-            "opens", "method", "user", "patient", "encounter", "configuration", "claims", "token", "before", "jwks", "signs",
-            "codes", "heard", "forms",
+            "opens", "method", "user", "patient", "encounter", "configuration", "claims", "token", "before", "jwks",
+            "signs", "codes", "heard", "forms",
         ):  # fmt: skip
             setattr(self, name, getattr(fresh, name))
 
