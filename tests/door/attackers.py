@@ -98,10 +98,10 @@ RIGHTFUL: Final[Mapping[str, Callable[[World], Attacker]]] = {
     "launched_by_ada": launched_by_ada,
 }
 """Who gets what Ada gave: the positive twins."""
-ATTACKERS: Final[Mapping[str, Callable[[World], Attacker]]] = PATIENT_ATTACKERS | {
-    each.__name__: each
-    for each in (
+ATTACKERS: Final[Mapping[str, Callable[[World], Attacker]]] = {
+    **PATIENT_ATTACKERS,
+    **{each.__name__: each for each in (
         narrowed_token, narrowed_grant, another_patients, another_recipients, expired, revoked, paused, overlapping,
         coarse,
-    )
+    )},
 }  # fmt: skip

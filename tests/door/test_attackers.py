@@ -53,7 +53,7 @@ def made(world: World, name: str) -> Case:
     world.clock.now += 1
     revoke(world.db, earlier)
     world.clock.now += 1000
-    who = (ATTACKERS | RIGHTFUL)[name](world)
+    who = {**ATTACKERS, **RIGHTFUL}[name](world)
     return Case(world, who, known(world, link))
 
 
