@@ -216,12 +216,14 @@ def test_the_pages_of_a_launch(house: House, twin: Ehr, chromium: Chromium) -> N
 
     async def clinicians(to: Visitor) -> None:
         twin.user = "Practitioner/d-1"
-        twin.patient = patient("Kim Example", "2001-05-17") | {"id": "p-1"}
+        twin.patient = patient("Kim Example", "2001-05-17")
         await to.enter(desk, "staff")
-        ehrs_known = house.db.reader("bridge").execute("SELECT count(*) FROM ehr_records").fetchone()[0]
-        assert "Kim Example" in await launch(to) and ehrs_known
+        said = await launch(to)
+        assert "Kim Example" in said and not await to.page.locator("main form").count()
+        twin.patient = patient("Noor Example-Sample", f"{house.today.year - 8}-05-17")
+        assert "Noor Example-Sample" in await launch(to)
         await to.page.locator("main form button.main").click()
-        await to.see()
+        assert "Kim" not in await to.see()
 
     walked(house, chromium, persons, clinicians)
 
