@@ -2,7 +2,8 @@
 
 Law (issue: a clinician's launch can only send a request): it needs a session of staff with the right to ask, besides
 being let in by the EHR; what is done is in the admin log before it is. To whom a record belongs is known only where
-that person linked it; otherwise nobody is looked for by name, and the code carries the record's birth date.
+that person linked it; otherwise nobody is looked for by name, and the code carries the record's birth date. A record
+that shows another birth date than the person who linked it has become somebody else's: nothing of it is told on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from bridge.people.requests import Origin
 from bridge.people.roles import Deed
 from bridge.people.sharing_codes import Offer
 from bridge.store import arrivals
+from bridge.store.db import Database
+from bridge.store.patients import load as load_patient
 from bridge.web.arriving import Landed
 from bridge.web.lobby import shown
 from bridge.web.session import checked_form, entrance
@@ -30,6 +33,8 @@ async def clinician_page(request: Request, there: Landed, error: str = "", statu
     known = await member(request, Deed.SEND_REQUESTS)
     here = entrance(request)
     linked = await asyncio.to_thread(arrivals.known, here.db, there.ehr.id, there.record.id)
+    if linked is not None and _is_anothers(here.db, there, linked):
+        error, status = "differs", 409
     return shown(
         request,
         "clinic/arrived.html",
@@ -49,6 +54,8 @@ async def asked_by_clinician(request: Request, there: Landed) -> Response:
     known = await member(request, Deed.SEND_REQUESTS)
     form, here = await checked_form(request, known), entrance(request)
     linked = await asyncio.to_thread(arrivals.known, here.db, there.ehr.id, there.record.id)
+    if linked is not None and _is_anothers(here.db, there, linked):
+        return await clinician_page(request, there)
     if linked is None and there.record.birth_date is None:
         return await clinician_page(request, there, "birth-date", 409)
     act = "request send" if linked is not None else "code make"
@@ -68,3 +75,8 @@ async def asked_by_clinician(request: Request, there: Landed) -> Response:
     make = partial(sharing_codes.for_person, here.db, offer, known.account, now)
     code = await asyncio.to_thread(make)
     return sheet(request, known, code, offer, now + sharing_codes.LIFE, form.one("language"))
+
+
+def _is_anothers(db: Database, there: Landed, linked: int) -> bool:
+    """Whether the record says another birth date than that of the person who linked it."""
+    return there.record.birth_date != load_patient(db, linked).birth_date

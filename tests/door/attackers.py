@@ -1,47 +1,22 @@
 """Who attacks: each is a world in which Ada shared something, a token, and what that token may be told.
 
 Law: what may be told is written here by hand, as instants of streams; `everything` of Ada rests in the store, so what
-lies outside of it is there to be found. `by_grant` is what a delivery would run under. When tokens of one patient
-come, another patient's token is one line more.
+lies outside of it is there to be found. `by_grant` is what a delivery would run under. Those with a token about one
+patient are in `patient_attackers.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from bridge.consent import grants
 from bridge.consent.asked import Grain, Kind
-from bridge.period import DAY, EMPTY, Period, PeriodSet
-from bridge.reading import Stream
-from tests.web.world import WINDOW, World
-
-GLUCOSE, STRIPS = Stream.GLUCOSE, Stream.CAPILLARY
-WHOLE: Final = PeriodSet((WINDOW,))
-EARLY: Final = PeriodSet((Period(WINDOW.start, WINDOW.start + 4 * DAY),))
-MIDDLE: Final = PeriodSet((Period(WINDOW.start + 2 * DAY, WINDOW.start + 8 * DAY),))
-NOTHING: Final[Mapping[Stream, PeriodSet]] = {GLUCOSE: EMPTY, STRIPS: EMPTY}
-
-
-@dataclass(frozen=True)
-class Attacker:
-    """One who asks for all of Ada's. `may`: what it may be told of single readings; `means`: whether it may be
-    told hourly means instead; `client`: who it is; `consents`: how many of Ada's grants concern it;
-    `sent`: what a delivery may hold, where that is something else."""
-
-    token: str
-    client: str
-    by_grant: str
-    may: Mapping[Stream, PeriodSet]
-    means: bool = False
-    consents: int = 1
-    sent: Mapping[Stream, PeriodSet] | None = None
-
-    def open(self, way: str) -> Mapping[Stream, PeriodSet]:
-        """What it may be told by that way: a delivery needs no token."""
-        return self.sent if way == "pushed" and self.sent is not None else self.may
+from bridge.period import DAY, EMPTY
+from tests.door.patient_attackers import PATIENT_ATTACKERS, launched_by_ada
+from tests.door.who import EARLY, GLUCOSE, MIDDLE, NOTHING, STRIPS, WHOLE, Attacker
+from tests.web.world import World
 
 
 def rightful(world: World) -> Attacker:
@@ -118,10 +93,15 @@ def coarse(world: World) -> Attacker:
     return Attacker(world.token(), world.clinic.id, grant, NOTHING, means=True)
 
 
+RIGHTFUL: Final[Mapping[str, Callable[[World], Attacker]]] = {
+    "rightful": rightful,
+    "launched_by_ada": launched_by_ada,
+}
+"""Who gets what Ada gave: the positive twins."""
 ATTACKERS: Final[Mapping[str, Callable[[World], Attacker]]] = {
-    each.__name__: each
-    for each in (
+    **PATIENT_ATTACKERS,
+    **{each.__name__: each for each in (
         narrowed_token, narrowed_grant, another_patients, another_recipients, expired, revoked, paused, overlapping,
         coarse,
-    )
+    )},
 }  # fmt: skip

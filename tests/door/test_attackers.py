@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from bridge.period import PeriodSet
-from tests.door.attackers import ATTACKERS, GLUCOSE, STRIPS, Attacker, rightful
+from tests.door.attackers import ATTACKERS, RIGHTFUL
 from tests.door.ways_out import MEAN, NO_READINGS, Hidden, Seen, Through, known, pushed, told
+from tests.door.who import GLUCOSE, STRIPS, Attacker
 from tests.fhir.plain_xml import of_xml
 from tests.web.world import OLD_SERIAL, World, linked
 
@@ -52,7 +53,7 @@ def made(world: World, name: str) -> Case:
     world.clock.now += 1
     revoke(world.db, earlier)
     world.clock.now += 1000
-    who = rightful(world) if name == "rightful" else ATTACKERS[name](world)
+    who = {**ATTACKERS, **RIGHTFUL}[name](world)
     return Case(world, who, known(world, link))
 
 
@@ -63,10 +64,10 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     world.close()
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    world = World(tmp_path_factory.mktemp("rightful") / "home")
-    yield made(world, "rightful")
+@pytest.fixture(scope="module", params=RIGHTFUL)
+def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    world = World(tmp_path_factory.mktemp(request.param) / "home")
+    yield made(world, request.param)
     world.close()
 
 

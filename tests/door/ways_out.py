@@ -20,7 +20,7 @@ from bridge.consent.asked import Asked, Way
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.sampled import PROFILE
 from bridge.reading import Stream
-from tests.door.attackers import Attacker
+from tests.door.who import Attacker
 from tests.web.world import World, linked
 
 CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}

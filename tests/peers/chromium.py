@@ -7,8 +7,10 @@ every rule of WCAG 2.0 to 2.2, A and AA, is asked, and no violation is passed ov
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from playwright.async_api import Page, async_playwright
@@ -21,6 +23,10 @@ DESKTOP: Final = (1280, 900)
 RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 NOWHERE: Final = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost"
 _RUN: Final = "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})"
+_UNFOLD: Final = (
+    "document.querySelectorAll('details:not([open])').forEach(one => one.open = one.dataset.shut = true)"
+)
+_FOLD: Final = "document.querySelectorAll('details[data-shut]').forEach(one => one.open = false)"
 
 
 class Chromium:
@@ -29,6 +35,7 @@ class Chromium:
     def __init__(self) -> None:
         """`PeerMissing` where Chromium or npm's packages are not to be had."""
         self._program = tool("chromium")
+        self._pictures = 0
         self._axe = (installed("axe-core") / "axe.min.js").read_text("utf-8")
 
     @asynccontextmanager
@@ -53,9 +60,10 @@ class Chromium:
                 await browser.close()
 
     async def judged(self, page: Page) -> list[str]:
-        """What is wrong with the page as it stands, at phone and desktop width: axe-core's violations, and whether
-        it must be scrolled sideways."""
+        """What is wrong with the page, at phone and desktop width: axe-core's violations, and whether it must be
+        scrolled sideways. What folds is judged unfolded, and folded again."""
         found: list[str] = []
+        await page.evaluate(_UNFOLD)
         for width, height in (DESKTOP, PHONE):
             await page.set_viewport_size({"width": width, "height": height})
             await page.evaluate(self._axe)
@@ -65,7 +73,16 @@ class Chromium:
                 "document.documentElement.scrollWidth > document.documentElement.clientWidth"
             ):
                 found.append(f"{width}: {page.url} is wider than its window")
+            await self._pictured(page, width)
+        await page.evaluate(_FOLD)
         return found
+
+    async def _pictured(self, page: Page, width: int) -> None:
+        """Keep a picture for human eyes, where PICTURES_OF_PAGES names a folder."""
+        if folder := os.environ.get("PICTURES_OF_PAGES"):
+            self._pictures += 1
+            place = Path(folder) / f"{self._pictures:03d}-{width}.png"
+            await page.screenshot(path=place, full_page=True)
 
 
 async def passkey(page: Page) -> None:

@@ -75,8 +75,8 @@ class Clinic:
 
 
 @contextmanager
-def served(shell: Shell, *words: str) -> Iterator[str]:
-    """`cgm-bridge serve` over a home; its FHIR base."""
+def served(shell: Shell, *words: str, name: str = "127.0.0.1") -> Iterator[str]:
+    """`cgm-bridge serve` over a home; its FHIR base. `name`: how browsers call this machine."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [
@@ -91,11 +91,13 @@ def served(shell: Shell, *words: str) -> Iterator[str]:
         *words,
     ]
     log = shell.home.parent / "serve.log"
+    base = f"http://{name}:{port}"
+    told = {**os.environ, "BRIDGE_BASE_URL": base}
     with log.open("wb") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=told)
     try:
         _ready(f"http://127.0.0.1:{port}/health/ready", process, log)
-        yield f"http://127.0.0.1:{port}/fhir"
+        yield f"{base}/fhir"
     finally:
         process.terminate()
         process.wait(PATIENCE)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -22,7 +23,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.web.identity import key
@@ -57,9 +58,10 @@ def patient(name: str = "Ada Lovelace", born: str = "1980-01-02", **more: Any) -
 @dataclass
 class Ehr:
     """The EHR. `configuration`, `claims` and `token` lie over what is true; `before`: what it does instead of
-    answering at a path; `jwks`: our public keys, where it lets us sign."""
+    answering at a path; `jwks`: our public keys, where it lets us sign; `opens`: the app that its chart opens."""
 
     base: str = ""
+    opens: str = ""
     method: str = "public"
     user: str | None = "Patient/p-1"
     patient: dict[str, Any] = field(default_factory=patient)
@@ -84,8 +86,8 @@ class Ehr:
         """Behave, and forget what was heard."""
         fresh = Ehr(base=self.base, key=self.key)
         for name in (
-            "method", "user", "patient", "encounter", "configuration", "claims", "token", "before", "jwks", "signs",
-            "codes", "heard", "forms",
+            "opens", "method", "user", "patient", "encounter", "configuration", "claims", "token", "before", "jwks",
+            "signs", "codes", "heard", "forms",
         ):  # fmt: skip
             setattr(self, name, getattr(fresh, name))
 
@@ -107,6 +109,8 @@ class Ehr:
         """Its addresses."""
         return Starlette(
             routes=[
+                Route("/chart", self._chart),
+                Route("/authorise", self._authorised),
                 Route("/fhir/.well-known/smart-configuration", self._answer),
                 Route("/keys", self._answer),
                 Route("/token", self._answer, methods=["POST"]),
@@ -114,6 +118,15 @@ class Ehr:
                 Route("/fhir/{kind}/{id}", self._answer),
             ]
         )
+
+    async def _chart(self, _: Request) -> Response:
+        way = f"{self.opens}?{urlencode({'iss': self.issuer, 'launch': 'xyz'})}"
+        return HTMLResponse(
+            f'<!doctype html><title>Chart</title><a href="{escape(way)}">Open the CGM bridge</a>'
+        )
+
+    async def _authorised(self, request: Request) -> Response:
+        return RedirectResponse(self.authorise(str(request.url)), 303)
 
     async def _answer(self, request: Request) -> Response:
         path = request.url.path
@@ -210,9 +223,9 @@ async def _instead(what: str) -> Response:
 
 
 @contextmanager
-def launching() -> Iterator[Ehr]:
-    """The EHR, served."""
+def launching(name: str = "127.0.0.1") -> Iterator[Ehr]:
+    """The EHR, served. `name`: how this machine is called."""
     made = Ehr()
     with listening_to(made.app()) as port:
-        made.base = f"http://127.0.0.1:{port}"
+        made.base = f"http://{name}:{port}"
         yield made

@@ -251,6 +251,21 @@ def test_a_clinicians_launch_sends_a_request_and_holds_no_form_that_approves(
     assert grants.listed(clinic.db, clinic.ada) == ()
 
 
+def test_a_linked_record_that_became_somebody_elses_is_told_to_nobody(clinic: Clinic, twin: Ehr) -> None:
+    clinic.ehr(twin)
+    own = clinic.browser("ada")
+    assert linked(own, own.launch(twin)).status == 303
+    before = len(requests.of_patient(clinic.db, clinic.ada))
+    twin.user, twin.patient = "Practitioner/d-1", patient("Kim Else", "2001-05-17")
+    desk = clinic.staff(Role.CLINICIAN)
+    page = desk.launch(twin)
+    assert page.status == 409 and "Send the request" not in page.text
+    csrf = desk.get("/clinic/codes").hidden("/clinic/codes/make")["csrf"]
+    assert desk.post(path_of(page), {"csrf": csrf}).status == 409
+    assert len(requests.of_patient(clinic.db, clinic.ada)) == before
+    assert "Kim" not in own.get("/codes").text
+
+
 def test_a_clinicians_launch_for_a_record_that_nobody_linked_makes_a_code(clinic: Clinic, twin: Ehr) -> None:
     clinic.ehr(twin)
     twin.user = "Practitioner/d-1"
