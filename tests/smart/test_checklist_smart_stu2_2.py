@@ -403,6 +403,16 @@ def test_smart_access_brands_retrieve_bundle(world: World) -> None:
     assert again.status_code == 304
 
 
+@requirement(410, 412, 430, 431, 432)
+def test_smart_access_brands_identifier_is_that_of_one_brand_alone(world: World) -> None:
+    told = configuration(world).json()
+    bundle = world.ask("GET", told["user_access_brand_bundle"], token=None).json()
+    brands = [each["resource"] for each in bundle["entry"] if "name" in each["resource"]]
+    named = [each for brand in brands for each in brand.get("identifier", [])]
+    primary = told["user_access_brand_identifier"]
+    assert named.count(primary) == 1 and primary["system"] and primary["value"]
+
+
 @requirement(396, 398, 405, 417, 418)
 def test_smart_access_brands_bundle_endpoints_and_brands_are_valid(world: World) -> None:
     bundle = world.ask("GET", configuration(world).json()["user_access_brand_bundle"], token=None).json()

@@ -157,6 +157,7 @@ def test_a_slice_that_was_held_back_is_absent(one: App) -> None:
     assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
 
 
+@requirement(259)
 def test_the_page_may_leave_out_a_scope_and_can_never_add_one(one: App) -> None:
     pending = one.pending("launch/patient patient/Observation.rs")
     wide = parse("launch/patient offline_access openid patient/*.cruds user/*.rs system/*.rs")

@@ -166,6 +166,7 @@ def test_403_is_decided_by_the_scopes_alone(granted: World, scope: str, path: st
         assert answer.headers["www-authenticate"] == 'Bearer realm="fhir", error="insufficient_scope"'
 
 
+@requirement(241)
 def test_a_granular_scope_is_a_fence_around_search_and_read(granted: World) -> None:
     mine = f"Observation?patient={granted.patient_id(granted.ada)}"
     sensor, strip = granted.shown()[3], granted.shown(Stream.CAPILLARY)[0]
