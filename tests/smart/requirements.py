@@ -44,7 +44,7 @@ EXEMPT: Final = {
     "demanded only of a bundle of many brands, and ours holds one": frozenset({409}),
     "no change is tracked per resource of the bundle": frozenset({419}),
 }
-OPEN: Final = frozenset({144})
+OPEN: Final[frozenset[int]] = frozenset()
 
 F = TypeVar("F", bound=Callable[..., Any])
 

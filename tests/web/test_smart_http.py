@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 import bridge.store.clients
 from bridge.reading import Stream
+from bridge.smart.narrowed import TYPES
 from tests.smart.requirements import requirement
 from tests.smart.signing import claims, ec_pair, form, signed
 from tests.web.world import BASE_URL, WINDOW, World, outcome, resources
@@ -193,3 +194,11 @@ def test_one_organisations_two_programs_share_its_grant_and_another_purpose_does
     assert len(resources(world.get(path, token=world.token(second)).json())) == 2
     assert resources(world.get(path, token=world.token(research)).json()) == []
     assert WINDOW.start < world.clock()
+
+
+@requirement(144)
+def test_a_wildcard_opens_every_type_that_is_served(granted: World) -> None:
+    every, one = granted.token(scope="system/*.rs"), granted.token(scope="system/Patient.rs")
+    for kind in TYPES:
+        assert granted.get(f"{kind}?_count=1", token=every).status_code != 403, kind
+        assert kind == "Patient" or granted.get(f"{kind}?_count=1", token=one).status_code == 403, kind
