@@ -108,3 +108,9 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("BRIDGE_") and not name.startswith(("BRIDGE_REQUIRE_", "BRIDGE_SHARED")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def numbered(request: pytest.FixtureRequest) -> object:
+    """The numbers of the requirements that a test shows: `tests.smart.requirements`."""
+    return request.param

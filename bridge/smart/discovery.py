@@ -47,6 +47,7 @@ def configuration(base_url: str) -> bytes:
         "revocation_endpoint": base_url + REVOKE_PATH,
         "management_endpoint": base_url + MANAGE_PATH,
         "user_access_brand_bundle": base_url + BRANDS_PATH,
+        "user_access_brand_identifier": {"system": "urn:ietf:rfc:3986", "value": base_url},
         "grant_types_supported": ["authorization_code", "client_credentials"],
         "capabilities": list(CAPABILITIES),
     }

@@ -9,6 +9,7 @@ import pytest
 from bridge.smart.assertion import Flaw, Proof, Statement, read, verify
 from bridge.smart.jwks import KeySet
 from bridge.smart.jwks import read as read_keys
+from tests.smart.requirements import requirement
 from tests.smart.signing import Pair, claims, ec_pair, jwks, rsa_pair, signed
 
 NOW = 1_790_000_000_000
@@ -75,6 +76,7 @@ CLAIMS = [
 
 
 @pytest.mark.parametrize(("flaw", "changed"), CLAIMS, ids=lambda value: str(value)[:40])
+@requirement(249, 335)
 def test_a_claim_that_breaks_a_rule_is_refused(flaw: Flaw, changed: dict[str, Any]) -> None:
     assert judged(good(ec_pair(), **changed)) is flaw
 

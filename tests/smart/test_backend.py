@@ -20,6 +20,7 @@ from bridge.smart.tokens import Bearer, Refusal, authenticate
 from bridge.store.clients import Client
 from bridge.store.db import Database
 from tests.smart.clock import Clock
+from tests.smart.requirements import requirement
 from tests.smart.signing import claims, ec_pair, form, jwks, rsa_pair, signed
 from tests.smart.test_jwks import URL as JWKS_URL
 from tests.smart.test_jwks import Host
@@ -49,6 +50,7 @@ def assertion(db: Database, ehr: Client, pair: Any = None, **changed: Any) -> st
     return signed(pair or ec_pair(), claims(ehr.id, URL, db.clock(), **changed))
 
 
+@requirement(77, 94, 261, 265)
 def test_a_proven_client_gets_a_token_that_works_for_five_minutes(
     db: Database, ehr: Client, clock: Clock
 ) -> None:
@@ -89,6 +91,7 @@ def test_nothing_at_rest_or_in_the_log_holds_a_token_or_an_assertion(
     assert shown not in caplog.text
 
 
+@requirement(336)
 def test_an_assertion_works_once_also_across_workers_and_restarts(
     db: Database, ehr: Client, clock: Clock
 ) -> None:
@@ -121,6 +124,7 @@ def test_two_clients_may_use_the_same_jti(db: Database, ehr: Client) -> None:
     assert post(db, form(assertion(db, other, jti="same"))).status == 200
 
 
+@requirement(337, 340)
 def test_every_failed_proof_is_the_same_answer(db: Database, ehr: Client, clock: Clock) -> None:
     unknown, removed = (
         client(Registration("X", "backend", jwks=SET)),
@@ -184,6 +188,7 @@ def test_the_operator_finds_the_reason_in_the_log(
         ({"scope": "openid fhirUser"}, "invalid_scope"),
     ],
 )
+@requirement(240, 250, 251)
 def test_other_mistakes_have_their_own_errors(
     db: Database, ehr: Client, params: dict[str, str], error: str
 ) -> None:
@@ -230,6 +235,7 @@ def test_a_granular_scope_with_a_bar_survives(db: Database) -> None:
     assert json.loads(answer.body)["scope"] == f"{scope} system/Device.r"
 
 
+@requirement(296, 339)
 def test_keys_by_address_are_fetched_and_a_withdrawn_key_stops_working(db: Database, clock: Clock) -> None:
     made = client(Registration("EHR", "backend", jwks=JWKS_URL))
     bridge.store.clients.add(db, made)

@@ -14,6 +14,7 @@ from bridge.consent.asked import Kind
 from bridge.period import DAY
 from bridge.reading import Device, Readings, SeriesKey, SourceClass, Stream, Unit
 from tests.smart.launched import CHALLENGE, GLUCOSE, VERIFIER, App, app, back
+from tests.smart.requirements import requirement
 from tests.smart.signing import ec_pair, jwks
 from tests.smart.test_checklist_smart_stu2_2 import proof
 from tests.web.pumped import pumped
@@ -68,12 +69,14 @@ def test_g10_unauthorized_access(one: App) -> None:
         assert one.world.get(path, token=None).status_code == 401
 
 
+@requirement(149, 164, 168, 169, 170, 173, 359, 363)
 def test_g10_patient_context(one: App) -> None:
     said = one.launched()
     assert one.get(f"Patient/{said['patient']}").status_code == 200
     assert said["need_patient_banner"] is True
 
 
+@requirement(96)
 def test_g10_invalid_aud(one: App) -> None:
     told = back(one.ask(aud="https://inferno.example/invalid_aud").headers["location"])
     assert told["error"] == "invalid_request" and "code" not in told
@@ -99,6 +102,7 @@ def test_g10_invalid_token_request(public: App, changed: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("verifier", [None, "", "wrong" * 10, CHALLENGE])
+@requirement(31)
 def test_g10_invalid_pkce(public: App, verifier: str | None) -> None:
     form = {
         "grant_type": "authorization_code",
@@ -107,6 +111,12 @@ def test_g10_invalid_pkce(public: App, verifier: str | None) -> None:
     }
     answer = public.post("/auth/token", **form, **({} if verifier is None else {"code_verifier": verifier}))
     assert answer.status_code in (400, 401) and "access_token" not in answer.text
+
+
+@requirement(15)
+def test_g10_invalid_pkce_a_plain_challenge_is_refused(public: App) -> None:
+    told = back(public.ask(code_challenge_method="plain").headers["location"])
+    assert told["error"] == "invalid_request" and "code" not in told
 
 
 def test_g10_invalid_refresh_token(one: App) -> None:
@@ -128,6 +138,7 @@ def test_g10_token_revocation(one: App) -> None:
 @pytest.mark.parametrize(
     "scope", ["patient/Observation.read patient/Patient.read", "patient/*.read", "user/*.read"]
 )
+@requirement(369)
 def test_g10_v1_scopes(one: App, scope: str) -> None:
     said = one.launched(f"launch/patient openid fhirUser offline_access {scope}")
     assert set(scope.split()) <= set(said["scope"].split())
@@ -139,6 +150,7 @@ def ids(one: App, query: str) -> set[str]:
 
 
 @pytest.mark.parametrize("category", ["laboratory", "social-history"])
+@requirement(370)
 def test_g10_fine_grained_scopes(world: World, one: App, category: str) -> None:
     wide, day = app(world, organization=one.client.organization), "date=2026-09-20"
     everything: dict[str, Any] = {"kinds": frozenset(Kind), "sources": all_sources(world)}

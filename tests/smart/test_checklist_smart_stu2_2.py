@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet
 
 from bridge.smart.launching import launched
 from tests.smart.launched import ORIGIN, SCOPE, STATE, App, app, back
+from tests.smart.requirements import requirement
 from tests.smart.signing import claims, ec_pair, form, jwks, rsa_pair, signed
 from tests.web.world import BASE_URL, FHIR, World
 
@@ -64,24 +65,30 @@ def identity(one: App, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 # ---------------------------------------------------------------------------------------- discovery
 
 
+@requirement(30, 372)
 def test_well_known_endpoint(world: World) -> None:
     answer = configuration(world)
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("application/json")
     assert isinstance(answer.json(), dict)
 
 
+@requirement(14, 373, 378, 381, 382, 383, 384, 385, 393, 394)
 def test_well_known_capabilities_stu2(world: World) -> None:
     told = configuration(world).json()
     for name in ("authorization_endpoint", "token_endpoint", "issuer", "jwks_uri"):
         assert isinstance(told[name], str) and told[name].startswith("http")
     for name in ("capabilities", "grant_types_supported", "code_challenge_methods_supported"):
         assert isinstance(told[name], list) and all(isinstance(each, str) for each in told[name])
+    for name in told:
+        if name.endswith(("_endpoint", "_uri", "_bundle")):
+            assert told[name].startswith(BASE_URL + "/"), name
     assert "authorization_code" in told["grant_types_supported"]
     assert told["code_challenge_methods_supported"] == ["S256"]
     assert "sso-openid-connect" in told["capabilities"]
     assert set(told["capabilities"]) <= SMART_CAPABILITIES
 
 
+@requirement(348, 349)
 def test_well_known_every_capability_set_of_patient_access_is_whole(world: World) -> None:
     told = set(configuration(world).json()["capabilities"])
     assert {"launch-standalone", "client-public", "context-standalone-patient", "permission-patient"} <= told
@@ -97,6 +104,7 @@ def test_well_known_every_capability_set_of_patient_access_is_whole(world: World
     )
 
 
+@requirement(16)
 def test_smart_cors_well_known_endpoint(world: World) -> None:
     assert configuration(world, Origin=ORIGIN).headers["access-control-allow-origin"] in ("*", ORIGIN)
 
@@ -121,18 +129,21 @@ def test_oauth_uris_stand_in_the_capability_statement_for_older_clients(world: W
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
+@requirement(48, 49, 354)
 def test_smart_app_redirect_stu2(one: App, method: str) -> None:
     answer = one.ask(method=method)
     assert answer.status_code == 303 and answer.headers["location"].startswith(f"{BASE_URL}/consent/")
     assert one.approved(one.pending())["state"] == STATE
 
 
+@requirement(53, 56, 57)
 def test_smart_code_received(one: App) -> None:
     came = one.approved(one.pending())
     assert came["code"] and "error" not in came
 
 
 @pytest.mark.parametrize("how", ["public", "basic", "post", "RS384", "ES384"])
+@requirement(297, 310, 353, 355, 356, 357)
 def test_smart_token_exchange_stu2_2(world: World, one: App, public: App, asymmetric: App, how: str) -> None:
     who = {"public": public, "basic": one, "post": one}.get(how, asymmetric)
     who.is_basic = how != "post"
@@ -142,6 +153,7 @@ def test_smart_token_exchange_stu2_2(world: World, one: App, public: App, asymme
     assert answer.status_code == 200, answer.text
 
 
+@requirement(73, 74, 75, 78, 84, 85, 88)
 def test_smart_token_response_body_stu2_2(one: App) -> None:
     said = one.launched()
     assert isinstance(said["access_token"], str) and said["token_type"].lower() == "bearer"
@@ -150,11 +162,13 @@ def test_smart_token_response_body_stu2_2(one: App) -> None:
     assert "fhirContext" not in said
 
 
+@requirement(86, 87)
 def test_smart_token_response_headers(one: App) -> None:
     answer = one.exchange(one.approved(one.pending())["code"])
     assert answer.headers["cache-control"] == "no-store" and answer.headers["pragma"] == "no-cache"
 
 
+@requirement(17)
 def test_smart_cors_token_exchange(public: App) -> None:
     code = public.approved(public.pending())["code"]
     form = public.question() | {"grant_type": "authorization_code", "code": code}
@@ -172,6 +186,7 @@ def test_smart_app_launch(one: App) -> None:
     assert back(address)["iss"] == FHIR
 
 
+@requirement(352, 361)
 def test_smart_launch_received(one: App) -> None:
     brought = back(launched(one.world.db, one.client, one.world.ada, FHIR, one.world.clock()))
     assert len(brought["launch"]) == 43
@@ -184,6 +199,7 @@ def test_smart_launch_received(one: App) -> None:
 # ------------------------------------------------------------------------------------ OpenID Connect
 
 
+@requirement(210)
 def test_smart_openid_decode_id_token(one: App) -> None:
     parts = one.launched()["id_token"].split(".")
     assert len(parts) == 3 and json.loads(base64.urlsafe_b64decode(parts[0] + "=="))["alg"] == "RS256"
@@ -206,6 +222,7 @@ def test_smart_openid_required_fields(one: App) -> None:
     assert told["id_token_signing_alg_values_supported"] == ["RS256"]
 
 
+@requirement(207)
 def test_smart_openid_retrieve_jwks(one: App) -> None:
     answer = one.world.ask("GET", "/auth/jwks.json", token=None, headers={"Origin": "https://any.example"})
     keys = answer.json()["keys"]
@@ -220,6 +237,7 @@ def test_smart_openid_token_header(one: App) -> None:
     assert header["alg"] == "RS256" and header["kid"]
 
 
+@requirement(200, 205, 358)
 def test_smart_openid_token_payload(one: App) -> None:
     pending = one.pending(nonce="n-0S6_WzA2Mj")
     _, told = identity(one, one.exchange(one.approved(pending)["code"]).json())
@@ -233,6 +251,7 @@ def test_smart_openid_token_payload(one: App) -> None:
     assert "nonce" not in again
 
 
+@requirement(198, 209)
 def test_smart_openid_fhir_user_claim(one: App) -> None:
     said = one.launched()
     user = identity(one, said)[1]["fhirUser"]
@@ -254,13 +273,14 @@ def test_smart_openid_no_id_token_where_nobody_asked_for_one(one: App) -> None:
 
 
 @pytest.mark.parametrize("scoped", [False, True])
+@requirement(109, 110, 111, 112, 113, 114)
 def test_smart_token_refresh_stu2(one: App, scoped: bool) -> None:
     old = one.launched()
     answer = one.refresh(**({"scope": old["scope"]} if scoped else {}))
     assert answer.status_code == 200 and answer.headers["content-type"] == "application/json"
     said = answer.json()
     assert said["access_token"] != old["access_token"] and said["token_type"].lower() == "bearer"
-    assert isinstance(said["expires_in"], int) and set(said["scope"].split()) <= set(old["scope"].split())
+    assert isinstance(said["expires_in"], int) and set(said["scope"].split()) == set(old["scope"].split())
     assert said["refresh_token"] != old["refresh_token"]
     assert answer.headers["cache-control"] == "no-store" and answer.headers["pragma"] == "no-cache"
 
@@ -288,6 +308,7 @@ def test_smart_token_refresh_asymmetric(asymmetric: App) -> None:
 # ------------------------------------------------------------------------------------- introspection
 
 
+@requirement(271, 272, 273, 274, 275, 276, 277, 278, 279)
 def test_smart_token_introspection_active(one: App) -> None:
     said = one.launched()
     told = one.introspect(said["access_token"])
@@ -304,6 +325,7 @@ def test_smart_token_introspection_invalid(one: App, token: str) -> None:
     assert one.introspect(token) == {"active": False}
 
 
+@requirement(282, 283)
 def test_smart_token_introspection_by_a_bearer_of_any_client(one: App) -> None:
     world, said, other = one.world, one.launched(), app(one.world)
     for bearer in (world.token(), other.launched()["access_token"]):
@@ -360,6 +382,7 @@ def test_backend_services_success(world: World) -> None:
     assert backend(world).status_code == 200
 
 
+@requirement(253, 254, 255, 256, 258)
 def test_backend_services_response_body(world: World) -> None:
     said = backend(world).json()
     assert said["access_token"] and said["token_type"].lower() == "bearer"
@@ -370,6 +393,7 @@ def test_backend_services_response_body(world: World) -> None:
 # ----------------------------------------------------------------------------------------- brands
 
 
+@requirement(400, 423)
 def test_smart_access_brands_retrieve_bundle(world: World) -> None:
     address = configuration(world).json()["user_access_brand_bundle"]
     answer = world.ask("GET", address, token=None, headers={"Origin": "https://any.example"})
@@ -379,9 +403,21 @@ def test_smart_access_brands_retrieve_bundle(world: World) -> None:
     assert again.status_code == 304
 
 
+@requirement(410, 412, 430, 431, 432)
+def test_smart_access_brands_identifier_is_that_of_one_brand_alone(world: World) -> None:
+    told = configuration(world).json()
+    bundle = world.ask("GET", told["user_access_brand_bundle"], token=None).json()
+    brands = [each["resource"] for each in bundle["entry"] if "name" in each["resource"]]
+    named = [each for brand in brands for each in brand.get("identifier", [])]
+    primary = told["user_access_brand_identifier"]
+    assert named.count(primary) == 1 and primary["system"] and primary["value"]
+
+
+@requirement(396, 398, 405, 417, 418)
 def test_smart_access_brands_bundle_endpoints_and_brands_are_valid(world: World) -> None:
     bundle = world.ask("GET", configuration(world).json()["user_access_brand_bundle"], token=None).json()
     assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "collection") and bundle["timestamp"]
+    assert "data-absent-reason" not in json.dumps(bundle)
     found = {each["resource"]["resourceType"]: each["resource"] for each in bundle["entry"]}
     brand, endpoint = found["Organization"], found["Endpoint"]
     assert brand["name"] and brand["identifier"][0] == {"system": "urn:ietf:rfc:3986", "value": BASE_URL}

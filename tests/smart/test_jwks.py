@@ -11,6 +11,7 @@ from bridge.net.keys import JwksAnswer
 from bridge.net.message import Fault, NetFault
 from bridge.smart.jwks import MISS_PAUSE, MOST_BYTES, JwksError, KeySource, read
 from tests.smart.clock import Clock
+from tests.smart.requirements import requirement
 from tests.smart.signing import ec_pair, jwks, rsa_pair
 
 URL = "https://ehr.example/jwks"
@@ -92,6 +93,7 @@ def kids(source: KeySource, kid: str, url: str | None = URL) -> list[str]:
     return [key.kid for key in asyncio.run(source.keys(None, url, kid)).keys]
 
 
+@requirement(341, 342)
 def test_a_set_lives_as_long_as_its_host_says_and_no_longer() -> None:
     clock, host = Clock(), Host("a", max_age=60)
     source = KeySource(host, clock)

@@ -19,6 +19,7 @@ from bridge.smart.launching import NoLaunch, launched
 from bridge.smart.pending import NotApproved, approve, load
 from bridge.smart.scopes import parse
 from tests.smart.launched import ACCOUNT, GLUCOSE, LAUNCH, STATE, App, app, back
+from tests.smart.requirements import requirement
 from tests.web.world import BASE_URL, FHIR, WINDOW, World, resources
 
 
@@ -86,6 +87,7 @@ def test_a_search_that_names_nobody_means_the_patient_in_context(one: App) -> No
     assert system.status_code == 400
 
 
+@requirement(136, 367)
 def test_another_patient_is_absent_whatever_they_share_with_the_same_organisation(one: App) -> None:
     world = one.world
     one.launched()
@@ -126,6 +128,7 @@ def test_a_page_link_of_one_patient_opens_nothing_for_another(one: App) -> None:
 # ----------------------------------------------------------------------------------------- narrowing
 
 
+@requirement(95)
 def test_a_type_that_was_not_granted_is_403_and_the_scopes_say_so(one: App) -> None:
     one.launched(kinds=GLUCOSE)
     told = one.said["scope"].split()
@@ -141,6 +144,7 @@ def test_a_type_that_was_not_granted_is_403_and_the_scopes_say_so(one: App) -> N
     assert resources(one.get("Observation?_count=2").json())
 
 
+@requirement(119)
 def test_a_slice_that_was_held_back_is_absent(one: App) -> None:
     world = one.world
     day = Period(WINDOW.start + DAY, WINDOW.start + 2 * DAY)
@@ -153,6 +157,7 @@ def test_a_slice_that_was_held_back_is_absent(one: App) -> None:
     assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
 
 
+@requirement(259)
 def test_the_page_may_leave_out_a_scope_and_can_never_add_one(one: App) -> None:
     pending = one.pending("launch/patient patient/Observation.rs")
     wide = parse("launch/patient offline_access openid patient/*.cruds user/*.rs system/*.rs")
@@ -173,6 +178,7 @@ def test_an_empty_grant_of_scopes_is_a_legal_answer_that_opens_nothing(one: App)
         assert one.get(path).status_code == 403
 
 
+@requirement(140, 368)
 def test_user_scopes_reach_no_further_than_the_patient_in_context(one: App) -> None:
     world = one.world
     one.launched("user/*.rs")
@@ -258,6 +264,7 @@ def test_tokens_and_refresh_tokens_end_with_the_grant(one: App) -> None:
     assert refused(one.refresh(), "invalid_grant")
 
 
+@requirement(115)
 def test_a_grant_that_is_narrowed_narrows_the_token_now_and_its_scopes_at_the_next_refresh(one: App) -> None:
     world = one.world
     one.launched()
@@ -271,6 +278,7 @@ def test_a_grant_that_is_narrowed_narrows_the_token_now_and_its_scopes_at_the_ne
     assert one.get("Device").status_code == 403
 
 
+@requirement(89, 100, 101, 365, 366)
 def test_offline_access_lasts_as_long_as_the_grant_and_online_access_half_a_day(one: App) -> None:
     world = one.world
     one.launched("launch/patient online_access patient/*.rs", ends=world.clock() + 20 * DAY)
@@ -382,6 +390,7 @@ def test_only_a_grant_that_fits_the_question_answers_it(one: App) -> None:
     assert "code" in one.approved(pending)
 
 
+@requirement(54)
 def test_declining_answers_once_with_access_denied(one: App) -> None:
     pending = one.pending()
     came = one.declined(pending)
@@ -391,6 +400,7 @@ def test_declining_answers_once_with_access_denied(one: App) -> None:
         one.approved(pending)
 
 
+@requirement(197)
 def test_a_representatives_launch_gives_no_fhir_user(one: App) -> None:
     said = one.launched(authoriser=Authoriser("Grace", "parent", "birth certificate"))
     assert "fhirUser" not in said["scope"].split() and "openid" in said["scope"].split()

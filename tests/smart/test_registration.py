@@ -18,12 +18,14 @@ from bridge.smart.registration import (
 from bridge.smart.tokens import digest
 from bridge.store.db import Database
 from tests.smart.clock import Clock
+from tests.smart.requirements import requirement
 from tests.smart.signing import ec_pair, jwks, rsa_pair
 
 SET = jwks(rsa_pair().jwk(), ec_pair().jwk())
 GOOD = Registration("Demo EHR", "backend", "Demo Clinic", "it@clinic.example", jwks=SET)
 
 
+@requirement(24, 316)
 def test_a_registered_client_comes_back_as_it_was(db: Database) -> None:
     made = client(dataclasses.replace(GOOD, scope="system/Observation.rs system/Device.read"))
     bridge.store.clients.add(db, made)

@@ -25,6 +25,7 @@ from bridge.smart.token_endpoint import TokenEndpoint
 from bridge.smart.tokens import Bearer, authenticate, digest
 from bridge.store.db import Database
 from tests.smart.launched import CHALLENGE, REDIRECT, SCOPE, STATE, VERIFIER, App, app, back
+from tests.smart.requirements import requirement
 from tests.smart.signing import claims, ec_pair, jwks, signed
 from tests.web.world import BASE_URL, NoNet, World, resources
 
@@ -219,6 +220,7 @@ def test_trap_a_refresh_token_is_spent_at_its_use_and_a_copy_ends_the_family(one
     assert error(one.refresh(newest)) == (400, "invalid_grant")
 
 
+@requirement(103)
 def test_trap_a_refresh_token_is_bound_to_its_client(one: App) -> None:
     one.launched()
     stranger = app(one.world, "public", organization="Stranger")
@@ -226,6 +228,7 @@ def test_trap_a_refresh_token_is_bound_to_its_client(one: App) -> None:
     assert one.refresh().status_code == 200
 
 
+@requirement(104)
 def test_trap_a_refresh_never_widens_and_a_refused_scope_spends_nothing(one: App) -> None:
     one.launched("launch/patient offline_access patient/Observation.rs")
     assert error(one.refresh(scope="patient/Patient.rs")) == (400, "invalid_scope")
@@ -249,6 +252,7 @@ WRONG_ADDRESSES = [
 
 
 @pytest.mark.parametrize("address", WRONG_ADDRESSES)
+@requirement(18)
 def test_trap_redirect_uri_is_compared_character_for_character_and_else_nobody_is_sent_anywhere(
     one: App, address: str
 ) -> None:
@@ -349,11 +353,13 @@ def test_trap_an_address_that_has_parameters_keeps_them(one: App) -> None:
 
 
 @pytest.mark.parametrize("state", ["s" * 16, "s" * 2048, "a b&c=d#e?f%20+/", '{"x": [1]}', "~!@$^*()<>"])
+@requirement(59)
 def test_trap_state_comes_back_exactly_and_sixteen_characters_suffice(one: App, state: str) -> None:
     assert one.approved(one.pending(state=state))["state"] == state
     assert one.declined(one.pending(state=state))["state"] == state
 
 
+@requirement(338)
 def test_trap_jwks_ssrf_only_the_registered_address_is_ever_asked(one: App) -> None:
     """The world's fetcher fails the test when it is called at all."""
     world, key = one.world, ec_pair()
@@ -462,6 +468,7 @@ def test_trap_a_header_that_proves_nobody_is_invalid_client(one: App, header: st
     assert answer.headers["www-authenticate"].startswith("Basic")
 
 
+@requirement(344)
 def test_trap_each_client_proves_itself_in_its_own_way_alone(one: App, public: App) -> None:
     world = one.world
     keyed = app(world, jwks=jwks(ec_pair().jwk()))

@@ -18,6 +18,7 @@ from bridge.consent.asked import WILDCARD, Kind
 from bridge.period import DAY, HOUR, MINUTE, Period, PeriodSet, iso
 from bridge.reading import Device, Readings, SeriesKey, Stream, Unit
 from bridge.store.ids import Name
+from tests.smart.requirements import requirement
 from tests.web.world import (
     FHIR,
     NOW,
@@ -612,6 +613,7 @@ def test_l36_each_entry_of_a_batch_is_judged_alone(granted: World) -> None:
     assert resources(entries[len(hidden) + 2]["resource"]) == []
 
 
+@requirement(130)
 def test_l36_scopes_hold_inside_a_batch(granted: World) -> None:
     token = granted.token(scope="system/Device.rs")
     answer = granted.ask("POST", "/fhir", json=batch(of(granted), of(granted, kind="Device")), token=token)

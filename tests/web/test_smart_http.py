@@ -9,6 +9,8 @@ from starlette.routing import Route
 
 import bridge.store.clients
 from bridge.reading import Stream
+from bridge.smart.narrowed import TYPES
+from tests.smart.requirements import requirement
 from tests.smart.signing import claims, ec_pair, form, signed
 from tests.web.world import BASE_URL, WINDOW, World, outcome, resources
 
@@ -21,6 +23,7 @@ def good(world: World, **more: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/fhir+json", "application/fhir+xml", "text/html"])
+@requirement(374, 377, 380)
 def test_discovery_is_json_whatever_is_accepted_and_open_to_every_origin(world: World, accept: str) -> None:
     answer = world.get(
         ".well-known/smart-configuration",
@@ -32,6 +35,7 @@ def test_discovery_is_json_whatever_is_accepted_and_open_to_every_origin(world: 
     assert answer.json()["token_endpoint"] == TOKEN_URL
 
 
+@requirement(228, 285, 286, 287, 288, 289)
 def test_discovery_promises_what_is_there_and_nothing_else(world: World) -> None:
     told = world.get(".well-known/smart-configuration", token=None).json()
     assert told["grant_types_supported"] == ["authorization_code", "client_credentials"]
@@ -39,6 +43,7 @@ def test_discovery_promises_what_is_there_and_nothing_else(world: World) -> None
         "none", "client_secret_basic", "client_secret_post", "private_key_jwt",
     ]  # fmt: skip
     assert told["token_endpoint_auth_signing_alg_values_supported"] == ["RS384", "ES384"]
+    assert "client-confidential-asymmetric" in told["capabilities"]
     served = {each.path for each in world.app.routes if isinstance(each, Route)}
     for name in told:
         if name.endswith("_endpoint") and name != "management_endpoint":
@@ -58,6 +63,7 @@ def test_discovery_answers_head_options_and_nothing_more(world: World) -> None:
     assert world.ask("POST", path, token=None).status_code == 405
 
 
+@requirement(142)
 def test_a_token_opens_the_door_for_what_is_granted(world: World) -> None:
     world.grant()
     answer = world.ask("POST", "/auth/token", token=None, data=good(world))
@@ -150,6 +156,7 @@ def test_a_token_is_taken_from_the_header_alone(world: World) -> None:
         ("system/Device.rs", "Observation?patient=a,b&broken", 403),
     ],
 )
+@requirement(266)
 def test_403_is_decided_by_the_scopes_alone(granted: World, scope: str, path: str, status: int) -> None:
     shown = granted.observation_id(granted.shown()[3])
     real = path.replace("{ada}", granted.patient_id(granted.ada)).replace("{shown}", shown)
@@ -160,6 +167,7 @@ def test_403_is_decided_by_the_scopes_alone(granted: World, scope: str, path: st
         assert answer.headers["www-authenticate"] == 'Bearer realm="fhir", error="insufficient_scope"'
 
 
+@requirement(241)
 def test_a_granular_scope_is_a_fence_around_search_and_read(granted: World) -> None:
     mine = f"Observation?patient={granted.patient_id(granted.ada)}"
     sensor, strip = granted.shown()[3], granted.shown(Stream.CAPILLARY)[0]
@@ -186,3 +194,11 @@ def test_one_organisations_two_programs_share_its_grant_and_another_purpose_does
     assert len(resources(world.get(path, token=world.token(second)).json())) == 2
     assert resources(world.get(path, token=world.token(research)).json()) == []
     assert WINDOW.start < world.clock()
+
+
+@requirement(144)
+def test_a_wildcard_opens_every_type_that_is_served(granted: World) -> None:
+    every, one = granted.token(scope="system/*.rs"), granted.token(scope="system/Patient.rs")
+    for kind in TYPES:
+        assert granted.get(f"{kind}?_count=1", token=every).status_code != 403, kind
+        assert kind == "Patient" or granted.get(f"{kind}?_count=1", token=one).status_code == 403, kind
