@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from bridge.cli.acting import deed
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
+from bridge.cli.shell import Failed, Value, addressed, bridge, emit, home_option, json_option, table
 from bridge.people import staff as members
 from bridge.people.roles import Role
 from bridge.period import iso
@@ -52,7 +52,7 @@ def add_member(
     as_json: bool,
 ) -> None:
     """Add a member of staff; prints a link to enrol a passkey where there is no --subject."""
-    with bridge(home) as found:
+    with bridge(home, is_new=True) as found:
         issuer = found.settings.staff_issuer
         if subject is not None and not issuer:
             raise Failed("--subject names somebody at an identity provider: set BRIDGE_STAFF_ISSUER first")
@@ -63,6 +63,8 @@ def add_member(
         except (members.Refused, Taken) as refused:
             raise Failed(str(refused)) from refused
         link = None if code is None else f"{found.settings.base_url}/clinic/enrol/{code}"
+        if link is not None:
+            addressed(found)
     emit({"id": account, "link": link}, as_json, "\n".join(filter(None, (account, link))))
 
 

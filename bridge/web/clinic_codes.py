@@ -20,6 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bridge.people import connections, requests, sharing_codes, staff
+from bridge.people.ages import birth_fault
 from bridge.people.notices import listed as notices_of
 from bridge.people.requests import NO_RECORD, Origin, Record
 from bridge.people.roles import Deed, deeds
@@ -120,7 +121,7 @@ def _offer(db: Database, known: Session, form: Form) -> Offer | str:
     born, record, visit = day(form.one("born")), _record(form), form.one("visit")
     if not _is_own(db, known, form.one("client")) or record is None:
         return "fields"
-    if born is None or not date(1880, 1, 1) <= born <= date(2200, 1, 1):
+    if born is None or birth_fault(born, db.clock()):
         return "born"
     return Offer(form.one("client"), born, known.name, record, day(visit))
 

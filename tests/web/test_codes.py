@@ -210,6 +210,7 @@ def test_the_sheet_and_the_mail_are_in_the_persons_language_and_name_nobody(
         {"born": ""},
         {"born": "x"},
         {"born": "0001-01-01"},
+        {"born": "2190-01-01"},
         {"client": "nobody"},
         {"value": "7"},
         {"value": "x" * 200, "system": "s"},
