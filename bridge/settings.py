@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 KEY_BYTES: Final = 32
+DEFAULT_ADDRESS: Final = "http://127.0.0.1:8000"
 
 
 class Mode(StrEnum):
@@ -32,7 +34,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that the outside tells the bridge. `base_url` has no slash at its end."""
+    """Everything that the outside tells the bridge. `base_url` has no slash at its end; `is_default_address`: nobody
+    said it, so it need not be where a server is."""
 
     home: Path
     base_url: str
@@ -45,11 +48,17 @@ class Settings:
     staff_issuer: str = ""
     staff_client: str = ""
     staff_secret_file: Path | None = None
+    is_default_address: bool = False
 
     @property
     def fhir_base(self) -> str:
         """The FHIR base URL, without a slash at its end."""
         return f"{self.base_url}/fhir"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the home holds an installation, or what is left of one."""
+        return any((self.home / name).exists() for name in ("keys.db", "bridge.db", "ledger.db"))
 
 
 def load(environment: Mapping[str, str] | None = None, home: Path | None = None) -> Settings:
@@ -60,7 +69,7 @@ def load(environment: Mapping[str, str] | None = None, home: Path | None = None)
     key_file, secret = env.get("BRIDGE_MASTER_KEY_FILE"), env.get("BRIDGE_STAFF_SECRET_FILE")
     return Settings(
         home=(home or Path(env.get("BRIDGE_HOME", "bridge-data"))).absolute(),
-        base_url=env.get("BRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+        base_url=_address(env.get("BRIDGE_BASE_URL") or DEFAULT_ADDRESS),
         mode=_mode(env.get("BRIDGE_MODE", Mode.FAMILY)),
         mappings=mappings,
         key_file=Path(key_file) if key_file else None,
@@ -70,6 +79,7 @@ def load(environment: Mapping[str, str] | None = None, home: Path | None = None)
         staff_issuer=env.get("BRIDGE_STAFF_ISSUER", ""),
         staff_client=env.get("BRIDGE_STAFF_CLIENT", ""),
         staff_secret_file=Path(secret) if secret else None,
+        is_default_address=not env.get("BRIDGE_BASE_URL"),
     )
 
 
@@ -124,6 +134,25 @@ def _folder(text: str | None) -> Path | None:
             f"BRIDGE_MAPPINGS is {text!r}, which is no folder: name the folder of your mappings"
         )
     return Path(text)
+
+
+def _address(text: str) -> str:
+    """An absolute http or https URL that others can be appended to (RFC 3986 4.3), without a slash at its end."""
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half a bracket
+        is_whole = False
+    if not is_whole or any(sign in text for sign in "?#@\\") or not text.isascii() or not _is_graphic(text):
+        raise SettingsError(
+            f"BRIDGE_BASE_URL is {text!r}, which is no address that people and programs can be sent to: write it like "
+            "https://bridge.example.org, with http or https, and without user, query and fragment"
+        )
+    return text.rstrip("/")
+
+
+def _is_graphic(text: str) -> bool:
+    return text.isprintable() and " " not in text
 
 
 def _mode(text: str) -> Mode:

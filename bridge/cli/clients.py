@@ -59,7 +59,7 @@ def add_client(
         made, secret = with_secret(checked(asked))
     except RegistrationError as fault:
         raise Failed(str(fault)) from fault
-    with bridge(home) as found:
+    with bridge(home, is_new=True) as found:
         deed(found, "client add", f"{made.id} {made.name}")
         add(found.db, made)
     shown = {"client_id": made.id} | ({} if secret is None else {"client_secret": secret})

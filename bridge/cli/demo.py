@@ -31,7 +31,7 @@ def demo(no_serve: bool, host: str, port: int, home: Path | None) -> None:
     """Import the samples of an invented child, grant 14 days to a clinic, let it ask, push, and account."""
     wanted = _apart(settings(home), home)
     free(host, port)
-    wanted = replace(wanted, base_url=f"http://{host}:{port}", allow_loopback=True)
+    wanted = replace(wanted, base_url=f"http://{host}:{port}", allow_loopback=True, is_default_address=False)
     try:
         asyncio.run(_told(wanted, host, port, no_serve))
     except (DemoFailed, SettingsError, OSError) as fault:

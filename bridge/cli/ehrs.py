@@ -16,7 +16,7 @@ import click
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import deed
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
+from bridge.cli.shell import Failed, Value, addressed, bridge, emit, home_option, json_option, table
 from bridge.smart.ehr_discovery import Discoveries, Flaw
 from bridge.smart.ehr_registration import JWKS_PATH, LAUNCH_PATH, Wanted, callback, checked
 from bridge.smart.registration import RegistrationError
@@ -69,6 +69,7 @@ def add_ehr(
         except (RegistrationError, Registered) as fault:
             raise Failed(str(fault)) from fault
         row = _row(found, made)
+        addressed(found)
     emit(row, as_json, "\n".join(f"{name}: {value}" for name, value in row.items()))
 
 

@@ -13,7 +13,7 @@ import click
 
 from bridge.cli import named
 from bridge.cli.acting import Acting, deed, noted, operator_options
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
+from bridge.cli.shell import Failed, Value, addressed, bridge, emit, home_option, json_option, table
 from bridge.people.ages import Ages
 from bridge.people.invitations import NoBirthDate, Offer, invite
 from bridge.people.representation import Kind
@@ -68,6 +68,7 @@ def invite_command(
         except NoBirthDate as missing:
             raise Failed(str(missing)) from missing
         link = f"{found.settings.base_url}/sign-up/{code}"
+        addressed(found)
     emit({"link": link}, as_json, link)
 
 
@@ -104,7 +105,7 @@ def set_ages_command(
         wanted = Ages(sight, say, majority)
     except ValueError as wrong:
         raise Failed(str(wrong)) from wrong
-    with bridge(home) as found:
+    with bridge(home, is_new=True) as found:
         deed(found, "ages set", f"{jurisdiction} {sight} {say} {majority}")
         name = "" if jurisdiction == "-" else jurisdiction
         set_ages(found.db, name, AgesRow(wanted.sight, wanted.say, wanted.majority))

@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from bridge.app import Bridge
+from bridge.app import Bridge, clock
 from bridge.cli import named
 from bridge.cli.acting import Acting, is_named, noted, operator_options, permit, seen
 from bridge.cli.collecting import collected
@@ -22,6 +22,7 @@ from bridge.cli.inviting import invite_command
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.consent.askers import who_asked
 from bridge.consent.collecting import listed
+from bridge.people.ages import birth_fault
 from bridge.period import ZoneHistory, iso, spelled
 from bridge.store.patients import Patient, add, add_zone, erase, load
 
@@ -55,7 +56,9 @@ def add_patient(
 ) -> None:
     """Add a person. Their files are read as local time of --timezone."""
     pairs = tuple(named.identifier(text) for text in identifiers)
-    with bridge(home) as found:
+    if birth_date is not None and (fault := birth_fault(birth_date.date(), clock())):
+        raise Failed(f"{fault}; nobody was added")
+    with bridge(home, is_new=True) as found:
         permit(found, 0, acting)
         try:
             made = add(found.db, name, birth_date.date() if birth_date else None, timezone, pairs)

@@ -40,9 +40,11 @@ def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None
     environment = {
         "BRIDGE_HOME": str(wanted.home),
         "BRIDGE_WORKER": "0" if no_worker else "1",
-        "BRIDGE_BASE_URL": os.environ.get("BRIDGE_BASE_URL", f"http://{host}:{port}"),
+        "BRIDGE_BASE_URL": os.environ.get(
+            "BRIDGE_BASE_URL", f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        ),
     }
-    with bridge(home) as found:  # what is wrong is said in one sentence before a server starts
+    with bridge(home, is_new=True) as found:  # what is wrong is said in one sentence before a server starts
         told = f"{len(found.mappings.formats)} mappings in force"
         free(host, port)
     os.environ.update(environment)

@@ -35,6 +35,12 @@ class Failed(click.ClickException):
         click.echo(f"cgm-bridge: {self.format_message()}", file=file, err=file is None)
 
 
+class NoHome(Failed):
+    """The home that was named is not there: wrong usage, exit 2, and nothing was made."""
+
+    exit_code = 2
+
+
 def home_option(command: Command) -> Command:
     """Adds --home DIR."""
     return click.option(
@@ -67,9 +73,15 @@ def settings(home: Path | None) -> Settings:
 
 
 @contextmanager
-def bridge(home: Path | None) -> Iterator[Bridge]:
-    """The opened bridge of `home`; closed at the end, whatever happened."""
+def bridge(home: Path | None, *, is_new: bool = False) -> Iterator[Bridge]:
+    """The opened bridge of `home`; closed at the end, whatever happened. `is_new`: it is made where there is none,
+    which only a command may that begins something."""
     wanted = settings(home)
+    if not is_new and not wanted.is_there:
+        raise NoHome(
+            f"there is no home in {wanted.home}: name the right one with --home or BRIDGE_HOME, or begin one with "
+            "`cgm-bridge patient add`; nothing was made"
+        )
     try:
         found = opened(wanted)
     except (SettingsError, BadStore, WrongMaster) as fault:
@@ -82,6 +94,16 @@ def bridge(home: Path | None) -> Iterator[Bridge]:
         raise Failed(str(fault)) from fault
     finally:
         found.close()
+
+
+def addressed(found: Bridge) -> None:
+    """Say where a printed address comes from, where nobody said it."""
+    if found.settings.is_default_address:
+        click.echo(
+            f"{found.settings.base_url} is the default of BRIDGE_BASE_URL: set it to where people reach the server, as "
+            "when it runs behind another name or with `serve --port`.",
+            err=True,
+        )
 
 
 def emit(value: Value, as_json: bool, text: str) -> None:

@@ -41,6 +41,10 @@ class Stage(StrEnum):
     ADULT = "adult"
 
 
+EARLIEST: Final = date(1880, 1, 1)
+"""Nobody who lives was born before."""
+FIRST_ZONE: Final = "Pacific/Kiritimati"
+"""Where each day begins first (UTC+14)."""
 ALL: Final = frozenset(Power)
 NONE: Final[frozenset[Power]] = frozenset()
 
@@ -88,6 +92,16 @@ class Birthdays:
         if now >= self.say:
             return Stage.DECIDING
         return Stage.SEEING if now >= self.sight else Stage.CHILD
+
+
+def birth_fault(born: date, now: Instant) -> str:
+    """Why nobody who is here was born on that day, '' where somebody can be: a slip of a digit is said at once, and not
+    when a code, a chart or a majority fails by it."""
+    if born < EARLIEST:
+        return f"{born.isoformat()} is no birth date: nobody who lives was born before {EARLIEST.year}"
+    if born > ZoneHistory.always(FIRST_ZONE).local_date(now):
+        return f"{born.isoformat()} is no birth date: that day is still to come"
+    return ""
 
 
 def birthdays(born: date, ages: Ages, zones: ZoneHistory) -> Birthdays:

@@ -25,7 +25,7 @@ from bridge.people.notices import What, tell, tell_others
 from bridge.people.representation import Power, may
 from bridge.people.requests import recipient_name
 from bridge.people.roles import Deed, deeds
-from bridge.people.staff import members
+from bridge.people.staff import members, programs
 from bridge.period import Instant
 from bridge.store import accounts
 from bridge.store.arrivals import EhrRecord
@@ -107,11 +107,12 @@ def told_end(db: Database, patient: int, client: str, by: str, now: Instant) -> 
 
 
 def tell_staff(db: Database, patient: int, client: str, by: str) -> None:
-    """Tell the staff who look after codes that a connection is over, and whose."""
+    """Tell the staff who look after that recipient's codes that a connection is over, and whose."""
     name, recipient = load(db, patient).name, recipient_name(db, client)
     who = by if by == name else f"{by} ({name})"
     for each in members(db):
-        if deeds(each.roles) & {Deed.MAKE_CODES, Deed.ENTER_CODES}:
+        looks_after = deeds(each.roles) & {Deed.MAKE_CODES, Deed.ENTER_CODES}
+        if looks_after and any(one.id == client for one in programs(db, each.account)):
             tell(db, each.account, patient, What.LINK_ENDED, who, recipient)
 
 

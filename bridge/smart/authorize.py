@@ -4,8 +4,9 @@ Law: SMART App Launch 2.2, app-launch, and RFC 6749 4.1.1 through oauthlib's cod
 ever sent to an address that the client did not register, character for character: a wrong client or address is a
 page for the person, every later fault goes back to the registered address with `state` and `iss` (RFC 9207).
 `aud` is our FHIR base or the request is refused: a token for us must not be fetched in another's name. A `launch`
-is a living handle that was made for this very client. Scopes are cut to what is registered; a list without one
-that is understood is `invalid_scope`.
+is a living handle that was made for this very client. Scopes are cut to what is registered and served
+here, the rest is dropped; a list of which nothing is left that a person could share is `invalid_scope` (RFC 6749
+4.1.2.1), because its consent page could not be completed.
 
 Rejected: PKCE `plain`, a default address where one alone is registered, prefixes of addresses.
 """
@@ -24,6 +25,7 @@ from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challeng
 
 import bridge.store.clients
 import bridge.store.pendings as kept
+from bridge.smart.narrowed import kinds_of, served
 from bridge.smart.pending import LIFE, Pending, keep, refusal
 from bridge.smart.scopes import PERSON, Scopes, granted
 from bridge.smart.tokens import digest, fresh, issuer_of
@@ -192,13 +194,13 @@ class _Asking(RequestValidator):
         *args: object,
         **kwargs: object,
     ) -> bool:
-        """Whether anything is left of them that this client registered for."""
+        """Whether anything that a person can share is left of them."""
         registered = self.client.scopes if self.client else ""
-        return bool(granted(" ".join(scopes), registered).of(PERSON))
+        return bool(kinds_of(served(granted(" ".join(scopes), registered).of(PERSON))))
 
 
 def _cut(asked: dict[str, str], client: Client) -> Scopes:
     """The scopes that are asked for, cut to the registered ones; `launch` only where there is one."""
-    cut = granted(asked["scope"], client.scopes).of(PERSON)
+    cut = served(granted(asked["scope"], client.scopes).of(PERSON))
     words = tuple(word for word in cut.words if word != "launch" or "launch" in asked)
     return Scopes(cut.items, words)

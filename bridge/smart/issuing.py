@@ -22,6 +22,7 @@ import bridge.store.authorisations as families
 import bridge.store.tokens
 from bridge.period import Instant
 from bridge.smart.context import Context, context
+from bridge.smart.narrowed import served
 from bridge.smart.scopes import SYSTEM, granted, parse
 from bridge.smart.tokens import LIFE_SECONDS, digest
 from bridge.store.authorisations import NewTokens, Redeemed, Refresh
@@ -151,9 +152,9 @@ class Issuing(RequestValidator):
         *args: object,
         **kwargs: object,
     ) -> bool:
-        """Cut what a backend client asks to what is registered; whether anything is left."""
+        """Cut what a backend client asks to what is registered and served; whether anything is left."""
         registered = self.client.scopes if self.client else ""
-        request.scopes = str(granted(" ".join(scopes), registered).of(SYSTEM)).split()
+        request.scopes = str(served(granted(" ".join(scopes), registered).of(SYSTEM))).split()
         return bool(request.scopes)
 
     # ------------------------------------------------------------------------------- keeping

@@ -58,6 +58,26 @@ def narrowed(asked: Scopes, kinds: frozenset[Kind], ways: Collection[Way]) -> Sc
     return Scopes(shortest(left), asked.words)
 
 
+def served(asked: Scopes) -> Scopes:
+    """What of these scopes this server can ever grant: reading of types that are here; the rest is dropped (SMART App
+    Launch 2.2: a server may grant fewer scopes than were asked for)."""
+    kept = (
+        each for each in asked.items if each.resource in ("*", *TYPES) and set(each.actions) & set(READABLE)
+    )
+    return Scopes(tuple(kept), asked.words)
+
+
+def kinds_of(asked: Scopes) -> frozenset[Kind]:
+    """The kinds that a person could grant to these scopes. None: no consent page can be completed for them."""
+    return frozenset(kind for kind in Kind if _reaches(asked, kind))
+
+
+def _reaches(asked: Scopes, kind: Kind) -> bool:
+    told = Kind.DEVICE if kind is Kind.SERIALS else kind
+    left = narrowed(asked, frozenset({told}), (Way.LOOK,))
+    return any(scope.resource in OPENED[told] - ALWAYS for scope in left.items)
+
+
 def _left(asked: Scope, kinds: frozenset[Kind]) -> Iterator[Scope]:
     actions = "".join(letter for letter in asked.actions if letter in READABLE)
     if not actions:

@@ -2,12 +2,15 @@
 
 Law (issue: sharing codes): the desk says the birth date of whom a code is for, as its own record has it, and the code
 is refused for anybody born on another day. What the desk learns is whether a request waits, was approved or declined;
-never what was chosen, and no reading. Ending gives up what the recipient was granted, and the person is told.
+never what was chosen, and no reading; who the person is only once they approved: until then it has what it typed
+itself. A member sees and does this for the programs of their own organisation. Ending gives up what the recipient was
+granted, and the person is told.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import date
 from functools import partial
 from typing import Final
@@ -17,15 +20,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bridge.people import connections, requests, sharing_codes, staff
+from bridge.people.ages import birth_fault
 from bridge.people.notices import listed as notices_of
-from bridge.people.requests import NO_RECORD, Record
+from bridge.people.requests import NO_RECORD, Origin, Record
 from bridge.people.roles import Deed, deeds
 from bridge.people.sessions import Session
 from bridge.people.sharing_codes import LIFE, Offer
 from bridge.people.throttle import TryLater
 from bridge.period import DAY
 from bridge.smart.ehr_launch import EhrApp
-from bridge.store import clients
 from bridge.store.db import Database
 from bridge.store.patients import load as load_patient
 from bridge.web.codes import given_back
@@ -39,6 +42,8 @@ from bridge.web.whose import public
 LIVES: Final = {"1": DAY, "14": LIFE, "60": 60 * DAY}
 MOST: Final = 100
 MOST_ROWS: Final = 50
+TYPED: Final = frozenset({Origin.CLINIC_CODE, Origin.PERSON_CODE})
+"""Where a record's number comes from the desk; a launch brings its own."""
 
 
 def routes(app: EhrApp) -> list[Route]:
@@ -81,7 +86,7 @@ class ClinicCodes:
         known = await member(request, Deed.ENTER_CODES)
         form, here = await checked_form(request, known), entrance(request)
         client, record = form.one("client"), _record(form)
-        if not _is_registered(here.db, client) or record is None:
+        if not _is_own(here.db, known, client) or record is None:
             return await asyncio.to_thread(_page, request, known, "fields", 422)
         await asyncio.to_thread(staff.record, here.db, known.account, "code enter", client)
         take = partial(
@@ -102,7 +107,7 @@ class ClinicCodes:
         known = await member(request, Deed.CONFIRM_LINKS)
         form, here = await checked_form(request, known), entrance(request)
         name, client = here.db.ids.read("Patient", form.one("person")), form.one("client")
-        if name is None or form.one("sure") != "yes":
+        if name is None or form.one("sure") != "yes" or not _is_own(here.db, known, client):
             return await asyncio.to_thread(_page, request, known, "fields", 422)
         await asyncio.to_thread(staff.record, here.db, known.account, "connection end", client)
         end = partial(connections.end_by_recipient, here.db, known.name, name.patient, client, here.clock())
@@ -114,9 +119,9 @@ class ClinicCodes:
 def _offer(db: Database, known: Session, form: Form) -> Offer | str:
     """What the desk typed, or the field that is wrong."""
     born, record, visit = day(form.one("born")), _record(form), form.one("visit")
-    if not _is_registered(db, form.one("client")) or record is None:
+    if not _is_own(db, known, form.one("client")) or record is None:
         return "fields"
-    if born is None or not date(1880, 1, 1) <= born <= date(2200, 1, 1):
+    if born is None or birth_fault(born, db.clock()):
         return "born"
     return Offer(form.one("client"), born, known.name, record, day(visit))
 
@@ -130,15 +135,32 @@ def _record(form: Form) -> Record | None:
     return Record(system, value) if fits else None
 
 
-def _is_registered(db: Database, client: str) -> bool:
-    return any(each.id == client for each in clients.listed(db))
+def _is_own(db: Database, known: Session, client: str) -> bool:
+    return any(each.id == client for each in staff.programs(db, known.account))
+
+
+def _whose(db: Database, one: requests.Request) -> tuple[str, date | None, str]:
+    """Name and birth date of who approved; of anybody else what the desk typed: the number, where it gave one."""
+    if one.answer == "approved":
+        patient = load_patient(db, one.patient)
+        return patient.name, patient.birth_date, one.record.value
+    return "", None, one.record.value if one.origin in TYPED else ""
+
+
+def _is_agreed(tie: connections.Connection, asked: Iterable[requests.Request]) -> bool:
+    """Whether the person approved something, or the record was confirmed: an EHR's launch alone is neither."""
+    if tie.grants or tie.identifier:
+        return True
+    return any(each.patient == tie.patient and each.answer == "approved" for each in asked)
 
 
 def _page(request: Request, known: Session, error: str = "", status: int = 200, wait: int = 0) -> Response:
     here, now = entrance(request), entrance(request).clock()
-    every = clients.listed(here.db)
+    every = staff.programs(here.db, known.account)
     asked = [(each, request_) for each in every for request_ in requests.of_client(here.db, each.id)]
+    told = [request_ for _, request_ in asked]
     ties = [tie for each in every for tie in connections.of_client(here.db, each.id, now)]
+    ties = [tie for tie in ties if _is_agreed(tie, [one for one in told if one.client == tie.client])]
     return shown(
         request,
         "clinic/codes.html",
@@ -146,13 +168,14 @@ def _page(request: Request, known: Session, error: str = "", status: int = 200, 
         "codes",
         status,
         clients=every,
+        is_bound=bool(every) or len(staff.organizations(here.db)) < 2,
         waiting=[
             (each.organization or each.name, code, moment(code.expires))
             for each in every
             for code in sharing_codes.waiting(here.db, each.id, now)
         ][:MOST_ROWS],
         asked=[
-            (each.organization or each.name, load_patient(here.db, one.patient), one, one.is_open(now))
+            (each.organization or each.name, _whose(here.db, one), one, one.is_open(now))
             for each, one in asked[:MOST_ROWS]
         ],
         connections=[

@@ -14,7 +14,7 @@ from typing import Final
 
 import bridge.store.recipients as registry
 from bridge.consent import grants
-from bridge.consent.asked import KIND_OF, SINGLY, Grain, Kind, Way
+from bridge.consent.asked import KIND_OF, SINGLY, Grain, Kind
 from bridge.consent.grant import LONGEST, Recipient
 from bridge.consent.strands import LENGTH
 from bridge.metrics.buckets import is_offered
@@ -22,7 +22,7 @@ from bridge.pages.asking import Grain as GrainOffer
 from bridge.pages.asking import Offer, Party, Source
 from bridge.period import MINUTE, Instant, ZoneHistory
 from bridge.reading import Stream
-from bridge.smart.narrowed import ALWAYS, OPENED, narrowed
+from bridge.smart.narrowed import kinds_of
 from bridge.smart.scopes import Scopes
 from bridge.store.artifacts import Artifact, listed
 from bridge.store.clients import Client
@@ -82,17 +82,8 @@ def party(db: Database, patient: int, client: Client, zones: ZoneHistory) -> Par
 
 def reached(scopes: Scopes, sees_notes: bool) -> frozenset[Kind]:
     """The kinds that a request can come to, whatever is granted."""
-    return frozenset(
-        kind
-        for kind in Kind
-        if _reaches(scopes, kind) and (sees_notes or kind not in SINGLY - {Kind.SERIALS})
-    )
-
-
-def _reaches(scopes: Scopes, kind: Kind) -> bool:
-    opens = OPENED[Kind.DEVICE if kind is Kind.SERIALS else kind] - ALWAYS
-    left = narrowed(scopes, frozenset({Kind.DEVICE if kind is Kind.SERIALS else kind}), (Way.LOOK,))
-    return any(scope.resource in opens for scope in left.items)
+    found = kinds_of(scopes)
+    return found if sees_notes else found - (SINGLY - {Kind.SERIALS})
 
 
 def offer(

@@ -218,7 +218,9 @@ async def _members(request: Request, account: str, link: str = "", error: str = 
     db = entrance(request).db
     rows = await asyncio.to_thread(staff.members, db)
     may_change = await asyncio.to_thread(staff.may, db, account, Deed.CHANGE_STAFF)
+    whose = await asyncio.to_thread(staff.organizations, db)
     model = {"rows": rows, "may_change": may_change, "roles": list(Role), "link": link, "error": error}
+    model["organizations"] = whose
     return shown(request, "clinic/staff.html", known, "staff", 422 if error else 200, **model)
 
 
@@ -232,7 +234,7 @@ async def _added(request: Request) -> Response:
         return await _members(request, known.account, error="name")
     await asyncio.to_thread(staff.record, here.db, known.account, "staff add", f"{name}: {', '.join(roles)}")
     try:
-        add = partial(staff.add, subject=None, now=here.clock())
+        add = partial(staff.add, subject=None, now=here.clock(), organization=form.one("organization"))
         _, code = await asyncio.to_thread(add, here.db, name, roles)
     except staff.Refused:
         return await _members(request, known.account, error="name")

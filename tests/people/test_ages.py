@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.people.ages import ALL, Ages, Birthdays, Power, Stage, anniversary, birthdays
+from bridge.people.ages import ALL, Ages, Birthdays, Power, Stage, anniversary, birth_fault, birthdays
 from bridge.people.representation import GIVEN, Kind, changes_at, limit, powers_at
 from bridge.period import DAY, Instant, ZoneHistory
 from bridge.store.representations import RepresentationRow
@@ -18,6 +18,13 @@ BORN = date(2010, 3, 5)
 DAYS = birthdays(BORN, Ages(), ZONES)
 INSTANTS = st.integers(DAYS.sight - 2000 * DAY, DAYS.majority + 2000 * DAY)
 ages = st.lists(st.integers(1, 30), min_size=3, max_size=3).map(sorted).map(lambda years: Ages(*years))
+
+
+def test_nobody_is_born_tomorrow_or_before_who_lives() -> None:
+    now = ZONES.day(date(2026, 5, 4)).start
+    assert all(not birth_fault(each, now) for each in (date(1880, 1, 1), date(2026, 5, 3), date(2026, 5, 4)))
+    assert "still to come" in birth_fault(date(2026, 5, 6), now)
+    assert "before 1880" in birth_fault(date(1879, 12, 31), now)
 
 
 @st.composite

@@ -33,7 +33,8 @@ class Tied:
         self.ada = home.person(date(2012, 1, 2), "Kim Lovelace")
         for each in ("ada", "bea"):
             home.acts(home.account(each), self.ada, Capacity.PARENT)
-        self.desk, _ = staff.add(self.db, "Ana Amt", [Role.FRONT_DESK], None, home.clock())
+        self.desk, _ = staff.add(self.db, "Ana Amt", [Role.FRONT_DESK], None, home.clock(), "Clinic North")
+        self.next_door, _ = staff.add(self.db, "Sam", [Role.FRONT_DESK], None, home.clock(), "South")
         self.officer, _ = staff.add(self.db, "Otto", [Role.PRIVACY_OFFICER], None, home.clock())
         self.grant = self.sign("north")
         self.other = self.sign("south")
@@ -86,6 +87,7 @@ def test_a_person_ends_it_and_the_desk_and_the_other_parent_are_told(tied: Tied)
     assert links.of(tied.db, tied.ada, "north") is None
     assert requests.waiting(tied.db, tied.ada, now) == ()
     assert tied.told(tied.desk) == [("link-ended", ("Ada (Kim Lovelace)", "Clinic North"))]
+    assert tied.told(tied.next_door) == []
     assert tied.told("bea") == [("link-ended", ("Ada", "Clinic North"))]
     assert tied.told("ada") == tied.told(tied.officer) == []
     assert connections.end_by_person(tied.db, "ada", tied.ada, "north", now) is None

@@ -32,7 +32,7 @@ NOBODYS = frozenset(
         ("demo",), ("serve",), ("migrate",), ("check",), ("ledger", "verify"),
         ("client", "add"), ("client", "list"), ("client", "remove"), ("client", "edit"), ("client", "verify"),
         ("keys", "rotate"), ("ehr", "add"), ("ehr", "list"), ("ehr", "check"), ("ehr", "remove"),
-        ("staff", "add"), ("staff", "list"), ("staff", "remove"), ("staff", "log"),
+        ("staff", "add"), ("staff", "list"), ("staff", "move"), ("staff", "remove"), ("staff", "log"),
         ("ages", "list"), ("ages", "set"),
         ("destination", "add"), ("destination", "list"), ("destination", "remove"),
         ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "show"),

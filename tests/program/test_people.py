@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 import time
+from pathlib import Path
 
 import httpx
 import pyotp
+import pytest
 
 from tests.program.served import Clinic, served
-from tests.program.shell import Shell
+from tests.program.shell import Inside, Shell
 
 PASSWORD = "seven green lanterns"
 
@@ -55,6 +57,28 @@ def test_an_invited_person_signs_up_and_an_own_app_reads_over_fhir(shell: Shell)
 def test_nobody_is_invited_for_a_person_without_a_birth_date(shell: Shell) -> None:
     done = shell("patient", "invite", shell.patient())
     assert done.code == 1 and "birth date is not known" in done.err
+
+
+@pytest.mark.parametrize("born", ["2999-01-01", "1879-12-31", "0198-05-17"])
+def test_nobody_is_added_with_a_birth_date_that_nobody_has(tmp_path: Path, born: str) -> None:
+    shell = Inside(tmp_path / "home")
+    done = shell("patient", "add", "--name", "Ada", "--birth-date", born)
+    assert done.code == 1 and f"{born} is no birth date" in done.err and "nobody was added" in done.err
+    assert not shell.home.exists()
+
+
+def test_an_address_that_nobody_said_is_printed_with_where_it_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Inside(tmp_path / "home")
+    words = ("--name", "Ada", "--birth-date", "1980-05-17")
+    patient = shell("patient", "add", *words).value["id"]
+    told = shell("patient", "invite", patient)
+    assert told.value["link"].startswith("http://127.0.0.1:8000/sign-up/")
+    assert "default of BRIDGE_BASE_URL" in told.err
+    monkeypatch.setenv("BRIDGE_BASE_URL", "https://bridge.example.org/cgm/")
+    told = shell("patient", "invite", patient)
+    assert told.value["link"].startswith("https://bridge.example.org/cgm/sign-up/") and told.err == ""
 
 
 def test_what_is_done_to_the_installation_is_in_the_log_and_verified(shell: Shell) -> None:

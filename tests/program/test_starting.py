@@ -16,6 +16,7 @@ import pytest
 
 from bridge.__main__ import main
 from bridge.cli.commands import COMMANDS
+from bridge.settings import load
 from tests.program.shell import Inside, Shell
 from tests.program.test_import import DAY, clarity
 
@@ -94,6 +95,49 @@ def test_a_fault_in_a_mapping_stops_what_needs_it_before_it_does_anything_and_no
     checked = shell("check")
     assert checked.code == 1
     assert "mappings: the mappings have faults: see `cgm-bridge mapping check`" in checked.value["faults"]
+
+
+READING = [
+    ("check",), ("migrate",), ("patient", "list"), ("client", "list"), ("grant", "list"), ("ehr", "list"),
+    ("destination", "list"), ("link", "list"), ("deliveries", "list"), ("ledger", "verify"), ("staff", "list"),
+    ("staff", "log"), ("ages", "list"), ("keys", "rotate"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_a_home_that_is_not_there_is_said_and_not_made(tmp_path: Path, words: tuple[str, ...]) -> None:
+    shell = Inside(tmp_path / "home")
+    done = shell(*words)
+    assert done.code == 2 and f"there is no home in {shell.home}" in done.err and done.out == ""
+    assert not shell.home.exists()
+    shell.home.mkdir()
+    assert shell(*words).code == 2 and not list(shell.home.iterdir()), "an empty folder is no home either"
+
+
+ADDRESSES = [
+    "bridge.example.org", "ftp://bridge.example.org", "https://", "https:///fhir", "https://user@bridge.example.org",
+    "https://u:p@bridge.example.org", "https://bridge.example.org?x=1", "https://bridge.example.org/#top",
+    "https://bridge.example.org:port", "https://bridge.example.org:99999", "https://[::1", "https://bridge .org",
+    "/fhir", "https://bridge.example.org\\evil", "https://br\u00fccke.example",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_to_which_nobody_can_be_sent_is_refused_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("BRIDGE_BASE_URL", address)
+    shell = Inside(tmp_path / "home")
+    done = shell("patient", "add", "--name", "Ada")
+    assert done.code == 1 and "BRIDGE_BASE_URL is" in done.err and "write it like https://" in done.err
+    assert not shell.home.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8011", "https://[2001:db8::1]:8443/cgm/", "HTTPS://x.example"]
+)
+def test_a_whole_address_is_taken_without_the_slash_at_its_end(address: str) -> None:
+    assert load({"BRIDGE_BASE_URL": address}).base_url == address.rstrip("/")
 
 
 def test_every_line_of_the_help_is_the_first_sentence_of_its_command() -> None:

@@ -291,6 +291,11 @@ LATE_FAULTS = [
     ({"scope": ""}, "invalid_scope"),
     ({"scope": "system/*.rs"}, "invalid_scope"),
     ({"scope": "patient/Observation.dus"}, "invalid_scope"),
+    ({"scope": "patient/Foo.rs"}, "invalid_scope"),
+    ({"scope": "launch/patient openid offline_access patient/Foo.rs patient/Condition.rs"}, "invalid_scope"),
+    ({"scope": "patient/Observation.cud"}, "invalid_scope"),
+    ({"scope": "openid fhirUser"}, "invalid_scope"),
+    ({"scope": "patient/Patient.rs"}, "invalid_scope"),
     ({"code_challenge": None}, "invalid_request"),
     ({"code_challenge": ""}, "invalid_request"),
     ({"code_challenge": "short"}, "invalid_request"),
@@ -322,6 +327,11 @@ def test_trap_open_redirect_a_later_fault_goes_back_to_the_registered_address(
     sent = changed.get("state", STATE)
     assert told.get("state") == (sent if sent and sent.isascii() else None)
     assert "code" not in told and "error_uri" not in told
+
+
+def test_trap_what_is_not_served_is_dropped_where_something_else_is(one: App) -> None:
+    pending = one.pending("launch/patient patient/Foo.rs patient/Observation.rs patient/Condition.rs")
+    assert str(pending.scopes) == "launch/patient patient/Observation.rs"
 
 
 def test_trap_a_form_that_was_posted_is_gone_on_from_with_get(one: App) -> None:

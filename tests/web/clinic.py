@@ -78,9 +78,9 @@ class Clinic:
             made.enter(account, "person")
         return made
 
-    def staff(self, *roles: Role, name: str = "Dr. Example") -> Browser:
+    def staff(self, *roles: Role, name: str = "Dr. Example", organization: str = "") -> Browser:
         """A browser with a session of staff."""
-        account, _ = staff.add(self.db, name, roles, None, self.found.now())
+        account, _ = staff.add(self.db, name, roles, None, self.found.now(), organization)
         made = Browser(self)
         made.enter(account, "staff")
         return made

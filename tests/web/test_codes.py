@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import bridge.store.clients as clients
 import bridge.store.deeds as log
 import bridge.store.links as links
 from bridge.consent import grants
@@ -21,6 +22,7 @@ from bridge.people.representation import Kind
 from bridge.people.requests import NO_RECORD, Origin, Record, ask
 from bridge.people.roles import MAY, Deed, Role, deeds
 from bridge.people.sharing_codes import read
+from bridge.store.clients import Client, ClientType
 from bridge.store.recipients import find
 from tests.web.clinic import Browser, Clinic, path_of
 
@@ -87,7 +89,7 @@ def test_a_code_of_the_clinic_leads_to_a_share_and_to_the_record(clinic: Clinic)
 def test_a_code_of_the_person_leads_to_a_request_that_they_answer(clinic: Clinic) -> None:
     desk, ada = clinic.staff(Role.FRONT_DESK), clinic.browser("ada")
     code = code_of(ada.fill(ada.get("/codes"), "/codes/make"))
-    fields = {"client": "north", "code": code, "born": "1980-02-01"}
+    fields = {"client": "north", "code": code, "born": "1980-02-01", "system": "urn:mrn", "value": "MRN-7"}
     wrong = desk.fill(desk.get("/clinic/codes"), "/clinic/codes/enter", **fields)
     assert wrong.status == 422 and "does not work with this birth date" in wrong.text
     right = desk.fill(desk.get("/clinic/codes"), "/clinic/codes/enter", **fields | {"born": "1980-01-02"})
@@ -97,9 +99,13 @@ def test_a_code_of_the_person_leads_to_a_request_that_they_answer(clinic: Clinic
     assert f"/codes/requests/{asked.id}" in ada.get("/codes").text
     assert "asks for data" in ada.get("/").text
     page = ada.get(f"/codes/requests/{asked.id}")
+    waits = desk.get("/clinic/codes").text
+    assert "waits for an answer" in waits and "MRN-7" in waits and "Lovelace" not in waits
     declined = ada.follow(ada.fill(page, path_of(page), answer="decline"))
     assert "You declined" in declined.text
-    assert "declined" in desk.get("/clinic/codes").text
+    told = desk.get("/clinic/codes").text
+    assert "declined" in told and "MRN-7" in told
+    assert "Lovelace" not in told and "1980" not in told, "who declined is nobody's at the desk"
     assert ada.fill(page, path_of(page), answer="open").status == 409, "an answer is given once"
 
 
@@ -160,6 +166,31 @@ def test_the_clinic_ends_it_and_the_person_is_told(clinic: Clinic) -> None:
     assert "Clinic North" in ada.get("/").text
 
 
+def test_the_desk_of_one_organisation_sees_and_does_nothing_for_another(clinic: Clinic) -> None:
+    south = Client("south", "South EHR", ClientType.BACKEND, "Clinic South", "", "TREAT", "system/*.rs")
+    clients.add(clinic.db, south)
+    theirs = clinic.staff(Role.FRONT_DESK, organization="Clinic South")
+    own, ada = clinic.staff(Role.FRONT_DESK, organization="Clinic North"), clinic.browser("ada")
+    agreed(ada, ada.follow(entered(ada, code_of(made(own)))))
+    assert "Ada Lovelace" in own.get("/clinic/codes").text
+    page = theirs.get("/clinic/codes")
+    assert "Lovelace" not in page.text and "North" not in page.text
+    assert made(theirs, client="north").status == 422
+    told = {"client": "north", "person": clinic.id(clinic.ada), "sure": "yes"}
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert csrf and theirs.post("/clinic/codes/end", told | {"csrf": csrf[1]}).status == 422
+    assert notices.listed(clinic.db, "ada") == ()
+
+
+def test_who_works_for_nobody_in_particular_sees_no_program_where_there_are_several(clinic: Clinic) -> None:
+    desk = clinic.staff(Role.FRONT_DESK)
+    assert "North EHR" in desk.get("/clinic/codes").text
+    south = Client("south", "South EHR", ClientType.BACKEND, "Clinic South", "", "TREAT", "system/*.rs")
+    clients.add(clinic.db, south)
+    page = desk.get("/clinic/codes").text
+    assert "not said which organisation" in page and "North EHR" not in page and "South EHR" not in page
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_sheet_and_the_mail_are_in_the_persons_language_and_name_nobody(
     clinic: Clinic, locale: str
@@ -179,6 +210,7 @@ def test_the_sheet_and_the_mail_are_in_the_persons_language_and_name_nobody(
         {"born": ""},
         {"born": "x"},
         {"born": "0001-01-01"},
+        {"born": "2190-01-01"},
         {"client": "nobody"},
         {"value": "7"},
         {"value": "x" * 200, "system": "s"},

@@ -95,6 +95,16 @@ def test_a_wrong_assertion_learns_only_that(world: World) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_a_type_that_is_not_served_is_no_scope_of_a_token(world: World) -> None:
+    assert world.clinic.scopes == "system/*.rs"
+    told = world.ask("POST", "/auth/token", token=None, data=good(world) | {"scope": "system/Foo.rs"})
+    assert (told.status_code, told.json()["error"]) == (400, "invalid_scope")
+    some = world.ask(
+        "POST", "/auth/token", token=None, data=good(world) | {"scope": "system/Foo.rs system/Patient.rs"}
+    )
+    assert some.json()["scope"] == "system/Patient.rs"
+
+
 def test_the_token_endpoint_takes_a_form_by_post_and_nothing_else(world: World) -> None:
     params = good(world)
     assert world.ask("GET", "/auth/token", token=None, params=params).status_code == 405
