@@ -22,11 +22,11 @@ from bridge.consent.grant import (
     Recipient,
     Wording,
     before,
-    default_end,
     from_now_on,
     last_days,
 )
 from bridge.consent.grants import new_id, pairing_for
+from bridge.consent.lasting import default_end, end_of, longest_end
 from bridge.period import ALL, EMPTY, Instant, PeriodSet, ZoneHistory, spelled
 from bridge.store.artifacts import listed
 from bridge.store.clients import Client
@@ -88,7 +88,7 @@ def drawn(found: Bridge, patient: Patient, client: Client, wish: Wish) -> Grant:
         kinds=kinds_of(wish.kinds),
         signed=now,
         begins=begins,
-        ends=_end(wish.expires, patient.zones) or default_end(begins, patient.zones, visit),
+        ends=ends_of(wish.expires, begins, visit, patient.zones),
         sources=_sources(found, patient, wish),
         later_sources=wish.later_sources,
         rolling_days=wish.rolling_days or 0,
@@ -151,6 +151,21 @@ def _between(start: str | None, end: str | None, zones: ZoneHistory) -> tuple[Pe
 
 def _start(text: str | None, zones: ZoneHistory) -> Instant | None:
     return None if text is None else spelled(text, zones).start
+
+
+def ends_of(text: str | None, begins: Instant, visit: date | None, zones: ZoneHistory) -> Instant:
+    """When a grant ends: as said, else by default; a day is meant whole, and twelve months are the most."""
+    longest = longest_end(begins, zones)
+    if text is None:
+        return min(default_end(begins, zones, visit), longest)
+    said = spelled(text, zones)
+    ends = said.start if "T" in text else end_of(zones.local_date(said.end - 1), longest, zones)
+    if ends is None or ends > longest:
+        last = zones.local_date(longest - 1)
+        raise ValueError(
+            f"a grant lasts twelve months at most: --expires {last} is the last day for this one"
+        )
+    return ends
 
 
 def _end(text: str | None, zones: ZoneHistory) -> Instant | None:

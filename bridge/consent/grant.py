@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, final
 
@@ -27,7 +27,7 @@ from bridge.consent.asked import Grain, Kind, Way
 from bridge.period import DAY, EMPTY, END_OF_TIME, Instant, Period, PeriodSet, ZoneHistory
 
 LONGEST: Final = 366 * DAY
-"""No grant is in force for more than twelve months."""
+"""No grant is in force for more than twelve months, of which the longest are these days (`lasting.py`)."""
 FEED_DAYS: Final = 90
 VISIT_DAYS: Final = 2
 
@@ -174,13 +174,6 @@ def before(appointment: Instant, days: int, zones: ZoneHistory) -> Period:
 def from_now_on(now: Instant) -> Period:
     """Everything measured from `now` on."""
     return Period(now, END_OF_TIME)
-
-
-def default_end(begins: Instant, zones: ZoneHistory, visit: date | None = None) -> Instant:
-    """When a grant ends that says nothing: two days after a visit's date, else after ninety days."""
-    if visit is None:
-        return begins + FEED_DAYS * DAY
-    return zones.day(visit + timedelta(days=VISIT_DAYS)).end
 
 
 # --------------------------------------------------------------------------------------------- states

@@ -22,8 +22,9 @@ from joserfc.jwk import ECKey
 from bridge.app import Bridge
 from bridge.consent.asked import Asked, Grain, Kind, Way
 from bridge.consent.collecting import own_act
-from bridge.consent.grant import Authoriser, Grant, Recipient, default_end
+from bridge.consent.grant import Authoriser, Grant, Recipient
 from bridge.consent.grants import new_id, sign
+from bridge.consent.lasting import default_end
 from bridge.consent.permit import OwnerPermit
 from bridge.demo.others import Receiver, Seen, asked_by_ehr, counted, public_keys, receiver
 from bridge.ingest.upload import Imported, take

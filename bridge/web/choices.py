@@ -14,18 +14,17 @@ from typing import Final
 
 from bridge.consent.asked import Grain, Kind, Way
 from bridge.consent.grant import (
-    LONGEST,
     Authoriser,
     Grant,
     Identity,
     Recipient,
     before,
-    default_end,
     last_days,
 )
 from bridge.consent.grants import new_id, pairing_for
+from bridge.consent.lasting import default_end, end_of, longest_end
 from bridge.pages.asking import PRESETS, Choice, Errors, Offer
-from bridge.period import EMPTY, MINUTE, Instant, Period, PeriodSet, ZoneHistory, spelled
+from bridge.period import EMPTY, Instant, Period, PeriodSet, ZoneHistory, spelled
 from bridge.store.clients import Client
 from bridge.store.db import Database
 from bridge.web.session import Form
@@ -231,14 +230,14 @@ def _visit(choice: Choice, zones: ZoneHistory) -> Period:
 
 def _ends(choice: Choice, now: Instant, zones: ZoneHistory, latest: Instant) -> Instant:
     """When it ends: as chosen, else by default, never later than may be signed for."""
-    longest = min(now + LONGEST, latest)
+    longest = min(longest_end(now, zones), latest)
     if choice.ends:
-        ends = _last(choice.ends, zones, "ends")
-        if ends <= now:
+        if _last(choice.ends, zones, "ends") <= now:
             raise Unclear("ends", "past")
-        if zones.local_date(ends - MINUTE) > zones.local_date(longest - MINUTE):
+        ends = end_of(_date(choice.ends, "ends"), longest, zones)
+        if ends is None:
             raise Unclear("ends", "long")
-        return min(ends, longest)
+        return ends
     visit = _date(choice.visit, "visit") if choice.days == "visit" else None
     ends = default_end(now, zones, visit)
     if ends <= now:

@@ -15,7 +15,8 @@ from typing import Final
 import bridge.store.recipients as registry
 from bridge.consent import grants
 from bridge.consent.asked import KIND_OF, SINGLY, Grain, Kind
-from bridge.consent.grant import LONGEST, Recipient
+from bridge.consent.grant import Recipient
+from bridge.consent.lasting import longest_end
 from bridge.consent.strands import LENGTH
 from bridge.metrics.buckets import is_offered
 from bridge.pages.asking import Grain as GrainOffer
@@ -106,7 +107,7 @@ def offer(
         sources=sources(here, zones),
         ways=("file", *(("feed",) if watcher else ()), "bulk"),
         today=zones.local_date(now),
-        latest=zones.local_date(min(now + LONGEST, latest) - MINUTE),
+        latest=zones.local_date(min(longest_end(now, zones), latest) - MINUTE),
         may_watch=bool(watcher),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -24,11 +25,11 @@ from bridge.consent.grant import (
     active_times,
     after,
     before,
-    default_end,
     from_now_on,
     last_days,
     state_at,
 )
+from bridge.consent.lasting import default_end, end_of, longest_end
 from bridge.period import DAY, END_OF_TIME, HOUR, Period, PeriodSet, ZoneHistory, spelled
 from bridge.store.db import Database
 from tests.consent.world import CLINIC, NOON, World, between, every, items, wish
@@ -116,6 +117,21 @@ def test_every_grant_ends_within_twelve_months(grant: Grant) -> None:
     assert default_end(NOON, BERLIN) == NOON + 90 * DAY
     visit = BERLIN.local_date(NOON)
     assert default_end(NOON, BERLIN, visit) == spelled("2026-01-03", BERLIN).end
+
+
+def test_twelve_months_end_on_the_same_date_at_the_same_hour() -> None:
+    for begins, over in (
+        ("2026-11-28T10:00", "2027-11-28T10:00"),
+        ("2027-11-28T10:00", "2028-11-28T10:00"),
+        ("2028-02-29T10:00", "2029-03-01T10:00"),
+        ("2026-03-29T10:00", "2027-03-29T10:00"),
+    ):
+        longest = longest_end(spelled(begins, BERLIN).start, BERLIN)
+        assert longest == spelled(over, BERLIN).start
+        last = BERLIN.local_date(longest)
+        assert end_of(last, longest, BERLIN) == longest
+        assert end_of(last - timedelta(days=1), longest, BERLIN) == BERLIN.day(last).start
+        assert end_of(last + timedelta(days=1), longest, BERLIN) is None
 
 
 def test_a_grant_names_a_way_a_kind_and_a_recipient(grant: Grant) -> None:

@@ -17,7 +17,8 @@ from bridge.consent import grants
 from bridge.consent.asked import Asked, Grain, Kind, Selector, Way
 from bridge.consent.disclosure import Disclosure, Group
 from bridge.consent.gate import Gate
-from bridge.consent.grant import Authoriser, Grant, Identity, Recipient, Standing, default_end
+from bridge.consent.grant import Authoriser, Grant, Identity, Recipient, Standing
+from bridge.consent.lasting import default_end
 from bridge.consent.part import Part
 from bridge.consent.permit import DeliveryPermit, OwnerPermit, RecipientPermit
 from bridge.period import DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,14 +13,17 @@ import pytest
 
 import bridge.store.recipients as recipients
 import bridge.store.wordings as wordings
+from bridge.cli.wishes import ends_of
 from bridge.consent import grants
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.grant import Identity, State, state_at
+from bridge.consent.lasting import longest_end
 from bridge.people.representation import Kind as Role
 from bridge.people.representation import Power
 from bridge.period import DAY
 from bridge.store import ledger
 from bridge.store.ledger import disclosures
+from bridge.store.patients import load
 from bridge.store.verifications import verify
 from tests.web.house import BACK, CANARY, House, Question
 
@@ -186,6 +189,22 @@ def test_a_visit_ends_two_days_after_it_and_covers_the_days_before(house: House)
     assert hull is not None
     assert (hull.start, hull.end) == (house.midnight(7), house.midnight(-3))
     assert grant.ends == house.midnight(-6)
+
+
+def test_the_last_day_of_twelve_months_is_the_same_here_and_on_the_command_line(house: House) -> None:
+    zones, now = load(house.db, house.noor).zones, house.db.clock()
+    last = zones.local_date(longest_end(now, zones))
+    for day, is_fine in ((last, True), (last + timedelta(days=1), False)):
+        status = house.browser.submit(
+            form_of(house, house.ask()), "/preview", ends=day.isoformat()
+        ).status_code
+        assert status == (303 if is_fine else 422), day
+        try:
+            ends = ends_of(day.isoformat(), now, None, zones)
+        except ValueError as wrong:
+            assert not is_fine and f"{last} is the last day" in str(wrong)
+        else:
+            assert is_fine and ends == longest_end(now, zones)
 
 
 def test_a_feed_is_offered_only_where_somebody_is_named_who_looks(house: House) -> None:
