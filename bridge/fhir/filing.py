@@ -20,6 +20,7 @@ import numpy as np
 from bridge.consent.disclosure import DisclosedDevice, Disclosure, Group
 from bridge.fhir import resources
 from bridge.fhir.bundle import Head, bundle
+from bridge.fhir.cells import version_id
 from bridge.fhir.fills import READING, Cut, Integers, filled
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.rows import Compiler, variants
@@ -135,9 +136,10 @@ def _lot(compiler: Compiler, part: _Part, places: Integers) -> Lot:
 
 def _told(part: _Part, places: Integers) -> Iterator[tuple[int, Sent]]:
     method: Method = "POST" if part.frame is Frame.CREATE else "PUT"
-    versions = part.cut.version_ids()
+    # what tells two grants' contents apart is no reason to send again: the poorer would overwrite the fuller
+    versions = part.cut.integers(part.cut.group.version).tolist()
     for at, name, version in zip(part.cut.at.tolist(), part.names, versions, strict=True):
-        told = Sent(part.variant.type, name, version, method)
+        told = Sent(part.variant.type, name, version_id(version, 0, part.cut.revision), method)
         yield int(places[at]), told
 
 

@@ -110,11 +110,10 @@ def approve(
     the grant does not fit or the question was answered before."""
     signed = _fitting(db, pending, patient, grant, now)
     if pending.request:
+        under, asked = (grant, signed.version), str(pending.scopes)
+        authorising.record(db, patient, pending.client, AUTHORISED, by, asked, under)
         if not kept.share(db, digest(pending.id), pending.request, "approved", grant, now):
             raise NotApproved("this request was answered before, or it has run out")
-        authorising.record(
-            db, patient, pending.client, AUTHORISED, by, str(pending.scopes), (grant, signed.version)
-        )
         return pending.redirect_uri
     left = narrowed(met(pending.scopes, scopes), signed.kinds, signed.ways)
     is_self = signed.authoriser.role in SELF
@@ -124,21 +123,23 @@ def approve(
     made = Approval(
         secrets.token_hex(16), patient, account, grant, str(left), is_self, digest(code), now + CODE_LIFE
     )
+    authorising.record(db, patient, pending.client, AUTHORISED, by, str(left), (grant, signed.version))
     if not kept.approve(db, digest(pending.id), _row(pending), made, now):
         raise NotApproved("this request was answered before, or it has run out: start again from the app")
-    authorising.record(db, patient, pending.client, AUTHORISED, by, str(left), (grant, signed.version))
     return address(pending.redirect_uri, code=code, state=pending.state, iss=issuer_of(pending.aud))
 
 
 def decline(db: Database, pending: Pending, now: Instant, patient: int | None = None, by: str = "") -> str:
     """Answer with no: the address to go back to. Saying it twice says nothing more. `patient`: whose ledger tells it,
     as answered by the name `by`."""
+    if pending.request:
+        kept.share(db, digest(pending.id), pending.request, "declined", "", now)
+    else:
+        kept.decline(db, digest(pending.id), now)
     if patient is not None:
         authorising.record(db, patient, pending.client, DECLINED, by, str(pending.scopes), None)
     if pending.request:
-        kept.share(db, digest(pending.id), pending.request, "declined", "", now)
         return pending.redirect_uri
-    kept.decline(db, digest(pending.id), now)
     said = "The person declined."
     return refusal(pending.redirect_uri, "access_denied", said, pending.state, issuer_of(pending.aud))
 

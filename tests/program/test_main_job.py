@@ -141,7 +141,9 @@ def test_a_corrected_zone_makes_no_new_id_of_what_was_disclosed(shell: Shell, tm
     assert set(after) <= set(before)
     assert len(after) >= len(before) - 2
     assert all(each.endswith(("Z", "+00:00")) for each in moved)
-    assert {each["meta"]["versionId"].partition("-")[0] for each in after.values()} == {"2.1"}  # no device is named
+    assert {each["meta"]["versionId"].partition("-")[0] for each in after.values()} == {
+        "2.1"
+    }  # no device is named
 
 
 def test_the_owner_follows_an_observation_to_its_row(shell: Shell, tmp_path: Path) -> None:
