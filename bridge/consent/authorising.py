@@ -1,8 +1,9 @@
 """What a person answered to an app or a clinic that asked: a row of the person's own ledger (IHE BALP, AuthZconsent).
 
 Law: a yes is written before there is a code, a no (which needs no ledger to hold) before the app is told; who
-answered and what was asked are sealed under the patient's key. It permits nothing: what leaves is decided by the grant alone. Rejected: yes alone, as the
-grant's own row tells it (a person could not show later that they had declined, or to which scopes they agreed).
+answered and what was asked are sealed under the patient's key. It permits nothing: what leaves is decided by the grant
+alone. Rejected: yes alone, as the grant's own row tells it (a person could not show later that they had declined, or to
+which scopes they agreed).
 """
 
 from __future__ import annotations
