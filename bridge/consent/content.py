@@ -29,9 +29,8 @@ _CHUNK: Final = ("instant", "end", "flags", "period", "lower", "upper", "open")
 
 
 def contents(columns: Table, names_device: bool) -> Numbers | None:
-    """A number for the content of each item: uint32[n]; 0: whole and with its device, as most are, or taken
-    back. None: all are.
-    `columns`: as they leave (`disclosure.Group`)."""
+    """A number for the content of each item: uint32[n]; 0: whole and with its device, as most are, or taken back. None:
+    all are. `columns`: as they leave (`disclosure.Group`)."""
     is_told = ints(columns, "flags") & _RETRACTED == 0
     found = np.where(is_told, np.uint64(0 if names_device else _NO_DEVICE), np.uint64(0))
     for part in _parts(columns):

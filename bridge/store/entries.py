@@ -33,8 +33,20 @@ class Party:
     contact: str = ""
 
 
+class _Patients:
+    """An entry that stands in the patient's own chain."""
+
+    __slots__ = ()
+    patient: int
+
+    @property
+    def chain(self) -> str:
+        """The patient's chain."""
+        return patients_chain(self.patient)
+
+
 @dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(_Patients):
     """About to leave. `sealed`: person and asked, by `seal`. `first`, `last`: instants of items."""
 
     patient: int
@@ -54,14 +66,9 @@ class Intent:
     sealed: bytes
     retracts: bool = False
 
-    @property
-    def chain(self) -> str:
-        """The patient's chain."""
-        return patients_chain(self.patient)
-
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(_Patients):
     """What came of the patient's intent `entry`: sent, acknowledged, failed, blocked, retracted, cut."""
 
     patient: int
@@ -69,11 +76,6 @@ class Outcome:
     entry: int
     outcome: str
     sent: int
-
-    @property
-    def chain(self) -> str:
-        """The patient's chain."""
-        return patients_chain(self.patient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Empties:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(_Patients):
     """A step of a grant. `digest`: SHA-256 (hex) of what was signed."""
 
     patient: int
@@ -103,14 +105,9 @@ class Change:
     epoch: int
     digest: str
 
-    @property
-    def chain(self) -> str:
-        """The patient's chain."""
-        return patients_chain(self.patient)
-
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(_Patients):
     """A step of a collecting consent. `digest`: SHA-256 (hex) of it as it rests; `sealed`: by whom, and from
     which source, by `seal`."""
 
@@ -121,14 +118,9 @@ class Collected:
     digest: str
     sealed: bytes
 
-    @property
-    def chain(self) -> str:
-        """The patient's chain."""
-        return patients_chain(self.patient)
-
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Act(_Patients):
     """What an operator does to the patient's things, before it is done. `sealed`: who, and what for, by `seal`;
     empty where the patient's key is gone."""
 
@@ -138,14 +130,9 @@ class Act:
     basis: str
     sealed: bytes
 
-    @property
-    def chain(self) -> str:
-        """The patient's chain."""
-        return patients_chain(self.patient)
-
 
 @dataclass(frozen=True, slots=True)
-class Authorisation:
+class Authorisation(_Patients):
     """What a person answered to a client that asked: authorised, declined. `grant` '' where none was signed for it;
     `sealed`: who answered, and the scopes that were asked, by `seal`."""
 
@@ -158,11 +145,6 @@ class Authorisation:
     grant: str
     version: int
     sealed: bytes
-
-    @property
-    def chain(self) -> str:
-        """The patient's chain."""
-        return patients_chain(self.patient)
 
 
 Entry: TypeAlias = Intent | Outcome | Empties | Change | Collected | Act | Authorisation

@@ -99,8 +99,7 @@ class Consenting:
         pending = pendings.load(here.db, request.path_params["pending"], here.clock())
         if pending is None or sent.one("digest") != pending.digest:
             return problem(request, session, "pending")
-        able = [each for each in people(request, session) if Power.GRANT in each.powers]
-        whose = _whose(request, session, able, pending, sent.one("person"))
+        whose = _whose(request, session, _able(request, session), pending, sent.one("person"))
         patient = None if whose is None else whose.patient
         back = pendings.decline(here.db, pending, here.clock(), patient, session.name)
         return RedirectResponse(back, 303)
@@ -113,7 +112,7 @@ def _matter(request: Request, session: Session, wanted: str, sent: Form | None =
     pending = pendings.load(here.db, request.path_params["pending"], here.clock())
     if pending is None or (sent is not None and sent.one("digest") != pending.digest):
         return problem(request, session, "pending")
-    able = [each for each in people(request, session) if Power.GRANT in each.powers]
+    able = _able(request, session)
     whose = _whose(request, session, able, pending, wanted)
     if whose is None:
         return problem(request, session, "power", 403)
@@ -136,6 +135,11 @@ def _matter(request: Request, session: Session, wanted: str, sent: Form | None =
         leads_to=pending.redirect_uri,
         people=[(public(db, each.patient), each.name, each.birth_date) for each in others],
     )
+
+
+def _able(request: Request, session: Session) -> list[Represented]:
+    """For whom whoever is signed in may share."""
+    return [each for each in people(request, session) if Power.GRANT in each.powers]
 
 
 def _whose(

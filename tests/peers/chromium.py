@@ -104,6 +104,18 @@ async def passkey(page: Page) -> None:
     )
 
 
+async def enrolled(page: Page, born: str, name: str, login: str) -> None:
+    """On the page of an invitation: an account with a passkey, its recovery codes seen, and out again."""
+    await page.fill("[name=birth_date]", born)
+    await page.fill("[name=name]", name)
+    await page.fill("[name=login]", login)
+    await page.click("button[data-passkey]")
+    await page.wait_for_selector("h1:has-text('Recovery codes')")
+    await page.click("a.button.main")
+    await page.click("button:has-text('Sign out')")
+    await page.wait_for_url("**/sign-in")
+
+
 def _violations(answer: Mapping[str, object]) -> Iterator[str]:
     violations = answer["violations"]
     assert isinstance(violations, list)

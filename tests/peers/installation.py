@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from playwright.async_api import Page
 
+from tests.peers.chromium import enrolled
 from tests.program.served import served
 from tests.program.shell import Shell
 from tests.program.test_import import clarity, egv
@@ -54,14 +55,7 @@ class Installation:
         """The person makes their account with a passkey by an invitation, and signs out."""
         made = self.shell("patient", "invite", self.patient, "--email", "ada@example.org")
         await page.goto(f"{self.base}{urlsplit(made.value['link']).path}")
-        await page.fill("[name=birth_date]", BORN)
-        await page.fill("[name=name]", "Ada Lovelace")
-        await page.fill("[name=login]", "ada@example.org")
-        await page.click("button[data-passkey]")
-        await page.wait_for_selector("h1:has-text('Recovery codes')")
-        await page.click("a.button.main")
-        await page.click("button:has-text('Sign out')")
-        await page.wait_for_url("**/sign-in")
+        await enrolled(page, BORN, "Ada Lovelace", "ada@example.org")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from playwright.async_api import Page
 from bridge.people import invitations
 from bridge.people.invitations import Offer
 from bridge.people.representation import Kind
-from tests.peers.chromium import Chromium, passkey
+from tests.peers.chromium import Chromium, enrolled, passkey
 from tests.web.house import CANARY, House
 
 pytestmark = pytest.mark.timeout(240)
@@ -105,14 +105,7 @@ async def sign_up(house: House, page: Page) -> None:
     code = invitations.invite(house.db, offer, house.db.clock())
     await page.goto(f"{house.base}/sign-up/{code}")
     born = f"{house.today.year - 8}-05-17"
-    await page.fill("[name=birth_date]", born)
-    await page.fill("[name=name]", "Toni Example")
-    await page.fill("[name=login]", "toni@example.org")
-    await page.click("button[data-passkey]")
-    await page.wait_for_selector("h1:has-text('Recovery codes')")
-    await page.click("a.button.main")
-    await page.click("button:has-text('Sign out')")
-    await page.wait_for_url("**/sign-in")
+    await enrolled(page, born, "Toni Example", "toni@example.org")
 
 
 async def sign_in(page: Page) -> None:
