@@ -231,7 +231,7 @@ def test_the_pages_of_a_launch(house: House, twin: Ehr, chromium: Chromium) -> N
 def test_the_pages_of_the_clinic(house: House, chromium: Chromium) -> None:
     house.verify("Hill Practice", "the diabetes nurse")
     db, now = house.db, house.db.clock()
-    everybody, _ = staff.add(db, "Dr. Example", list(Role), None, now)
+    everybody, _ = staff.add(db, "Dr. Example", list(Role), None, now, house.ehr.organization)
     nobody, _ = staff.add(db, "Otto Amt", [Role.AUDITOR], None, now)
     requests.ask(db, house.noor, house.ehr.id, Origin.CLINICIAN, "Dr. Example", NO_RECORD, None, now)
     born = house_birth(house)
