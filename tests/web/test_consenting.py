@@ -198,12 +198,9 @@ def test_the_last_day_of_twelve_months_is_the_same_here_and_on_the_command_line(
             form_of(house, house.ask()), "/preview", ends=day.isoformat()
         ).status_code
         assert status == (303 if is_fine else 422), day
-        try:
-            ends = ends_of(day.isoformat(), now, None, zones)
-        except ValueError as wrong:
-            assert not is_fine and f"{last} is the last day" in str(wrong)
-        else:
-            assert is_fine and ends == longest_end(now, zones)
+    assert ends_of(last.isoformat(), now, None, zones) == longest_end(now, zones)
+    with pytest.raises(ValueError, match=f"{last} is the last day"):
+        ends_of((last + timedelta(days=1)).isoformat(), now, None, zones)
 
 
 def test_a_feed_is_offered_only_where_somebody_is_named_who_looks(house: House) -> None:
@@ -250,6 +247,32 @@ def test_the_first_share_asks_twice_and_the_next_one_once(house: House) -> None:
     assert house.browser.submit(first, "/approve").status_code == 303
     again = house.browser.submit(preview_of(house, house.ask(), days="2"), "/approve")
     assert again.status_code == 303
+
+
+def test_the_same_app_a_second_time_replaces_an_equal_share_and_says_so(house: House) -> None:
+    agreed(house, house.ask())
+    (first,) = grants.listed(house.db, house.noor)
+    preview = preview_of(house, house.ask())
+    assert "already share exactly this" in preview.text
+    back = house.browser.submit(preview, "/approve")
+    assert back.status_code == 303 and "code=" in back.headers["location"]
+    old, new = grants.listed(house.db, house.noor)
+    assert (old.grant.id, new.grant.id) == (first.grant.id, first.grant.id)
+    assert (state_at(old, house.db.clock()), state_at(new, house.db.clock())) == (
+        State.SUPERSEDED,
+        State.ACTIVE,
+    )
+    other = preview_of(house, house.ask(), days="90")
+    assert "already share exactly this" not in other.text
+    assert house.browser.submit(other, "/approve").status_code == 303
+    assert len({each.grant.id for each in grants.listed(house.db, house.noor)}) == 2
+
+
+def test_a_share_that_ended_while_its_equal_was_looked_at_is_not_replaced(house: House) -> None:
+    agreed(house, house.ask())
+    preview = preview_of(house, house.ask())
+    grants.revoke(house.db, grants.listed(house.db, house.noor)[0].grant.id)
+    assert house.browser.submit(preview, "/approve").status_code in (404, 409)
 
 
 def test_declining_shares_nothing_and_tells_the_app(house: House) -> None:
