@@ -1,9 +1,9 @@
 """One decision about sharing on its way from choices to a signature: the same steps for a request and for a change.
 
-Law (`consent.md`, the grant): what is signed is what was shown. What is shared already in the same way is not shared
-twice: the new signature takes the place of the old one, and the page says so. The form carries the digest of what it answers, the
+Law (`consent.md`, the grant): what is signed is what was shown. The form carries the digest of what it answers, the
 draft and the hash of the words, and each is checked again; a draft of another person, of another recipient or of
-another matter is as absent as none. A draft opens nothing to anybody.
+another matter is as absent as none. A draft opens nothing to anybody. What is shared already in just this way is not
+shared twice: the new signature takes the place of the old one, and the page says so.
 
 Rejected: keeping choices in the session (two tabs, one mixed grant), approving without a preview.
 """
@@ -139,13 +139,11 @@ def drafted(matter: Matter, draft: str) -> Standing | None:
     signer = authoriser(db, matter.session.account, grant.patient, now)
     if not (is_ours and is_inside and grant.authoriser == signer):
         return None
-    if (
-        not matter.replaces and replaces
-    ):  # an equal share stood as it was drawn: it must be the one that stands now
-        twin = grants.equal(db, replace(grant, signed=now))
-        return standing if twin is not None and twin.grant.id == replaces else None
-    if replaces != matter.replaces:
+    twin = None if matter.replaces else grants.equal(db, replace(grant, signed=now))
+    if replaces != (twin.grant.id if twin else matter.replaces):
         return None
+    if twin is not None:
+        return standing
     is_wider = replaces and widened(grant, grants.load(db, replaces).grant, matter.zones, now)
     return None if is_wider else standing
 

@@ -268,6 +268,14 @@ def test_the_same_app_a_second_time_replaces_an_equal_share_and_says_so(house: H
     assert len({each.grant.id for each in grants.listed(house.db, house.noor)}) == 2
 
 
+def test_two_tabs_with_the_same_choices_make_one_share(house: House) -> None:
+    agreed(house, house.ask(), days="30")
+    tabs = [preview_of(house, house.ask()) for _ in range(2)]
+    assert house.browser.submit(tabs[0], "/approve").status_code == 303
+    assert house.browser.submit(tabs[1], "/approve").status_code in (404, 409)
+    assert len(grants.listed(house.db, house.noor)) == 2
+
+
 def test_a_share_that_ended_while_its_equal_was_looked_at_is_not_replaced(house: House) -> None:
     agreed(house, house.ask())
     preview = preview_of(house, house.ask())
