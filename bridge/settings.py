@@ -90,7 +90,7 @@ def staff_secret(settings: Settings) -> str:
     try:
         return settings.staff_secret_file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"BRIDGE_STAFF_SECRET_FILE cannot be read: {fault}") from fault
+        raise SettingsError(f"BRIDGE_STAFF_SECRET_FILE cannot be read: {_reason(fault)}") from fault
 
 
 def master_key(settings: Settings) -> bytes:
@@ -166,7 +166,11 @@ def _read(path: Path) -> bytes:
     try:
         return _decoded(path.read_text("ascii").strip(), str(path))
     except (OSError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"the master key in {path} cannot be read: {fault}") from fault
+        raise SettingsError(f"the master key in {path} cannot be read: {_reason(fault)}") from fault
+
+
+def _reason(fault: Exception) -> str:
+    return (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
 
 
 def _made(path: Path) -> bytes:

@@ -14,7 +14,17 @@ from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.accounts import kept
 from bridge.cli.acting import Acting, noted, operator_options, own_consent
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    bridge,
+    emit,
+    home_option,
+    json_option,
+    patient_option,
+    table,
+    told,
+)
 from bridge.period import ZoneHistory, iso
 from bridge.reading import Stream
 from bridge.store.artifacts import Artifact, listed
@@ -52,7 +62,7 @@ def show_artifact(artifact_id: str, acting: Acting, home: Path | None, as_json: 
         one = named.artifact(found, artifact_id)
         noted(found, one.patient, acting, "artifact show", artifact_id)
         row = _row(found, one)
-    emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
+    emit(row, as_json, told(row))
 
 
 @artifact.command("confirm")

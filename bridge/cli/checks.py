@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from bridge.app import Bridge
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
+from bridge.cli.shell import Failed, Value, bridge, counted, emit, home_option, json_option
 from bridge.consent.collecting import overdue
 from bridge.settings import SettingsError
 from bridge.store.anchors import verify as verify_ledger
@@ -39,7 +39,7 @@ def check(home: Path | None, as_json: bool) -> None:
     ]
     emit(value, as_json, "\n".join(lines))
     if faults:
-        raise Failed(f"{len(faults)} faults found")
+        raise Failed(f"{counted(len(faults), 'fault')} found")
 
 
 @click.command("migrate")

@@ -14,7 +14,17 @@ import click
 
 from bridge.cli import named
 from bridge.cli.acting import Acting, deed, noted, operator_options
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    bridge,
+    emit,
+    home_option,
+    json_option,
+    patient_option,
+    reason,
+    table,
+)
 from bridge.store.clients import Client, add, listed, remove
 
 
@@ -119,7 +129,7 @@ def keys_of(jwks: str | None) -> str | None:
     try:
         text = Path(jwks).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise Failed(f"the JWK Set {jwks} cannot be read: {fault}") from fault
+        raise Failed(f"the JWK Set {jwks} cannot be read: {reason(fault)}") from fault
     if "PRIVATE KEY" in text:
         raise Failed(f"{jwks} is a private key: keep it, and give the JWK Set of its public half")
     if not text.lstrip().startswith("{"):

@@ -16,7 +16,18 @@ import click
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import deed
-from bridge.cli.shell import Failed, Value, addressed, bridge, emit, home_option, json_option, table
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    addressed,
+    bridge,
+    emit,
+    home_option,
+    json_option,
+    reason,
+    table,
+    told,
+)
 from bridge.smart.ehr_discovery import Discoveries, Flaw
 from bridge.smart.ehr_registration import JWKS_PATH, LAUNCH_PATH, Wanted, callback, checked
 from bridge.smart.registration import RegistrationError
@@ -70,7 +81,7 @@ def add_ehr(
             raise Failed(str(fault)) from fault
         row = _row(found, made)
         addressed(found)
-    emit(row, as_json, "\n".join(f"{name}: {value}" for name, value in row.items()))
+    emit(row, as_json, told(row))
 
 
 @ehr.command("list")
@@ -122,7 +133,7 @@ def _secret(source: str) -> str:
     try:
         told = (sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")).strip()
     except (OSError, UnicodeDecodeError) as fault:
-        raise Failed(f"the secret cannot be read from {source}: {fault}") from fault
+        raise Failed(f"the secret cannot be read from {source}: {reason(fault)}") from fault
     if not told:
         raise Failed(f"there is no secret in {source}")
     return told

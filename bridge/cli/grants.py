@@ -14,7 +14,17 @@ import click
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, noted, noted_of, operator_options
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    bridge,
+    emit,
+    home_option,
+    json_option,
+    patient_option,
+    table,
+    told,
+)
 from bridge.cli.wishes import Wish, drawn
 from bridge.consent.asked import Kind
 from bridge.consent.grant import NotPossible, Standing, state_at
@@ -78,10 +88,10 @@ def add_grant(
         receiver = named.client(found, client)
         try:
             grant = bounded(found.db, drawn(found, person, receiver, Wish(**words)))
-            told = (
+            note = (
                 f"grant {grant.id} to {receiver.organization}; to end it: cgm-bridge grant revoke {grant.id}"
             )
-            made = sign(found.db, grant, noted(found, person.number, acting, "grant add", told))
+            made = sign(found.db, grant, noted(found, person.number, acting, "grant add", note))
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
         row = _row(found, made)
@@ -192,4 +202,4 @@ def _row(found: Bridge, standing: Standing) -> dict[str, Value]:
 
 
 def _told(row: dict[str, Value]) -> str:
-    return "\n".join(f"  {name}: {value}" for name, value in row.items() if value not in (None, [], ""))
+    return told(row, "  ")

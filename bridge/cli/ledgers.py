@@ -15,7 +15,17 @@ import click
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, noted, operator_options, permit
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
+from bridge.cli.shell import (
+    Failed,
+    Value,
+    bridge,
+    counted,
+    emit,
+    home_option,
+    json_option,
+    patient_option,
+    table,
+)
 from bridge.consent.asked import Asked, Way
 from bridge.fhir.notation import Notation
 from bridge.fhir.render_json import JSON
@@ -27,8 +37,10 @@ from bridge.store.ledger import LedgerUnavailable, listed
 
 FHIR: Final[Mapping[str, Notation]] = {"fhir": JSON, "fhir-xml": XML}
 SHOWN: Final = (
-    "entry", "at", "kind", "channel", "recipient", "items", "first", "last", "outcome", "step", "act", "person",
+    "entry", "at", "kind", "intent", "channel", "recipient", "items", "first", "last", "outcome", "step", "act",
+    "person",
 )  # fmt: skip
+NO_WORD: Final = "counts as sent"
 
 
 @click.group()
@@ -42,9 +54,9 @@ def ledger() -> None:
 @home_option
 @json_option
 def list_ledger(patient: str, acting: Acting, home: Path | None, as_json: bool) -> None:
-    """Every entry of a person, oldest first."""
+    """Every entry of a person, oldest first; an intent with what came of it, an outcome with the entry it is of."""
     with bridge(home) as found:
-        rows = _rows(found, patient, acting, "ledger list")
+        rows = _settled(_rows(found, patient, acting, "ledger list"))
     emit(rows, as_json, table(rows, SHOWN))
 
 
@@ -62,7 +74,10 @@ def verify_ledger(home: Path | None, as_json: bool) -> None:
         "anchors": verdict.anchors,
         "faults": list(verdict.faults),
     }
-    told = f"{verdict.entries} entries in {verdict.chains} chains, {verdict.anchors} anchors: "
+    told = (
+        f"{counted(verdict.entries, 'entry', 'entries')} in {counted(verdict.chains, 'chain')}, "
+        f"{counted(verdict.anchors, 'anchor')}: "
+    )
     emit(value, as_json, told + ("sound" if verdict.is_sound else "NOT SOUND"))
     if not verdict.is_sound:
         raise Failed("; ".join(verdict.faults))
@@ -114,11 +129,21 @@ def _rows(found: Bridge, patient: str, acting: Acting, act: str) -> list[dict[st
     return rows
 
 
+def _settled(rows: list[dict[str, Value]]) -> list[dict[str, Value]]:
+    """The rows, and on each intent what came of it; an intent of which no more was written counts as sent."""
+    came = {row["intent"]: row["outcome"] for row in rows if row["kind"] == "outcome"}
+    return [
+        row | {"outcome": came.get(row["entry"], NO_WORD)} if row["kind"] == "intent" else row for row in rows
+    ]
+
+
 def _row(one: Row) -> dict[str, Value]:
     fields = {name: _plain(value) for name, value in one.fields.items()}
     for name in ("first", "last"):
         if isinstance(fields.get(name), int):
             fields[name] = iso(int(str(fields[name])))
+    if one.kind == "outcome":
+        fields["intent"] = fields.get("entry")
     party = one.fields.get("party")
     if isinstance(party, dict):
         fields["recipient"] = _plain(party.get("name") or party.get("organization") or party.get("client"))

@@ -14,7 +14,7 @@ import msgspec
 
 from bridge.cli.accounts import told, unknown
 from bridge.cli.differences import diff_mappings
-from bridge.cli.shell import Failed, Value, emit, home_option, json_option, settings
+from bridge.cli.shell import Failed, Value, counted, emit, home_option, json_option, settings
 from bridge.mapping import Decoded, MappingErrors, Mappings, Unreadable, load
 from bridge.mapping.language import ReadHalf
 from bridge.period import BEGINNING, ZoneHistory, iso
@@ -22,6 +22,7 @@ from bridge.reading import column
 from bridge.settings import shipped
 
 SHOWN = 20
+NO_SITE = "nothing is laid over: BRIDGE_MAPPINGS names no folder"
 
 
 @click.group()
@@ -46,15 +47,19 @@ def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> Non
     except MappingErrors as faults:
         lines = [f"{f.file}:{f.line}:{f.column}: {f.sentence}" for f in faults.faults]
         emit({"ok": False, "faults": lines}, as_json, "\n".join(lines))
-        raise Failed(f"{len(lines)} faults in the mappings") from faults
+        raise Failed(f"{counted(len(lines), 'fault')} in the mappings") from faults
     if lines := list(tried(found)):
         emit({"ok": False, "faults": lines}, as_json, "\n".join(lines))
-        raise Failed(f"{len(lines)} faults in what the mappings would say")
+        raise Failed(f"{counted(len(lines), 'fault')} in what the mappings would say")
     rows: list[dict[str, Value]] = [
         {"name": each.name, "revision": each.revision, "fhir_revision": each.fhir_revision}
         for each in found.formats.values()
     ]
-    emit({"ok": True, "mappings": rows}, as_json, "\n".join(f"{r['name']}  {r['revision']}" for r in rows))
+    laid: list[Value] = [{"file": file, "concerns": about} for file, about in found.site]
+    lines = [f"{r['name']}  {r['revision']}" for r in rows]
+    lines += [f"laid over: {file}  ({about})" for file, about in found.site]
+    lines += [f"nothing is laid over: no file of a site is in {site}" if site else NO_SITE] * (not laid)
+    emit({"ok": True, "mappings": rows, "overlays": laid}, as_json, "\n".join(lines))
 
 
 @mapping.command("try")
@@ -111,7 +116,7 @@ def show_mapping(name: str, home: Path | None, as_json: bool) -> None:
     """A mapping's two halves as they are in force."""
     found = _mappings(home)
     if name not in found.formats:
-        raise Failed(f"no mapping is called {name!r}; there are {', '.join(found.formats)}")
+        raise _not_called(found, name)
     one = found.formats[name]
     fhir = {stream.value: shape.model_dump(mode="json") for stream, shape in one.fhir.items()}
     value: Value = {
@@ -137,6 +142,10 @@ def _reads(half: ReadHalf) -> list[str]:
     return [f"records {one.name} ({', '.join(one.arrays)})" for one in half.records]
 
 
+def _not_called(found: Mappings, name: str) -> Failed:
+    return Failed(f"no mapping is called {name!r}; there are {', '.join(found.formats)}")
+
+
 def _mappings(home: Path | None) -> Mappings:
     try:
         return load(shipped("mappings"), settings(home).mappings)
@@ -147,6 +156,8 @@ def _mappings(home: Path | None) -> Mappings:
 def _decoded(mappings: Mappings, name: str, file: Path, timezone: str) -> Decoded:
     from bridge.adapters import decode, recognise
 
+    if name not in mappings.formats:
+        raise _not_called(mappings, name)
     data = file.read_bytes()
     try:
         seen = recognise(data, file.name, mappings)

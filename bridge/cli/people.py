@@ -19,7 +19,7 @@ from bridge.cli import named
 from bridge.cli.acting import Acting, is_named, noted, operator_options, permit, seen
 from bridge.cli.collecting import collected
 from bridge.cli.inviting import invite_command
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table, told
 from bridge.consent.askers import who_asked
 from bridge.consent.collecting import listed
 from bridge.people.ages import birth_fault
@@ -103,7 +103,7 @@ def show_patient(
         seen(found, one, acting, "patient show")
         sources: list[Value] = [collected(found, each) for each in listed(found.db, one)]
         row: dict[str, Value] = {**_row(found, load(found.db, one)), "collecting": sources}
-    emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
+    emit(row, as_json, told(row))
 
 
 @patient.command("erase")

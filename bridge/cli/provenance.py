@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from bridge.cli.acting import Acting, operator_options, permit
-from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, told
 from bridge.consent.asked import Asked, Way
 from bridge.consent.named import named
 from bridge.period import iso
@@ -65,4 +65,4 @@ def show_provenance(
             "received": None if origin.received is None else iso(origin.received),
         }
         found.gate.settle(seen, "sent", 1)
-    emit(row, as_json, "\n".join(f"{key}: {value}" for key, value in row.items()))
+    emit(row, as_json, told(row))

@@ -17,6 +17,7 @@ from typing import Final
 import click
 
 from bridge.cli.shell import Failed, bridge, home_option, settings
+from bridge.settings import staff_secret
 
 MALLOC: Final[Mapping[str, str]] = {
     "MALLOC_TRIM_THRESHOLD_": "536870912",
@@ -46,6 +47,7 @@ def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None
     }
     with bridge(home, is_new=True) as found:  # what is wrong is said in one sentence before a server starts
         told = f"{len(found.mappings.formats)} mappings in force"
+        staff_secret(found.settings)
         free(host, port)
     os.environ.update(environment)
     click.echo(f"FHIR R4 at {environment['BRIDGE_BASE_URL']}/fhir, {told}", err=True)

@@ -87,7 +87,7 @@ def bridge(home: Path | None, *, is_new: bool = False) -> Iterator[Bridge]:
     except (SettingsError, BadStore, WrongMaster) as fault:
         raise Failed(str(fault)) from fault
     except (OSError, DatabaseError) as fault:
-        raise Failed(f"the home {wanted.home} cannot be opened: {fault}") from fault
+        raise Failed(f"the home {wanted.home} cannot be opened: {reason(fault)}") from fault
     try:
         yield found
     except SettingsError as fault:  # mappings are read when a command first needs them
@@ -106,9 +106,40 @@ def addressed(found: Bridge) -> None:
         )
 
 
+def reason(fault: Exception) -> str:
+    """Why something could not be read or opened, without the number and the name that Python puts beside it."""
+    return (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
+
+
 def emit(value: Value, as_json: bool, text: str) -> None:
     """Print `value` as JSON or `text` for people."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2) if as_json else text)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: 1 fault, 2 faults."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def told(row: Mapping[str, Value], indent: str = "") -> str:
+    """A row as lines of text: what is empty is left out, and nothing is shown as a program would write it."""
+    return "\n".join(
+        f"{indent}{name}: {_words(value)}" for name, value in row.items() if value not in (None, [], "", {})
+    )
+
+
+def _words(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        if value.keys() == {"start", "end"}:
+            return f"{value['start']} to {value['end']}"
+        return "; ".join(
+            f"{name} {_words(each)}" for name, each in value.items() if each not in (None, [], "")
+        )
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value))
+    return _cell(value)
 
 
 def table(rows: Sequence[Mapping[str, Value]], columns: Sequence[str]) -> str:
@@ -123,4 +154,6 @@ def table(rows: Sequence[Mapping[str, Value]], columns: Sequence[str]) -> str:
 def _cell(value: Value) -> str:
     if value is None:
         return "-"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(_words, value)) if isinstance(value, list | tuple) else str(value)

@@ -202,6 +202,14 @@ class Step(StrEnum):
     SUPERSEDE = "supersede"
 
 
+DONE: Final[Mapping[Step, str]] = {
+    Step.SIGN: "signed",
+    Step.PAUSE: "paused",
+    Step.RESUME: "resumed",
+    Step.REVOKE: "revoked",
+    Step.SUPERSEDE: "replaced",
+}
+"""What a sentence says was done."""
 TRANSITIONS: Final[Mapping[tuple[State, Step], State]] = {
     (State.DRAFT, Step.SIGN): State.SIGNED,
     (State.DRAFT, Step.REVOKE): State.REVOKED,
@@ -245,7 +253,7 @@ def after(state: State, step: Step) -> State:
     try:
         return TRANSITIONS[state, step]
     except KeyError:
-        raise NotPossible(f"a grant that is {state} cannot {step}") from None
+        raise NotPossible(f"a grant that is {state} cannot be {DONE[step]}") from None
 
 
 def settled(events: Sequence[Event]) -> State:

@@ -86,6 +86,25 @@ def _next(standing: Standing, grant: Grant) -> Grant:
     return replace(grant, id=standing.grant.id, version=standing.grant.version + 1)
 
 
+def equal(db: Database, grant: Grant) -> Standing | None:
+    """The grant in force that opens the same to the same recipient, whenever it was signed and until when it is."""
+    return next(
+        (
+            each
+            for each in listed(db, grant.patient, with_names=False)
+            if state_at(each, grant.signed) is State.ACTIVE and _opens(each.grant) == _opens(grant)
+        ),
+        None,
+    )
+
+
+def _opens(grant: Grant) -> tuple[object, ...]:
+    return (
+        grant.recipient.key, grant.recipient.clients, grant.purpose, grant.ways, grant.periods, grant.rolling_days,
+        grant.kinds, grant.sources, grant.later_sources, grant.withheld, grant.grain, grant.block, grant.identity,
+    )  # fmt: skip
+
+
 def draft(db: Database, grant: Grant, replaces: str = "") -> Standing:
     """Keep a grant unsigned, for its owner to look at: it opens nothing. `replaces`: the grant that signing it
     will supersede. NotPossible says what stands against signing it."""

@@ -28,6 +28,8 @@ ONE_PATIENT: Final = "each search names exactly one patient"
 
 SAMPLED: Final = frozenset({Selector(Stream.GLUCOSE, None, Grain.RAW)})
 """What leaves in chunks where that is asked for."""
+MOST_SHOWN: Final = 40
+"""Of what was typed, so much is said back."""
 _UTC: Final = ZoneHistory.always("UTC")
 _PREFIXES: Final[Mapping[str, Prefix]] = {
     "eq": "eq", "ne": "ne", "gt": "gt", "ge": "ge", "lt": "lt",
@@ -150,7 +152,9 @@ def date_text(name: str, value: str) -> DateText | Problem:
     head = value[:2]
     prefix = _PREFIXES.get(head) if head.isalpha() else "eq"
     if prefix is None:
-        return bad_parameter(name, f"the prefix {head} is not one of {', '.join(_PREFIXES)}")
+        return bad_parameter(
+            name, _no_date(name, value, f"the prefix {head} is not one of {', '.join(_PREFIXES)}")
+        )
     if "," in value:
         return bad_parameter(name, "lists of dates are not offered; repeat the parameter or ask twice")
     text = value[2:] if head.isalpha() else value
@@ -159,8 +163,17 @@ def date_text(name: str, value: str) -> DateText | Problem:
     try:
         spelled(text, _UTC)
     except (ValueError, OverflowError) as wrong:
-        return bad_parameter(name, str(wrong)[:200])
+        return bad_parameter(name, _no_date(name, value, str(wrong)[:200]))
     return DateText(prefix, text)
+
+
+def _no_date(name: str, value: str, why: str) -> str:
+    """What is wrong with a date, as it came, and the form that is wanted."""
+    shown = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}…"
+    return (
+        f"{shown!r} is no date to search by ({why}): write it like {name}=ge2026-03-01 or "
+        f"{name}=2026-03-01T08:00:00Z"
+    )
 
 
 def _target(draft: Draft, parameter: Parameter, value: str) -> str:

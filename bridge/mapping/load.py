@@ -54,11 +54,13 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """Every format, code and unit in force."""
+    """Every format, code and unit in force. `site`: the files of the site that are among them, each with what it is
+    laid over, or brings."""
 
     formats: Mapping[str, Format]
     codes: Mapping[str, Code]
     units: Mapping[Unit, UnitEntry]
+    site: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class _Text:
 def load(folder: File, site: File | None = None) -> Mappings:
     """The mappings of `folder` with those of `site` laid over. Raises MappingErrors with every fault."""
     faults: list[Fault] = []
-    texts = list(_texts(folder, faults)) + (list(_texts(site, faults)) if site else [])
+    laid = list(_texts(site, faults)) if site else []
+    texts = [*_texts(folder, faults), *laid]
     codes, units = _codes(texts, faults)
     shapes = _shapes(texts, codes, faults)
     formats = _formats(texts, codes, shapes, faults)
@@ -85,7 +88,13 @@ def load(folder: File, site: File | None = None) -> Mappings:
     if faults:
         raise MappingErrors(sorted(set(faults)))
     found = {name: _in_force(one, codes, units) for name, one in sorted(formats.items())}
-    return Mappings(found, codes, units)
+    return Mappings(found, codes, units, tuple((each.file, _concern(each)) for each in laid))
+
+
+def _concern(text: _Text) -> str:
+    """What a file of the site is about: the format that it extends or brings, else the tables that it adds to."""
+    named = text.document.get("extends") or text.document.get("format")
+    return str(named) if named else ", ".join(map(str, text.document))
 
 
 def _texts(folder: File, faults: list[Fault]) -> Iterator[_Text]:

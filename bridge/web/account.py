@@ -24,11 +24,14 @@ from bridge.people.notices import What
 from bridge.people.passkeys import site
 from bridge.people.representation import Power, people_of
 from bridge.people.sessions import Session
+from bridge.period import Instant, ZoneHistory
 from bridge.store import accounts
 from bridge.store import passkeys as kept_passkeys
 from bridge.store.db import Database
-from bridge.web.lobby import device, moment, shown
+from bridge.store.patients import load as load_patient
+from bridge.web.lobby import device, shown
 from bridge.web.session import Form, checked_form, clear_cookie, entrance, fresh, person
+from bridge.web.stating import local
 
 DONE: Final = frozenset(
     {"passkey", "passkey-gone", "password", "device", "token-gone", "erasure", "called-off", "ended"}
@@ -94,19 +97,22 @@ def _model(request: Request, known: Session) -> dict[str, object]:
     asked, secret = passkeys.challenge(), factors.new_secret()
     login = one.login if one else ""
     ticket = tickets.ticket(db, "account", known.csrf, [secret, asked.hex()], now)
+    zones, zone = _zones(db, known.account, now)
     return {
+        "zone": zone,
         "login": login,
         "has_password": one is not None and one.password is not None,
-        "passkeys": [(each.credential.hex(), each.label, moment(each.made)) for each in keys],
+        "passkeys": [(each.credential.hex(), each.label, local(each.made, zones)) for each in keys],
         "codes_left": accounts.recovery_left(db, known.account),
         "devices": [
-            (each.id, each.device, moment(each.seen), each.id == known.id)
+            (each.id, each.device, local(each.seen, zones), each.id == known.id)
             for each in sessions.devices(db, known.account, now)
         ],
         "tokens": [
-            (each.id, each.device, moment(each.expires)) for each in owner.listed(db, known.account, now)
+            (each.id, each.device, local(each.expires, zones))
+            for each in owner.listed(db, known.account, now)
         ],
-        "notices": [(each.what, each.texts, moment(each.at), each.is_new) for each in news],
+        "notices": [(each.what, each.texts, local(each.at, zones), each.is_new) for each in news],
         "people": [
             _person(db, known.account, each.patient) | {"one": each}
             for each in people_of(db, known.account, now)
@@ -118,16 +124,27 @@ def _model(request: Request, known: Session) -> dict[str, object]:
     }
 
 
+def _zones(db: Database, account: str, now: Instant) -> tuple[ZoneHistory, str]:
+    """Where the clock stands of who is signed in: their own, else that of whom they act for; and what it is called."""
+    found = sorted(people_of(db, account, now), key=lambda each: not each.is_self)
+    zones = load_patient(db, found[0].patient).zones if found else ZoneHistory.always("UTC")
+    return zones, zones.entries[-1][1]
+
+
 def _person(db: Database, account: str, patient: int) -> dict[str, object]:
     now, pending = db.clock(), erasure.pending(db, patient)
     found = others.representatives(db, account, patient, now)
     own = next((each for each in people_of(db, account, now) if each.patient == patient), None)
+    zones = load_patient(db, patient).zones
     return {
+        "zone": zones.entries[-1][1],
         "others": [
-            (each, moment(each.until) if each.until else None) for each in found if each.account != account
+            (each, local(each.until, zones) if each.until else None)
+            for each in found
+            if each.account != account
         ],
         "own": [each for each in found if each.account == account and each.may_end],
-        "erasure": moment(pending.due) if pending else None,
+        "erasure": local(pending.due, zones) if pending else None,
         "may_erase": own is not None and Power.ERASE in own.powers,
         "may_name": own is not None and Power.GRANT in own.powers and own.kind in others.MAY_NAME,
     }

@@ -2,7 +2,8 @@
 
 Law (`consent.md`, the grant): what is signed is what was shown. The form carries the digest of what it answers, the
 draft and the hash of the words, and each is checked again; a draft of another person, of another recipient or of
-another matter is as absent as none. A draft opens nothing to anybody.
+another matter is as absent as none. A draft opens nothing to anybody. What is shared already in just this way is not
+shared twice: the new signature takes the place of the old one, and the page says so.
 
 Rejected: keeping choices in the session (two tabs, one mixed grant), approving without a preview.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 from urllib.parse import urlsplit
@@ -116,8 +117,9 @@ def draw(matter: Matter, sent: Form) -> Response:
         if held is None or wider:
             return form(matter, choice, wider, 422)
         made = held
+    twin = None if matter.replaces else grants.equal(db, made)
     try:
-        draft = grants.draft(db, made, matter.replaces)
+        draft = grants.draft(db, made, twin.grant.id if twin else matter.replaces)
     except NotPossible:
         return form(matter, choice, {"identity": "mixed"}, 422)
     return RedirectResponse(f"{matter.base}/preview/{draft.grant.id}", 303)
@@ -135,8 +137,13 @@ def drafted(matter: Matter, draft: str) -> Standing | None:
     is_ours = grant.patient == matter.whose.patient and grant.recipient.clients == {client.id}
     is_inside = grant.kinds <= matter.offer.asked and grant.purpose == client.purpose
     signer = authoriser(db, matter.session.account, grant.patient, now)
-    if not (is_ours and is_inside and replaces == matter.replaces and grant.authoriser == signer):
+    if not (is_ours and is_inside and grant.authoriser == signer):
         return None
+    twin = None if matter.replaces else grants.equal(db, replace(grant, signed=now))
+    if replaces != (twin.grant.id if twin else matter.replaces):
+        return None
+    if twin is not None:
+        return standing
     is_wider = replaces and widened(grant, grants.load(db, replaces).grant, matter.zones, now)
     return None if is_wider else standing
 
@@ -163,6 +170,7 @@ async def look(gate: Gate, matter: Matter, draft: str, warning: str = "", status
         words=stating.words(statement, locale_of(matter.request)),
         warning=warning,
         replaces=matter.replaces,
+        is_again=not matter.replaces and bool(grants.drafted(db, draft)[1]),
         **_answers(matter, draft),
     )
 

@@ -1,7 +1,8 @@
 """Mistakes on the way to a page, as pages: a wrong address, a form that is over, what is not the reader's.
 
 Law: one sentence says what can be done now; nothing tells whether what was asked for exists. A way elsewhere stays a
-way elsewhere. What is no page keeps its own form of answer.
+way elsewhere. An address that only takes forms leads whoever opens it to the page that has the form (RFC 9110 15.4.4).
+What is no page keeps its own form of answer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from bridge.pages import NOBODY, Frame
 from bridge.web.lobby import REASONS, shown_to_anybody
@@ -33,6 +35,8 @@ async def _said(request: Request, fault: Exception) -> Response:
         return Response(status_code=fault.status_code, headers=fault.headers)
     if request.url.path.startswith(APART):
         return PlainTextResponse(f"{fault.detail}\n", fault.status_code, fault.headers)
+    if fault.status_code == 405 and request.method in ("GET", "HEAD"):
+        return RedirectResponse(_page_of(request), 303)
     if fault.detail in REASONS:
         visit = visitor(request)
         return shown_to_anybody(request, "people/refused.html", visit, fault.status_code, reason=fault.detail)
@@ -40,3 +44,13 @@ async def _said(request: Request, fault: Exception) -> Response:
     frame = NOBODY if found is None else Frame("/", found.csrf, found.name, is_staff=found.persona == "staff")
     what = "nobody" if fault.detail == "nobody" else CASES.get(fault.status_code, "missing")
     return page(request, "trouble.html", fault.status_code, frame=frame, what=what, back="/", detail="")
+
+
+def _page_of(request: Request) -> str:
+    """The nearest address above this one that is a page; the first page where there is none."""
+    above = request.url.path
+    while above := above.rpartition("/")[0]:
+        scope = {**request.scope, "path": above, "raw_path": above.encode(), "method": "GET"}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            return above
+    return "/"

@@ -102,6 +102,14 @@ def test_a_patient_is_searched_by_identifier() -> None:
     assert found.selectors == frozenset()
 
 
+@pytest.mark.parametrize("value", ["foo", "2026-13-01", "xx2026"])
+def test_a_date_that_is_none_is_said_with_its_parameter_and_the_form_that_is_wanted(value: str) -> None:
+    found = refused(f"patient={PATIENT}&date={value}")
+    assert found.expression == ("http.date",)
+    assert found.sentence.startswith(f"date: {value!r} is no date to search by (")
+    assert "write it like date=ge2026-03-01" in found.sentence
+
+
 # ------------------------------------------------------------------------------------------ what widens
 
 

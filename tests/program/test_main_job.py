@@ -166,8 +166,12 @@ def test_the_ledger_tells_every_page_and_verifies(shell: Shell, tmp_path: Path) 
     with served(shell) as base:
         headers = {"Authorization": f"Bearer {clinic.token(base)}"}
         httpx.get(f"{base}/Observation?patient={patient}&_count=100", headers=headers).raise_for_status()
-    intents = [row for row in shell("ledger", "list", "--patient", patient).value if row["kind"] == "intent"]
+    rows = shell("ledger", "list", "--patient", patient).value
+    intents = [row for row in rows if row["kind"] == "intent"]
     assert [(row["items"], row["channel"], row["way"]) for row in intents] == [(100, "query", "look")]
+    assert [row["outcome"] for row in intents] == ["counts as sent"], (
+        "of a query that went well no more is written"
+    )
     assert (intents[0]["first"], intents[0]["last"]) == ("2026-11-02T23:00:00Z", "2026-11-05T00:30:00Z")
     assert shell("ledger", "verify").value["sound"] is True
 

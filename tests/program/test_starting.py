@@ -140,6 +140,16 @@ def test_a_whole_address_is_taken_without_the_slash_at_its_end(address: str) -> 
     assert load({"BRIDGE_BASE_URL": address}).base_url == address.rstrip("/")
 
 
+def test_a_secret_that_cannot_be_read_is_said_before_anything_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_STAFF_SECRET_FILE", str(tmp_path / "gone"))
+    shell = Shell(tmp_path / "home")
+    done = shell("serve", "--port", "18733", json_out=False)
+    told = "cgm-bridge: BRIDGE_STAFF_SECRET_FILE cannot be read: No such file or directory"
+    assert done.code == 1 and done.err.splitlines()[-1] == told and "Traceback" not in done.err
+
+
 def test_every_line_of_the_help_is_the_first_sentence_of_its_command() -> None:
     context = click.Context(main)
     for name in main.list_commands(context):

@@ -11,6 +11,7 @@ import pytest
 import bridge.store.accounts as accounts
 from bridge.people import erasure, owner
 from bridge.people.representation import Kind, people_of
+from bridge.period import HOUR, MINUTE, ZoneHistory
 from bridge.reading import Stream
 from bridge.store.representations import RepresentationRow, add
 from tests.web.authenticator import Authenticator
@@ -170,6 +171,11 @@ def test_the_account_is_shown_in_every_language_with_whose_data_it_is(porch: Por
     browser.join(porch.invited(kim, Kind.PARENT), birth_date="2019-05-06")
     text = browser.get("/account").text
     assert f'lang="{locale}"' in text and "Kim" in text and "2019" in text
+    here = ZoneHistory.always("Europe/Berlin")
+    clock = here.offset(porch.clock()) * MINUTE + porch.clock()
+    hour, minute = clock // HOUR % 24, clock // MINUTE % 60
+    assert "(Europe/Berlin)" in text and "(UTC)" not in text
+    assert re.search(rf"\b0?{hour % 12 or 12 if locale == 'en' else hour}[:.]{minute:02}", text)
 
 
 # --------------------------------------------------------------------------------- the token at the door

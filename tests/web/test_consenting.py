@@ -250,6 +250,40 @@ def test_the_first_share_asks_twice_and_the_next_one_once(house: House) -> None:
     assert again.status_code == 303
 
 
+def test_the_same_app_a_second_time_replaces_an_equal_share_and_says_so(house: House) -> None:
+    agreed(house, house.ask())
+    (first,) = grants.listed(house.db, house.noor)
+    preview = preview_of(house, house.ask())
+    assert "already share exactly this" in preview.text
+    back = house.browser.submit(preview, "/approve")
+    assert back.status_code == 303 and "code=" in back.headers["location"]
+    old, new = grants.listed(house.db, house.noor)
+    assert (old.grant.id, new.grant.id) == (first.grant.id, first.grant.id)
+    assert (state_at(old, house.db.clock()), state_at(new, house.db.clock())) == (
+        State.SUPERSEDED,
+        State.ACTIVE,
+    )
+    other = preview_of(house, house.ask(), days="90")
+    assert "already share exactly this" not in other.text
+    assert house.browser.submit(other, "/approve").status_code == 303
+    assert len({each.grant.id for each in grants.listed(house.db, house.noor)}) == 2
+
+
+def test_two_tabs_with_the_same_choices_make_one_share(house: House) -> None:
+    agreed(house, house.ask(), days="30")
+    tabs = [preview_of(house, house.ask()) for _ in range(2)]
+    assert house.browser.submit(tabs[0], "/approve").status_code == 303
+    assert house.browser.submit(tabs[1], "/approve").status_code in (404, 409)
+    assert len(grants.listed(house.db, house.noor)) == 2
+
+
+def test_a_share_that_ended_while_its_equal_was_looked_at_is_not_replaced(house: House) -> None:
+    agreed(house, house.ask())
+    preview = preview_of(house, house.ask())
+    grants.revoke(house.db, grants.listed(house.db, house.noor)[0].grant.id)
+    assert house.browser.submit(preview, "/approve").status_code in (404, 409)
+
+
 def test_declining_shares_nothing_and_tells_the_app(house: House) -> None:
     question = house.ask()
     answer = house.browser.submit(form_of(house, question), "/decline")

@@ -123,3 +123,23 @@ def test_nobody_who_is_not_signed_in_is_shown_a_page_about_a_person(crawl: Crawl
         assert answer.status_code in (303, 403, 404, 405, 410) or path.startswith(FOR_ANYBODY), path
         assert not leaks(crawl.world, answer)
     crawl.runner.run(web.aclose())
+
+
+def test_an_address_that_only_takes_forms_leads_to_the_page_that_has_the_form(crawl: Crawl) -> None:
+    taking: dict[str, set[str]] = {}
+    for each in crawl.app.routes:
+        if isinstance(each, Route) and not each.path.startswith(APART):
+            taking.setdefault(each.path, set()).update(each.methods or ("GET",))
+    only = [path for path, methods in taking.items() if "GET" not in methods]
+    assert {"/account/devices", "/account/tokens/end", "/clinic/codes/make", "/sign-out"} <= set(only)
+    transport = httpx.ASGITransport(crawl.app)
+    web = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
+    for path in only:
+        above = path
+        while above and "GET" not in taking.get(above, ()):
+            above = above.rpartition("/")[0]
+        answer = crawl.runner.run(web.get(re.sub(r"{\w+}", "x", path)))
+        led = re.sub(r"{\w+}", "x", above) or "/"
+        assert (answer.status_code, answer.headers["location"]) == (303, led), path
+        assert crawl.runner.run(web.put(re.sub(r"{\w+}", "x", path))).status_code == 405
+    crawl.runner.run(web.aclose())
