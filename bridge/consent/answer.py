@@ -234,14 +234,14 @@ class Answer:
         return frozenset(name.series for name in names if name is not None and name.patient == self.patient)
 
     def _things(self) -> Things:
-        return Things(self.view, self.ids, self.patient, self.fhir_changed)
+        return Things(self.view, self.ids, self.patient, self.fhir_changed, self.reader)
 
     def _part(self, page: Page) -> Part:
         asked, things = self.view.asked, self._things()
         weeks, shown = self._weeks(page), page
         if asked.history:
             shown = with_past(self.view, page, self.reader.past, self.reader.earlier, self.fhir_changed)
-        groups = Assembly(self.view, self.ids, self.patient, self.reader.origins).groups(shown)
+        groups = Assembly(self.view, self.ids, self.patient, self.reader).groups(shown)
         real = [batch for batch, _ in page.batches if not batch.is_lost]
         things.see(real if asked.device_resources else ())
         return Part(
