@@ -20,8 +20,9 @@ from bridge.consent.grant import Standing
 from bridge.consent.memory import Decided, Memory
 from bridge.consent.part import Part
 from bridge.consent.reader import Reader
+from bridge.consent.recalled import recalled
 from bridge.consent.strands import View
-from bridge.consent.withdrawn import Withdrawn
+from bridge.consent.withdrawn import Withdrawn, is_asked, updates
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.keys import Box
@@ -56,16 +57,18 @@ def answered(
     )
     grants = {(each.grant.id, each.grant.version): each.grant for each in standings}
     tellings = partial(memory.tellings, number, who.key)
+    load = nothing_held if is_owner else partial(holding.means, db, box, number, who.key)
     lost = Withdrawn(view, reader, db.ids, number, fhir_changed, tellings, grants)
+    means = recalled(view, reader, db.ids, number, load, fhir_changed, updates(asked))
     return Answer(
         view=view,
         reader=reader,
         ids=db.ids,
         patient=number,
         fhir_changed=fhir_changed,
-        load=nothing_held if is_owner else partial(holding.means, db, box, number, who.key),
+        load=load,
         was_told=lost.held,
-        lost=() if is_owner else lost.batches(),
+        lost=() if is_owner or not is_asked(asked) else (*lost.batches(), *means),
         beside=_beside(asked, who, now, person, db),
     )
 

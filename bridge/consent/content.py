@@ -3,9 +3,9 @@
 Law: pure. A grant whose edges move, or that adds a kind, makes another content of a reading that nobody amended; the
 number from here stands in its versionId, so one versionId never names two contents (RFC 9110 8.8.1: a
 validator that does not change with the content is none). It is made of what is told and of nothing that is
-held back: a withheld note, or a withheld device, counts as none. A versionId stands in addresses and logs, and a note is
-short: the number is a MAC (BLAKE2b, RFC 7693 2.9) under a secret of the patient, over the item's id as well, so that who
-has it can neither try out words nor see that two items say the same; with the patient's key the secret is erased.
+held back: a withheld note, or a withheld device, counts as none. A versionId stands in logs, and a note is short: the
+number is a MAC (BLAKE2b, RFC 7693 2.9) over id and content under a secret that is erased with the patient's key, so
+nobody who has it can try out words, or see that two items say the same.
 Rejected: counting the moves of grants (a rolling window moves each second), a digest of the rendered bytes
 (two notations, two validators, no columns), a checksum (every four-letter note is found in a second).
 """
@@ -34,7 +34,7 @@ _CHUNK: Final = (*_EDGES, "offset", "flags", "period", "lower", "upper", "open")
 
 def contents(columns: Table, names_device: bool, ids: NDArray[np.uint8], secret: Secret) -> Numbers | None:
     """A number for the content of each item: uint32[n]; 0: whole and with its device, as most are, or taken back. None:
-    all are. `columns`: as they leave (`disclosure.Group`); `ids` uint8[n, 16]; `secret` is asked for where it is needed."""
+    all are. `columns`: as they leave (`disclosure.Group`); `ids` uint8[n, 16]; `secret`: asked for where needed."""
     unnamed = 0 if names_device else _NO_DEVICE
     is_told = ints(columns, "flags") & _RETRACTED == 0
     found = np.where(is_told, np.uint32(unnamed), np.uint32(0))

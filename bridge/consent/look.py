@@ -71,7 +71,7 @@ class Look:
         told = partial(leaving.intent, opens.person.number, self.now, opens.box)
         back = told(retracts=True) if leaving.lost else None
         if back is not None and not leaving.items:
-            return back, self.epoch, None, None
+            return back, self.epoch, also(opens, leaving.part.weeks), None
         return told(), self.epoch, also(opens, leaving.part.weeks), back
 
     def _total(self, answer: Answer, part: Part) -> int | None:
@@ -81,5 +81,5 @@ class Look:
 
 
 def also(opens: Opens, weeks: Sequence[Week]) -> Also | None:
-    """What is written together with the intent: means that leave for the first time or anew."""
+    """What is written together with the intent: means that leave for the first time or anew, or are taken back."""
     return freezing(opens.box, weeks) if weeks else None

@@ -35,7 +35,7 @@ def noted(world: World, name: str, *texts: str) -> int:
 
 
 def numbers(found: Disclosure) -> list[int]:
-    told = {}
+    told = dict[int, int]()
     for group in found.groups:
         assert group.content is not None
         told.update(zip(group.at.tolist(), group.content.tolist(), strict=True))
