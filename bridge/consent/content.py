@@ -12,7 +12,7 @@ Rejected: counting the moves of grants (a rolling window moves each second), a d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
@@ -27,6 +27,7 @@ Secret: TypeAlias = Callable[[], bytes]
 
 _NO_DEVICE: Final = 1
 _MARKED: Final = 1 << 31
+_ID: Final = 16
 _RETRACTED: Final = int(Flag.RETRACTED)
 _EDGES: Final = ("instant", "end")
 _CHUNK: Final = (*_EDGES, "offset", "flags", "period", "lower", "upper", "open")
@@ -35,17 +36,18 @@ _CHUNK: Final = (*_EDGES, "offset", "flags", "period", "lower", "upper", "open")
 def contents(columns: Table, names_device: bool, ids: NDArray[np.uint8], secret: Secret) -> Numbers | None:
     """A number for the content of each item: uint32[n]; 0: whole and with its device, as most are, or taken back. None:
     all are. `columns`: as they leave (`disclosure.Group`); `ids` uint8[n, 16]; `secret`: asked for where needed."""
-    unnamed = 0 if names_device else _NO_DEVICE
     is_told = ints(columns, "flags") & _RETRACTED == 0
-    found = np.where(is_told, np.uint32(unnamed), np.uint32(0))
+    found = np.where(is_told, np.uint32(0 if names_device else _NO_DEVICE), np.uint32(0))
     said: dict[int, bytes] = {}
     for places, texts in _parts(columns):
-        for place, text in zip(places.tolist(), texts, strict=True):
+        for place, text in zip(places, texts, strict=True):
             said[place] = said.get(place, b"") + len(text).to_bytes(8, "big") + text
-    key = secret() if said else b""
-    for place, text in said.items():
-        whole = ids[place].tobytes() + found[place].tobytes() + text
-        found[place] = int.from_bytes(mac(key, whole, 4), "big") | _MARKED
+    if said:
+        key, names, marks = secret(), ids.tobytes(), found.tolist()
+        for place, text in said.items():
+            name = names[place * _ID : place * _ID + _ID]
+            marks[place] = _MARKED | int.from_bytes(mac(key, name + bytes([marks[place]]) + text, 4), "big")
+        found = np.array(marks, np.uint32)
     return found if found.any() else None
 
 
@@ -54,20 +56,19 @@ def mac(secret: bytes, told: bytes, size: int) -> bytes:
     return blake2b(told, digest_size=size, key=secret).digest()
 
 
-def _parts(columns: Table) -> Iterator[tuple[NDArray[np.intp], Iterator[bytes]]]:
+def _parts(columns: Table) -> Iterator[tuple[list[int], Iterable[bytes]]]:
     """What makes a content another one, one reason after the other: places, and what stands there."""
     if "cut" in columns and (cut := np.flatnonzero(ints(columns, "cut"))).size:
-        yield cut, _rows(columns, _EDGES, cut)
+        yield cut.tolist(), _rows(columns, _EDGES, cut)
     if "text" in columns:
-        texts = [str(each).encode() for each in columns["text"]]
-        filled = np.array([place for place, text in enumerate(texts) if text], np.intp)
-        yield filled, (b"text" + texts[place] for place in filled)
+        texts = {place: str(text).encode() for place, text in enumerate(columns["text"]) if text}
+        yield list(texts), (b"text" + text for text in texts.values())
     if "samples" in columns:
         every = np.arange(len(columns["samples"]))
         samples = (values.tobytes() + marks.tobytes() for values, marks in columns["samples"])
-        yield every, map(bytes.__add__, _rows(columns, _CHUNK, every), samples)
+        yield every.tolist(), map(bytes.__add__, _rows(columns, _CHUNK, every), samples)
 
 
 def _rows(columns: Table, names: tuple[str, ...], places: NDArray[np.intp]) -> Iterator[bytes]:
-    told = np.stack([ints(columns, name)[places] for name in names], axis=1)
-    return (row.tobytes() for row in told)
+    told, size = np.stack([ints(columns, name)[places] for name in names], axis=1).tobytes(), 8 * len(names)
+    return (told[at : at + size] for at in range(0, len(told), size))

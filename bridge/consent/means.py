@@ -28,7 +28,7 @@ from bridge.store.columns import Table, ints
 from bridge.store.published import BLOCK, FIELDS, Shelf, Week, nothing
 
 Rows: TypeAlias = NDArray[np.int64]
-START, END, VALUE, COUNT, EXPECTED, OFF_SCALE, CHANGED, VERSION = range(len(FIELDS))
+START, END, VALUE, COUNT, EXPECTED, OFF_SCALE, CHANGED, VERSION, TOLD = range(len(FIELDS))
 _UNHELD: Final = -1
 _NO_AMOUNT: Final = int(Flag.NO_VALUE | Flag.RETRACTED)
 
@@ -98,13 +98,13 @@ def mean_batch(
     made = means(starts, ends, values, flags, changed, step_of(strand.series.key.family))
     since = _per_bucket(made.start, starts, since, 0)
     artifact = _per_bucket(made.start, starts, ints(rows, "artifact"), 0)
-    told = _dated(view, strand, _told(made, held, starts, changed), held, went)
+    told = _dated(view, strand, _told(made, held, starts, changed, view.now), held, went)
     keep = ~_straddles(made, held)
     told, since, artifact = told[keep], since[keep], artifact[keep]
     other = held[~np.isin(held[:, START], made.start)]
     other = other[opened_spans(view, strand, grain, other)]
     is_apart = _inside(other, ints(apart, "instant")) > 0
-    left = _dated(view, strand, _left(other[~is_apart], ints(rows, "instant")), held, went)
+    left = _dated(view, strand, _left(other[~is_apart], ints(rows, "instant"), view.now), held, went)
     gone = np.concatenate([left, recall(other[is_apart])]) if is_apart.any() else left
     told = np.concatenate([told, gone])
     since = np.concatenate([since, np.zeros(len(gone), np.int64)])
@@ -120,7 +120,11 @@ def _marked(rows: Table, name: str) -> Rows:
 
 def fresh_rows(batch: Batch, held: Rows) -> Rows:
     """The rows of a batch of means that are told for the first time or anew: they are to be frozen."""
-    columns = (*(batch.rows[name] for name in ("instant", *FIELDS[1:VERSION])), batch.versions)
+    columns = (
+        *(batch.rows[name] for name in ("instant", *FIELDS[1:VERSION])),
+        batch.versions,
+        batch.rows["told"],
+    )
     rows = np.stack([column.astype(np.int64) for column in columns], axis=1)
     place = _where(held, rows[:, START])
     if not len(held):
@@ -144,7 +148,7 @@ def frozen(batches: Iterable[Batch], load: Load) -> tuple[Week, ...]:
     return tuple(found)
 
 
-def _told(made: Means, held: Rows, starts: Rows, changed: Rows) -> Rows:
+def _told(made: Means, held: Rows, starts: Rows, changed: Rows, now: Instant) -> Rows:
     """What is told of each bucket: the held row, or the new one where enough moved since."""
     place = _where(held, made.start)
     known = place != _UNHELD
@@ -153,6 +157,7 @@ def _told(made: Means, held: Rows, starts: Rows, changed: Rows) -> Rows:
         [
             made.start, made.end, made.value, made.count, made.expected, made.off_scale,
             np.maximum(made.changed, made.end), np.where(known, before[:, VERSION] + 1, 0),
+            np.full(len(made.start), now),
         ],
         axis=1,
     )  # fmt: skip
@@ -204,12 +209,14 @@ def opened_spans(view: View, strand: Strand, grain: Grain, held: Rows) -> Mask:
     return found
 
 
-def _left(held: Rows, instants: Rows) -> Rows:
+def _left(held: Rows, instants: Rows, now: Instant) -> Rows:
     """Held buckets that are open and not made now: as they are where the zone was corrected since, and entered in
     error where fewer than three readings are left."""
     found: Rows = held.copy()
     gone = _inside(found, instants) < LEAST
-    found[gone & (found[:, COUNT] > 0), VERSION] += 1
+    is_news = gone & (found[:, COUNT] > 0)
+    found[is_news, VERSION] += 1
+    found[is_news, TOLD] = now
     for column in (VALUE, COUNT, OFF_SCALE):
         found[gone, column] = 0
     return found

@@ -5,8 +5,8 @@ shown now, makes no mean wrong; it is frozen, and "entered in error" over it wou
 for that. Something is where what it was made of proved to be another person's, went or was re-dated, by the measure
 by which an open one is told anew: three readings, or so many that fewer are left. As no new number may leave, it is
 entered in error, without a value, until it can be made again; corrected amounts are told in open buckets alone.
-What went is found by names and times, and nothing that is not open is read for it: a reading that went between the
-first permission and the first answer counts, rather once too often than silence (`safety.md`, corrections travel).
+What went is found by names and times: what stood where it was when the mean was told; nothing that is not open is
+read for it. A copy that stood behind another source's counts like any: rather once too often than silence.
 Rejected: retracting when a bucket is cut (a right number called an error), recounting what is closed.
 """
 
@@ -25,6 +25,7 @@ from bridge.consent.means import (
     END,
     OFF_SCALE,
     START,
+    TOLD,
     VALUE,
     VERSION,
     Load,
@@ -89,6 +90,7 @@ def taken(view: View, reader: Reader, strand: Strand, grain: Grain, held: Rows) 
     found = held.copy()
     found[is_news, VERSION] += 1
     found[is_news, CHANGED] = latest[is_news]
+    found[is_news, TOLD] = view.now
     found[:, [VALUE, COUNT, OFF_SCALE]] = 0
     told: Rows = found[is_news | (before == 0)]
     return told
@@ -97,8 +99,7 @@ def taken(view: View, reader: Reader, strand: Strand, grain: Grain, held: Rows) 
 def _went(view: View, reader: Reader, strand: Strand, grain: Grain, held: Rows) -> tuple[Rows, Rows]:
     """How many readings of each mean are no longer where they were when it was told, and when the last of them went."""
     count, latest = np.zeros((2, len(held)), np.int64)
-    told_at = np.maximum(held[:, CHANGED], _begun(view, grain))
-    away = reader.away(int(told_at.min()) + 1, None).get(strand.series.number)
+    away = reader.away(int(held[:, TOLD].min()), None).get(strand.series.number)
     if away is None:
         return count, latest
     stood = standing(reader.earlier(strand.series.number, names(away)), away)
@@ -107,7 +108,7 @@ def _went(view: View, reader: Reader, strand: Strand, grain: Grain, held: Rows) 
     instants, bounds = ints(stood, "instant"), ints(stood, "bound")
     place = np.searchsorted(held[:, START], instants, side="right") - 1
     at = np.maximum(place, 0)
-    start, end, then = held[at, START], held[at, END], told_at[at]
+    start, end, then = held[at, START], held[at, END], held[at, TOLD]
     inside = (place >= 0) & (start <= instants - bounds) & (instants + bounds < end)
     inside &= (ints(stood, "changed") <= then) & (then < ints(stood, "until"))
     moved = (ints(now, "instant") < start) | (end <= ints(now, "instant"))
@@ -115,14 +116,6 @@ def _went(view: View, reader: Reader, strand: Strand, grain: Grain, held: Rows) 
     count += np.bincount(at[inside], minlength=len(held))
     np.maximum.at(latest, at[inside], ints(now, "changed")[inside])
     return count, latest
-
-
-def _begun(view: View, grain: Grain) -> Instant:
-    """The first instant at which the asker could be told any mean of the grain."""
-    boxes = (*view.decision.boxes, *view.decision.ended)
-    return min(
-        (box.acts.periods[0].start for box in boxes if box.grain is grain and box.acts), default=BEGINNING
-    )
 
 
 def _closed(view: View, strand: Strand, grain: Grain, held: Rows) -> Mask:
