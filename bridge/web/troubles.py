@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from bridge.pages import NOBODY, Frame
+from bridge.people.sessions import Session
 from bridge.store.keys import Erased
 from bridge.store.ledger import LedgerUnavailable
 from bridge.web.lobby import REASONS, shown_to_anybody
@@ -48,10 +49,20 @@ async def _said(request: Request, fault: Exception) -> Response:
     if fault.status_code == 405 and request.method in ("GET", "HEAD"):
         return RedirectResponse(_page_of(request), 303)
     if fault.detail in REASONS:
-        visit = visitor(request)
-        return shown_to_anybody(request, "people/refused.html", visit, fault.status_code, reason=fault.detail)
+        return _refused(request, fault)
     what = "nobody" if fault.detail == "nobody" else CASES.get(fault.status_code, "missing")
     return _trouble(request, what, fault.status_code)
+
+
+def _refused(request: Request, fault: HTTPException) -> Response:
+    return shown_to_anybody(
+        request,
+        "people/refused.html",
+        visitor(request),
+        fault.status_code,
+        reason=fault.detail,
+        back=_home(session(request)),
+    )
 
 
 async def _failed(request: Request, fault: Exception) -> Response:
@@ -63,10 +74,13 @@ async def _failed(request: Request, fault: Exception) -> Response:
 def _trouble(request: Request, what: str, status: int, back: str = "") -> Response:
     """The page of a case; it leads `back`, or to where the session's pages begin."""
     found = session(request)
-    is_staff = found is not None and found.persona == "staff"
-    frame = NOBODY if found is None else Frame("/", found.csrf, found.name, is_staff=is_staff)
-    home = "/clinic" if is_staff else "/"
-    return page(request, "trouble.html", status, frame=frame, what=what, back=back or home, detail="")
+    frame = NOBODY if found is None else Frame("/", found.csrf, found.name, is_staff=found.persona == "staff")
+    return page(request, "trouble.html", status, frame=frame, what=what, back=back or _home(found), detail="")
+
+
+def _home(found: Session | None) -> str:
+    """Where the pages of a session begin."""
+    return "/clinic" if found is not None and found.persona == "staff" else "/"
 
 
 def _page_of(request: Request) -> str:
