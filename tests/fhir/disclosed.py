@@ -248,7 +248,8 @@ def events() -> tuple[DisclosedEvent, ...]:
             {
                 **who,
                 "said": "authorised",
-                "asked": "patient/Observation.rs",
+                "asked": "patient/*.rs",
+                "given": "patient/Observation.rs",
                 "person": "Åsa Öberg",
                 "consents": ((consent().id, 1),),
             },
