@@ -95,12 +95,12 @@ def episodes(readings: Counted, found: Classes) -> Episodes:
 
 def of_rule(readings: Counted, found: Classes, rule: Rule) -> tuple[Episode, ...]:
     """The episodes of one rule."""
-    beyond = np.isin(found, rule.beyond)
+    beyond = _among(found, rule.beyond)
     if not beyond.any():
         return ()
     pieces = np.concatenate(([0], np.cumsum(np.diff(readings.instants) > BRIDGED)))
     begins = _begins(readings, beyond, pieces, rule)
-    recoveries = _runs(readings, np.isin(found, rule.recovered), pieces, RECOVERY)
+    recoveries = _runs(readings, _among(found, rule.recovered), pieces, RECOVERY)
     before = np.searchsorted(recoveries, begins)
     is_first = np.ones(len(begins), np.bool_)
     is_first[1:] = (np.diff(before) > 0) | (np.diff(pieces[begins]) > 0)
@@ -149,8 +149,14 @@ def _told(
     )
 
 
+def _among(found: Classes, which: tuple[int, ...]) -> Mask:
+    table = np.zeros(VERY_HIGH + 1, np.bool_)
+    table[[*which]] = True
+    return np.asarray(table[found])
+
+
 def _without(outer: tuple[Episode, ...], inner: tuple[Episode, ...]) -> tuple[Episode, ...]:
-    starts = np.array([each.start for each in inner], np.int64)
-    return tuple(
-        each for each in outer if np.searchsorted(starts, each.start) == np.searchsorted(starts, each.end)
-    )
+    """The outer episodes in which no inner one begins."""
+    edges = np.array([(each.start, each.end) for each in outer], np.int64).reshape(-1, 2)
+    before = np.searchsorted(np.array([each.start for each in inner], np.int64), edges)
+    return tuple(each for each, (first, last) in zip(outer, before.tolist(), strict=True) if first == last)

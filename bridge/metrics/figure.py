@@ -22,6 +22,7 @@ class Lack(StrEnum):
     NO_NUMBERS = "every reading is beyond what the sensor measures, without a limit"
     TOO_FEW_READINGS = "too few readings"
     NO_PAIRS = "no two readings lie that far apart"
+    NO_EPISODES = "no such episode"
     UNDER_14_DAYS = "the period is shorter than 14 days"
     UNDER_70_PERCENT = "the sensor was active for less than 70 % of the period"
     UNDER_7_DAYS = "fewer than 7 days with an hour of readings"
