@@ -171,6 +171,11 @@ def _insert(con: sqlite3.Connection, key: bytes, each: _Waiting) -> int | None:
     return entry
 
 
+def together(kept: Sequence[Also]) -> Also:
+    """All of these in one transaction, or none of them."""
+    return lambda con: all(keep(con) for keep in kept)
+
+
 def note(db: Database, act: Act | Authorisation) -> int:
     """Write down what an operator is about to do, or what a person answered; the entry's number once it is durable.
     LedgerUnavailable."""

@@ -204,6 +204,14 @@ def newest(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("GET", f"Observation/$lastn?{wide}"), ask("POST", "Observation/$lastn", data=data)]
 
 
+def summaries(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Summaries, by the operation and by search."""
+    path = f"Observation/$hddt-cgm-summary?patient={hidden.person}"
+    wide = "&effectivePeriodStart=1990-01-01&effectivePeriodEnd=2100-01-01"
+    rests = ("code=http://loinc.org|107931-8", "code=http://loinc.org|106793-3&date=lt2026-09-08")
+    return [ask("GET", path), ask("GET", path + wide), *(ask("GET", _of(hidden, rest)) for rest in rests)]
+
+
 def everything(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     """$everything, whole and in pages."""
     path = f"Patient/{hidden.person}/$everything"
@@ -249,8 +257,8 @@ def compressed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
-        searched, posted, paged, read, remembered, included, evidenced, chained, newest, everything, chunks, batched,
-        in_xml, compressed,
+        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, everything, chunks,
+        batched, in_xml, compressed,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
