@@ -170,7 +170,7 @@ def test_ids_are_the_recipients_own_and_say_the_period(world: World) -> None:
     assert name is not None
     assert (name.patient, period_of(name)) == (patient, FORTNIGHT)
     one = frozenset({mine.ids[0][1]})
-    (alone,) = world.ask(CLINIC, wish(patient, reporting=Reporting(None, one))).summaries
+    (alone,) = world.ask(CLINIC, wish(patient, reporting=Reporting(ids=one))).summaries
     assert alone.ids == mine.ids[:1]
 
 
