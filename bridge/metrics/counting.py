@@ -116,9 +116,11 @@ def _joined(parts: Sequence[Counted]) -> Counted:
 
 def unblocked(instants: Ints, steps: Ints) -> Mask:
     """Which readings (sorted) begin after the end, less ten seconds, of the one kept before them."""
+    keep = np.ones(len(instants), np.bool_)
+    if not (np.diff(instants) < steps[:-1] - TOLERANCE).any():
+        return keep
     nexts = np.searchsorted(instants, instants + np.maximum(steps - TOLERANCE, 1))
     blocking = np.flatnonzero(nexts > np.arange(1, len(instants) + 1))
-    keep = np.ones(len(instants), np.bool_)
     reached = 0
     for place in blocking.tolist():
         if place >= reached:

@@ -31,6 +31,7 @@ class Lack(StrEnum):
     UNDETERMINED = "two sources claim the same hours, or an amount was not told"
     NO_AMOUNT = "the amount is nothing"
     KIND_UNTOLD = "a dose is not told as basal or bolus"
+    PART_UNTOLD = "no basal or no bolus is told"
 
 
 @dataclass(frozen=True, slots=True)

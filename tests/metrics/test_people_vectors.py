@@ -37,7 +37,10 @@ def people(vectors: Path) -> dict[str, Counted]:
     for line in (vectors / "iglu" / "example_data_5_subject.csv").read_text().splitlines()[1:]:
         _, who, when, value = line.replace('"', "").split(",")
         rows.setdefault(who, []).append((instant(when), int(value)))
-    return {who: _whole(at(*zip(*found, strict=True), step=1)) for who, found in rows.items()}
+    return {
+        who: _whole(at([when for when, _ in found], [value for _, value in found], step=1))
+        for who, found in rows.items()
+    }
 
 
 def _whole(told: Trace) -> Counted:

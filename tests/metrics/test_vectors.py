@@ -176,9 +176,9 @@ def test_local_days_are_as_long_as_the_clocks_made_them(vectors: Path) -> None:
         period = ZURICH.days(*(date.fromisoformat(each[key]) for key in ("first_day", "last_day")))
         for step, expected in each["expected_readings"].items():
             whole = at(np.arange(period.start, period.end, int(step) * MINUTE), [100] * int(expected))
-            told = wear(readings(whole, zones=ZURICH), period, ZURICH)
-            assert (told.active, told.readings) == (100.0, expected)
-            assert (told.days, told.full_days, told.period_days) == (14, 14, 14.0)
+            worn = wear(readings(whole, zones=ZURICH), period, ZURICH)
+            assert (worn.active, worn.readings) == (100.0, expected)
+            assert (worn.days, worn.full_days, worn.period_days) == (14, 14, 14.0)
 
 
 # -------------------------------------------------------------------------------------------------- risk
