@@ -20,12 +20,13 @@ from typing import Final, final
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.decide import Box, Decision
 from bridge.consent.grant import Block
+from bridge.metrics.wear import DAYS, local_days
 from bridge.period import BEGINNING, END_OF_TIME, MINUTE, Instant, Period, PeriodSet, ZoneHistory, union
 
 FINER: Final = (Grain.QUARTER_HOUR, Grain.HOUR, Grain.DAY)
 LONGEST: Final = 2**24 * MINUTE
 """No report is as long: an id has no more room, and nobody's data are (31 years)."""
-_DAYS: Final = {Block.WEEK: 7, Block.FORTNIGHT: 14}
+_LENGTH: Final = {Block.WEEK: 7, Block.FORTNIGHT: 14}
 
 
 @final
@@ -96,13 +97,13 @@ def _blocks(box: Box, zones: ZoneHistory, now: Instant) -> Iterator[Period]:
     grant = box.grant
     if grant is None:
         return
-    days = _DAYS.get(grant.block, 0)
+    days = _LENGTH.get(grant.block, 0)
     for period in box.periods:
         if days == 0 and not grant.rolling_days and period.end < END_OF_TIME:
             yield period
         elif period.start > BEGINNING:
             first = grant.signed if grant.rolling_days else period.start
-            yield from _days(period, first, days or _DAYS[Block.WEEK], zones, now)
+            yield from _days(period, first, days or _LENGTH[Block.WEEK], zones, now)
 
 
 def _days(period: Period, first: Instant, days: int, zones: ZoneHistory, now: Instant) -> Iterator[Period]:
@@ -118,7 +119,8 @@ def _days(period: Period, first: Instant, days: int, zones: ZoneHistory, now: In
 
 
 def _over(block: Period, zones: ZoneHistory, now: Instant, held: Sequence[Period]) -> Period | None:
-    """The block as it is told now: as it was told first; whole once it is over; on its last day until now."""
+    """The block as it is told now: as it was told first; whole once it is over; on its last day until now, unless the
+    rest of the day is what it lacks of fourteen."""
     block_in_minutes = _in_minutes(block)
     if block_in_minutes is None:
         return None
@@ -127,8 +129,11 @@ def _over(block: Period, zones: ZoneHistory, now: Instant, held: Sequence[Period
         return before[0]
     if block.end <= now:
         return block_in_minutes
-    is_last_day = zones.local_date(now) == zones.local_date(block.end - 1)
-    return _in_minutes(Period(block.start, now)) if is_last_day and block.start < now else None
+    if zones.local_date(now) != zones.local_date(block.end - 1) or now <= block.start:
+        return None
+    so_far = Period(block.start, now)
+    is_early = local_days(so_far, zones) < DAYS <= local_days(block, zones)
+    return None if is_early else _in_minutes(so_far)
 
 
 def _is_apart(period: Period, taken: Sequence[Period]) -> bool:

@@ -73,7 +73,7 @@ class Look:
         told = partial(leaving.intent, opens.person.number, self.now, opens.box)
         back = told(retracts=True) if leaving.lost else None
         if back is not None and not leaving.items:
-            return back, self.epoch, None, None
+            return back, self.epoch, also(opens, leaving.part), None
         return told(), self.epoch, also(opens, leaving.part), back
 
     def _total(self, answer: Answer, part: Part) -> int | None:
@@ -85,7 +85,8 @@ class Look:
 
 
 def also(opens: Opens, part: Part) -> Also | None:
-    """What is written together with the intent: means and summaries that leave for the first time or anew."""
+    """What is written together with the intent: means and summaries that leave for the first time or anew, or are
+    taken back."""
     kept = [freezing(opens.box, part.weeks)] if part.weeks else []
     if part.frozen and opens.reports.holder is not None:
         kept.append(summaries.freezing(opens.box, opens.reports.holder, part.frozen))

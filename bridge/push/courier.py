@@ -2,7 +2,7 @@
 
 Law: what goes is a Disclosure that the gate has just made, rendered for this attempt and kept nowhere
 (`smart-consent.md` L32: a payload built before a revocation must not leave after it). What the receiver
-holds in the same version is not sent again; what it refused waits for a human. The entries are durable
+holds as full is not sent again (`fhir/fullness.py`); what it refused waits for a human. The entries are durable
 as `tried` before the first byte leaves.
 
 Rejected: an entry a request (500 times the calls, and no transaction to hold them together).
@@ -10,12 +10,16 @@ Rejected: an entry a request (500 times the calls, and no transaction to hold th
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import numpy as np
+
 import bridge.store.outbox as outbox
 from bridge.consent.disclosure import Disclosure
+from bridge.fhir.fullness import says_more
 from bridge.fhir.render import FhirBytes, Known, Renderer, Sent
 from bridge.period import Instant
 from bridge.push import reconcile
@@ -176,4 +180,16 @@ def _is_needed(sent: Sent, known: Held | None) -> bool:
         return True
     if known.state == "refused":
         return False
-    return known.version != sent.version or known.tried not in ("", sent.version)
+    return says_more(sent.version, known.version) or known.tried not in ("", sent.version)
+
+
+def last_of(disclosure: Disclosure) -> bytes:
+    """The keyset of the last item of a page in order of receipt."""
+    if disclosure.more is not None:
+        return disclosure.more
+    for group in disclosure.groups:
+        found = np.flatnonzero(group.at == disclosure.count - 1)
+        if len(found):
+            place = int(found[0])
+            return struct.pack(">q", int(group.last_updated[place])) + bytes(group.ids[place])
+    raise ValueError("a disclosure with items has a last one")

@@ -1,10 +1,11 @@
 """The delivery worker: for every lane that is due, ask the gate, render, deliver, settle; then the next.
 
-Law: consent is decided by the gate at each attempt, never by a stored answer (`consent.md`: a revocation
-acts on the very next delivery attempt). The receiver's record is looked at before each Bundle
-(`safety.md`, whose chart is it). What is due is what the gate shows after the cursor, in order of
-receipt, 500 entries a Bundle. Retraction is no disclosure: it goes even after the grant ended, as a row
-of the ledger of its own.
+Law: consent is decided by the gate at each attempt, never by a stored answer (`consent.md`: a revocation acts on the
+very next delivery attempt); a delivery runs under one grant and has what all grants of its recipient permit together
+(`consent/asker.py`), so the order of deliveries does not show in a chart. The receiver's record is looked at before
+each Bundle (`safety.md`, whose chart is it). What is due is what the gate shows after the cursor, in order of receipt,
+500 entries a Bundle. Retraction is no disclosure: it goes even after the grant ended, as a row of the ledger of its
+own.
 
 Rejected: events that say "something is new" (a lost event is a lost reading; a cursor finds it again).
 """
@@ -14,13 +15,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 from urllib.parse import quote
-
-import numpy as np
 
 import bridge.store.destinations as destinations
 import bridge.store.links as links
@@ -31,11 +30,11 @@ from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.render import Renderer
 from bridge.net.client import Outbound
 from bridge.period import DAY, HOUR, Instant
-from bridge.push import chart, plan
+from bridge.push import chart, parts, plan
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.chart import Broken, NotShown
-from bridge.push.courier import Courier, Parcel, Waybill
+from bridge.push.courier import Courier, Parcel, Waybill, last_of
 from bridge.push.plan import Errand, Passage
 from bridge.push.reconcile import spelled
 from bridge.push.retry import Step
@@ -165,19 +164,30 @@ class Worker:
         if not disclosure.count:
             return NOTHING, False
         more, parcel = disclosure.more is not None, courier.pack(disclosure, subject)
-        bill = Waybill("readings", passage.id, link.number, subject, _last(disclosure), parcel.has_refused)
-        if not parcel.is_whole:
+        bill = Waybill("readings", passage.id, link.number, subject, last_of(disclosure), parcel.has_refused)
+        ask = partial(self._told, errand, passage, courier, subject)
+        needed = await parts.needed(self._db, errand.lane, passage.id, parcel, ask)
+        if not parcel.is_whole or needed != parcel.needed:
             self._gate.settle(disclosure, "acknowledged", 0)
-            if not parcel.needed:
+            if not needed:
                 courier.skip(bill)
                 return NOTHING, more
-            only = self._asked(errand, passage, room, parcel.needed)
+            only = self._asked(errand, passage, max(room, len(needed)), needed)
             disclosure = await self._gate.disclose(permit, only)
             parcel = courier.pack(disclosure, subject)
         if not disclosure.count:
             return NOTHING, False
         report, is_done = await self._sent(errand, courier, disclosure, parcel, bill)
         return report, more or not is_done
+
+    async def _told(
+        self, errand: Errand, passage: Passage, courier: Courier, subject: str, ids: frozenset[str]
+    ) -> Parcel:
+        """What may be told of these ids now: looked at, not sent."""
+        permit = DeliveryPermit(passage.id, errand.destination.client)
+        disclosure = await self._gate.disclose(permit, self._asked(errand, passage, len(ids), ids))
+        self._gate.settle(disclosure, "acknowledged", 0)
+        return courier.pack(disclosure, subject)
 
     async def _sent(
         self, errand: Errand, courier: Courier, disclosure: Disclosure, parcel: Parcel, bill: Waybill
@@ -276,15 +286,3 @@ def subject_of(link: Link) -> str:
     if link.shown.id:
         return f"Patient/{link.shown.id}"
     return f"Patient?identifier={quote(link.system, safe='')}|{quote(link.value, safe='')}"
-
-
-def _last(disclosure: Disclosure) -> bytes:
-    """The keyset of the last item of a page in order of receipt."""
-    if disclosure.more is not None:
-        return disclosure.more
-    for group in disclosure.groups:
-        found = np.flatnonzero(group.at == disclosure.count - 1)
-        if len(found):
-            place = int(found[0])
-            return struct.pack(">q", int(group.last_updated[place])) + bytes(group.ids[place])
-    raise ValueError("a disclosure with items has a last one")

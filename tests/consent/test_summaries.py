@@ -128,6 +128,15 @@ def test_a_block_that_is_not_over_is_absent_until_its_last_day(world: World) -> 
     assert summaries(world, patient) == (today,)
 
 
+def test_a_fortnight_that_ends_today_waits_for_the_rest_of_the_day(world: World) -> None:
+    patient = world.person()
+    full(world, patient)
+    world.grant(patient, PeriodSet((Period(MIDNIGHT - 13 * DAY, MIDNIGHT + DAY),)), grain=Grain.SUMMARY)
+    assert summaries(world, patient) == ()
+    world.clock.now = MIDNIGHT + DAY
+    assert PANEL in parts(summaries(world, patient)[0])
+
+
 def test_what_left_stays_until_three_of_its_readings_are_others(world: World) -> None:
     patient = world.person()
     full(world, patient)
