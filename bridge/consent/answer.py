@@ -156,12 +156,13 @@ class Answer:
     def _walk(self, view: View, last: Cursor | None, least: int = 0) -> Iterator[list[Batch]]:
         """The items that may leave, slab by slab; from about the cursor on where the order is by date."""
         if apart := self._apart(view):
-            slabs_of = (slab for each in apart for slab in self._read(each, None, 0, Waiting((), False)))
+            slabs_of = (slab for each in apart for slab in self.read(each, None, 0, Waiting((), False)))
             yield [*self.lost, *(batch for slab in slabs_of for batch in slab)]
             return
-        yield from self._read(view, last, least, Waiting(self.lost, view.asked.order == "-date"))
+        yield from self.read(view, last, least, Waiting(self.lost, view.asked.order == "-date"))
 
-    def _read(self, view: View, last: Cursor | None, least: int, waiting: Waiting) -> Iterator[list[Batch]]:
+    def read(self, view: View, last: Cursor | None, least: int, waiting: Waiting) -> Iterator[list[Batch]]:
+        """The items of one view, slab by slab, with what waits to be told beside them."""
         found, descending = self._strands(view), view.asked.order == "-date"
         if not found:
             yield waiting.rest()

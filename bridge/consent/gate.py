@@ -24,7 +24,7 @@ from bridge.consent.entry import Leaving
 from bridge.consent.explain import explained
 from bridge.consent.grant import Standing
 from bridge.consent.hand import Hand
-from bridge.consent.known import behind_id, behind_identifier, in_context
+from bridge.consent.known import behind_id, behind_identifier, behind_summary, in_context
 from bridge.consent.look import Look, Opens
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
@@ -32,12 +32,15 @@ from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.preview import foreseen, told
 from bridge.consent.ready import ready, ready_now
 from bridge.consent.retraction import pairing_of
+from bridge.consent.summaries import Reports
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
+from bridge.store.ids import Name
 from bridge.store.keys import Box, Erased
 from bridge.store.ledger import Ledger, LedgerUnavailable
 from bridge.store.patients import Patient, load
+from bridge.store.summaries import Holder
 
 __all__ = ["Disclosure", "Gate", "LedgerUnavailable", "Moved"]
 
@@ -129,6 +132,10 @@ class Gate:
     def patient(self, permit: Permit, text: str, kind: str = "Patient") -> int | None:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
+
+    def summary(self, permit: Permit, text: str) -> Name | None:
+        """What the id of a summary of the asker's own stands for."""
+        return behind_summary(self._db, permit, text)
 
     def context(self, permit: Permit) -> str | None:
         """The Patient id of the patient in a token's context; None for a system's token."""
@@ -227,7 +234,8 @@ class Gate:
             look.asked, who, look.now, look.decided, person, box, standings,
             reader=reader, db=self._db, memory=self._memory, fhir_changed=self._fhir_changed,
         )  # fmt: skip
-        return Opens(person, box, answer)
+        holder = None if who.sees_all else Holder(person.number, who.key, look.decided.decision.pairing)
+        return Opens(person, box, answer, Reports(answer, self._db, box, holder))
 
     def _still(self, look: Look) -> bool:
         """Whether what was decided still holds."""
@@ -252,6 +260,7 @@ class Gate:
             metrics=part.metrics,
             consents=part.consents,
             events=part.events,
+            summaries=part.summaries,
             count=part.count,
             total=leaving.total,
             more=part.more,

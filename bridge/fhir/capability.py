@@ -55,8 +55,22 @@ _EVERYTHING: Final = (
     "start and end are whole days in the patient's time zone, and what overlaps them is meant. _since is about "
     "readings; Patient and Devices come along. Provenance comes where _type names it."
 )
+_SUMMARY: Final = (
+    "The summary of a period of seven days at least, as a collection of the HL7 CGM summary profiles, for each "
+    "stretch that is permitted without a hole; under a grant of summaries, for the blocks that it fixes. Without a "
+    "period: what follows from the grants. Under 14 days or 70 % there is no GMI and no panel, and a note says so; a "
+    "figure that may not leave is absent. Summaries are searched by code, category, date and _profile too; where a "
+    "grant gives no reading, a search for readings finds its summaries. related is not honoured."
+)
 OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
-    "Observation": (("lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn", _LASTN),),
+    "Observation": (
+        ("lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn", _LASTN),
+        (
+            "hddt-cgm-summary",
+            "https://gematik.de/fhir/hddt/OperationDefinition/hddt-cgm-summary-operation",
+            _SUMMARY,
+        ),
+    ),
     "Patient": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),),
 }
 """Operations of each type: name, definition, and what a client should know."""
@@ -70,6 +84,12 @@ PROFILES: Final = {
     "Observation": (
         "cgm-sensor-reading-mass-per-volume",
         "cgm-sensor-reading-moles-per-volume",
+        "cgm-summary",
+        "cgm-summary-times-in-ranges",
+        "cgm-summary-gmi",
+        "cgm-summary-coefficient-of-variation",
+        "cgm-summary-days-of-wear",
+        "cgm-summary-sensor-active-percentage",
         "cgm-summary-mean-glucose-mass-per-volume",
         "cgm-summary-mean-glucose-moles-per-volume",
     ),

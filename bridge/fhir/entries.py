@@ -8,12 +8,13 @@ order, then what was included (R4 3.1.1.5.6). Device and Patient searches fit on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import audits, consents, resources
+from bridge.consent.summed import DisclosedSummary
+from bridge.fhir import audits, consents, resources, summaries
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.parameters import READINGS
 from bridge.fhir.rows import Compiler, Elements, provenances, readings, standings
@@ -52,6 +53,12 @@ def entries(
     return parts
 
 
+def members(compiler: Compiler, disclosure: Disclosure) -> Parts:
+    """The summaries as entries of a collection."""
+    told = _summary_trees(compiler, disclosure, None)
+    return [_entry(compiler, Frame.MEMBER, tree, name) for name, _, tree in told]
+
+
 def _matches(wanted: Wanted, but: frozenset[str]) -> dict[Makes, _Standing]:
     """What makes the matches, each once. Of everything, what comes along with readings is included, so that
     `_count` counts readings (R4 3.1.1.5.4)."""
@@ -87,6 +94,7 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
         disclosure.metrics,
         disclosure.consents,
         disclosure.events,
+        [(each.ids, each.version, each.last_updated) for each in disclosure.summaries],
         disclosure.total,
         disclosure.more is None,
     )
@@ -99,7 +107,9 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
 
 
 def _readings(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
-    return (readings(compiler, disclosure, standing.frame, standing.elements),)
+    told = _summary_trees(compiler, disclosure, standing.elements)
+    reports = (_entry(compiler, standing.frame, tree, name) for name, _, tree in told)
+    return (readings(compiler, disclosure, standing.frame, standing.elements), *reports)
 
 
 def _evidence(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
@@ -183,6 +193,18 @@ def _record_trees(
     return [(*names, tree) for names, tree in zip(named, made, strict=True)]
 
 
+def _summary_trees(
+    compiler: Compiler, disclosure: Disclosure, elements: Elements
+) -> Iterator[tuple[str, DisclosedSummary, Tree]]:
+    """Id, summary and content of each Observation of a summary."""
+    if disclosure.subject is None:
+        return
+    of = summaries.Of(f"Patient/{disclosure.subject.id}", compiler.system)
+    for each in disclosure.summaries:
+        for name, tree in summaries.trees(each, compiler.mappings, of, elements):
+            yield name, each, tree
+
+
 def _entry(compiler: Compiler, frame: Frame, tree: Tree, id: str) -> bytes:
     return compiler.notation.entry(framed(frame, tree, id, Place(compiler.base, compiler.system)))
 
@@ -219,7 +241,11 @@ def _rows(rows: Rows, compiler: Compiler, disclosure: Disclosure, types: Collect
 
 
 def _reading(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
-    return _rows(readings(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure, (kind,))
+    found = _rows(readings(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure, (kind,))
+    return found + [
+        Alone(compiler.notation.encode(tree), each.version, each.last_updated)
+        for _, each, tree in _summary_trees(compiler, disclosure, elements)
+    ]
 
 
 def _evidence_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:

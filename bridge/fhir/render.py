@@ -21,7 +21,7 @@ from bridge.consent.disclosure import Disclosure
 from bridge.fhir import brands, capability, filing, outcome
 from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
 from bridge.fhir.cells import instant
-from bridge.fhir.entries import alone, entries, tag, total
+from bridge.fhir.entries import alone, entries, members, tag, total
 from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
 from bridge.fhir.notation import Notation
@@ -143,6 +143,14 @@ class Renderer:
         head = Head("searchset", told, links, disclosure.last_updated)
         body = bundle(notation, head, entries(compiler, disclosure, wanted))
         return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, wanted), disclosure.last_updated)
+
+    def collection(self, disclosure: Disclosure, notation: Notation = JSON) -> FhirBytes:
+        """Summaries as a Bundle that is no search (R4 2.36: collection)."""
+        parts = members(self._in(notation), disclosure)
+        body = bundle(notation, Head("collection", updated=disclosure.last_updated), parts)
+        return FhirBytes(
+            _SEAL, body, notation, tag(self._in(notation), disclosure, ALL), disclosure.last_updated
+        )
 
     def counted(
         self, disclosure: Disclosure, url: str, kind: str = OBSERVATION, notation: Notation = JSON

@@ -169,6 +169,11 @@ def _insert(con: sqlite3.Connection, key: bytes, each: _Waiting) -> int | None:
     return entry
 
 
+def together(kept: Sequence[Also]) -> Also:
+    """All of these in one transaction, or none of them."""
+    return lambda con: all(keep(con) for keep in kept)
+
+
 @contextmanager
 def writing(db: Database) -> Iterator[sqlite3.Connection]:
     """One transaction of the ledger's file; LedgerUnavailable where it cannot be written."""

@@ -32,6 +32,7 @@ from bridge.web.meters import Meters
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, Handler, Reply, route
 from bridge.web.search import Searches
+from bridge.web.summed import OPERATION, Summed
 
 RELEASED: Final = "2026-11-20"
 """Date of the CapabilityStatement: of the software, not of the installation."""
@@ -55,18 +56,19 @@ def routes(
 def _guarded(desk: Desk) -> dict[str, dict[str, Handler]]:
     searches, instances = Searches(desk), Instances(desk)
     table: dict[str, dict[str, Handler]] = {}
-    lastn, everything = Lastn(desk, searches), Everything(desk)
+    lastn, everything, summed = Lastn(desk, searches), Everything(desk), Summed(desk)
     for kind in PARAMETERS:
         table[f"/fhir/{kind}"] = {"GET": partial(searches.get, kind)}
         table[f"/fhir/{kind}/_search"] = {"POST": partial(searches.post, kind)}
         if kind == "Observation":
+            table[f"/fhir/Observation{OPERATION}"] = {"GET": summed.answer, "POST": summed.answer}
             table["/fhir/Observation/$lastn"] = {"GET": lastn.answer, "POST": lastn.answer}
         table[f"/fhir/{kind}/{{id}}"] = {"GET": partial(instances.get, kind)}
         if kind in VERSIONED:
             table[f"/fhir/{kind}/{{id}}/_history"] = {"GET": partial(instances.history, kind)}
             table[f"/fhir/{kind}/{{id}}/_history/{{vid}}"] = {"GET": partial(instances.version, kind)}
     table["/fhir/Patient/{id}/$everything"] = {"GET": everything.answer, "POST": everything.answer}
-    batches = Batches(desk, searches, instances, lastn, everything)
+    batches = Batches(desk, searches, instances, lastn, everything, summed)
     return table | {"/fhir": {"POST": batches.post}, "/fhir/": {"POST": batches.post}}
 
 

@@ -17,8 +17,8 @@ from bridge.consent.asked import Asked, DateTest, Grain, Selector, Way
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.grant import Recipient
 from bridge.consent.permit import RecipientPermit
-from bridge.metrics.buckets import askable, edges, means
-from bridge.period import DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory
+from bridge.metrics.buckets import edges, means
+from bridge.period import DAY, HOUR, MINUTE, Instant, Period, ZoneHistory
 from bridge.reading import Flag, SourceClass, Stream
 from bridge.store import published
 from bridge.store.blocks import withdraw
@@ -240,16 +240,6 @@ def test_rounding_is_half_up_and_exact() -> None:
     starts, ends = np.zeros(4, np.int64), np.full(4, HOUR, np.int64)
     found = means(starts, ends, np.array([1, 2, 1, 2]), np.zeros(4, np.uint16), np.zeros(4, np.int64), MINUTE)
     assert (found.value.tolist(), found.count.tolist()) == ([2], [4])
-
-
-def test_summaries_are_asked_for_in_whole_blocks_only() -> None:
-    granted = PeriodSet.of(Period(0, 15 * DAY), Period(20 * DAY, 22 * DAY))
-    assert askable(granted, 7 * DAY, PeriodSet((Period(0, 30 * DAY),))) == (
-        Period(0, 7 * DAY),
-        Period(7 * DAY, 14 * DAY),
-    )
-    assert askable(granted, 0, PeriodSet((Period(0, 16 * DAY),))) == (Period(0, 15 * DAY),)
-    assert askable(granted, 7 * DAY, PeriodSet((Period(1, 7 * DAY),))) == ()
 
 
 def test_means_are_found_by_their_own_grain_alone(world: World) -> None:

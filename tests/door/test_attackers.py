@@ -15,7 +15,7 @@ import pytest
 
 from bridge.period import PeriodSet
 from tests.door.attackers import ATTACKERS, RIGHTFUL
-from tests.door.ways_out import MEAN, NO_READINGS, Hidden, Seen, Through, known, pushed, told
+from tests.door.ways_out import MEAN, NO_READINGS, SUMMARY, Hidden, Seen, Through, known, pushed, told
 from tests.door.who import GLUCOSE, STRIPS, Attacker
 from tests.fhir.plain_xml import of_xml
 from tests.web.world import OLD_SERIAL, World, linked
@@ -39,6 +39,8 @@ class Case:
         stream, instant = seen
         if stream == MEAN:
             return self.who.means
+        if stream == SUMMARY:
+            return instant in self.who.open(way).get(GLUCOSE, PeriodSet(()))
         by_name = {str(GLUCOSE): GLUCOSE, str(STRIPS): STRIPS}
         return instant in self.who.open(way).get(by_name[stream], PeriodSet(()))
 
@@ -98,6 +100,9 @@ def test_by_every_way_what_is_permitted_does_arrive(own: Case, way: str) -> None
             return
     assert seen and all(own.may(each, way) for each in seen)
     streams = {stream for stream, _ in seen}
+    if way == "summaries":
+        assert streams == {SUMMARY}
+        return
     assert str(GLUCOSE) in streams and (way == "chunks" or str(STRIPS) in streams)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import httpx
 from lxml import etree
@@ -19,6 +20,7 @@ from lxml import etree
 from bridge.consent.asked import Asked, Way
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.sampled import PROFILE
+from bridge.period import HOUR
 from bridge.reading import Stream
 from tests.door.who import Attacker
 from tests.web.world import World, linked
@@ -26,8 +28,12 @@ from tests.web.world import World, linked
 CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}
 XML: Final = {"Accept": "application/fhir+xml"}
 MEAN: Final = "mean"
+SUMMARY: Final = "summary"
+OF_SUMMARIES: Final = frozenset({"107931-8", "106793-3", "97506-0", "104638-2", "104636-6", "104637-4"})
+MEANS: Final = frozenset({"97507-8", "105273-7"})
+"""Of a bucket, or of a summary where it is longer than a day."""
 Seen = tuple[str, int]
-"""A stream, or `mean`, and an instant."""
+"""A stream, `mean` or `summary` (its first and its last instant), and an instant."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def _of_xml(root: Any) -> Iterator[dict[str, Any]]:
         yield {
             "code": {"coding": [{"code": at("code/coding/code")}]},
             "effectiveDateTime": at("effectiveDateTime"),
-            "effectivePeriod": {"start": at("effectivePeriod/start")},
+            "effectivePeriod": {"start": at("effectivePeriod/start"), "end": at("effectivePeriod/end")},
             "valueSampledData": {
                 "period": at("valueSampledData/period"),
                 "data": at("valueSampledData/data"),
@@ -97,8 +103,13 @@ def _read(one: dict[str, Any]) -> Iterator[Seen]:
     if one.get("effectiveDateTime"):
         yield stream, _ms(one["effectiveDateTime"])
         return
-    start = _ms(one["effectivePeriod"]["start"]) if one.get("effectivePeriod", {}).get("start") else None
+    period = one.get("effectivePeriod", {})
+    start = _ms(period["start"]) if period.get("start") else None
     if start is None:
+        return
+    end = _ms(period["end"]) if period.get("end") else start
+    if codes & OF_SUMMARIES or (codes & MEANS and end - start > 25 * HOUR):
+        yield from ((SUMMARY, edge) for edge in (start, end))
         return
     if not sampled.get("data"):
         yield stream, start
@@ -110,7 +121,10 @@ def _read(one: dict[str, Any]) -> Iterator[Seen]:
 
 
 def _ms(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp() * 1000)
+    """The instant; of a date alone Ada's noon."""
+    told = datetime.fromisoformat(text)
+    told = told.replace(hour=12, tzinfo=ZoneInfo("Europe/Berlin")) if told.tzinfo is None else told
+    return int(told.timestamp() * 1000)
 
 
 # --------------------------------------------------------------------------------------------------- ways
@@ -204,6 +218,14 @@ def newest(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("GET", f"Observation/$lastn?{wide}"), ask("POST", "Observation/$lastn", data=data)]
 
 
+def summaries(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Summaries, by the operation and by search."""
+    path = f"Observation/$hddt-cgm-summary?patient={hidden.person}"
+    wide = "&effectivePeriodStart=1990-01-01&effectivePeriodEnd=2100-01-01"
+    rests = ("code=http://loinc.org|107931-8", "code=http://loinc.org|106793-3&date=lt2026-09-08")
+    return [ask("GET", path), ask("GET", path + wide), *(ask("GET", _of(hidden, rest)) for rest in rests)]
+
+
 def everything(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     """$everything, whole and in pages."""
     path = f"Patient/{hidden.person}/$everything"
@@ -249,8 +271,8 @@ def compressed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
-        searched, posted, paged, read, remembered, included, evidenced, chained, newest, everything, chunks, batched,
-        in_xml, compressed,
+        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, everything, chunks,
+        batched, in_xml, compressed,
     )
 }  # fmt: skip
 """Over HTTP, by name."""

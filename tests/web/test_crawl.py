@@ -107,6 +107,16 @@ def newest(world: World) -> list[str]:
     return [f"{path}{more}" for path in found for more in asked]
 
 
+def summed(world: World) -> list[str]:
+    found = [
+        f"/fhir/Observation/$hddt-cgm-summary?patient={world.patient_id(who)}"
+        for who in (world.ada, world.bob)
+    ]
+    wide = "&effectivePeriodStart=2000-01-01&effectivePeriodEnd=2040-01-01"
+    early = "&effectivePeriodStart=2026-08-20&effectivePeriodEnd=2026-09-16"
+    return [f"{path}{more}" for path in found for more in ("", wide, early)]
+
+
 def everything(world: World) -> list[str]:
     whole = [f"/fhir/Patient/{name}/$everything" for name in names(world, "Patient")]
     more = (
@@ -128,6 +138,7 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     **{f"/fhir/{kind}/{{id}}/_history": reads(kind, "/_history") for kind in READING_TYPES},
     **{f"/fhir/{kind}/{{id}}/_history/{{vid}}": versions(kind) for kind in READING_TYPES},
     "/fhir/Observation/$lastn": newest,
+    "/fhir/Observation/$hddt-cgm-summary": summed,
     "/fhir/Patient/{id}/$everything": everything,
     "/fhir/metadata": fixed("/fhir/metadata"),
     "/fhir/.well-known/smart-configuration": fixed("/fhir/.well-known/smart-configuration"),
@@ -139,7 +150,11 @@ POSTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("/fhir", "/fhir/"), "test_every_batch_tells_no_more"),
     **dict.fromkeys((f"/fhir/{kind}/_search" for kind in KINDS), "test_every_posted_search_tells_no_more"),
     **dict.fromkeys(
-        ("/fhir/Observation/$lastn", "/fhir/Patient/{id}/$everything"),
+        (
+            "/fhir/Observation/$lastn",
+            "/fhir/Observation/$hddt-cgm-summary",
+            "/fhir/Patient/{id}/$everything",
+        ),
         "test_every_posted_operation_tells_no_more",
     ),
     "/fhir/{rest:path}": "test_what_is_nowhere_is_the_same_for_everybody",
@@ -268,6 +283,10 @@ def test_every_posted_operation_tells_no_more(pump: World, accept: str) -> None:
         wide = {"patient": name, "category": "laboratory", "max": "100", "date": "lt2026-09-09"}
         for path, data in (
             ("Observation/$lastn", wide),
+            (
+                "Observation/$hddt-cgm-summary",
+                {"patient": name, "effectivePeriodStart": "2000-01-01", "effectivePeriodEnd": "2026-09-21"},
+            ),
             (f"Patient/{name}/$everything", {"start": "2000-01-01", "_count": "1000"}),
         ):
             answer = pump.ask("POST", f"/fhir/{path}", data=data, headers={"Accept": accept})
