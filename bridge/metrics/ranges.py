@@ -25,8 +25,8 @@ VERY_LOW, LOW, IN_RANGE, HIGH, VERY_HIGH = range(5)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where classes begin, as displayed: whole mg/dL, and tenths of a mmol/L. `low` and `target` are the first
-    value of their class, `high` and `very_high` the last before theirs; None: there is no such class."""
+    """Where classes meet, as displayed: whole mg/dL, and tenths of a mmol/L. Below `very_low` and below `low` lie
+    those classes; above `high` and above `very_high` theirs, None: there is no such class."""
 
     very_low: int
     low: int
