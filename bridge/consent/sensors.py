@@ -27,7 +27,14 @@ def sensors(
 
     def told(updated: tuple[DateTest, ...]) -> tuple[DisclosedMetric, ...]:
         of_sensors = replace(
-            asked, selectors=MEASURED, dates=(), updated=updated, ids=None, after=None, order="date", newest=None
+            asked,
+            selectors=MEASURED,
+            dates=(),
+            updated=updated,
+            ids=None,
+            after=None,
+            order="date",
+            newest=None,
         )
         seen = things()
         for batches in walk(replace(view, asked=of_sensors)):

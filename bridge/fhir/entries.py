@@ -52,6 +52,13 @@ def entries(
     return parts
 
 
+def lines(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> Parts:
+    """The resources of one type as lines; none of what has no entry in the ledger."""
+    if disclosure.entry is None:
+        return ()
+    return _MATCHES[kind](compiler, disclosure, _Standing(Frame.LINE, elements, frozenset()))
+
+
 def _matches(wanted: Wanted, but: frozenset[str]) -> dict[Makes, _Standing]:
     """What makes the matches, each once. Of everything, what comes along with readings is included, so that
     `_count` counts readings (R4 3.1.1.5.4)."""

@@ -20,6 +20,7 @@ class Frame(StrEnum):
     """Where a resource stands."""
 
     ALONE = "alone"
+    LINE = "line"  # in a file of lines, one resource each
     MATCH = "match"
     INCLUDE = "include"
     CREATED = "created"  # in a history, the first version
@@ -92,6 +93,7 @@ def _url(resource: Tree, id: str | Slot, place: Place) -> Node:
 
 _FRAMES: Final[Mapping[Frame, Callable[[Tree, str | Slot, Place], Tree]]] = {
     Frame.ALONE: _alone,
+    Frame.LINE: _alone,
     Frame.MATCH: _found("match"),
     Frame.INCLUDE: _found("include"),
     Frame.CREATED: _happened("POST", "201"),

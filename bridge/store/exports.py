@@ -8,7 +8,6 @@ something new is written.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -67,7 +66,7 @@ def find(db: Database, id: str, client: str, now: Instant) -> ExportRow | None:
         )
         .fetchone()
     )
-    return None if row is None else _read(db, row)
+    return None if row is None else _read(db, *row)
 
 
 def advance(db: Database, before: ExportRow, after: ExportRow) -> None:
@@ -76,7 +75,14 @@ def advance(db: Database, before: ExportRow, after: ExportRow) -> None:
         con.execute(
             "UPDATE exports SET reached = ?, edges = ?, filled = ?, is_ready = ?"
             " WHERE id = ? AND reached = ? AND is_ready = 0",
-            (after.reached, _spelled(after.edges), after.filled, int(after.is_ready), before.id, before.reached),
+            (
+                after.reached,
+                _spelled(after.edges),
+                after.filled,
+                int(after.is_ready),
+                before.id,
+                before.reached,
+            ),
         )
 
 
@@ -86,11 +92,21 @@ def drop(db: Database, id: str, client: str) -> None:
         con.execute("DELETE FROM exports WHERE id = ? AND client = ?", (id, client))
 
 
-def _read(db: Database, row: sqlite3.Row | Sequence[object]) -> ExportRow:
-    id, client, kicked, expires, asked, reached, edges, filled, is_ready = row
-    texts = tuple(opened(db, _KIND, id, bytes(asked)))
+def _read(
+    db: Database,
+    name: str,
+    client: str,
+    kicked: Instant,
+    expires: Instant,
+    asked: bytes,
+    reached: int,
+    edges: str,
+    filled: int,
+    is_ready: int,
+) -> ExportRow:
+    texts = tuple(opened(db, _KIND, name, asked))
     numbers = tuple(int(each) for each in edges.split(",") if each)
-    return ExportRow(id, client, kicked, expires, texts, reached, numbers, filled, bool(is_ready))
+    return ExportRow(name, client, kicked, expires, texts, reached, numbers, filled, bool(is_ready))
 
 
 def _spelled(edges: Sequence[int]) -> str:
