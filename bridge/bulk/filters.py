@@ -38,8 +38,8 @@ def filters(value: str) -> list[Filter] | Problem:
     """The filters of one parameter."""
     found: list[Filter] = []
     for text in _APART.split(value)[: MOST + 1]:
-        kind, _, query = text.partition("?")
-        if kind not in FILTERED:
+        kind, asks, query = text.partition("?")
+        if kind not in FILTERED or not asks:
             offered = ", ".join(sorted(FILTERED))
             return bad_parameter(NAME, f"write Type?parameter=value; types that are filtered: {offered}")
         try:
