@@ -303,6 +303,7 @@ def test_every_posted_operation_tells_no_more(pump: World, accept: str) -> None:
 @pytest.mark.parametrize("level", ["$export", "Patient/$export", "Group/{}/$export"])
 def test_every_export_tells_no_more(pump: World, level: str) -> None:
     own = pump.get("/fhir/Group").json()["entry"][0]["resource"]["id"]
+    answers: list[httpx.Response] = []
     for method in ("GET", "POST"):
 
         def ask(asked: str, path: str, by: str = method, **more: Any) -> httpx.Response:
