@@ -64,6 +64,14 @@ def told(answer: httpx.Response) -> set[Seen]:
     return {seen for each in _walked(json.loads(body)) for seen in _read(each)}
 
 
+def without(answer: httpx.Response, person: str) -> httpx.Response:
+    """A file of an export without the lines about a person."""
+    if not answer.headers.get("content-type", "").startswith(LINES["Accept"]):
+        return answer
+    kept = "".join(f"{line}\n" for line in answer.text.splitlines() if person not in line)
+    return httpx.Response(answer.status_code, headers={"Content-Type": LINES["Accept"]}, text=kept)
+
+
 def _walked(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, list):
         for each in node:
