@@ -17,7 +17,7 @@ import pytest
 
 from bridge.bulk.job import LIMITS
 from bridge.consent import grants
-from bridge.consent.asked import Kind, Way
+from bridge.consent.asked import Grain, Kind, Way
 from bridge.consent.grant import Identity
 from bridge.period import DAY, HOUR, Period, PeriodSet, iso
 from bridge.reading import Stream
@@ -617,3 +617,29 @@ def test_each_file_is_an_entry_for_each_patient_with_what_left(world: World) -> 
     )
     assert told == [("bulk", "bulk", 1), ("bulk", "bulk", len(found["Observation"]))]
     assert not ledger.disclosures(world.db, world.bob)
+
+
+def test_means_come_once_also_where_a_file_is_fetched_later_than_it_was_asked_for(slow: World) -> None:
+    """The first telling of a mean is what freezes it; it is as old as its readings, not as its telling."""
+    slow.grant(grain=Grain.HOUR)
+
+    def waited(since: str = "") -> tuple[str, list[dict[str, Any]]]:
+        ask = asking(slow)
+        where = place(kicked(ask, f"$export?_type=Observation{since}").headers["content-location"])
+        slow.clock.now += LIMITS.settled
+        status = ask("GET", where).json()
+        slow.clock.now += HOUR
+        return status["transactionTime"], lines(slow.get(place(status["output"][0]["url"])))
+
+    first, told = waited()
+    assert len(told) > 300 and all("effectivePeriod" in each for each in told)
+    second, over = waited(f"&_since={first}")
+    assert [each["effectivePeriod"]["start"][:13] for each in over] == ["2026-09-21T16"], (
+        "the hour that ended since"
+    )
+    assert over[0]["id"] not in {each["id"] for each in told}
+    slow.upload(slow.ada, glucose(every(WINDOW.start + 30_000, WINDOW.start + HOUR), "8LATER"))
+    slow.clock.now += 1
+    third, one = waited(f"&_since={second}")
+    assert len(one) == 1
+    assert waited(f"&_since={third}")[1] == []
