@@ -629,7 +629,9 @@ def test_means_come_once_also_where_a_file_is_fetched_later_than_it_was_asked_fo
         slow.clock.now += LIMITS.settled
         status = ask("GET", where).json()
         slow.clock.now += HOUR
-        return status["transactionTime"], lines(slow.get(place(status["output"][0]["url"])))
+        found = lines(slow.get(place(status["output"][0]["url"])))
+        assert slow.ask("DELETE", f"/fhir/{where}").status_code == 202
+        return status["transactionTime"], found
 
     first, told = waited()
     assert len(told) > 300 and all("effectivePeriod" in each for each in told)
