@@ -38,9 +38,10 @@ from bridge.consent.part import Part
 from bridge.consent.past import with_past
 from bridge.consent.reader import Reader
 from bridge.consent.rows import admitted
+from bridge.consent.sensors import sensors
 from bridge.consent.slabs import slabs
 from bridge.consent.strands import Mask, Named, Strand, View, margin_of, nearby, onwards, strands
-from bridge.consent.things import MEASURED, OF_SENSORS, Things
+from bridge.consent.things import Things
 from bridge.consent.withdrawn import Waiting, numbers
 from bridge.metrics.buckets import ceiling, floor
 from bridge.period import BEGINNING, END_OF_TIME, Instant
@@ -276,13 +277,5 @@ class Answer:
 
     def _with_metrics(self, part: Part) -> Part:
         """The part with the sensors, where they were asked for and may be told."""
-        asked, kinds = self.view.asked, self.view.decision.kinds()
-        if not asked.metric_resources or not kinds >= OF_SENSORS:
-            return part
-        of_sensors = replace(
-            asked, selectors=MEASURED, dates=(), updated=(), ids=None, after=None, order="date", newest=None
-        )
-        things = self._things()
-        for batches in self._walk(replace(self.view, asked=of_sensors), None):
-            things.see(batches)
-        return replace(part, metrics=things.metrics())
+        found = sensors(self.view, lambda view: self._walk(view, None), self._things)
+        return replace(part, metrics=found) if found else part

@@ -261,7 +261,8 @@ class Asked:
     person's demographics themselves are wanted; without them none leaves. `newest`: no order, no page, but the
     newest of each group. `sampled`: single sensor readings as chunks of a day. `reporting`: summaries
     alone. `consent_resources`: the grants that concern the asker, of these `states`; `event_resources`: what the
-    ledger says, for the owner; of both `ids` and `dates` select.
+    ledger says, for the owner; of both `ids` and `dates` select. `strictly`: `updated` is about the person and the
+    sensors too, which come along otherwise.
     """
 
     patient: int | None
@@ -292,3 +293,4 @@ class Asked:
     consent_resources: bool = False
     event_resources: bool = False
     states: frozenset[str] | None = None
+    strictly: bool = False

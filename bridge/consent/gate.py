@@ -26,6 +26,7 @@ from bridge.consent.grant import Standing
 from bridge.consent.hand import Hand
 from bridge.consent.known import behind_id, behind_identifier, behind_summary, in_context
 from bridge.consent.look import Look, Opens
+from bridge.consent.members import Found, Span, members
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
@@ -145,6 +146,10 @@ class Gate:
         """The patient with an identifier, where the asker may see identifiers."""
         return behind_identifier(self._db, self._memory, permit, system, value, self._clock())
 
+    def members(self, permit: Permit, way: Way, span: Span) -> Found:
+        """Who of these patients shares with the asker by that way now; asked for each of them anew."""
+        return members(self._db, self._memory, permit, way, span, self._clock())
+
     def explain(
         self, permit: OwnerPermit, client: str, organization: str, purpose: str, way: Way
     ) -> tuple[Cut, ...]:
@@ -249,12 +254,14 @@ class Gate:
         return self._sealed(look, leaving, None)
 
     def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
-        part, opens, decision = leaving.part, look.opens, look.decided.decision
+        part, opens, decision, asked = leaving.part, look.opens, look.decided.decision, look.asked
+        if asked.patient_resource and not leaving.has_person:
+            asked = replace(asked, patient_resource=False)
         beside = entry is not None and leaving.lost and leaving.items
         return Disclosure(
             _SEAL,
             owner=look.who.sees_all,
-            subject=opens and self._memory.subject(opens.person, decision, look.asked, look.now),
+            subject=opens and self._memory.subject(opens.person, decision, asked, look.now),
             groups=part.groups,
             devices=part.devices,
             metrics=part.metrics,
@@ -267,6 +274,6 @@ class Gate:
             last_updated=part.last_updated,
             notice=NOTICE,
             entry=entry,
-            patient=look.asked.patient,
+            patient=asked.patient,
             retraction=(entry - 1, leaving.lost) if entry is not None and beside else None,
         )

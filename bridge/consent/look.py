@@ -18,6 +18,7 @@ from bridge.consent.asker import Asker
 from bridge.consent.entry import Leaving
 from bridge.consent.memory import Decided
 from bridge.consent.part import Part
+from bridge.consent.subject import last_updated
 from bridge.consent.summaries import Reports
 from bridge.period import Instant
 from bridge.store.entries import Intent
@@ -54,12 +55,12 @@ class Look:
         """The page that was asked for, and its total where it is wanted or plain."""
         part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
         total = self._total(opens.answer, part)
-        return Leaving(self.asked, self.who, self.decided.decision, part, total, self.asked.patient_resource)
+        return Leaving(self.asked, self.who, self.decided.decision, part, total, self._has_person(opens))
 
     def leaving_whole(self, opens: Opens) -> Leaving:
         """All that was asked for, as numbers."""
         part = opens.answer.whole()
-        has_person = self.asked.patient_resource
+        has_person = self._has_person(opens)
         return Leaving(self.asked, self.who, self.decided.decision, part, part.count, has_person)
 
     def leaving_lost(self, opens: Opens) -> Leaving:
@@ -75,6 +76,14 @@ class Look:
         if back is not None and not leaving.items:
             return back, self.epoch, also(opens, leaving.part), None
         return told(), self.epoch, also(opens, leaving.part), back
+
+    def _has_person(self, opens: Opens) -> bool:
+        """Whether the person is wanted, and changed when it was asked for what changed."""
+        asked = self.asked
+        if not (asked.patient_resource and asked.strictly):
+            return asked.patient_resource
+        at = last_updated(opens.person, self.decided.decision)
+        return all(at in test.instants() for test in asked.updated)
 
     def _total(self, answer: Answer, part: Part) -> int | None:
         if part.total is not None:

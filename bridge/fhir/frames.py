@@ -20,6 +20,7 @@ class Frame(StrEnum):
     """Where a resource stands."""
 
     ALONE = "alone"
+    LINE = "line"  # in a file of lines, one resource each
     MATCH = "match"
     INCLUDE = "include"
     MEMBER = "member"  # of a collection
@@ -98,6 +99,7 @@ def _url(resource: Tree, id: str | Slot, place: Place) -> Node:
 _FRAMES: Final[Mapping[Frame, Callable[[Tree, str | Slot, Place], Tree]]] = {
     Frame.ALONE: _alone,
     Frame.MEMBER: _member,
+    Frame.LINE: _alone,
     Frame.MATCH: _found("match"),
     Frame.INCLUDE: _found("include"),
     Frame.CREATED: _happened("POST", "201"),

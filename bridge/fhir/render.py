@@ -12,24 +12,27 @@ copy that could outlive a grant).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Final, Never, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import brands, capability, filing, outcome
-from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
+from bridge.fhir import brands, capability, filing, groups, outcome
+from bridge.fhir.alone import alone
+from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.cells import instant
-from bridge.fhir.entries import alone, entries, members, tag, total
+from bridge.fhir.entries import entries, members, tag, total
 from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
+from bridge.fhir.groups import Circle
 from bridge.fhir.notation import Notation
 from bridge.fhir.outcome import Problem
-from bridge.fhir.render_json import JSON
+from bridge.fhir.render_json import JSON, NDJSON
+from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
 from bridge.fhir.render_xml import XML
 from bridge.fhir.rows import Compiler, Elements, readings
-from bridge.fhir.template import assemble
+from bridge.fhir.streams import Lines, Pieces, Searchset
 from bridge.fhir.tree import Tree
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.fhir.wanted import Wanted
@@ -39,10 +42,13 @@ from bridge.period import Instant
 
 __all__ = [
     "JSON",
+    "NDJSON",
     "XML",
     "Answered",
+    "Circle",
     "FhirBytes",
     "Known",
+    "Manifest",
     "Notation",
     "Renderer",
     "Sent",
@@ -112,7 +118,7 @@ class Renderer:
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
         self._compilers = {
-            each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML)
+            each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML, NDJSON)
         }
 
     # -------------------------------------------------------------------------------------- searches
@@ -164,7 +170,11 @@ class Renderer:
 
     def stream(self, url: str, wanted: Wanted = ALL, notation: Notation = JSON) -> Stream:
         """A searchset of readings in pieces, see `Stream`."""
-        return Stream(self._in(notation), url, wanted)
+        return Stream(Searchset(self._in(notation), url, wanted))
+
+    def lines(self, kind: str, elements: Elements = None) -> Stream:
+        """Resources of one type, one a line, see `Stream`."""
+        return Stream(Lines(self._in(NDJSON), kind, elements))
 
     # ------------------------------------------------------------------------------------- instances
 
@@ -207,6 +217,28 @@ class Renderer:
         body, sent = filing.transaction(self._in(notation), disclosure, Filing(subject, known, at))
         return FhirBytes(_SEAL, body, notation), sent
 
+    # ----------------------------------------------------------------------------------------- bulk
+
+    def group(self, circle: Circle, members: Sequence[Disclosure], notation: Notation = JSON) -> FhirBytes:
+        """The Group of those who share with an asker in bulk, and who they are."""
+        names = tuple(each.subject.id for each in members if each.subject and each.entry is not None)
+        return FhirBytes(_SEAL, notation.encode(groups.tree(circle, names)), notation)
+
+    def groups(self, found: Sequence[Circle], url: str, notation: Notation = JSON) -> FhirBytes:
+        """A searchset of Groups, without who is in them."""
+        parts = [notation.entry(groups.found(each, self.base)) for each in found]
+        head = Head("searchset", len(found), (("self", url),))
+        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
+
+    def manifest(self, told: Manifest) -> FhirBytes:
+        """What an export came to: names and addresses of files."""
+        return FhirBytes(_SEAL, manifest(told), PLAIN)
+
+    def ignored(self, problems: Sequence[Problem]) -> FhirBytes:
+        """What of a request was left away, an OperationOutcome a line."""
+        body = b"".join(NDJSON.encode(outcome.warning(each)) + NDJSON.ended for each in problems)
+        return FhirBytes(_SEAL, body, NDJSON)
+
     # ------------------------------------------------------------------------------ without a person
 
     def problem(self, problem: Problem, notation: Notation = JSON) -> FhirBytes:
@@ -247,35 +279,17 @@ def _answer(notation: Notation, answered: Answered) -> bytes:
 
 @final
 class Stream:
-    """A searchset in pieces: `rows` for each Disclosure as it comes, then `tail`. A stream that is cut is
+    """A document in pieces: `rows` for each Disclosure as it comes, then `tail`. A stream that is cut is
     left open, so that nobody takes a part for the whole (`data.md`, consent epoch)."""
 
-    def __init__(self, compiler: Compiler, url: str, wanted: Wanted) -> None:
-        self._compiler = compiler
-        self._url = url
-        self._wanted = wanted
-        self._devices: frozenset[str] = frozenset()
-        self._is_open = False
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+        self.media_type = pieces.notation.media_type
 
     def rows(self, disclosure: Disclosure) -> FhirBytes:
-        """The entries of one Disclosure; the first also opens the Bundle. The Patient and each Device come once."""
-        notation = self._compiler.notation
-        parts = entries(self._compiler, disclosure, self._wanted, self._devices)
-        self._devices |= {each.id for each in disclosure.devices}
-        if self._wanted.types is not None:
-            self._wanted = replace(self._wanted, types=self._wanted.types - {"Patient"})
-        body = assemble(parts)
-        if self._is_open or not len(body):
-            return FhirBytes(_SEAL, body, notation)
-        self._is_open = True
-        told = disclosure.total if self._wanted.types is None else None
-        opened = open_bundle(notation, Head("searchset", told, (("self", self._url),)))
-        without_comma(notation, body, 0)
-        return FhirBytes(_SEAL, opened + body, notation)
+        """What stands in it of one Disclosure."""
+        return FhirBytes(_SEAL, self._pieces.rows(disclosure), self._pieces.notation)
 
     def tail(self) -> FhirBytes:
-        """The end of the Bundle; all of it where nothing was disclosed."""
-        notation = self._compiler.notation
-        if self._is_open:
-            return FhirBytes(_SEAL, notation.ended, notation)
-        return FhirBytes(_SEAL, bundle(notation, Head("searchset", 0, (("self", self._url),)), ()), notation)
+        """The end of the document; all of it where nothing was disclosed."""
+        return FhirBytes(_SEAL, self._pieces.tail(), self._pieces.notation)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from bridge.fhir.notation import Notation, constants
@@ -94,6 +95,16 @@ def _quoted(text: str) -> bytes:
     return _ENCODER.encode(legible(text)).encode("utf-8")
 
 
+def compile_line(tree: Tree, is_entry: bool = False) -> Template:
+    """A tree with slots as a template of lines."""
+    return of_pieces(_pieces(tree), b"\n" if is_entry else b"")
+
+
+def line(tree: Tree) -> bytes:
+    """One resource as a line, with the break that all but the first need."""
+    return b"\n" + encode(tree)
+
+
 JSON: Final = Notation(
     media_type="application/fhir+json",
     encode=encode,
@@ -105,3 +116,12 @@ JSON: Final = Notation(
     ended=b"]}",
     answered=answered,
 )
+NDJSON: Final = replace(
+    JSON,
+    media_type="application/fhir+ndjson",
+    compiled=compile_line,
+    entry=line,
+    comma=b"\n",
+    ended=b"\n",
+)
+"""The same, a resource a line (FHIR Bulk Data Access STU2, Bulk Data Output File Request)."""

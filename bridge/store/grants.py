@@ -177,6 +177,19 @@ def pairings(db: Database, recipient: str) -> tuple[bytes, ...]:
     return tuple(bytes(pairing) for (pairing,) in rows)
 
 
+def granted(
+    db: Database, organization: str, client: str, after: int, upto: int, most: int
+) -> tuple[int, ...]:
+    """Who ever made a grant for that organisation or lone client, in order, numbers in (after, upto], at most so
+    many."""
+    rows = db.reader("ledger").execute(
+        "SELECT DISTINCT patient FROM grants WHERE recipient IN (?, ?) AND patient > ? AND patient <= ?"
+        " ORDER BY patient LIMIT ?",
+        (organization or client, client, after, upto, most),
+    )
+    return tuple(int(number) for (number,) in rows)
+
+
 def patients(db: Database) -> tuple[int, ...]:
     """Everybody who ever made a grant."""
     return tuple(number for (number,) in db.reader("ledger").execute("SELECT patient FROM epochs"))

@@ -93,7 +93,9 @@ class Answers:
         first = await anext(parts)
         is_absent = sought.search.types is not None and first.subject is None
         if not is_absent and first.total is not None and first.total <= sought.search.count:
-            return Flow(self._desk.renderer, sought.search, sought.request.notation, first, parts)
+            url = sought.search.url(self._desk.renderer.base)
+            pieces = self._desk.renderer.stream(url, sought.search.wanted(), sought.request.notation)
+            return Flow(pieces, first, parts)
         await parts.close()
         if sought.search.parts and first.entry is None:
             return await self.page(call.bearer, sought)

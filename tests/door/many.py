@@ -31,10 +31,9 @@ from starlette.applications import Starlette
 import bridge.store.clients
 import bridge.store.tokens
 import bridge.web.fhir
-from bridge.consent.asked import DateTest, Way
+from bridge.bulk.job import Limits
 from bridge.fhir.render import Renderer
 from bridge.mapping import load
-from bridge.period import Period
 from bridge.smart.tokens import digest, fresh
 from bridge.store.clients import Client, ClientType
 from bridge.store.ids import Name
@@ -50,11 +49,10 @@ from tests.consent.test_exact import (
     Run,
     Told,
     _passes,
-    bare,
     played,
-    seen,
 )
-from tests.consent.world import CLINIC, DAY, HOUR, MINUTE, World, opened, wish
+from tests.consent.world import CLINIC, DAY, HOUR, MINUTE, World, opened
+from tests.web.exporting import ASYNC, exported
 from tests.web.world import linked
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -229,7 +227,8 @@ class Asker:
         token = fresh()
         bridge.store.tokens.issue(world.db, digest(token), clinic.id, "system/*.rs", LATER + 4000 * DAY)
         self.renderer = Renderer(load(PROJECT / "mappings"), f"{BASE}/fhir", world.db.installation)
-        routes = bridge.web.fhir.routes(world.gate, self.renderer, world.db, world.clock, Meters())
+        limits = Limits(jobs=1_000_000, settled=0, pause=0)
+        routes = bridge.web.fhir.routes(world.gate, self.renderer, world.db, world.clock, Meters(), limits)
         self.runner = asyncio.Runner()
         transport = httpx.ASGITransport(Starlette(routes=routes), raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
@@ -451,12 +450,23 @@ def read(asker: Asker, laid: Laid, asked: Question, chance: random.Random) -> No
 
 
 def bulk(asker: Asker, laid: Laid, asked: Question, chance: random.Random) -> None:
-    """At the door itself, by another way. A world is asked by one way alone: a mean that left by one way, and of which
-    the readings leave by another, is told as taken back, and the oracle has no memory."""
-    dates = tuple(DateTest(prefix, Period(low, high)) for prefix, low, high in asked.dates)  # type: ignore[arg-type]
-    found = asker.world.gate.disclose_now(CLINIC, wish(laid.patient, way=Way.BULK, dates=dates))
-    chosen = [item for item, _, _ in laid.items if all(_passes(*date, item) for date in asked.dates)]
-    assert bare(seen(found)) == bare(chosen)
+    """An export of this person's, by another way. A world is asked by one way alone: a mean that left by one way, and
+    of which the readings leave by another, is told as taken back, and the oracle has no memory."""
+    kind, pairs = "Observation", asked.pairs
+    if chance.random() < 0.3:
+        kind, asked = "MedicationAdministration", replace(asked, code=None)
+        pairs = tuple(("effective-time", value) for name, value in pairs if name == "date")
+    told = {"_type": kind, "patient": asker.person(laid)}
+    if pairs:
+        told["_typeFilter"] = f"{kind}?{urlencode(pairs)}"
+
+    def ask(method: str, path: str, **more: Any) -> httpx.Response:
+        return asker.ask("POST" if path.startswith("Patient/") else method, f"/fhir/{path}", **more)
+
+    headers = ASYNC | {"Content-Type": "application/x-www-form-urlencoded"}
+    found = exported(ask, "Patient/$export", content=urlencode(told), headers=headers)
+    got, wanted = Counter(_fact(each) for each in found.get(kind, [])), expected(laid, asked, kind)
+    assert got == wanted, f"more: {got - wanted} fewer: {wanted - got}"
 
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -23,6 +23,7 @@ from bridge.fhir.sampled import PROFILE
 from bridge.period import HOUR
 from bridge.reading import Stream
 from tests.door.who import Attacker
+from tests.web.exporting import LINES, fetched
 from tests.web.world import World, linked
 
 CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}
@@ -60,9 +61,21 @@ def told(answer: httpx.Response) -> set[Seen]:
     body = answer.content
     if not body or answer.status_code >= 400:
         return set()
+    if answer.headers.get("content-type", "").startswith(LINES["Accept"]):
+        return {
+            seen for line in body.splitlines() for one in _walked(json.loads(line)) for seen in _read(one)
+        }
     if body.startswith(b"<"):
         return {seen for each in _of_xml(etree.fromstring(body)) for seen in _read(each)}
     return {seen for each in _walked(json.loads(body)) for seen in _read(each)}
+
+
+def without(answer: httpx.Response, person: str) -> httpx.Response:
+    """A file of an export without the lines about a person."""
+    if not answer.headers.get("content-type", "").startswith(LINES["Accept"]):
+        return answer
+    kept = "".join(f"{line}\n" for line in answer.text.splitlines() if person not in line)
+    return httpx.Response(answer.status_code, headers={"Content-Type": LINES["Accept"]}, text=kept)
 
 
 def _walked(node: Any) -> Iterator[dict[str, Any]]:
@@ -268,14 +281,32 @@ def compressed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("GET", _of(hidden), headers={"Accept-Encoding": each}) for each in ("gzip", "identity")]
 
 
+def exported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """In bulk: of everybody, of patients, of its own Group and by name, with filters that might open something."""
+    wide = "_typeFilter=Observation%3Fdate%3Dge1990%26status%3Dfinal&_since=1990-01-01T00:00:00Z"
+    told = ask("GET", "Group")
+    groups = [each["resource"]["id"] for each in _entries([told])]
+    members = [ask("GET", f"Group/{each}") for each in groups]
+    members.append(ask("GET", f"Group?member=Patient/{hidden.person}"))
+    paths = (
+        "$export",
+        f"Patient/$export?{wide}",
+        *(f"Group/{each}/$export?_type=Observation" for each in groups),
+    )
+    answers = [each for path in paths for each in fetched(ask, path)]
+    return [told, *members, *answers]
+
+
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
         searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, everything, chunks,
-        batched, in_xml, compressed,
+        batched, in_xml, compressed, exported,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
+SYSTEMS: Final = frozenset({"exported"})
+"""Ways that are for a system's token alone: whoever comes with a person's is refused."""
 NO_READINGS: Final = frozenset({"chained", "evidenced"})
 """Ways by which no Observation arrives, whoever asks."""
 

@@ -21,7 +21,7 @@ from bridge.consent.disclosure import NOTICE
 from bridge.consent.grant import Authoriser
 from bridge.fhir import terms
 from bridge.fhir.capability import INTERACTIONS
-from bridge.fhir.parameters import PARAMETERS
+from bridge.fhir.parameters import GROUP, PARAMETERS
 from bridge.fhir.render import JSON, XML, Notation, Wanted
 from bridge.period import Period, PeriodSet
 from bridge.reading import (
@@ -219,8 +219,9 @@ def test_a_golden_holds_every_stream() -> None:
 def test_the_statement_says_what_the_tables_offer() -> None:
     statement = valid(capability())
     offered = {each["type"]: each for each in statement["rest"][0]["resource"]}
-    assert set(offered) == set(PARAMETERS) == set(INTERACTIONS)
-    for kind, parameters in PARAMETERS.items():
+    tables = {**PARAMETERS, "Group": GROUP}
+    assert set(offered) == set(tables) == set(INTERACTIONS)
+    for kind, parameters in tables.items():
         assert [each["name"] for each in offered[kind]["searchParam"]] == [each.name for each in parameters]
     assert statement["fhirVersion"] == "4.0.1"
 
