@@ -260,9 +260,9 @@ class Asked:
     away. `device_resources`, `metric_resources`, `patient_resource`: the Devices, the DeviceMetrics, the
     person's demographics themselves are wanted; without them none leaves. `newest`: no order, no page, but the
     newest of each group. `sampled`: single sensor readings as chunks of a day. `reporting`: summaries
-    alone. `consent_resources`: the grants that concern the asker, of these `states`; `event_resources`: what the
-    ledger says, for the owner; of both `ids` and `dates` select. `strictly`: `updated` is about the person and the
-    sensors too, which come along otherwise.
+    alone; `instead`: what is asked for where nothing of this may leave. `consent_resources`: the grants that concern
+    the asker, of these `states`; `event_resources`: what the ledger says, for the owner; of both `ids` and `dates`
+    select. `strictly`: `updated` is about the person and the sensors too, which come along otherwise.
     """
 
     patient: int | None
@@ -290,6 +290,7 @@ class Asked:
     newest: Newest | None = None
     sampled: bool = False
     reporting: Reporting | None = None
+    instead: Asked | None = None
     consent_resources: bool = False
     event_resources: bool = False
     states: frozenset[str] | None = None

@@ -3,16 +3,16 @@
 Law (`consent.md`, means and summaries): under a grant of single readings any period, cut to what is permitted: each
 stretch without a hole is one. Under a grant of summaries alone the blocks that the grant fixes and no other: its
 whole interval, or weeks or fortnights of local days from its first on. A block of summaries exists once it is over;
-one that ends today may be asked for today, as it is now, and stays so. It is not told where it overlaps one that the
-recipient holds, or lies partly in what it saw finer: a difference of two would tell less than a block. Pure.
-
-Rejected: a block that grows with the day (yesterday's figures taken from today's are a day's); a window that slides
-by a day (the same). Edges are whole minutes, because the id of a summary names them.
+one that ends today may be asked for today, as it is now, and stays so. One that is held stays as it is cut, whatever
+the zone became. None is told that overlaps one that the recipient holds by any of its programs or identities, lies
+partly in what it saw as readings by one grant, or touches what it saw as means: a difference of two would tell less
+than a block. What a person opens finer later they open themselves. Pure. Rejected: a block that grows with the day,
+a window that slides by a day (yesterday's figures taken from today's are a day's). Edges are whole minutes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, final
@@ -23,7 +23,6 @@ from bridge.consent.grant import Block
 from bridge.metrics.wear import DAYS, local_days
 from bridge.period import BEGINNING, END_OF_TIME, MINUTE, Instant, Period, PeriodSet, ZoneHistory, union
 
-FINER: Final = (Grain.QUARTER_HOUR, Grain.HOUR, Grain.DAY)
 LONGEST: Final = 2**24 * MINUTE
 """No report is as long: an id has no more room, and nobody's data are (31 years)."""
 _LENGTH: Final = {Block.WEEK: 7, Block.FORTNIGHT: 14}
@@ -40,19 +39,30 @@ class Reported:
     is_frozen: bool
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the recipient has: `mine`, the blocks that it holds under this identity; `others`, under another; `finer`,
+    what it was ever shown finer, grant by grant."""
+
+    mine: tuple[Period, ...] = ()
+    others: tuple[Period, ...] = ()
+    finer: tuple[tuple[Grain, PeriodSet], ...] = ()
+
+
 def reported(
     decision: Decision,
     zones: ZoneHistory,
     now: Instant,
     wanted: Period | None,
-    held: Sequence[Period],
+    seen: Seen,
     fixed: bool = False,
 ) -> tuple[Reported, ...]:
-    """The periods inside `wanted` that may be reported, sorted; None: those that follow from the grants. `held`: the
-    blocks that the asker got before; `fixed`: blocks of grants of summaries alone."""
-    found = {each.period: each for each in _fixed(decision, zones, now, wanted, held)}
-    found |= {} if fixed else {each.period: each for each in _open(decision, now, wanted)}
-    return tuple(found[period] for period in sorted(found))
+    """The periods inside `wanted` that may be reported, sorted; None: those that follow from the grants. `fixed`:
+    blocks of grants of summaries alone."""
+    found = [*_fixed(decision, zones, now, wanted, seen)]
+    found += [] if fixed else _open(decision, now, wanted)
+    return tuple(sorted(found, key=lambda each: (each.period, each.is_frozen)))
 
 
 def _open(decision: Decision, now: Instant, wanted: Period | None) -> Iterator[Reported]:
@@ -62,25 +72,31 @@ def _open(decision: Decision, now: Instant, wanted: Period | None) -> Iterator[R
     within = until if wanted is None else until & PeriodSet((wanted,))
     for stretch in union(box.periods for box in boxes) & within:
         period = _in_minutes(stretch)
-        if period is not None and stretch.start > BEGINNING and period.end - period.start < LONGEST:
+        if period is not None and stretch.start > BEGINNING:
             yield Reported(period, boxes, is_frozen=False)
 
 
 def _fixed(
-    decision: Decision, zones: ZoneHistory, now: Instant, wanted: Period | None, held: Sequence[Period]
+    decision: Decision, zones: ZoneHistory, now: Instant, wanted: Period | None, seen: Seen
 ) -> Iterator[Reported]:
-    """The blocks of grants of summaries; of two that overlap the one that was held, or signed, first."""
-    taken = list(held)
-    for box in sorted(decision.boxes, key=_signed):
-        if box.grain is not Grain.SUMMARY or Kind.GLUCOSE not in box.kinds:
-            continue
-        for block in _blocks(box, zones, now):
-            period = _over(block, zones, now, held)
-            if period is None or (wanted is not None and not PeriodSet((wanted,)).covers(period)):
+    """The blocks of grants of summaries: those that are held, then of two that overlap that which was signed first."""
+    boxes = sorted(
+        (each for each in decision.boxes if each.grain is Grain.SUMMARY and Kind.GLUCOSE in each.kinds),
+        key=_signed,
+    )
+    found: dict[Period, list[Box]] = {
+        block: [as_raw(box, block) for box in boxes if box.periods.covers(block)] for block in seen.mine
+    }
+    for box in boxes:
+        for whole in _blocks(box, zones, now):
+            block = _over(whole, zones, now)
+            if block is None or block in seen.mine or not _is_apart(block, (*found, *seen.others)):
                 continue
-            if _is_apart(period, taken) and _is_plain(decision, period):
-                taken.append(period)
-                yield Reported(period, (as_raw(box, period),), is_frozen=True)
+            if _is_plain(block, seen.finer):
+                found.setdefault(block, []).append(as_raw(box, block))
+    for block, some in found.items():
+        if some and (wanted is None or PeriodSet((wanted,)).covers(block)):
+            yield Reported(block, tuple(some), is_frozen=True)
 
 
 def as_raw(box: Box, period: Period) -> Box:
@@ -118,17 +134,11 @@ def _days(period: Period, first: Instant, days: int, zones: ZoneHistory, now: In
         start += length
 
 
-def _over(block: Period, zones: ZoneHistory, now: Instant, held: Sequence[Period]) -> Period | None:
-    """The block as it is told now: as it was told first; whole once it is over; on its last day until now, unless the
-    rest of the day is what it lacks of fourteen."""
-    block_in_minutes = _in_minutes(block)
-    if block_in_minutes is None:
-        return None
-    before = [each for each in held if each.start == block_in_minutes.start and each.end <= block.end]
-    if before:
-        return before[0]
+def _over(block: Period, zones: ZoneHistory, now: Instant) -> Period | None:
+    """The block as it is told now: whole once it is over; on its last day until now, unless the rest of the day is
+    what it lacks of fourteen."""
     if block.end <= now:
-        return block_in_minutes
+        return _in_minutes(block)
     if zones.local_date(now) != zones.local_date(block.end - 1) or now <= block.start:
         return None
     so_far = Period(block.start, now)
@@ -136,22 +146,21 @@ def _over(block: Period, zones: ZoneHistory, now: Instant, held: Sequence[Period
     return None if is_early else _in_minutes(so_far)
 
 
-def _is_apart(period: Period, taken: Sequence[Period]) -> bool:
+def _is_apart(period: Period, taken: Iterable[Period]) -> bool:
     """Whether no other block that is held or told reaches into it."""
     return all(each == period or each.end <= period.start or period.end <= each.start for each in taken)
 
 
-def _is_plain(decision: Decision, period: Period) -> bool:
-    """Whether all of it, or none of it, was ever shown as readings, and likewise as means."""
-    past = [box for box in (*decision.boxes, *decision.ended) if Kind.GLUCOSE in box.kinds]
-    for grains in ((Grain.RAW,), FINER):
-        seen = union(box.ever for box in past if box.grain in grains)
-        if seen & PeriodSet((period,)) and not seen.covers(period):
+def _is_plain(period: Period, finer: Iterable[tuple[Grain, PeriodSet]]) -> bool:
+    """Whether each grant of readings showed all or nothing of it, and no grant of means anything."""
+    for grain, ever in finer:
+        touches = bool(ever & PeriodSet((period,)))
+        if touches and (grain is not Grain.RAW or not ever.covers(period)):
             return False
     return True
 
 
 def _in_minutes(period: Period) -> Period | None:
-    """The whole minutes of it."""
+    """The whole minutes of it; None where there is none, or it is too long to be named."""
     start, end = -(-period.start // MINUTE) * MINUTE, period.end // MINUTE * MINUTE
-    return Period(start, end) if start < end else None
+    return Period(start, end) if start < end < start + LONGEST else None

@@ -184,6 +184,23 @@ def last_known_as(
     return max(ended)[1] if ended else None
 
 
+def shown_finer(
+    standings: Iterable[Standing], key: str, now: Instant, zones: ZoneHistory
+) -> tuple[tuple[Grain, PeriodSet], ...]:
+    """What one recipient was ever let see of glucose finer than as a summary, grant by grant, whoever of its programs
+    it was, for whatever purpose, way and identity."""
+    return tuple(
+        (
+            each.grant.grain,
+            _ever(each.grant, active_times(each) & PeriodSet.between(BEGINNING, now + 1), zones),
+        )
+        for each in standings
+        if each.grant.recipient.key == key
+        and each.grant.grain is not Grain.SUMMARY
+        and Kind.GLUCOSE in each.grant.kinds
+    )
+
+
 _IDENTITIES: Final = (Identity.FULL, Identity.VISIT, Identity.PSEUDONYMOUS, Identity.DEIDENTIFIED)
 
 

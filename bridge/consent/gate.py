@@ -89,7 +89,7 @@ class Gate:
         changed or ended meanwhile; the outcome then tells how many left."""
         look, leaving = await ready(self._memory, partial(self._left_whole, permit, asked))
         if look.opens is None or leaving is None:
-            yield self._empty(look)
+            yield self._empty(look) if asked.instead is None else await self.disclose(permit, asked.instead)
             return
         entry = await self._ledger.intend(*look.entry(look.opens, leaving))
         if entry is None:
@@ -134,8 +134,8 @@ class Gate:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
 
-    def summary(self, permit: Permit, text: str) -> Name | None:
-        """What the id of a summary of the asker's own stands for."""
+    def summary(self, permit: Permit, text: str) -> tuple[Name, bool] | None:
+        """What the id of a summary of the asker's own stands for, and whether of a block that is frozen."""
         return behind_summary(self._db, permit, text)
 
     def context(self, permit: Permit) -> str | None:
@@ -165,6 +165,8 @@ class Gate:
         with self._db.snapshot("bridge"):
             look = self._look(permit, asked)
             leaving = None if look.opens is None else look.leaving(look.opens)
+        if asked.instead is not None and (leaving is None or leaving.is_nothing):
+            return self._left(permit, asked.instead)
         return look, None if leaving is None or leaving.is_nothing else leaving
 
     def _at_once(self, left: Callable[[], tuple[Look, Leaving | None]]) -> Disclosure:
@@ -240,7 +242,7 @@ class Gate:
             reader=reader, db=self._db, memory=self._memory, fhir_changed=self._fhir_changed,
         )  # fmt: skip
         holder = None if who.sees_all else Holder(person.number, who.key, look.decided.decision.pairing)
-        return Opens(person, box, answer, Reports(answer, self._db, box, holder))
+        return Opens(person, box, answer, Reports(answer, self._db, box, holder, standings))
 
     def _still(self, look: Look) -> bool:
         """Whether what was decided still holds."""

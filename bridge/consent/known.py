@@ -15,7 +15,7 @@ from bridge.consent.decide import known_as, last_known_as
 from bridge.consent.grant import Identity, State, state_at
 from bridge.consent.memory import Memory
 from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
-from bridge.consent.summed import KIND
+from bridge.consent.summed import KINDS
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.grants import pairings, patient_of
@@ -41,17 +41,26 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
     return None
 
 
-def behind_summary(db: Database, permit: Permit, text: str) -> Name | None:
-    """What the id of a summary says that was minted for the asker alone."""
+def behind_summary(db: Database, permit: Permit, text: str) -> tuple[Name, bool] | None:
+    """What the id of a summary says that was minted for the asker alone, and whether of a block that is frozen."""
     if isinstance(permit, DeliveryPermit):
         return None
-    if isinstance(permit, OwnerPermit | OperatorPermit):
-        name = db.ids.read(KIND, text)
-        return name if name is not None and name.patient == permit.patient else None
-    keys = sorted({permit.organization, permit.client} - {""})
-    secrets = chain((key.encode() for key in keys), (each for key in keys for each in pairings(db, key)))
-    found = (db.ids.read(KIND, text, secret) for secret in secrets)
-    return next((name for name in found if name is not None and permit.concerns(name.patient)), None)
+    secrets = [b""]
+    if not isinstance(permit, OwnerPermit | OperatorPermit):
+        keys = sorted({permit.organization, permit.client} - {""})
+        secrets = [*(key.encode() for key in keys), *(each for key in keys for each in pairings(db, key))]
+    for secret in secrets:
+        for is_frozen, kind in KINDS.items():
+            name = db.ids.read(kind, text, secret)
+            if name is not None and _is_of(permit, name.patient):
+                return name, is_frozen
+    return None
+
+
+def _is_of(permit: OwnerPermit | OperatorPermit | RecipientPermit, patient: int) -> bool:
+    if isinstance(permit, RecipientPermit):
+        return permit.concerns(patient)
+    return permit.patient == patient
 
 
 def in_context(db: Database, memory: Memory, permit: Permit, now: Instant) -> str | None:

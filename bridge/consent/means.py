@@ -166,7 +166,11 @@ def _told(made: Means, held: Rows, starts: Rows, changed: Rows, now: Instant) ->
     later = changed[inside] > before[bucket[inside], CHANGED]
     arrived = np.bincount(bucket[inside][later], minlength=len(made.start))
     went = before[:, COUNT] - (made.count - arrived)
-    stays = known & (np.maximum(arrived, went) < LEAST) & (before[:, COUNT] > 0)
+    change = np.abs(
+        made.count - before[:, COUNT]
+    )  # of one or two readings: they would be told by the difference
+    is_little = (np.maximum(arrived, went) < LEAST) | ((change > 0) & (change < LEAST))
+    stays = known & is_little & (before[:, COUNT] > 0)
     return np.where(stays[:, None], before, new)
 
 

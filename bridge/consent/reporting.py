@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.period import Instant, Period, PeriodSet
 
+MARK: Final = b"summary:"
+"""How the keyset of a page of summaries begins."""
 
-class Test(Protocol):
+
+class Span(Protocol):
     """A test of dates (`asked.DateTest`)."""
 
     def instants(self) -> PeriodSet:
@@ -39,10 +42,10 @@ class Reporting:
     fixed: bool = False
     ids: frozenset[str] | None = None
     parts: frozenset[str] | None = None
-    dates: Sequence[Test] = ()
-    updated: Sequence[Test] = ()
+    dates: Sequence[Span] = ()
+    updated: Sequence[Span] = ()
 
-    def means(self, period: Period) -> bool:
+    def covers(self, period: Period) -> bool:
         """Whether a summary of that period is asked for."""
         starts, ends = np.array([period.start], np.int64), np.array([period.end], np.int64)
         return all(bool(test.spans(starts, ends)[0]) for test in self.dates)

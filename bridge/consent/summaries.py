@@ -2,11 +2,11 @@
 
 Law (`consent.md`, means and summaries; `safety.md`, sufficiency): each covers one contiguous permitted period; its
 readings are read as those of any answer are, copies set aside. One that leaves under a grant of summaries is kept as
-it left and told anew, as corrected, once three of its readings came, changed or went; with fewer than three it does
-not exist, and who holds it is told entered-in-error. Which figures may leave is decided here: without 14 days and
-70 % no GMI and no panel. Nothing is rounded.
-
-Rejected: figures from means (they are others); making a frozen one again (two answers could differ by a reading).
+it left and told anew, as corrected, once three of its readings came, changed or went and its number is the same or
+another by three; or where other sources of three readings or more are open now. What it has no figure for any more is
+entered in error for who was told it; with fewer than three readings all of it is. Which figures may leave is decided
+here: without 14 days and 70 % no GMI and no panel. Rejected: figures from means (they are others), making a frozen one
+again (two answers could differ by a reading), one id for a block and for what readings are open of (two contents).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from hashlib import sha256
 from itertools import groupby
 from typing import Final, TypeAlias, final
 
@@ -25,50 +24,46 @@ from numpy.typing import NDArray
 from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked, DateTest, Grain, Kind, Selector
 from bridge.consent.batches import Batch
-from bridge.consent.blocks import Reported, reported
+from bridge.consent.blocks import Reported, Seen, reported
+from bridge.consent.content import mac
+from bridge.consent.decide import shown_finer
+from bridge.consent.grant import Standing
 from bridge.consent.part import Part
-from bridge.consent.reporting import Reporting
+from bridge.consent.reporting import MARK, Reporting
 from bridge.consent.summed import (
-    ACTIVE,
-    CV,
-    GMI,
-    KIND,
-    MEAN,
+    KINDS,
     NOTHING,
-    PANEL,
     PARTS,
-    RANGES,
-    WEAR,
     Content,
     DisclosedSummary,
     name_of,
     secret_of,
 )
-from bridge.consent.withdrawn import Waiting
+from bridge.consent.withdrawn import Waiting, departed
+from bridge.metrics.brief import brief
 from bridge.metrics.buckets import LEAST
-from bridge.metrics.summary import Summary, summary
 from bridge.metrics.trace import Trace
 from bridge.period import BEGINNING, Instant, Period, ZoneHistory
 from bridge.reading import Flag, Stream, Unit, column
 from bridge.store.columns import ints
 from bridge.store.db import Database
 from bridge.store.keys import Box
-from bridge.store.summaries import Frozen, Holder, held
+from bridge.store.summaries import Frozen, Holder, edges, held
 
-MARK: Final = b"summary:"
-"""How the keyset of a page of summaries begins."""
 _GLUCOSE: Final = frozenset({Selector(Stream.GLUCOSE, grain=Grain.RAW)})
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """The summaries of one answer's wish. `box` and `holder` None: for the owner, who holds none."""
+    """The summaries of one answer's wish. `holder` None: for the owner, who holds none; `standings`: every
+    grant of the person."""
 
     answer: Answer
     db: Database
     box: Box
     holder: Holder | None
+    standings: Sequence[Standing]
 
     def part(self) -> Part:
         """All of them, as one page."""
@@ -77,10 +72,11 @@ class Reports:
             return Part()
         known = () if self.holder is None else held(self.db, self.box, self.holder, Content)
         mine = {each.period: each for each in known}
-        found = reported(view.decision, view.zones, view.now, wish.period, tuple(mine), wish.fixed)
+        seen = Seen() if self.holder is None else self._seen(self.holder, tuple(mine))
+        found = reported(view.decision, view.zones, view.now, wish.period, seen, wish.fixed)
         told, news = list[DisclosedSummary](), list[Frozen[Content]]()
-        for each in (each for each in found if wish.means(each.period)):
-            made, before = self._made(each), mine.get(each.period)
+        for each in (each for each in found if wish.covers(each.period)):
+            made, before = self._made(each), mine.get(each.period) if each.is_frozen else None
             kept = self._kept(before, each, made) if each.is_frozen else None
             shown = self._told(each, made, kept)
             if shown is None or not (shown := _meant(shown, wish)).ids:
@@ -89,20 +85,38 @@ class Reports:
             news += [kept] if kept is not None and kept is not before else []
         return _paged(told, news, view.asked)
 
+    def _seen(self, holder: Holder, mine: tuple[Period, ...]) -> Seen:
+        view = self.answer.view
+        every = edges(self.db, holder.patient, holder.recipient)
+        others = tuple(period for pairing, period in every if pairing != holder.pairing)
+        return Seen(mine, others, shown_finer(self.standings, holder.recipient, view.now, view.zones))
+
     def _made(self, each: Reported) -> _Made:
         """The content of a period as it is now."""
-        view = self.answer.view
+        view, period = self.answer.view, each.period
         batches = [batch for batch in self._read(each) if len(batch)]
         if not batches:
             return _Made(NOTHING, np.zeros(0, np.int64), view.now)
         changes = np.concatenate([ints(batch.rows, "changed") for batch in batches])
-        figures = summary([_trace(batch) for batch in batches], each.period, view.zones, view.now)
-        units = Counter[Unit]()
+        units, sources = Counter[Unit](), Counter[str]()
         for batch in batches:
             units[batch.strand.series.key.unit] += len(batch)
-        classes = sorted({batch.strand.series.source_class for batch in batches})
-        content = Content(figures, len(changes), max(sorted(units), key=units.__getitem__), tuple(classes))
-        return _Made(content, changes, max(int(batch.updated.max()) for batch in batches))
+            for artifact, count in zip(
+                *np.unique(ints(batch.rows, "artifact"), return_counts=True), strict=True
+            ):
+                sources[view.source(int(artifact))] += int(count)
+        content = Content(
+            figures=brief([_trace(batch) for batch in batches], period, view.zones, view.now),
+            readings=len(changes),
+            unit=max(sorted(units), key=units.__getitem__),
+            classes=tuple(sorted({batch.strand.series.source_class for batch in batches})),
+            sources=tuple(sorted(sources.items())),
+            days=_days(period, view.zones),
+            offsets=(view.zones.offset(period.start), view.zones.offset(period.end - 1)),
+        )
+        updated = max(int(batch.updated.max()) for batch in batches)
+        told = replace(content, told=content.leaving())
+        return _Made(told, changes, updated if each.is_frozen else max(updated, self._went(period, 0)[1]))
 
     def _read(self, each: Reported) -> Iterator[Batch]:
         """The readings of one period, as an answer to who may have them would hold them."""
@@ -117,40 +131,68 @@ class Reports:
                 yield batch if stands.all() else batch.taken(stands)
 
     def _kept(self, before: Frozen[Content] | None, each: Reported, made: _Made) -> Frozen[Content] | None:
-        """The block as it is told: as it was, or anew where enough of it is another."""
-        now, is_enough = self.answer.view.now, made.content.readings >= LEAST
+        """The block as it is told: as it was, or anew where enough of it is another; None where it is not told."""
+        now, content = self.answer.view.now, made.content
         if before is None:
-            return Frozen(each.period, 0, now, made.content) if is_enough else None
-        came = int((made.changes > before.changed).sum())
-        went = before.content.readings - (made.content.readings - came)
-        if max(came, went) < LEAST:
+            return Frozen(each.period, 0, now, content) if content.readings >= LEAST else None
+        had, have = dict(before.content.sources), dict(content.sources)
+        shut = [source for source in had if not any(box.covers(source, Kind.GLUCOSE) for box in each.boxes)]
+        new = [source for source in have if source not in had]
+        is_enough = all(had[each] >= LEAST for each in shut) and all(have[each] >= LEAST for each in new)
+        if shut and not is_enough:
+            return None
+        if not shut and not (new and is_enough) and not self._is_corrected(before, each, made):
             return before
-        return Frozen(each.period, before.version + 1, now, made.content if is_enough else NOTHING)
+        told = tuple(part for part in PARTS if part in {*before.content.told, *content.told})
+        shown = content if content.readings >= LEAST else NOTHING
+        after = replace(shown, told=told, days=before.content.days, offsets=before.content.offsets)
+        return before if after == before.content else Frozen(each.period, before.version + 1, now, after)
+
+    def _is_corrected(self, before: Frozen[Content], each: Reported, made: _Made) -> bool:
+        """Whether enough of its data are others: a difference of one or two readings would be theirs alone."""
+        came = int((made.changes > before.changed).sum())
+        went, _ = self._went(each.period, before.changed)
+        change = abs(made.content.readings - before.content.readings)
+        return max(came, went) >= LEAST and not 0 < change < LEAST
+
+    def _went(self, period: Period, since: Instant) -> tuple[int, Instant]:
+        """How many readings of the period went, moved or turned out wrong after that instant, and when the last did."""
+        found, latest = 0, 0
+        for row in self.answer.reader.series():
+            if row.key.stream is Stream.GLUCOSE:
+                instants, at = departed(self.answer.reader, row.number, since + 1)
+                inside = at[(instants >= period.start) & (instants < period.end)]
+                found, latest = found + len(inside), max(latest, int(inside.max(initial=0)))
+        return found, latest
 
     def _told(self, each: Reported, made: _Made, kept: Frozen[Content] | None) -> DisclosedSummary | None:
         """The summary as it is disclosed; None where nothing of it may leave."""
         if each.is_frozen and kept is None:
             return None
         content = made.content if kept is None else kept.content
-        parts = _leaving(content.figures) if content.figures else PARTS if kept else ()
-        named = tuple((part, self._id(each.period, part)) for part in parts)
-        zones, period = self.answer.view.zones, each.period
-        digest = sha256(repr(content).encode()).hexdigest()[:12]
+        named = tuple((part, self._id(each, part)) for part in content.told)
+        period = each.period
+        told = f"{period.start}|{period.end}|{content}".encode()
         return DisclosedSummary(
             period=period,
-            days=_days(period, zones),
-            offsets=(zones.offset(period.start), zones.offset(period.end - 1)),
+            days=content.days,
+            offsets=content.offsets,
             figures=content.figures,
             unit=content.unit,
             classes=content.classes,
             ids=named,
-            version=digest if kept is None else str(kept.version + 1),
+            members=named,
+            gone=frozenset(content.told) - frozenset(content.leaving()),
+            version=mac(self.answer.reader.secret(), told, 6).hex()
+            if kept is None
+            else str(kept.version + 1),
             is_amended=kept is not None and kept.version > 0,
             last_updated=made.updated if kept is None else max(kept.changed, _since(each)),
         )
 
-    def _id(self, period: Period, part: str) -> str:
-        return self.db.ids.one(KIND, name_of(self.answer.patient, period, part), secret_of(self.holder))
+    def _id(self, each: Reported, part: str) -> str:
+        name = name_of(self.answer.patient, each.period, part)
+        return self.db.ids.one(KINDS[each.is_frozen], name, secret_of(self.holder))
 
 
 @final
@@ -162,21 +204,6 @@ class _Made:
     content: Content
     changes: NDArray[np.int64]
     updated: Instant
-
-
-def _leaving(figures: Summary) -> tuple[str, ...]:
-    """The Observations that these figures make; the panel where nothing lacks."""
-    worn = figures.wear.readings > 0
-    told = {
-        MEAN: figures.averages.mean.value is not None,
-        RANGES: figures.ranges.value is not None,
-        GMI: figures.gmi.value is not None,
-        CV: figures.averages.cv.value is not None,
-        WEAR: worn,
-        ACTIVE: worn,
-    }
-    is_whole = all(told.values()) and not figures.lacks
-    return (PANEL,) * is_whole + tuple(part for part, there in told.items() if there)
 
 
 def _trace(batch: Batch) -> Trace:
@@ -221,9 +248,10 @@ def _paged(told: Sequence[DisclosedSummary], news: Sequence[Frozen[Content]], as
         every = [each for at, each in enumerate(every) if at > _place(every, asked.after)]
     page = every if asked.limit is None else every[: asked.limit]
     shown = tuple(replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
-    frozen = [each for each in news if any(one.period == each.period for one in shown)]
+    counts_alone = asked.limit == 0  # a number tells of a block too
+    frozen = [each for each in news if counts_alone or any(one.period == each.period for one in shown)]
     more = MARK + page[-1][1][1].encode() if page and len(page) < len(every) else None
-    return replace(_part(shown, frozen), more=more, total=total)
+    return replace(_part(shown, frozen), more=more, total=total, frozen=tuple(frozen))
 
 
 def _place(every: Sequence[_Listed], after: bytes) -> int:
@@ -233,7 +261,7 @@ def _place(every: Sequence[_Listed], after: bytes) -> int:
 
 
 def _grouped(page: Sequence[_Listed]) -> Iterator[tuple[DisclosedSummary, list[tuple[str, str]]]]:
-    for _, ones in groupby(page, key=lambda each: each[0].period):
+    for _, ones in groupby(page, key=lambda each: each[0].members):
         found = list(ones)
         yield found[0][0], [one for _, one in found]
 

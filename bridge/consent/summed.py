@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, final
 
-from bridge.metrics.summary import Summary
+from bridge.metrics.brief import Brief
 from bridge.period import MINUTE, Instant, Period
 from bridge.reading import SourceClass, Unit
 from bridge.store.ids import Name
@@ -22,8 +22,8 @@ MEMBERS: Final = (MEAN, RANGES, GMI, CV, WEAR, ACTIVE)
 """What the panel has, all of it (HL7 CGM IG 1.0.0, cgm-summary)."""
 PARTS: Final = (PANEL, *MEMBERS)
 """The Observations of a summary, in the order of their numbers in an id."""
-KIND: Final = "Summary"
-"""Under which name their ids are minted."""
+KINDS: Final = {True: "Summary", False: "Summary of readings"}
+"""Under which names their ids are minted: of a block that is frozen, and of what readings are open of."""
 _PART: Final = 4
 _SLOT: Final = 12
 """Bits of an id for which figure it is, and of its slot."""
@@ -32,32 +32,58 @@ _SLOT: Final = 12
 @final
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a summary says. `readings`: that it was made of, counted or not; `unit`: that most of them are in."""
+    """What a summary says. `readings`: that it was made of, counted or not; `unit`: that most of them are in; `told`:
+    its Observations, now or before; `sources`: how many readings of each; `days` and `offsets`: as
+    `DisclosedSummary`; `form`: how it is kept."""
 
-    figures: Summary | None
+    figures: Brief | None
     readings: int
     unit: Unit
     classes: tuple[SourceClass, ...]
+    told: tuple[str, ...] = ()
+    sources: tuple[tuple[str, int], ...] = ()
+    days: tuple[date, date] | None = None
+    offsets: tuple[int, int] = (0, 0)
+    form: int = 1
+
+    def leaving(self) -> tuple[str, ...]:
+        """The Observations that the figures make; the panel where it has all of its members."""
+        found = self.figures
+        if found is None:
+            return ()
+        there = {
+            MEAN: found.mean is not None,
+            RANGES: found.ranges is not None,
+            GMI: found.gmi is not None,
+            CV: found.cv is not None,
+            WEAR: found.readings > 0,
+            ACTIVE: found.readings > 0,
+        }
+        is_whole = all(there.values()) and found.is_enough
+        return (PANEL,) * is_whole + tuple(part for part in MEMBERS if there[part])
 
 
 NOTHING: Final = Content(None, 0, Unit.MG_DL, ())
-"""What is held of a block of which too little is left."""
+"""Of a block of which too little is left."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class DisclosedSummary:
-    """One period as its asker may know it. `ids`: of its Observations by part, those alone that leave; `days`: first
-    and last local day, where it covers whole ones; `figures` None: entered in error. `offsets`: minutes east at its
-    edges. `version`: names the content; `is_amended`: it was told otherwise before."""
+    """One period as its asker may know it. `ids`: of the Observations that leave, by part; `members`: of all that the
+    summary has; `gone`: parts that are entered in error. `days`: first and last local day, where it covers whole ones;
+    `figures` None: all of it is entered in error. `offsets`: minutes east at its edges. `version`: names the content;
+    `is_amended`: it was told otherwise before."""
 
     period: Period
     days: tuple[date, date] | None
     offsets: tuple[int, int]
-    figures: Summary | None
+    figures: Brief | None
     unit: Unit
     classes: tuple[SourceClass, ...]
     ids: tuple[tuple[str, str], ...]
+    members: tuple[tuple[str, str], ...]
+    gone: frozenset[str]
     version: str
     is_amended: bool
     last_updated: Instant

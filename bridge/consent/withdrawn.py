@@ -198,10 +198,15 @@ class Withdrawn:
 
 def went(reader: Reader, strand: Strand, since: Instant) -> tuple[Ints, Ints]:
     """Where readings of a strand were that went, moved or turned out wrong at `since` or later, and when."""
-    away = reader.away(since, None).get(strand.series.number)
+    return departed(reader, strand.series.number, since)
+
+
+def departed(reader: Reader, series: int, since: Instant) -> tuple[Ints, Ints]:
+    """Where readings of a series were that went, moved or turned out wrong at `since` or later, and when."""
+    away = reader.away(since, None).get(series)
     if away is None:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    stood = reader.earlier(strand.series.number, names(away))
+    stood = reader.earlier(series, names(away))
     return ints(stood, "instant"), ints(away, "changed")[np.searchsorted(names(away), names(stood))]
 
 

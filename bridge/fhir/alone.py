@@ -51,7 +51,7 @@ def _rows(rows: Rows, compiler: Compiler, disclosure: Disclosure, types: Collect
 def _reading(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
     found = _rows(readings(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure, (kind,))
     return found + [
-        Alone(compiler.notation.encode(tree), each.version, each.last_updated)
+        Alone(compiler.notation.encode(tree), f"{each.version}-{compiler.summed}", each.last_updated)
         for _, each, tree in summary_trees(compiler, disclosure, elements)
     ]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from bridge.consent.asked import Grain
 from bridge.consent.disclosure import Disclosure, Group
-from bridge.fhir import administration, observation, provenance
+from bridge.fhir import administration, observation, provenance, summaries
 from bridge.fhir.consents import Permits
 from bridge.fhir.fills import EVIDENCE, READING, Cut, Integers, filled
 from bridge.fhir.frames import Frame, Place, framed
@@ -57,6 +57,11 @@ class Compiler:
     def permits(self) -> Permits:
         """What each kind of a grant leaves as."""
         return Permits.of(Vocabulary.of(self.mappings))
+
+    @cached_property
+    def summed(self) -> str:
+        """The revision of the codes of summaries."""
+        return summaries.revision(self.mappings)
 
     def revision(self, format: str) -> str:
         """The revision of a format's FHIR half."""

@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 from bridge.consent.amounts import AmountTest
 from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
-from bridge.consent.reporting import Reporting
+from bridge.consent.reporting import MARK, Reporting
+from bridge.consent.summed import PARTS
 from bridge.fhir.parameters import READINGS, RECORDS
 from bridge.fhir.wanted import Wanted
 from bridge.mapping.resources import READING_TYPES
@@ -129,7 +130,7 @@ class Search:
         after: bytes | None = None,
     ) -> Asked:
         """The wish, for the patient that was named (None: no such patient)."""
-        return Asked(
+        asked = Asked(
             patient=patient,
             way=way,
             channel=channel,
@@ -156,11 +157,17 @@ class Search:
             event_resources=self._shows("AuditEvent"),
             states=self.states,
         )
+        return self._summed(asked)
 
-    def summaries(self, asked: Asked) -> Asked:
-        """The same wish for summaries; where readings are meant as well, for those that stand in their place."""
-        wish = Reporting(None, bool(self.selectors), None, self.parts, asked.dates, asked.updated)
-        return replace(asked, reporting=wish, dates=(), updated=())
+    def _summed(self, asked: Asked) -> Asked:
+        """The wish with what summaries are meant by it: alone where no reading is, else in the place of readings."""
+        if not self.parts:
+            return asked
+        fixed = bool(self.selectors) and self.parts >= set(PARTS)  # nothing names them
+        wish = Reporting(None, fixed, None, self.parts, asked.dates, asked.updated)
+        summed = replace(asked, reporting=wish, dates=(), updated=())
+        is_alone = not self.selectors or (asked.after or b"").startswith(MARK)
+        return summed if is_alone else replace(asked, instead=None if asked.after else summed)
 
     def _named(self) -> frozenset[str] | None:
         """Ids of readings: their own, or those that the Provenance speaks of; and of what was agreed or done."""

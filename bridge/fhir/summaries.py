@@ -11,8 +11,10 @@ Rejected: a dataAbsentReason in place of a figure that may not leave (the profil
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -36,8 +38,8 @@ from bridge.fhir.elements import named, quantity
 from bridge.fhir.tree import Node, Number, Tree, selected
 from bridge.mapping import Mappings
 from bridge.mapping.shapes import UnitText
+from bridge.metrics.brief import Brief
 from bridge.metrics.ranges import Ranges
-from bridge.metrics.summary import Summary
 from bridge.metrics.wear import ACTIVE as ENOUGH
 from bridge.metrics.wear import DAYS
 from bridge.reading import Unit
@@ -45,6 +47,8 @@ from bridge.reading import Unit
 PROFILES: Final = "http://hl7.org/fhir/uv/cgm/StructureDefinition/"
 CATEGORIES: Final = ("laboratory", "LAB")
 MANDATORY: Final = frozenset({"status", "code"})
+WRONG: Final[Tree] = {"dataAbsentReason": terms.absent("error")}
+"""In place of a value that was entered in error."""
 BANDS: Final[Mapping[str, Callable[[Ranges], float]]] = {
     "cgm-very-low": lambda found: found.very_low,
     "cgm-low": lambda found: found.low,
@@ -88,11 +92,12 @@ class Worn:
 
 @dataclass(frozen=True, slots=True)
 class Of:
-    """Whose summaries, and where: the reference of the subject and the system of our identifiers. Where `is_filed`,
-    the receiver gives ids and versions."""
+    """Whose summaries, and where: the reference of the subject, the system of our identifiers, the revision of the
+    codes. Where `is_filed`, the receiver gives ids and versions."""
 
     subject: str
     system: str
+    revision: str
     is_filed: bool = False
 
 
@@ -110,46 +115,46 @@ def worn(mappings: Mappings) -> dict[str, Worn]:
     }
 
 
+def revision(mappings: Mappings) -> str:
+    """What the codes of summaries are now, in eight hex digits: a versionId changes with them (`data.md`, versions)."""
+    used = (*(each.code for each in (*_SAID.values(), *_MEANS.values())), *BANDS, *CATEGORIES)
+    said = "\n".join(f"{name} {mappings.codes[name]}" for name in used)
+    return sha256(said.encode()).hexdigest()[:8]
+
+
 def trees(
     one: DisclosedSummary, mappings: Mappings, of: Of, elements: frozenset[str] | None = None
 ) -> Iterator[tuple[str, Tree]]:
     """Id and content of each Observation that leaves, the panel first."""
-    ids = dict(one.ids)
     for part, id_ in one.ids:
+        is_wrong = part in one.gone
         said = _MEANS.get(one.unit, _MEANS[Unit.MG_DL]) if part == MEAN else _SAID[part]
         resource: Tree = {
             "resourceType": "Observation",
             "id": None if of.is_filed else id_,
-            "meta": _meta(one, said, of),
+            "meta": _meta(one, None if is_wrong else said.profile, of),
             "identifier": ({"system": of.system, "value": id_},),
-            "status": _status(one),
+            "status": "entered-in-error" if is_wrong else "corrected" if one.is_amended else "final",
             "category": tuple(named(mappings, (each,)) for each in CATEGORIES),
             "code": named(mappings, (said.code,)),
             "subject": {"reference": of.subject},
             "effectivePeriod": _period(one),
-            **_value(one, part, mappings, said),
+            **(WRONG if is_wrong else _value(one, part, mappings, said)),
             "note": tuple({"text": text} for text in _notes(one)),
-            "hasMember": _members(ids, of) if part == PANEL and one.figures is not None else (),
-            "component": _bands(one, mappings) if part == RANGES else (),
+            "hasMember": _members(dict(one.members), of) if part == PANEL and not is_wrong else (),
+            "component": _bands(one, mappings) if part == RANGES and not is_wrong else (),
         }
         yield id_, selected(resource, elements, MANDATORY)
 
 
-def _meta(one: DisclosedSummary, said: _Said, of: Of) -> Tree:
-    versions: Tree = {"versionId": one.version, "lastUpdated": instant(one.last_updated)}
+def _meta(one: DisclosedSummary, profile: str | None, of: Of) -> Tree:
+    versions: Tree = {"versionId": f"{one.version}-{of.revision}", "lastUpdated": instant(one.last_updated)}
     tags = tuple(terms.source_class(each) for each in one.classes)
-    profile = None if one.figures is None else PROFILES + said.profile
     return {
         **({} if of.is_filed else versions),
-        "profile": (profile,),
+        "profile": (None if profile is None else PROFILES + profile,),
         "tag": (terms.PATIENT_SUPPLIED, *tags),
     }
-
-
-def _status(one: DisclosedSummary) -> str:
-    if one.figures is None:
-        return "entered-in-error"
-    return "corrected" if one.is_amended else "final"
 
 
 def _period(one: DisclosedSummary) -> Tree:
@@ -162,28 +167,24 @@ def _period(one: DisclosedSummary) -> Tree:
 
 
 def _value(one: DisclosedSummary, part: str, mappings: Mappings, said: _Said) -> Tree:
-    if one.figures is None:
-        return {"dataAbsentReason": terms.absent("error")}
     made = _VALUES.get(part)
-    told = None if made is None else made(one.figures, one.unit)
+    told = None if made is None or one.figures is None else made(one.figures, one.unit)
     code = mappings.codes[said.code]
     if told is None or code.ucum is None:
         return {}
     return {"valueQuantity": quantity(Number(told), UnitText(unit=code.unit or code.ucum, ucum=code.ucum))}
 
 
-def _mean(found: Summary, unit: Unit) -> str | None:
-    if unit is Unit.MMOL_L:
-        return _rounded(found.averages.mean_mmol_l.value, 2)
-    return _rounded(found.averages.mean.value, 1)
+def _mean(found: Brief, unit: Unit) -> str | None:
+    return _rounded(found.mean_molar, 2) if unit is Unit.MMOL_L else _rounded(found.mean, 1)
 
 
-_VALUES: Final[Mapping[str, Callable[[Summary, Unit], str | None]]] = {
+_VALUES: Final[Mapping[str, Callable[[Brief, Unit], str | None]]] = {
     MEAN: _mean,
-    GMI: lambda found, unit: _rounded(found.gmi.value, 2),
-    CV: lambda found, unit: _rounded(found.averages.cv.value, 2),
-    WEAR: lambda found, unit: str(found.wear.days),
-    ACTIVE: lambda found, unit: _rounded(found.wear.active, 2),
+    GMI: lambda found, unit: _rounded(found.gmi, 2),
+    CV: lambda found, unit: _rounded(found.cv, 2),
+    WEAR: lambda found, unit: str(found.days),
+    ACTIVE: lambda found, unit: _rounded(found.active, 2),
 }
 
 
@@ -192,7 +193,7 @@ def _rounded(value: float | None, decimals: int) -> str | None:
 
 
 def _bands(one: DisclosedSummary, mappings: Mappings) -> Node:
-    found = None if one.figures is None else one.figures.ranges.value
+    found = None if one.figures is None else one.figures.ranges
     if found is None:
         return ()
     shares = hundredths([share(found) for share in BANDS.values()])
@@ -224,14 +225,21 @@ def _notes(one: DisclosedSummary) -> Iterator[str]:
     found = one.figures
     if found is None:
         return
-    if found.wear.period_days < DAYS:
-        yield f"insufficient data: {found.wear.period_days:.1f} of {DAYS} days"
-    if found.wear.active < ENOUGH:
-        yield f"insufficient data: sensor active {found.wear.active:.1f} of {ENOUGH:.0f} %"
-    if beyond := found.off_low + found.off_high:
-        yield f"{beyond} of {found.wear.readings} readings beyond what the sensor measures count with its limit"
+    if found.period_days < DAYS:
+        yield f"insufficient data: {_floored(found.period_days)} of {DAYS} days"
+    if found.active < ENOUGH:
+        yield f"insufficient data: sensor active {_floored(found.active)} of {ENOUGH:.0f} %"
+    if found.off_scale:
+        yield (
+            f"{found.off_scale} of {found.readings} readings beyond what the sensor measures count with its limit"
+        )
     if found.uncertain:
         yield f"{found.uncertain} readings of an uncertain time"
+
+
+def _floored(value: float) -> str:
+    """To a tenth, never up: what is not enough must not look as if it were."""
+    return f"{math.floor(value * 10) / 10:.1f}"
 
 
 def _coded(mappings: Mappings, name: str) -> tuple[str, str]:

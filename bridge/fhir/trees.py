@@ -55,7 +55,7 @@ def summary_trees(
     """Id, summary and content of each Observation of a summary."""
     if disclosure.subject is None:
         return
-    of = summaries.Of(f"Patient/{disclosure.subject.id}", compiler.system)
+    of = summaries.Of(f"Patient/{disclosure.subject.id}", compiler.system, compiler.summed)
     for each in disclosure.summaries:
         for name, tree in summaries.trees(each, compiler.mappings, of, elements):
             yield name, each, tree

@@ -60,6 +60,14 @@ def held(db: Database, box: Box, holder: Holder, kind: type[T]) -> tuple[Frozen[
     )
 
 
+def edges(db: Database, patient: int, recipient: str) -> tuple[tuple[bytes, Period], ...]:
+    """Every block that the recipient holds under any pairing: the pairing and the period."""
+    rows = db.reader("ledger").execute(
+        "SELECT pairing, start, end FROM summaries WHERE patient = ? AND recipient = ?", (patient, recipient)
+    )
+    return tuple((bytes(pairing), Period(start, end)) for pairing, start, end in rows.fetchall())
+
+
 def freezing(box: Box, holder: Holder, news: Sequence[Frozen[T]]) -> Callable[[sqlite3.Connection], bool]:
     """What writes blocks that are told for the first time, or anew over the version before theirs, inside the
     transaction of the intent; it answers False where another writer came first."""

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from bridge.consent.asked import Selector, met
+from bridge.consent.summed import MEMBERS, PANEL
 from bridge.fhir.outcome import OUT_OF_SCOPE, Problem
 from bridge.fhir.search import parse
 from bridge.fhir.sought import Search
@@ -41,7 +42,7 @@ class Fences:
         return self._opened(kind, reached(bearer, kind, action))
 
     def parts(self, bearer: Bearer, action: str) -> frozenset[str]:
-        """The Observations of summaries inside the token's scopes."""
+        """The Observations of summaries inside the token's scopes; a panel where all of its members are."""
         return self._parts_of(bearer.scopes.reach(OBSERVATION, action))
 
     def evidence(self, bearer: Bearer, action: str) -> frozenset[Selector]:
@@ -78,7 +79,8 @@ class Fences:
 
     def _parts(self, fences: tuple[Fence, ...]) -> frozenset[str]:
         read = (self._read(OBSERVATION, fence) for fence in fences)
-        return frozenset().union(*(each.parts for each in read if not isinstance(each, Problem)))
+        found = frozenset[str]().union(*(each.parts for each in read if not isinstance(each, Problem)))
+        return found if found >= set(MEMBERS) else found - {PANEL}
 
     def _read(self, kind: str, fence: Fence) -> Search | Problem:
         return parse(kind, (("patient", "any"), *sorted(fence)), self._vocabulary, strict=True)

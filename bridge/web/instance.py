@@ -18,6 +18,7 @@ from bridge.fhir.parameters import RECORDS
 from bridge.fhir.render import Notation
 from bridge.mapping.resources import OBSERVATION, READING_TYPES
 from bridge.smart.tokens import Bearer
+from bridge.store.ids import Name
 from bridge.web.call import Call, Refused
 from bridge.web.desk import Desk
 from bridge.web.evidence import targets
@@ -79,7 +80,7 @@ class Instances:
         )
         parts = self._desk.fences.parts(bearer, READ) if named else None
         return Asked(
-            patient=named.patient if named else patient,
+            patient=named[0].patient if named else patient,
             way=Way.LOOK,
             channel="query",
             described=f"{kind}/{text[:SHOWN]}" + ("/_history" if history else ""),
@@ -95,7 +96,7 @@ class Instances:
             patient_resource=kind == "Patient",
             consent_resources=kind == "Consent",
             event_resources=kind == "AuditEvent",
-            reporting=Reporting(period_of(named), ids=frozenset({text}), parts=parts) if named else None,
+            reporting=_of_summary(*named, text, parts) if named else None,
         )
 
     def _readings(self, bearer: Bearer, kind: str) -> frozenset[Selector]:
@@ -110,3 +111,8 @@ class Instances:
         if kind == "Provenance":
             return targets(self._desk.db, bearer.permit, [text])
         return frozenset({text}) if kind in READING_TYPES or kind in RECORDS else None
+
+
+def _of_summary(name: Name, is_frozen: bool, text: str, parts: frozenset[str] | None) -> Reporting:
+    """The wish for one Observation of a summary."""
+    return Reporting(period_of(name), fixed=is_frozen, ids=frozenset({text}), parts=parts)

@@ -18,7 +18,7 @@ from bridge.fhir.filters import date_text
 from bridge.fhir.outcome import ABSENT, Problem, bad_parameter
 from bridge.fhir.sought import DateText
 from bridge.mapping.resources import OBSERVATION
-from bridge.period import BEGINNING, DAY, END_OF_TIME, HOUR, Period, ZoneHistory
+from bridge.period import BEGINNING, DAY, END_OF_TIME, HOUR, Instant, Period, ZoneHistory
 from bridge.smart.tokens import Bearer
 from bridge.web.answers import Request
 from bridge.web.call import Call, Pairs, Refused
@@ -62,7 +62,9 @@ class Summed:
             channel="query",
             described=f"{OBSERVATION}{OPERATION}?{urlencode(pairs)}",
             selectors=frozenset(),
-            reporting=Reporting(_period(pairs, zones), parts=self._desk.fences.parts(bearer, SEARCH)),
+            reporting=Reporting(
+                _period(pairs, zones, self._desk.clock()), parts=self._desk.fences.parts(bearer, SEARCH)
+            ),
         )
         disclosure = await self._desk.gate.disclose(bearer.permit, asked)
         if not disclosure.count:
@@ -83,14 +85,14 @@ def _named(pairs: Pairs, is_strict: bool) -> str:
     return found.pop()
 
 
-def _period(pairs: Pairs, zones: ZoneHistory) -> Period | None:
-    """What is to be reported; None where nothing is said."""
+def _period(pairs: Pairs, zones: ZoneHistory, now: Instant) -> Period | None:
+    """What is to be reported, up to now; None where nothing is said."""
     start, end = _edge(pairs, START), _edge(pairs, END)
     if start is None and end is None:
         return None
     low = BEGINNING if start is None else start.bound(zones, 0).period.start
     high = END_OF_TIME if end is None else end.bound(zones, 0).period.end
-    if high - low < LEAST:
+    if min(high, now) - low < LEAST:
         raise Refused(TOO_SHORT)
     return Period(low, high)
 

@@ -33,7 +33,7 @@ from bridge.consent.grant import Authoriser, Identity, Wording
 from bridge.consent.summed import PARTS, DisclosedSummary
 from bridge.fhir.render import Renderer
 from bridge.mapping import Mappings, load
-from bridge.metrics.summary import summary as summed
+from bridge.metrics.brief import brief
 from bridge.metrics.trace import Trace
 from bridge.period import DAY, END_OF_TIME, HOUR, MINUTE, Period, PeriodSet, ZoneHistory
 from bridge.reading import Flag, SourceClass, Stream, Unit
@@ -281,15 +281,17 @@ def summary(**changes: Any) -> DisclosedSummary:
         "period": period,
         "days": (date(2026, 1, 1), date(2026, 1, 14)),
         "offsets": (60, 60),
-        "figures": summed([trace], period, ZoneHistory.always("Europe/Berlin"), period.end),
+        "figures": brief([trace], period, ZoneHistory.always("Europe/Berlin"), period.end),
         "unit": Unit.MG_DL,
         "classes": (SourceClass.MAKER,),
         "ids": tuple((part, f"5a5a5a5a-0000-4000-8000-{at:012x}") for at, part in enumerate(PARTS)),
+        "gone": frozenset(),
         "version": "1",
         "is_amended": False,
         "last_updated": NOON,
     }
-    return DisclosedSummary(**{**said, **changes})
+    said |= changes
+    return DisclosedSummary(**{"members": said["ids"], **said})
 
 
 def disclose(*groups: Group, **changes: object) -> Disclosure:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bridge.consent.asked import Grain
 from bridge.consent.disclosure import NOTICE
 from bridge.consent.grant import Authoriser
+from bridge.consent.summed import PARTS
 from bridge.fhir import terms
 from bridge.fhir.capability import INTERACTIONS
 from bridge.fhir.parameters import GROUP, PARAMETERS
@@ -164,7 +165,7 @@ def summed_up(notation: Notation) -> bytes:
     shown = (
         disclosed.summary(),
         disclosed.summary(**later, period=Period(part.start, part.end - HOUR), ids=SECOND),
-        disclosed.summary(figures=None, ids=THIRD, classes=()),
+        disclosed.summary(figures=None, ids=THIRD, classes=(), gone=frozenset(PARTS)),
     )
     count = sum(len(each.ids) for each in shown)
     told = disclose(summaries=shown, count=count, total=count, last_updated=NOON)

@@ -72,6 +72,7 @@ def test_the_figures_are_those_of_the_permitted_readings(summed: World) -> None:
 @pytest.mark.parametrize("code", sorted(ALL - {MEAN}))
 def test_each_is_found_by_its_code_and_read_by_its_id(summed: World, code: str) -> None:
     (one,) = found(summed, f"code={quote(LOINC + code)}")
+    assert one == by_code(found(summed), code)
     read = summed.get(f"Observation/{one['id']}")
     assert read.json() == one
     again = summed.get(f"Observation/{one['id']}", headers={"If-None-Match": read.headers["etag"]})
@@ -111,6 +112,7 @@ def test_what_the_operation_cannot_honour_is_refused(summed: World) -> None:
     who = summed.patient_id(summed.ada)
     for rest in (
         "effectivePeriodStart=2026-09-10&effectivePeriodEnd=2026-09-12",
+        "effectivePeriodStart=2026-09-21",
         "effectivePeriodStart=ge2026-09-10",
         "effectivePeriodStart=soon",
         "effectivePeriodStart=2026-09-10&effectivePeriodStart=2026-09-11",
@@ -145,6 +147,8 @@ def test_a_scope_of_one_code_reaches_that_summary_alone(summed: World) -> None:
     assert codes(told) == {RANGES}
     (panel,) = found(summed, f"code={PANEL}")
     assert summed.get(f"Observation/{panel['id']}", token=summed.token(scope=scope)).status_code == 404
+    half = f"system/Observation.rs?code={LOINC}{RANGES} system/Observation.rs?code={LOINC}{PANEL}"
+    assert codes(found(summed, token=summed.token(scope=half))) == {RANGES}
     none = summed.token(scope="system/Observation.rs?category=http://example.org|none")
     assert found(summed, token=none) == []
     assert summed.get(f"{OPERATION}?patient={summed.patient_id(summed.ada)}", token=none).status_code == 404
