@@ -50,11 +50,10 @@ class Party:
 @dataclass(frozen=True, slots=True)
 class Grain:
     """One way of telling values. `without`: sources of which it would show single readings; `is_offered`: whether any
-    source is left; `is_made`: whether this version makes it."""
+    source is left."""
 
     name: str
     is_offered: bool = True
-    is_made: bool = True
     without: tuple[str, ...] = ()
 
 

@@ -78,6 +78,18 @@ class Held:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Summed:
+    """The figures of one period: word and number each, None where that figure does not leave. `is_enough`: 14 days and
+    70 % of them."""
+
+    first: date
+    last: date
+    figures: tuple[tuple[str, Decimal | None, str], ...]
+    is_enough: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What the recipient will see. `more`: items of the example day that are not listed."""
 
@@ -92,6 +104,7 @@ class Preview:
     person: Person
     devices: tuple[str, ...]
     held: Held
+    summaries: tuple[Summed, ...] = ()
 
 
 @final

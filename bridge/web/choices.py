@@ -165,7 +165,7 @@ def _sources(choice: Choice, offer: Offer) -> None:
 
 
 def _grain(choice: Choice, offer: Offer) -> None:
-    if choice.grain not in {each.name for each in offer.grains if each.is_offered and each.is_made}:
+    if choice.grain not in {each.name for each in offer.grains if each.is_offered}:
         raise Unclear("grain", "not_offered")
 
 

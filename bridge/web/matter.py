@@ -158,7 +158,7 @@ async def look(gate: Gate, matter: Matter, draft: str, warning: str = "", status
     if owner is None:
         return problem(matter.request, matter.session, "power", 403)
     try:
-        found = await asyncio.to_thread(previewing.seen, gate, owner, grant.id)
+        found = await asyncio.to_thread(previewing.seen, gate, owner, grant)
     except LedgerUnavailable:
         return problem(matter.request, matter.session, "ledger", 503)
     statement = stating.stated(grant, matter.party, matter.zones)

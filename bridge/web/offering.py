@@ -1,8 +1,8 @@
 """What one person may choose to share with one recipient: kinds, sources, grains, ways, the latest end.
 
 Law (`consent.md`, the grant and means): who asks comes from the registry. Kinds are those that the request reaches; a
-standing feed needs a recorded watcher; a grain that would show single readings of a source is not offered for it; what
-this version does not make is not promised. Notes and sensitive kinds are not for a representative whom they do not
+standing feed needs a recorded watcher; a grain that would show single readings of a source is not offered for
+it. Notes and sensitive kinds are not for a representative whom they do not
 concern (`consent.md`, ages).
 """
 
@@ -31,8 +31,6 @@ from bridge.store.db import Database
 from bridge.store.verifications import fault
 from bridge.web.choices import GRAINS
 
-NOT_MADE: Final = frozenset({"summary"})
-"""Grains that a grant can name and that no answer is made of yet."""
 VENDORS: Final[Mapping[str, str]] = {
     "dexcom-clarity": "Dexcom Clarity",
     "dexcom-studio": "Dexcom Studio",
@@ -145,7 +143,7 @@ def _source(name: str, brought: Sequence[Artifact], zones: ZoneHistory) -> Sourc
 
 def _grain(name: str, grain: Grain, here: Sequence[Artifact]) -> GrainOffer:
     if grain not in LENGTH:
-        return GrainOffer(name, is_made=name not in NOT_MADE)
+        return GrainOffer(name)
     told = {
         each.source: each.format for each in here if streams(each).get(Stream.GLUCOSE, 0) or not streams(each)
     }

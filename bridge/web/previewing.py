@@ -21,10 +21,12 @@ from bridge.consent.disclosure import Disclosure, Group
 from bridge.consent.gate import Gate
 from bridge.consent.grant import Grant
 from bridge.consent.permit import OwnerPermit
+from bridge.consent.reporting import Reporting
+from bridge.consent.summed import CV, GMI, MEAN, RANGES, DisclosedSummary
 from bridge.pages.asking import Offer, Party, Statement
 from bridge.pages.chart import Chart
 from bridge.pages.chart import drawn as charted
-from bridge.pages.seeing import Count, Day, Held, Item, Person, Preview
+from bridge.pages.seeing import Count, Day, Held, Item, Person, Preview, Summed
 from bridge.period import DAY, MINUTE, Instant, ZoneHistory
 from bridge.reading import MG_DL_PER_MMOL_L, Flag, Stream, Unit
 from bridge.web.offering import label
@@ -36,16 +38,23 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_VALUE: Final = int(Flag.NO_VALUE)
 
 
-def asked(patient: int) -> Asked:
-    """The wish of a preview: everything, the person and the devices too."""
+def asked(grant: Grant) -> Asked:
+    """The wish of a preview: everything, the person and the devices too; or summaries, where these are granted."""
+    reporting = Reporting(fixed=True) if grant.grain is Grain.SUMMARY else None
     return Asked(
-        patient, Way.LOOK, "preview", "preview of everything", patient_resource=True, device_resources=True
+        grant.patient,
+        Way.LOOK,
+        "preview",
+        "preview of everything",
+        patient_resource=True,
+        device_resources=True,
+        reporting=reporting,
     )
 
 
-def seen(gate: Gate, permit: OwnerPermit, draft: str) -> Disclosure:
+def seen(gate: Gate, permit: OwnerPermit, draft: Grant) -> Disclosure:
     """What the recipient of the draft would get."""
-    found = gate.preview(permit, draft, asked(permit.patient))
+    found = gate.preview(permit, draft.id, asked(draft))
     gate.settle(found, "sent", found.count)
     return found
 
@@ -80,6 +89,34 @@ def preview(
             " ".join(filter(None, (each.manufacturer, each.model, each.serial))) for each in found.devices
         ),
         held=_held(grant, offer, zones),
+        summaries=tuple(_summed(each, zones) for each in found.summaries if each.figures is not None),
+    )
+
+
+def _summed(one: DisclosedSummary, zones: ZoneHistory) -> Summed:
+    """The figures that a summary tells, as a page shows them."""
+    found, told = one.figures, dict(one.ids)
+    assert found is not None
+    molar = one.unit is Unit.MMOL_L
+    mean = found.mean_molar if molar else found.mean
+    ranges = found.ranges if RANGES in told else None
+    figures: tuple[tuple[str, float | None, str], ...] = (
+        ("mean", mean if MEAN in told else None, one.unit.value),
+        ("in-range", None if ranges is None else ranges.in_range, "%"),
+        ("below", None if ranges is None else ranges.below, "%"),
+        ("above", None if ranges is None else ranges.above, "%"),
+        ("gmi", found.gmi if GMI in told else None, "%"),
+        ("cv", found.cv if CV in told else None, "%"),
+        ("days", found.days, ""),
+        ("active", found.active, "%"),
+    )
+    return Summed(
+        first=zones.local_date(one.period.start),
+        last=zones.local_date(one.period.end - 1),
+        figures=tuple(
+            (word, None if value is None else round(Decimal(value), 1), unit) for word, value, unit in figures
+        ),
+        is_enough=found.is_enough,
     )
 
 

@@ -100,6 +100,20 @@ def test_the_preview_is_what_the_app_then_sees(house: House) -> None:
     assert "Noor-secret.csv" not in page.text
 
 
+def test_a_share_of_summaries_shows_its_figures_first_and_gives_no_value(house: House) -> None:
+    question = house.ask()
+    page = preview_of(house, question, days="7", grain="summary")
+    assert "Average glucose" in page.text
+    assert "too few values for a GMI" in page.text
+    first = house.browser.submit(page, "/approve")
+    told = question.token(str(house.browser.submit(first, "/approve").headers["location"]))
+    found = seen(house, told["access_token"])
+    assert {each["code"]["coding"][0]["code"] for each in found} >= {"97507-8", "106793-3"}
+    assert not [each for each in found if "effectiveDateTime" in each]
+    mean = next(each for each in found if each["code"]["coding"][0]["code"] == "97507-8")
+    assert f"{mean['valueQuantity']['value']:.1f} mg/dL" in page.text
+
+
 def test_the_grant_says_what_was_chosen_and_the_words_are_kept(house: House) -> None:
     agreed(house, house.ask(), days="14", grain="hourly", identity="pseudonymous")
     (standing,) = grants.listed(house.db, house.noor)
@@ -163,7 +177,6 @@ def test_only_what_was_asked_for_can_be_chosen(house: House) -> None:
         ({"kinds": ["glucose", "insulin"], "grain": "hourly"}, "made of sensor glucose alone"),
         ({"sources": []}, "Choose at least one source"),
         ({"sources": ["somebody-elses"]}, "not here"),
-        ({"grain": "summary"}, "not offered for your sources"),
         ({"identity": "de-identified"}, "Choose one of the three"),
         ({"ways": ["feed"]}, "not offered here"),
         ({"ends": "2001-01-01"}, "The end is over already"),
