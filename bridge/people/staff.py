@@ -110,9 +110,7 @@ def remove(db: Database, account: str, by: str = "") -> None:
     kept.remove(db, account)
 
 
-def record(
-    db: Database, account: str, act: str, what: str, reason: str = "", of: str | None = None
-) -> int:
+def record(db: Database, account: str, act: str, what: str, reason: str = "", of: str | None = None) -> int:
     """Write down what a member is about to do. `of`: whose member of staff it is about, as of `deeds.DeedRow`.
     LedgerUnavailable: then it must not be done."""
     known = accounts.load(db, account)

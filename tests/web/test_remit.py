@@ -130,7 +130,12 @@ def test_staff_of_another_organisation_are_neither_seen_nor_removed(clinic: Clin
 @pytest.mark.parametrize("asked", ["", SOUTH, NORTH])
 def test_who_works_for_one_organisation_adds_staff_to_it_alone(clinic: Clinic, asked: str) -> None:
     officer = clinic.staff(Role.PRIVACY_OFFICER, organization=NORTH)
-    told = {"csrf": csrf_of(officer, "/clinic/staff"), "name": "Ben", "role": "auditor", "organization": asked}
+    told = {
+        "csrf": csrf_of(officer, "/clinic/staff"),
+        "name": "Ben",
+        "role": "auditor",
+        "organization": asked,
+    }
     assert officer.post("/clinic/staff", told).status == 200
     (ben,) = (each for each in staff.members(clinic.db) if each.name == "Ben")
     assert ben.organization == NORTH
@@ -138,7 +143,9 @@ def test_who_works_for_one_organisation_adds_staff_to_it_alone(clinic: Clinic, a
 
 def test_who_was_added_and_removed_stands_in_the_log_of_their_organisation_alone(clinic: Clinic) -> None:
     for organization in (NORTH, SOUTH, ""):
-        officer = clinic.staff(Role.PRIVACY_OFFICER, name=f"Officer {organization}.", organization=organization)
+        officer = clinic.staff(
+            Role.PRIVACY_OFFICER, name=f"Officer {organization}.", organization=organization
+        )
         told = {"csrf": csrf_of(officer, "/clinic/staff"), "name": "Ana", "role": "auditor"}
         assert officer.post("/clinic/staff", told).status == 200
         told = {"csrf": told["csrf"], "account": account_of(clinic, "Ana", organization)}
