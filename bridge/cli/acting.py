@@ -75,10 +75,13 @@ def noted(found: Bridge, patient: int, acting: Acting, act: str, what: str = "")
     return f"{who.name}: {who.reason} ({who.basis})"
 
 
-def deed(found: Bridge, act: str, what: str, acting: Acting = (None, None, None)) -> None:
-    """Write down what is about to be done to the installation itself, before it is done."""
+def deed(
+    found: Bridge, act: str, what: str, acting: Acting = (None, None, None), of: str | None = None
+) -> None:
+    """Write down what is about to be done to the installation itself, before it is done. `of`: whose member of staff
+    it is about."""
     try:
-        append(found.db, act, what, acting[0] or _login(), "command line", acting[1] or "")
+        append(found.db, act, what, acting[0] or _login(), "command line", acting[1] or "", of)
     except LedgerUnavailable as failed:
         raise Failed(str(failed)) from failed
 

@@ -56,7 +56,7 @@ def add_member(
         issuer = found.settings.staff_issuer
         if subject is not None and not issuer:
             raise Failed("--subject names somebody at an identity provider: set BRIDGE_STAFF_ISSUER first")
-        deed(found, "staff add", f"{name}: {', '.join(roles)}")
+        deed(found, "staff add", f"{name}: {', '.join(roles)}", of=organization)
         who = None if subject is None else (issuer, subject)
         try:
             account, code = members.add(found.db, name, map(Role, roles), who, found.now(), organization)
@@ -95,7 +95,7 @@ def list_members(home: Path | None, as_json: bool) -> None:
 def move_member(account: str, organization: str, home: Path | None, as_json: bool) -> None:
     """Say whom a member works for: at the desk they see what is asked for its programs alone."""
     with bridge(home) as found:
-        deed(found, "staff move", f"{account}: {organization or 'no organisation'}")
+        deed(found, "staff move", f"{account}: {organization or 'no organisation'}", of=organization)
         try:
             members.move(found.db, account, organization)
         except KeyError as unknown:
@@ -115,7 +115,7 @@ def move_member(account: str, organization: str, home: Path | None, as_json: boo
 def remove_member(account: str, home: Path | None, as_json: bool) -> None:
     """End a member's account and sessions; the rows of what they did stay."""
     with bridge(home) as found:
-        deed(found, "staff remove", account)
+        deed(found, "staff remove", account, of=members.works_for(found.db, account))
         try:
             members.remove(found.db, account)
         except KeyError as unknown:

@@ -1,10 +1,11 @@
-"""What a member of staff is there for: the programs, deliveries and acts of the organisation that they work for.
+"""What a member of staff is there for: the programs, staff, deliveries and acts of the organisation that they work for.
 
 Law: who works for one organisation learns nothing of another's here, not that it has a program; who works for none runs
 the whole bridge and sees all. A row of the admin log is found by what it names; one that names nothing that is still
-known is shown only where its act is about the whole installation (fail closed).
+known is shown only where its act is about the whole installation (fail closed). A row about a member of staff says for
+whom they work: of who was removed nothing is known any more, and two can have one name.
 
-Rejected: the organisation in each row of the log (rows of before would be nobody's, and a program can be moved).
+Rejected: the organisation in every row of the log (rows of before would be nobody's, and a program can be moved).
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ class Remit:
         """Whether a row of the admin log is in the remit."""
         if not self.organization or row.act in WHOLE:
             return True
+        if row.of is not None:
+            return row.of == self.organization
         is_seen = _NAMED.get(row.act)
         return is_seen is not None and is_seen(self, _first(row))
 
@@ -108,4 +111,4 @@ _NAMED: Final[Mapping[str, Callable[[Remit, str], bool]]] = {
     "staff move": Remit.member,
     "staff remove": Remit.member,
 }
-"""Act -> how what it names is found."""
+"""Act -> how what it names is found, where the row does not say whose it is."""

@@ -167,13 +167,6 @@ def decline(db: Database, asked: Request, to: Client, scopes: str, by: str, now:
     return True
 
 
-def withdraw(db: Database, patient: int, client: str, now: Instant) -> None:
-    """Let every request of a recipient to a person that waits be over."""
-    for each in kept.of_patient(db, patient):
-        if each.client == client and each.answer is None:
-            kept.end(db, each.id, "withdrawn", now)
-
-
 def recipient_name(db: Database, client: str) -> str:
     """How a recipient is called: by the registry, also where it was removed since."""
     try:

@@ -98,6 +98,11 @@ def may(db: Database, account: str, deed: Deed) -> bool:
     return deed in deeds(roles_of(db, account))
 
 
+def works_for(db: Database, account: str) -> str:
+    """The organisation that a member works for now, '' where none was said."""
+    return kept.organization(db, account)
+
+
 def remove(db: Database, account: str, by: str = "") -> None:
     """End a member's account and sessions. KeyError; Refused where it is one's own."""
     if account == by:
@@ -105,11 +110,12 @@ def remove(db: Database, account: str, by: str = "") -> None:
     kept.remove(db, account)
 
 
-def record(db: Database, account: str, act: str, what: str, reason: str = "") -> int:
-    """Write down what a member is about to do. LedgerUnavailable: then it must not be done."""
+def record(db: Database, account: str, act: str, what: str, reason: str = "", of: str | None = None) -> int:
+    """Write down what a member is about to do. `of`: whose member of staff it is about, as of `deeds.DeedRow`.
+    LedgerUnavailable: then it must not be done."""
     known = accounts.load(db, account)
     how = ", ".join(sorted(roles_of(db, account)))
-    return log.append(db, act, what, known.name if known else account, how, reason)
+    return log.append(db, act, what, known.name if known else account, how, reason, of)
 
 
 def owner(client: Client) -> str:

@@ -3,8 +3,9 @@
 Law: all or nothing, and of two answers at once the first. The question lies in bridge.db, the row and the grant in
 ledger.db, and no transaction spans two files in WAL mode (sqlite.org/lang_attach.html: each file is atomic for itself).
 So both are written before either is committed, the question is committed first, and taken back where the ledger then
-fails. A power cut between the two commits leaves a question answered and nothing shared: no grant in force without
-its row, no row without its answer. Locks are taken in this order everywhere; the ledger's is held for one commit.
+fails. A power cut between the two commits, and a bridge.db that cannot be written either when the question is taken
+back, leave a question answered and nothing shared: no grant in force without its row, no row without its answer; who
+asked has to ask again. Locks are taken in this order everywhere; the ledger's is held for one commit.
 
 Rejected: the ledger first (a grant in force, told as agreed, for a question that somebody else answered).
 """
@@ -41,7 +42,7 @@ def keep(
     also: Callable[[sqlite3.Connection], None] | None = None,
 ) -> None:
     """Answer, and tell it in the ledger with whatever `also` writes there. `told` None: there is nobody whose ledger
-    could tell it. AnsweredBefore, LedgerUnavailable, and what `also` raises: then nothing was written."""
+    could tell it. AnsweredBefore, LedgerUnavailable, and what `also` raises: then nothing was signed or told."""
     is_claimed = False
     try:
         with db.write("bridge") as con:
@@ -57,6 +58,15 @@ def keep(
                 is_claimed = True
     except sqlite3.Error as failed:
         if is_claimed:
-            with db.write("bridge") as con:
-                claim.undo(con)
+            _taken_back(db, claim)
         raise LedgerUnavailable(f"the answer cannot be written ({failed}): see to its disk") from failed
+
+
+def _taken_back(db: Database, claim: Claim) -> None:
+    """Let the question wait again; LedgerUnavailable where it cannot, and stays answered with nothing shared."""
+    try:
+        with db.write("bridge") as con:
+            claim.undo(con)
+    except sqlite3.Error as failed:
+        said = f"an answer cannot be written, nor its question taken back ({failed}): see to the disk"
+        raise LedgerUnavailable(f"{said}; nothing was shared, and it has to be asked again") from failed

@@ -115,11 +115,5 @@ def of_patient(db: Database, patient: int) -> tuple[EhrRecord, ...]:
     return tuple(found)
 
 
-def forget(db: Database, ehr: str, patient: int) -> None:
-    """End the link of a patient to an EHR's record; its token is gone."""
-    with db.write("bridge") as con:
-        con.execute("DELETE FROM ehr_records WHERE ehr = ? AND patient = ?", (ehr, patient))
-
-
 def _subject(db: Database, ehr: str, id_: str) -> bytes:
     return db.keys.blind(f"patient of EHR {ehr}", id_)

@@ -2,6 +2,7 @@
 
 Law: a row is written before the act; rows are never changed and `ledger verify` walks this chain with all others,
 because it is one of them (`bridge.store.chain`). Who acted and why rests sealed: names of staff are theirs too.
+Whose member of staff a row is about stands in the row, because of who is removed nothing else is left.
 A person's things have no place here; what is done to them is on the person's own chain (`bridge.consent.acts`).
 """
 
@@ -24,7 +25,8 @@ CHAIN: Final = "admin"
 
 @dataclass(frozen=True, slots=True)
 class DeedRow:
-    """One act. `who`: name; `how`: command line, or the roles; `what`: the object's id."""
+    """One act. `who`: name; `how`: command line, or the roles; `what`: the object's id; `of`: the organisation that the
+    member of staff works for whom it is about, '' for the whole bridge, None where the row does not say."""
 
     seq: int
     at: Instant
@@ -33,12 +35,17 @@ class DeedRow:
     who: str
     how: str
     reason: str
+    of: str | None = None
 
 
-def append(db: Database, act: str, what: str, who: str, how: str, reason: str = "") -> int:
+def append(
+    db: Database, act: str, what: str, who: str, how: str, reason: str = "", of: str | None = None
+) -> int:
     """Write down what is about to be done; its number. LedgerUnavailable: then it must not be done."""
     box = base64.b64encode(sealed(db, "deed", act, [who, how, reason])).decode()
     told = {"kind": "admin", "at": db.clock(), "act": act, "what": what, "sealed": box}
+    if of is not None:
+        told["of"] = of
     body = json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
     try:
         with db.write("ledger") as con:
@@ -55,4 +62,4 @@ def listed(db: Database) -> tuple[DeedRow, ...]:
 def _row(db: Database, link: chain.Link) -> DeedRow:
     told = json.loads(link.body)
     who, how, reason = opened(db, "deed", told["act"], base64.b64decode(told["sealed"]))
-    return DeedRow(link.seq, told["at"], told["act"], told["what"], who, how, reason)
+    return DeedRow(link.seq, told["at"], told["act"], told["what"], who, how, reason, told.get("of"))

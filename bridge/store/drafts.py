@@ -9,9 +9,11 @@ question would take another path).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from bridge.period import DAY
+from bridge.store.afterwards import followed
 from bridge.store.db import Database
 from bridge.store.grants import GrantRow
 
@@ -45,6 +47,10 @@ def find(db: Database, draft: str) -> tuple[GrantRow, str] | None:
 
 
 def drop(db: Database, draft: str) -> None:
-    """Forget a draft: it was signed, or is not wanted."""
+    """Forget a draft that was signed; one that cannot be forgotten now is swept after a day."""
+    followed("forgetting its draft", partial(_dropped, db, draft))
+
+
+def _dropped(db: Database, draft: str) -> None:
     with db.write("bridge") as con:
         con.execute("DELETE FROM drafts WHERE id = ?", (draft,))

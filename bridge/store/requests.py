@@ -80,12 +80,6 @@ def of_request(request: str, what: Answer, grant: str, now: Instant) -> Claim:
     )
 
 
-def end(db: Database, request: str, what: Answer, now: Instant) -> bool:
-    """Let a request be over by no answer of a person; False where it was answered before or ran out."""
-    with db.write("bridge") as con:
-        return _answer(con, request, what, "", now)
-
-
 def _answer(con: sqlite3.Connection, request: str, what: Answer, grant: str, now: Instant) -> bool:
     done = con.execute(
         "UPDATE requests SET answer = ?, answered = ?, grant_id = ?"

@@ -2,7 +2,9 @@
 
 Law (`consent.md`; issue of launches): only a person's session comes here, and only with the power to grant for whom it
 is about. A first share asks a second time. An answer that cannot be written down was not given, and a page says so
-(`troubles.py`): the question waits as it did. A no shares nothing and tells the app so.
+(`troubles.py`): the question waits as it did. A no shares nothing and tells the app so. What follows a signature never
+hides it: who cannot be told is not told, and where the record that the person agreed to stays unconfirmed a page says
+that, and that the share is in force.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from bridge.people.representation import Power, Represented, latest_end
 from bridge.people.sessions import Session
 from bridge.smart import pending as pendings
 from bridge.smart.pending import NotApproved, Pending
+from bridge.store.afterwards import followed
 from bridge.store.grants import Overtaken
 from bridge.store.patients import load as load_patient
 from bridge.web import offering
@@ -187,8 +190,10 @@ def _signed(matter: Matter, standing: Standing, words: Words) -> Response:
         return problem(matter.request, session, "changed", 409, matter.base)
     except NotApproved:
         return problem(matter.request, session, "pending", 409)
-    if pending.request:
-        requests.answered(here.db, pending.request, grant.id, account)
-    to = grant.recipient.name
-    tell_others(here.db, grant.patient, account, What.GRANT_WIDENED, by, to, now=here.clock())
+    to, now = grant.recipient.name, here.clock()
+    tell = partial(tell_others, here.db, grant.patient, account, What.GRANT_WIDENED, by, to, now=now)
+    followed("telling who acts for the person", tell)
+    confirm = partial(requests.answered, here.db, pending.request, grant.id, account)
+    if pending.request and not followed("confirming the record", confirm):
+        return problem(matter.request, session, "record", 200, "/shares")
     return RedirectResponse(back, 303)

@@ -8,6 +8,7 @@ again, or changes, needs the power to grant. A change only narrows: what is to b
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from hashlib import sha256
 
 from starlette.exceptions import HTTPException
@@ -27,6 +28,7 @@ from bridge.people.notices import What, tell_others
 from bridge.people.representation import Power, Represented, latest_end
 from bridge.people.sessions import Session
 from bridge.period import ZoneHistory
+from bridge.store.afterwards import followed
 from bridge.store.db import Database
 from bridge.store.grants import Overtaken
 from bridge.store.patients import load as load_patient
@@ -162,10 +164,15 @@ def _taken(db: Database, grant: Grant, step: str, session: Session) -> None:
         grants.revoke(db, grant.id, by)
         what = What.GRANT_REVOKED
     if what is not None:
-        tell_others(db, grant.patient, session.account, what, by, grant.recipient.name, now=db.clock())
+        followed("telling who is concerned", partial(_told, db, grant, what, session))
+
+
+def _told(db: Database, grant: Grant, what: What, session: Session) -> None:
+    by, now = session.name, db.clock()
+    tell_others(db, grant.patient, session.account, what, by, grant.recipient.name, now=now)
     if what is What.GRANT_REVOKED:
         for client in grant.recipient.clients:
-            told_end(db, grant.patient, client, by, db.clock())
+            told_end(db, grant.patient, client, by, now)
 
 
 def listed(db: Database, patient: int) -> tuple[Share, ...]:

@@ -3,7 +3,8 @@
 Law (issue: sign-in of staff): nothing under /clinic without a staff session and the deed that it asks for; a staff
 session is no person's, so no form that approves a grant can be answered in it. Who comes from the identity provider
 and is not on our list stays outside. What changes the installation is in the admin log before it is done. Programs,
-deliveries and log are those of the member's own organisation (`people/remit.py`).
+staff, deliveries and log are those of the member's own organisation (`people/remit.py`); who works for one adds staff
+to it alone, and another's are as absent to them as who was never there.
 """
 
 from __future__ import annotations
@@ -243,9 +244,10 @@ async def _staff(request: Request) -> Response:
 async def _members(request: Request, account: str, link: str = "", error: str = "") -> Response:
     known = await member(request, Deed.SEE_STAFF)
     db = entrance(request).db
-    rows = await asyncio.to_thread(staff.members, db)
+    seen = await asyncio.to_thread(remit, db, account)
+    rows = await asyncio.to_thread(lambda: [each for each in staff.members(db) if seen.member(each.account)])
     may_change = await asyncio.to_thread(staff.may, db, account, Deed.CHANGE_STAFF)
-    whose = await asyncio.to_thread(staff.organizations, db)
+    whose = (seen.organization,) if seen.organization else await asyncio.to_thread(staff.organizations, db)
     model = {"rows": rows, "may_change": may_change, "roles": list(Role), "link": link, "error": error}
     model["organizations"] = whose
     return shown(request, "clinic/staff.html", known, "staff", 422 if error else 200, **model)
@@ -259,9 +261,12 @@ async def _added(request: Request) -> Response:
     name = form.one("name")
     if not name or not roles:
         return await _members(request, known.account, error="name")
-    await asyncio.to_thread(staff.record, here.db, known.account, "staff add", f"{name}: {', '.join(roles)}")
+    seen = await asyncio.to_thread(remit, here.db, known.account)
+    whose = seen.organization or form.one("organization")
+    note = partial(staff.record, of=whose)
+    await asyncio.to_thread(note, here.db, known.account, "staff add", f"{name}: {', '.join(roles)}")
     try:
-        add = partial(staff.add, subject=None, now=here.clock(), organization=form.one("organization"))
+        add = partial(staff.add, subject=None, now=here.clock(), organization=whose)
         _, code = await asyncio.to_thread(add, here.db, name, roles)
     except staff.Refused:
         return await _members(request, known.account, error="name")
@@ -273,7 +278,11 @@ async def _remove(request: Request) -> Response:
     form, here = await checked_form(request, known), entrance(request)
     fresh(request, known)
     account = form.one("account")
-    await asyncio.to_thread(staff.record, here.db, known.account, "staff remove", account)
+    seen = await asyncio.to_thread(remit, here.db, known.account)
+    if not await asyncio.to_thread(seen.member, account):
+        return await _members(request, known.account, error="remove")
+    note = partial(staff.record, of=await asyncio.to_thread(staff.works_for, here.db, account))
+    await asyncio.to_thread(note, here.db, known.account, "staff remove", account)
     try:
         await asyncio.to_thread(staff.remove, here.db, account, known.account)
     except (KeyError, staff.Refused):

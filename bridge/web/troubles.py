@@ -3,7 +3,8 @@
 Law: one sentence says what can be done now; nothing tells whether what was asked for exists. A way elsewhere stays a
 way elsewhere. An address that only takes forms leads whoever opens it to the page that has the form (RFC 9110 15.4.4).
 Where the ledger cannot be written, or the person was erased meanwhile, nothing was done: the store keeps what was to
-be done and its row together or not at all. What is no page keeps its own form of answer.
+be done and its row together or not at all. Where an act lies in two files and the second fails, a page says that part
+of it was done. What is no page keeps its own form of answer.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from starlette.routing import Match
 
 from bridge.pages import NOBODY, Frame
 from bridge.people.sessions import Session
+from bridge.store.grants import Overtaken
 from bridge.store.keys import Erased
 from bridge.store.ledger import LedgerUnavailable
+from bridge.store.ties import Unfinished
 from bridge.web.lobby import REASONS, shown_to_anybody
 from bridge.web.session import APART, session, visitor
 from bridge.web.whose import page
@@ -28,6 +31,8 @@ from bridge.web.whose import page
 CASES: Final[Mapping[int, str]] = {403: "form", 404: "missing", 405: "missing"}
 FAULTS: Final[Mapping[type[Exception], tuple[str, str, int]]] = {
     LedgerUnavailable: ("ledger", "unwritten", 503),
+    Unfinished: ("unfinished", "unfinished", 503),
+    Overtaken: ("changed", "changed", 409),
     Erased: ("erased", "erased", 410),
 }
 """Fault of the store -> what is said to who looked, what to who sent a form, and the status."""

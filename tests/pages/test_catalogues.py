@@ -71,6 +71,20 @@ def test_no_message_is_missing_and_every_blank_is_kept(locale: str) -> None:
         assert set(BLANK.findall(known[message])) == set(BLANK.findall(message)), message
 
 
+UNSAID: Final = {
+    "en": ("written down with it",),
+    "es": ("otra organización que aquella",),
+    "fi": ("hylätty", "tai päätetty"),
+}
+"""Words that were misread: a declined question is not a rejected one, and what ended was not decided."""
+
+
+@pytest.mark.parametrize("locale", UNSAID)
+def test_words_that_were_misread_are_said_no_more(locale: str) -> None:
+    every = list(said()) if locale == "en" else list(kept(locale).values())
+    assert [text for text in every for words in UNSAID[locale] if words in text] == []
+
+
 @pytest.mark.parametrize("locale", FOREIGN)
 def test_no_catalogue_says_what_no_page_asks_for(locale: str) -> None:
     assert sorted(kept(locale).keys() - set(said())) == []

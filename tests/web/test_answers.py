@@ -99,7 +99,7 @@ def test_a_yes_that_cannot_be_written_down_was_not_given(house: House, how: str)
     fail(house.db, how)
     failed = house.browser.submit(second, "/approve")
     assert failed.status_code == 503
-    assert "Nothing was done" in failed.text and "cannot be written" in failed.text
+    assert "Nothing was done" in failed.text and "nothing can be written" in failed.text
     assert (standing(house), answers(house.db, house.noor)) == ([], [])
     assert (counted(house.db, "authorisations"), counted(house.db, "codes")) == (0, 0)
     mend(house.db)

@@ -111,7 +111,7 @@ def test_a_share_of_summaries_shows_its_figures_first_and_gives_no_value(house: 
     assert {each["code"]["coding"][0]["code"] for each in found} >= {"97507-8", "106793-3"}
     assert not [each for each in found if "effectiveDateTime" in each]
     mean = next(each for each in found if each["code"]["coding"][0]["code"] == "97507-8")
-    assert f"{mean['valueQuantity']['value']:.1f} mg/dL" in page.text
+    assert f"{mean['valueQuantity']['value']:g} mg/dL" in page.text
 
 
 def test_the_grant_says_what_was_chosen_and_the_words_are_kept(house: House) -> None:

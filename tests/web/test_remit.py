@@ -110,6 +110,63 @@ def test_the_log_tells_of_ones_own_organisation_and_of_the_whole_bridge(clinic: 
     assert every.count("<tr>") == len(log.listed(clinic.db)) + 1
 
 
+def test_staff_of_another_organisation_are_neither_seen_nor_removed(clinic: Clinic) -> None:
+    officer = clinic.staff(Role.PRIVACY_OFFICER, name="Nora North", organization=NORTH)
+    clinic.staff(Role.AUDITOR, name="Sid", organization=SOUTH), clinic.staff(Role.AUDITOR, name="Wanda Whole")
+    page = officer.get("/clinic/staff").text
+    assert "Nora North" in page and NORTH in page
+    assert "Sid" not in page and "Wanda" not in page and SOUTH not in page, "nor that there is a Clinic South"
+    csrf = csrf_of(officer, "/clinic/staff")
+    refused = {
+        officer.post("/clinic/staff/remove", {"csrf": csrf, "account": account}).text
+        for account in (account_of(clinic, "Sid"), account_of(clinic, "Wanda Whole"), "0" * 24)
+    }
+    assert len(refused) == 1 and "may have been removed already" in refused.pop(), "absent, all of them"
+    assert len(staff.members(clinic.db)) == 3 and log.listed(clinic.db) == ()
+    every = clinic.staff(Role.PRIVACY_OFFICER, name="Otto").get("/clinic/staff").text
+    assert all(name in every for name in ("Nora North", "Sid", "Wanda Whole", NORTH, SOUTH))
+
+
+@pytest.mark.parametrize("asked", ["", SOUTH, NORTH])
+def test_who_works_for_one_organisation_adds_staff_to_it_alone(clinic: Clinic, asked: str) -> None:
+    officer = clinic.staff(Role.PRIVACY_OFFICER, organization=NORTH)
+    told = {
+        "csrf": csrf_of(officer, "/clinic/staff"),
+        "name": "Ben",
+        "role": "auditor",
+        "organization": asked,
+    }
+    assert officer.post("/clinic/staff", told).status == 200
+    (ben,) = (each for each in staff.members(clinic.db) if each.name == "Ben")
+    assert ben.organization == NORTH
+
+
+def test_who_was_added_and_removed_stands_in_the_log_of_their_organisation_alone(clinic: Clinic) -> None:
+    for organization in (NORTH, SOUTH, ""):
+        officer = clinic.staff(
+            Role.PRIVACY_OFFICER, name=f"Officer {organization}.", organization=organization
+        )
+        told = {"csrf": csrf_of(officer, "/clinic/staff"), "name": "Ana", "role": "auditor"}
+        assert officer.post("/clinic/staff", told).status == 200
+        told = {"csrf": told["csrf"], "account": account_of(clinic, "Ana", organization)}
+        assert officer.post("/clinic/staff/remove", told).status == 303
+    clinic.staff(Role.AUDITOR, name="Ana", organization=NORTH)
+    for organization, count in ((NORTH, 2), (SOUTH, 2), ("", 6)):
+        page = clinic.staff(Role.AUDITOR, organization=organization).get("/clinic/log").text
+        assert page.count("<tr>") == count + 1, "also where another one has that name"
+        assert f"Officer {organization}." in page and "staff add" in page and "staff remove" in page
+
+
+def account_of(clinic: Clinic, name: str, organization: str | None = None) -> str:
+    """The account of the member of that name, of that organisation where one is said."""
+    (one,) = (
+        each
+        for each in staff.members(clinic.db)
+        if each.name == name and organization in (None, each.organization)
+    )
+    return one.account
+
+
 def test_a_clinician_asks_for_their_own_organisation_alone(clinic: Clinic, twin: Ehr) -> None:
     clinic.ehr(twin)
     twin.user = "Practitioner/d-1"
