@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Final, Never, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import brands, capability, filing, outcome
+from bridge.fhir import brands, capability, filing, outcome, receipt
 from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
 from bridge.fhir.cells import instant
 from bridge.fhir.entries import alone, entries, tag, total
@@ -26,6 +26,7 @@ from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
 from bridge.fhir.notation import Notation
 from bridge.fhir.outcome import Problem
+from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON
 from bridge.fhir.render_xml import XML
 from bridge.fhir.rows import Compiler, Elements, readings
@@ -44,6 +45,7 @@ __all__ = [
     "FhirBytes",
     "Known",
     "Notation",
+    "Receipt",
     "Renderer",
     "Sent",
     "Stream",
@@ -218,6 +220,15 @@ class Renderer:
         """The answers to a batch (R4 3.1.0.11), in its order. ValueError where one is in another notation."""
         parts = [_answer(notation, each) for each in answers]
         return FhirBytes(_SEAL, bundle(notation, Head("batch-response"), parts), notation)
+
+    def transaction_response(self, receipts: Sequence[Receipt], notation: Notation = JSON) -> FhirBytes:
+        """What became of each entry of a submission, in its order (R4 2.36.4)."""
+        parts = [receipt.entry(notation, each) for each in receipts]
+        return FhirBytes(_SEAL, bundle(notation, Head("transaction-response"), parts), notation)
+
+    def verdict(self, found: Sequence[Problem], notation: Notation = JSON) -> FhirBytes:
+        """What a validation found; nothing: that it found nothing."""
+        return FhirBytes(_SEAL, notation.encode(receipt.verdict(found)), notation)
 
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]

@@ -1,11 +1,11 @@
 """Scopes that say what a grant leaves of what was asked: the patient's narrowing, told to the client.
 
-Law: a narrowed list never reaches more than the asked one, and only reading: nothing is written through the
-bridge. A type of which no granted kind can be anything is left out, so that asking for it is 403
-(`consent.md`, what the asker learns); where some Observations are granted and others not, the scope says which
-categories (SMART App Launch 2.2, finer-grained resource constraints). Days, grain and sources have no portable
-spelling in a scope: they are the gate's alone. `*` stays `*` only where every kind is granted that a wildcard
-means. A grant without the way `look` opens no type to a token.
+Law: a narrowed list never reaches more than the asked one, and only reading, and creating what can be submitted:
+whether anything is taken, an intake grant decides (`consent/intake.py`). A type of which no granted kind can be
+anything is left out, so that asking for it is 403 (`consent.md`, what the asker learns); where some Observations are
+granted and others not, the scope says which categories (SMART App Launch 2.2, finer-grained resource constraints).
+Days, grain and sources have no portable spelling in a scope: they are the gate's alone. `*` stays `*` only where
+every kind is granted that a wildcard means. A grant without the way `look` opens no type to a token.
 
 Rejected: one code in the scope for each kind (codes are a site's choice; categories are the form's).
 """
@@ -21,6 +21,9 @@ from bridge.mapping.resources import OBSERVATION, TYPE_OF
 from bridge.smart.scopes import Fence, Scope, Scopes, shortest
 
 READABLE: Final = "rs"
+CREATABLE: Final = "c"
+SUBMITTED: Final = ("Device", "DiagnosticReport", "Observation", "Patient", "ServiceRequest")
+"""The types that can be created, by a submission alone."""
 CATEGORY_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 CATEGORIES: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.GLUCOSE: frozenset({"laboratory"}),
@@ -54,17 +57,19 @@ def narrowed(asked: Scopes, kinds: frozenset[Kind], ways: Collection[Way]) -> Sc
     """What a grant of these kinds and ways leaves of what was asked, never more."""
     if Way.LOOK not in ways or not kinds:
         return Scopes((), asked.words)
-    left = [scope for each in asked.items for scope in _left(each, kinds)]
+    left = [scope for each in asked.items for scope in (*_left(each, kinds), *_creating(each))]
     return Scopes(shortest(left), asked.words)
 
 
 def served(asked: Scopes) -> Scopes:
     """What of these scopes this server can ever grant: reading of types that are here; the rest is dropped (SMART App
     Launch 2.2: a server may grant fewer scopes than were asked for)."""
-    kept = (
-        each for each in asked.items if each.resource in ("*", *TYPES) and set(each.actions) & set(READABLE)
-    )
+    kept = (each for each in asked.items if _is_read(each) or any(_creating(each)))
     return Scopes(tuple(kept), asked.words)
+
+
+def _is_read(asked: Scope) -> bool:
+    return asked.resource in ("*", *TYPES) and bool(set(asked.actions) & set(READABLE))
 
 
 def kinds_of(asked: Scopes) -> frozenset[Kind]:
@@ -90,6 +95,13 @@ def _left(asked: Scope, kinds: frozenset[Kind]) -> Iterator[Scope]:
     for kind in sorted(opened) if asked.resource == "*" else {asked.resource} & opened:
         for fence in _fences(kind, asked.fence, kinds):
             yield replace(cut, resource=kind, fence=fence)
+
+
+def _creating(asked: Scope) -> Iterator[Scope]:
+    """What of a scope is for submitting: a type that a submission may have, to be created."""
+    if CREATABLE in asked.actions:
+        for kind in SUBMITTED if asked.resource == "*" else {asked.resource} & set(SUBMITTED):
+            yield replace(asked, resource=kind, actions=CREATABLE, legacy=False)
 
 
 def _fences(kind: str, asked: Fence, kinds: frozenset[Kind]) -> Iterator[Fence]:

@@ -25,6 +25,7 @@ import bridge.store.clients
 import bridge.store.patients
 import bridge.web.fhir
 import bridge.web.health
+import bridge.web.receiving
 import bridge.web.smart
 from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Way
@@ -121,7 +122,7 @@ class World:
     def __init__(self, home: Path) -> None:
         self.clock = Clock(NOW)
         self.db = Database.open(home, b"k" * 32, self.clock)
-        mappings = load(PROJECT / "mappings")
+        self.mappings = mappings = load(PROJECT / "mappings")
         self.gate = Gate(self.db, self.clock, lambda _: 0)
         self.renderer = Renderer(mappings, FHIR, self.db.installation)
         self.meters = Meters()
@@ -260,6 +261,9 @@ def application(world: World) -> Starlette:
     return Starlette(
         routes=[
             *bridge.web.smart.routes(endpoint, BASE_URL, world.meters),
+            *bridge.web.receiving.routes(
+                world.gate, world.renderer, world.db, world.clock, world.meters, world.mappings
+            ),
             *bridge.web.fhir.routes(world.gate, world.renderer, world.db, world.clock, world.meters),
             *bridge.web.health.routes(world.db, world.meters),
         ]
