@@ -55,9 +55,36 @@ _EVERYTHING: Final = (
     "start and end are whole days in the patient's time zone, and what overlaps them is meant. _since is about "
     "readings; Patient and Devices come along. Provenance comes where _type names it."
 )
+_SUBMIT: Final = (
+    "CGM Data Submission Bundles, one person each, at most 5,000 entries and 16 MiB, JSON or XML. POST of Observation, "
+    "Device, Patient, DiagnosticReport and ServiceRequest that keep the CGM IG's profiles; every entry is judged alone "
+    "and answered in its place. Needs system scopes for create, and the person's intake grant for this client's "
+    "organisation; without one the answer is 404, as for nobody. A Patient is never made: it is matched by identifier. "
+    "Conditional create: ifNoneExist=identifier=system|value, 200 where one fits, 412 where several do, among what the "
+    "same organisation submitted. Identifiers are kept as a blind index and not served. A reading of one device and "
+    "second is one reading: sent again it is 200, with another amount a correction. Sensor readings are served under a "
+    "grant; summaries, reports, orders and readings without an amount are kept as received and answered 202. 429 with "
+    "Retry-After where submissions come too often."
+)
+_VALIDATE: Final = (
+    "The same checks of form as a submission, without effect: an OperationOutcome, 200 also with faults."
+)
+_CHECKED: Final = (("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", _VALIDATE),)
+RECEIVED: Final = ("Bundle", "DiagnosticReport", "ServiceRequest")
+"""Types that are taken or checked, and not served."""
+RECEIVER: Final = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
+SUBMISSION: Final = "http://hl7.org/fhir/uv/cgm/OperationDefinition/submit-cgm-bundle"
 OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
-    "Observation": (("lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn", _LASTN),),
-    "Patient": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),),
+    "Observation": (
+        ("lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn", _LASTN),
+        *_CHECKED,
+    ),
+    "Patient": (
+        ("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),
+        *_CHECKED,
+    ),
+    "Device": _CHECKED,
+    **dict.fromkeys(RECEIVED, _CHECKED),
 }
 """Operations of each type: name, definition, and what a client should know."""
 OAUTH: Final = {
@@ -84,6 +111,7 @@ def tree(base: str, version: str, released: str) -> Tree:
         "status": "active",
         "date": released,
         "kind": "instance",
+        "instantiates": (RECEIVER,),
         "software": {"name": "cgm-bridge", "version": version},
         "implementation": {"description": "A bridge from a person's own diabetes data", "url": base},
         "fhirVersion": "4.0.1",
@@ -94,8 +122,14 @@ def tree(base: str, version: str, released: str) -> Tree:
                 "mode": "server",
                 "documentation": PURPOSE,
                 "security": _security(base.removesuffix("/fhir")),
-                "resource": tuple(_resource(kind) for kind in INTERACTIONS),
+                "resource": (
+                    *(_resource(kind) for kind in INTERACTIONS),
+                    *({"type": kind, "operation": _operations(kind)} for kind in RECEIVED),
+                ),
                 "interaction": ({"code": "batch"},),
+                "operation": (
+                    {"name": "submit-cgm-bundle", "definition": SUBMISSION, "documentation": _SUBMIT},
+                ),
             },
         ),
     }
@@ -129,11 +163,15 @@ def _resource(kind: str) -> Tree:
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
         "searchParam": tuple(_parameter(each) for each in PARAMETERS[kind]),
-        "operation": tuple(
-            {"name": name, "definition": definition, "documentation": says}
-            for name, definition, says in OPERATIONS.get(kind, ())
-        ),
+        "operation": _operations(kind),
     }
+
+
+def _operations(kind: str) -> tuple[Tree, ...]:
+    return tuple(
+        {"name": name, "definition": definition, "documentation": says}
+        for name, definition, says in OPERATIONS.get(kind, ())
+    )
 
 
 def _parameter(parameter: Parameter) -> Node:

@@ -31,8 +31,13 @@ CAPABILITIES: Final = (
     "permission-user", "permission-v1", "permission-v2",
 )  # fmt: skip
 METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
-_WHAT: Final = ("*.rs", *(f"{kind}.rs" for kind in TYPES), *(f"{kind}.c" for kind in SUBMITTED), "*.read")
-SCOPES: Final = (*WORDS, *(f"{who}/{what}" for who in ("patient", "user", "system") for what in _WHAT))
+_READ: Final = ("*.rs", *(f"{kind}.rs" for kind in TYPES), "*.read")
+_CREATED: Final = tuple(f"system/{kind}.c" for kind in SUBMITTED)
+SCOPES: Final = (
+    *WORDS,
+    *(f"{who}/{what}" for who in ("patient", "user", "system") for what in _READ),
+    *_CREATED,
+)
 
 
 def token_url(base_url: str) -> str:

@@ -1,11 +1,12 @@
 """Scopes that say what a grant leaves of what was asked: the patient's narrowing, told to the client.
 
-Law: a narrowed list never reaches more than the asked one, and only reading, and creating what can be submitted:
-whether anything is taken, an intake grant decides (`consent/intake.py`). A type of which no granted kind can be
-anything is left out, so that asking for it is 403 (`consent.md`, what the asker learns); where some Observations are
-granted and others not, the scope says which categories (SMART App Launch 2.2, finer-grained resource constraints).
-Days, grain and sources have no portable spelling in a scope: they are the gate's alone. `*` stays `*` only where
-every kind is granted that a wildcard means. A grant without the way `look` opens no type to a token.
+Law: a narrowed list never reaches more than the asked one, and only reading: what a person approves here lets nothing
+be submitted, because the page does not say so yet. A system's scopes may create what a submission can have; whether
+anything is taken, an intake grant decides (`consent/intake.py`). A type of which no granted kind can be anything is
+left out, so that asking for it is 403 (`consent.md`, what the asker learns); where some Observations are granted and
+others not, the scope says which categories (SMART App Launch 2.2, finer-grained resource constraints). Days, grain and
+sources have no portable spelling in a scope: they are the gate's alone. `*` stays `*` only where every kind is
+granted that a wildcard means. A grant without the way `look` opens no type to a token.
 
 Rejected: one code in the scope for each kind (codes are a site's choice; categories are the form's).
 """
@@ -18,7 +19,7 @@ from typing import Final
 
 from bridge.consent.asked import KIND_OF, SENSITIVE, WILDCARD, Kind, Way
 from bridge.mapping.resources import OBSERVATION, TYPE_OF
-from bridge.smart.scopes import Fence, Scope, Scopes, shortest
+from bridge.smart.scopes import SYSTEM, Fence, Scope, Scopes, shortest
 
 READABLE: Final = "rs"
 CREATABLE: Final = "c"
@@ -57,19 +58,25 @@ def narrowed(asked: Scopes, kinds: frozenset[Kind], ways: Collection[Way]) -> Sc
     """What a grant of these kinds and ways leaves of what was asked, never more."""
     if Way.LOOK not in ways or not kinds:
         return Scopes((), asked.words)
-    left = [scope for each in asked.items for scope in (*_left(each, kinds), *_creating(each))]
+    left = [scope for each in asked.items for scope in _left(each, kinds)]
     return Scopes(shortest(left), asked.words)
 
 
 def served(asked: Scopes) -> Scopes:
-    """What of these scopes this server can ever grant: reading of types that are here; the rest is dropped (SMART App
-    Launch 2.2: a server may grant fewer scopes than were asked for)."""
-    kept = (each for each in asked.items if _is_read(each) or any(_creating(each)))
+    """What of these scopes this server can ever grant: reading of types that are here, creating by systems; the rest
+    is dropped (SMART App Launch 2.2: a server may grant fewer scopes than were asked for)."""
+    kept = (each for each in asked.items if _is_read(each) or _is_created(each))
     return Scopes(tuple(kept), asked.words)
 
 
 def _is_read(asked: Scope) -> bool:
     return asked.resource in ("*", *TYPES) and bool(set(asked.actions) & set(READABLE))
+
+
+def _is_created(asked: Scope) -> bool:
+    """Whether a system may create something by it."""
+    is_type = asked.resource in ("*", *SUBMITTED)
+    return asked.context in SYSTEM and is_type and CREATABLE in asked.actions
 
 
 def kinds_of(asked: Scopes) -> frozenset[Kind]:
@@ -95,13 +102,6 @@ def _left(asked: Scope, kinds: frozenset[Kind]) -> Iterator[Scope]:
     for kind in sorted(opened) if asked.resource == "*" else {asked.resource} & opened:
         for fence in _fences(kind, asked.fence, kinds):
             yield replace(cut, resource=kind, fence=fence)
-
-
-def _creating(asked: Scope) -> Iterator[Scope]:
-    """What of a scope is for submitting: a type that a submission may have, to be created."""
-    if CREATABLE in asked.actions:
-        for kind in SUBMITTED if asked.resource == "*" else {asked.resource} & set(SUBMITTED):
-            yield replace(asked, resource=kind, actions=CREATABLE, legacy=False)
 
 
 def _fences(kind: str, asked: Fence, kinds: frozenset[Kind]) -> Iterator[Fence]:

@@ -73,7 +73,7 @@ def mass() -> list[Resource]:
 
 def out_of_range() -> list[Resource]:
     """Below and above what the sensor reports, with the limit, at it, and without it."""
-    told = [("<", 40, ""), ("<=", 40, ""), (">", 400, ""), (">=", 400, "")]
+    told: list[tuple[str, int | None, str]] = [("<", 40, ""), ("<=", 40, ""), (">", 400, ""), (">=", 400, "")]
     told += [("", None, "negative-infinity"), ("", None, "positive-infinity"), ("", 120, "")]
     return [
         reading(START + step * timedelta(minutes=5), value, comparator=sign, absent=absent)
