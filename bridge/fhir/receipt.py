@@ -25,11 +25,10 @@ MORE: Final = f"There are more than {MOST_ISSUES} faults: these are the first."
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one entry. `location` and `etag` as the headers say them, '' none; `note`: information."""
+    """What became of one entry. `location` as the header says it, '' none; `note`: information."""
 
     status: int
     location: str = ""
-    etag: str = ""
     note: str = ""
     problem: Problem | None = None
 
@@ -39,7 +38,6 @@ def entry(notation: Notation, receipt: Receipt) -> bytes:
     response: Tree = {
         "status": f"{receipt.status} {HTTPStatus(receipt.status).phrase}",
         "location": receipt.location or None,
-        "etag": receipt.etag or None,
     }
     if receipt.problem is not None:
         return notation.answered(response, notation.encode(problem_tree(receipt.problem)), True)

@@ -27,10 +27,9 @@ _LAYERS: Final = (Layer.NOW, Layer.PAST, Layer.ECHO)
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """The reading that a record is of: its name, amendments so far, and whether this very record made it."""
+    """The reading that a record is of: its name, and whether this very record made it."""
 
     name: Name
-    version: int
     is_first: bool
 
 
@@ -79,13 +78,12 @@ def became(db: Database, patient: int, family: str, artifacts: Collection[int]) 
     for row in series.listed(con, patient, box):
         if row.key.family == family:
             now, past, echo = (_whole(con, box, patient, row.number, layer) for layer in _LAYERS)
-            versions = dict(zip(names(now).tolist(), ints(now, "version").tolist(), strict=True))
             corrected = set(names(past).tolist())
             for table, is_own in ((past, False), (echo, False), (now, True)):
                 for record, name in _records(table, artifacts):
                     first = is_own and name not in corrected
                     made = Name(patient, row.number, name // RANKS, name % RANKS)
-                    found[record] = Became(made, versions.get(name, 0), first)
+                    found[record] = Became(made, first)
     return found
 
 

@@ -18,7 +18,6 @@ from bridge.adapters import Person
 from bridge.consent.asked import Kind
 from bridge.consent.decide import known_as
 from bridge.consent.permit import RecipientPermit
-from bridge.fhir.cells import version_id
 from bridge.fhir.outcome import Problem, problem
 from bridge.fhir.render import Receipt
 from bridge.ingest.submission import Fate, Outcome
@@ -114,19 +113,16 @@ def person_of(resource: Node) -> Person:
     return Person(written, date.fromisoformat(born) if len(born) == 10 else None)
 
 
-def receipt(place: str, what: What, outcome: Outcome, location: str, revision: str) -> Receipt:
-    """What an entry's submitter is told. `location`: of the resource that is served ('' none)."""
+def receipt(place: str, what: What, outcome: Outcome, location: str) -> Receipt:
+    """What an entry's submitter is told. `location`: of the resource that is served ('' none), without a version: how
+    many there are depends on what its reader was told before (`data.md`, versions and times)."""
     if outcome.fate is Fate.SEVERAL:
         return refused(problem(412, f"{place}.request.ifNoneExist fits several resources.", place))
     if outcome.fate is Fate.REFUSED:
         return refused(Problem(422, "value", f"{place}.resource: {outcome.why}.", (place,)))
     if what is What.DEVICE and location:
         return Receipt(201 if outcome.fate is Fate.KEPT else 200, location)
-    etag = ""
-    if outcome.became is not None and location:
-        version = version_id(outcome.became.version, 0, revision)
-        location, etag = f"{location}/_history/{version}", f'W/"{version}"'
-    return Receipt(_STATUS[outcome.fate], location, etag, NOTES.get(outcome.fate, ""))
+    return Receipt(_STATUS[outcome.fate], location, NOTES.get(outcome.fate, ""))
 
 
 def refused(why: Problem) -> Receipt:

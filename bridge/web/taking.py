@@ -58,8 +58,11 @@ class Taking:
     _devices: dict[int, Thing] = field(default_factory=dict)
 
     def receipts(self) -> list[Receipt]:
-        """What became of each entry, in order; Refused where there is nobody for whom this client may submit."""
+        """What became of each entry, in order; Refused where there is nobody for whom this client may submit. Where no
+        entry is fit at all, nobody is looked for."""
         verdicts = [judged(each, self.reach) for each in self.found.entries]
+        if not any(isinstance(each, Fit) for each in verdicts):
+            return [refused(each) for each in verdicts if isinstance(each, Problem)]
         whose = Whose(self.desk, self.permit)
         patient = self._patient(whose, verdicts)
         try:
@@ -191,8 +194,7 @@ class Taking:
         if what is What.PATIENT:
             return Receipt(200, f"Patient/{whose.id('Patient', Name(patient, 0, 0, 0))}")
         outcome = next(outcomes)
-        revision = self.mappings.formats[FORMAT].fhir_revision
-        return receipt(place, what, outcome, self._location(whose, patient, offer, outcome), revision)
+        return receipt(place, what, outcome, self._location(whose, patient, offer, outcome))
 
     def _location(self, whose: Whose, patient: int, offer: Offered, outcome: Outcome) -> str:
         """Where what an entry became is served; '' where it is not."""

@@ -38,14 +38,14 @@ def quantity(value: object, code: str = "mg/dL", unit: str = "mg/dl", **more: ob
     return {"value": value, "unit": unit, "system": UCUM, "code": code} | more
 
 
-def observation(subject: str, at: int, value: object = 120, **changed: object) -> Resource:
+def observation(about: str, at: int, value: object = 120, **changed: object) -> Resource:
     """A sensor reading in mg/dL, or what `changed` makes of it; None takes an element out."""
     found = {
         "resourceType": "Observation",
         "status": "final",
         "category": [LABORATORY],
         "code": {"coding": [{"system": LOINC, "code": "99504-3"}]},
-        "subject": {"reference": f"Patient/{subject}"},
+        "subject": {"reference": f"Patient/{about}"},
         "effectiveDateTime": iso(at),
         "valueQuantity": quantity(value),
     } | changed
