@@ -32,7 +32,7 @@ from bridge.receive.codes import (
 from bridge.receive.node import NONE, Node, codings, node, nodes, number, pair, says, text
 
 ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
-_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+_STAMP: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
 Faults = Iterator[tuple[str, str]]
 """(where in the resource, what is wrong)."""
@@ -100,6 +100,7 @@ def _observation(resource: Node) -> What | None:
 
 
 def _reading(resource: Node) -> Faults:
+    yield from _subject(resource)
     yield from _status(resource)
     if not _STAMP.fullmatch(text(resource, "effectiveDateTime")):
         yield "effectiveDateTime", "is needed, with a time and its offset"
@@ -113,6 +114,7 @@ def _reading(resource: Node) -> Faults:
 
 
 def _summary(resource: Node) -> Faults:
+    yield from _subject(resource)
     yield from _status(resource)
     yield from _period(resource)
     code = code_of(resource)
@@ -139,6 +141,7 @@ def _ranges(resource: Node) -> Faults:
 
 
 def _report(resource: Node) -> Faults:
+    yield from _subject(resource)
     yield from _period(resource)
     forms = [
         each for each in nodes(resource, "presentedForm") if text(each, "contentType") == "application/pdf"
@@ -148,6 +151,7 @@ def _report(resource: Node) -> Faults:
 
 
 def _order(resource: Node) -> Faults:
+    yield from _subject(resource)
     if text(resource, "intent") != "order":
         yield "intent", "is not order"
 
@@ -163,6 +167,11 @@ def _device(resource: Node) -> Faults:
 def _patient(resource: Node) -> Faults:
     if not any(map(pair, nodes(resource, "identifier"))):
         yield "identifier", "is needed, with system and value: nobody is matched by name"
+
+
+def _subject(resource: Node) -> Faults:
+    if not node(resource, "subject"):
+        yield "subject", "is needed"
 
 
 def _status(resource: Node) -> Faults:

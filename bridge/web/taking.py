@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bridge.adapters import Person, Unreadable
 from bridge.consent.asked import Kind
@@ -43,6 +44,8 @@ from bridge.web.submitting import (
 )
 
 Verdict = Fit | Problem
+_CHOOSING: Final[Mapping[What, int]] = {What.PATIENT: 0, What.DEVICE: 2}
+"""Which entries say first whom a submission is for."""
 
 
 @dataclass(slots=True)
@@ -98,7 +101,7 @@ class Taking:
         if self.permit.patient is not None:
             return self.permit.patient
         fits = [each for each in verdicts if isinstance(each, Fit)]
-        for each in sorted(fits, key=lambda fit: fit.what is not What.PATIENT):
+        for each in sorted(fits, key=lambda fit: _CHOOSING.get(fit.what, 1)):
             named = subject(self.found, each.entry, each.what, self.desk.renderer.base)
             found = None if named is None else whose.of(named)
             if found is not None:

@@ -20,7 +20,7 @@ from bridge.consent.asked import Grain
 from bridge.consent.disclosure import NOTICE
 from bridge.consent.grant import Authoriser
 from bridge.fhir import terms
-from bridge.fhir.capability import INTERACTIONS
+from bridge.fhir.capability import INTERACTIONS, RECEIVED
 from bridge.fhir.parameters import PARAMETERS
 from bridge.fhir.render import JSON, XML, Notation, Wanted
 from bridge.period import PeriodSet
@@ -197,7 +197,8 @@ def test_a_golden_holds_every_stream() -> None:
 def test_the_statement_says_what_the_tables_offer() -> None:
     statement = valid(capability())
     offered = {each["type"]: each for each in statement["rest"][0]["resource"]}
-    assert set(offered) == set(PARAMETERS) == set(INTERACTIONS)
+    assert set(offered) - set(RECEIVED) == set(PARAMETERS) == set(INTERACTIONS)
+    assert not any("interaction" in offered[kind] for kind in RECEIVED)
     for kind, parameters in PARAMETERS.items():
         assert [each["name"] for each in offered[kind]["searchParam"]] == [each.name for each in parameters]
     assert statement["fhirVersion"] == "4.0.1"
