@@ -22,6 +22,7 @@ from bridge.store.layers import Layer, read
 
 Record: TypeAlias = "tuple[int, int]"
 """Artifact, and record in it (1 the first)."""
+_AT_ONCE: Final = 500
 _LAYERS: Final = (Layer.NOW, Layer.PAST, Layer.ECHO)
 
 
@@ -61,12 +62,16 @@ def forget(con: sqlite3.Connection, patient: int, artifact: int) -> None:
 
 def find(db: Database, patient: int, blinds: Collection[bytes]) -> Mapping[bytes, Sequence[Record]]:
     """The records that have these identifiers."""
-    con = db.reader("bridge")
-    sql = "SELECT artifact, row FROM submitted WHERE blind = ? AND patient = ?"
-    found = {each: con.execute(sql, (each, patient)).fetchall() for each in set(blinds)}
-    return {
-        each: [(int(artifact), int(row)) for artifact, row in rows] for each, rows in found.items() if rows
-    }
+    found: dict[bytes, list[Record]] = {}
+    wanted = list(set(blinds))
+    with db.snapshot("bridge") as con:
+        for at in range(0, len(wanted), _AT_ONCE):
+            some = wanted[at : at + _AT_ONCE]
+            places = ", ".join("?" * len(some))
+            sql = f"SELECT blind, artifact, row FROM submitted WHERE patient = ? AND blind IN ({places})"
+            for each, artifact, row in con.execute(sql, (patient, *some)).fetchall():
+                found.setdefault(each, []).append((artifact, row))
+    return found
 
 
 def became(db: Database, patient: int, family: str, artifacts: Collection[int]) -> Mapping[Record, Became]:
