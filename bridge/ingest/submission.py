@@ -89,12 +89,14 @@ class _Stored:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What goes with one submission. `person`: whom it names, to be compared and dropped."""
+    """What goes with one submission. `client`: the program of the submitter that sent it; `person`: whom it names, to
+    be compared and dropped."""
 
     db: Database
     mappings: Mappings
     patient: Patient
     submitter: str
+    client: str
     offered: Sequence[Offered]
     person: Person | None = None
 
@@ -117,7 +119,8 @@ class Keeping:
 
     def read(self, rows: Sequence[int]) -> tuple[bytes, Decoded]:
         """The bytes to keep of these entries, and what the mapping reads of them."""
-        told = {"submission": {"by": self.submitter}, "received": [self.record(at) for at in rows]}
+        from_ = {"by": self.submitter, "client": self.client}
+        told = {"submission": from_, "received": [self.record(at) for at in rows]}
         data = _ENCODER.encode(told)
         return data, decode(data, self.mappings.formats[FORMAT], self.patient.zones, self.db.clock())
 

@@ -86,7 +86,9 @@ class Taking:
         offers = self._offers(whose, patient, kinds, verdicts)
         taken = [each for each in offers if isinstance(each, Offered) and each.fit.what is not What.PATIENT]
         one = patients.load(self.desk.db, patient)
-        keeping = Keeping(self.desk.db, self.mappings, one, self.name, taken, self._person(offers))
+        keeping = Keeping(
+            self.desk.db, self.mappings, one, self.name, self.permit.client, taken, self._person(offers)
+        )
         try:
             outcomes = iter(keep(keeping))
         except Unreadable as fault:

@@ -62,7 +62,7 @@ def kept(resources: list[Resource], worn: Thing = NO_THING, by: str = "Acme Clou
         assert is_ is not None
         records.append(record(is_, at, each, by, thing(each) if is_ is What.DEVICE else worn))
     encoder = msgspec.json.Encoder(decimal_format="number")
-    return encoder.encode({"submission": {"by": by}, "received": records})
+    return encoder.encode({"submission": {"by": by, "client": "acme-app"}, "received": records})
 
 
 def mass() -> list[Resource]:

@@ -195,7 +195,9 @@ def test_a_clinic_records_an_intake_grant_from_a_signed_form(
     words = ("collect", "add", "--patient", patient, "--client", client, *SOMEBODY)
     assert "needs --evidence" in shell(*words).err
     given = shell(*words, "--evidence", str(form), "--given-by", "Pia Beispiel", "--role", "parent")
-    assert given.value["evidence"].startswith("form.pdf sha256:") and given.value["recorded_by"].startswith("Ana Amt")
+    assert given.value["evidence"].startswith("form.pdf sha256:") and given.value["recorded_by"].startswith(
+        "Ana Amt"
+    )
 
 
 def submitting(shell: Shell) -> str:
