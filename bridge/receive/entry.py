@@ -43,7 +43,7 @@ class Fit:
 def judged(entry: Entry, reach: Mapping[str, Sequence[Fence]]) -> Fit | Problem:
     """The entry, or why it is refused. `reach`: by type the fences of the scopes inside which it may be created."""
     place = entry.place
-    refused = _request(entry) or _form(entry, place)
+    refused = _request(entry) or _form(entry.resource, f"{place}.resource")
     if refused is not None:
         return refused
     fences = reach.get(entry.type, ())
@@ -65,7 +65,7 @@ def judged(entry: Entry, reach: Mapping[str, Sequence[Fence]]) -> Fit | Problem:
 
 def of_profile(resource: Node, place: str) -> What | Problem:
     """What a resource is, where it is well formed and keeps its profile; `place`: how a sentence calls it."""
-    malformed = _malformed(resource, place)
+    malformed = _form(resource, place) or _malformed(resource, place)
     if malformed is not None:
         return malformed
     found = what(resource)
@@ -108,9 +108,9 @@ def _request(entry: Entry) -> Problem | None:
     return None
 
 
-def _form(entry: Entry, place: str) -> Problem | None:
-    if is_too_deep(entry.resource):
-        return problem(413, f"{place}.resource has more levels than any profile needs.", place)
+def _form(resource: Node, place: str) -> Problem | None:
+    if is_too_deep(resource):
+        return problem(413, f"{place} has more levels than any profile needs.", place)
     return None
 
 

@@ -34,6 +34,8 @@ from bridge.receive.node import NONE, Node, codings, node, nodes, number, pair, 
 ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _STAMP: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 
+LONGEST: Final = 255
+"""Characters of a device's identifier, serial, maker or model."""
 Faults = Iterator[tuple[str, str]]
 """(where in the resource, what is wrong)."""
 
@@ -162,6 +164,10 @@ def _device(resource: Node) -> Faults:
     names = [each for each in nodes(resource, "deviceName") if text(each, "type") == "user-friendly-name"]
     if len(names) != 1:
         yield "deviceName", "needs one name of the type user-friendly-name"
+    said = ["|".join(each) for each in map(pair, nodes(resource, "identifier")) if each]
+    said += [text(resource, name) for name in ("serialNumber", "manufacturer", "modelNumber")]
+    if any(len(each) > LONGEST for each in said):
+        yield "identifier", f"or another name has more than {LONGEST} characters"
 
 
 def _patient(resource: Node) -> Faults:

@@ -15,7 +15,7 @@ from typing import Final
 
 from bridge.receive.codes import BEYOND, INFINITE, READINGS
 from bridge.receive.node import Node, node, nodes, number, pair, text
-from bridge.receive.profiles import What, absence, code_of
+from bridge.receive.profiles import LONGEST, What, absence, code_of
 
 PRODUCTS: Final[Mapping[str, str]] = {
     "dexcom g5": "Dexcom", "dexcom g6": "Dexcom", "dexcom g7": "Dexcom", "dexcom one": "Dexcom", "stelo": "Dexcom",
@@ -64,8 +64,8 @@ def keyed(identifier: tuple[str, str]) -> str:
 
 
 def _line(text: str) -> str:
-    """A text in one line: kept records part by lines."""
-    return " ".join(text.split())
+    """A text in one line: kept records part by lines. What is longer than any name is cut."""
+    return " ".join(text.split())[:LONGEST]
 
 
 def record(what: What, at: int, resource: Node, client: str, worn: Thing) -> dict[str, object]:

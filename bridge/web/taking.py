@@ -44,6 +44,8 @@ from bridge.web.submitting import (
 )
 
 Verdict = Fit | Problem
+MOST_DEVICES: Final = 1000
+"""Devices that one submitter can tell of a person: each is a series, and a person has room for so many."""
 _CHOOSING: Final[Mapping[What, int]] = {What.PATIENT: 0, What.DEVICE: 2}
 """Which entries say first whom a submission is for."""
 
@@ -59,6 +61,7 @@ class Taking:
     found: Submission
     _things: Mapping[str, submitted.Thing] = field(default_factory=dict)
     _devices: dict[int, Thing] = field(default_factory=dict)
+    _keys: set[str] = field(default_factory=set)
 
     def receipts(self) -> list[Receipt]:
         """What became of each entry, in order; Refused where there is nobody for whom this client may submit. Where no
@@ -83,6 +86,7 @@ class Taking:
         if not kinds:
             raise Refused(NOT_TAKEN)
         self._things = submitted.things(self.desk.db, patient, FORMAT)
+        self._keys = {each for each in self._things if each.startswith(f"{self.name}/")}
         offers = self._offers(whose, patient, kinds, verdicts)
         taken = [each for each in offers if isinstance(each, Offered) and each.fit.what is not What.PATIENT]
         one = patients.load(self.desk.db, patient)
@@ -134,7 +138,12 @@ class Taking:
         if KINDS[what] not in (None, *kinds):
             return not_of_a_kind(place)
         worn = self._worn(whose, patient, verdict)
-        return worn if isinstance(worn, Problem) else Offered(verdict, worn)
+        if isinstance(worn, Problem):
+            return worn
+        self._keys.add(f"{self.name}/{worn.key}")
+        if len(self._keys) > MOST_DEVICES:
+            return Problem(422, "too-costly", f"{place}: more devices than one person wears.", (place,))
+        return Offered(verdict, worn)
 
     def _person(self, offers: Sequence[Offered | Problem]) -> Person | None:
         found = (

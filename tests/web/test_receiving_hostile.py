@@ -10,6 +10,7 @@ import pytest
 from bridge.period import MINUTE
 from bridge.receive.bundle import MOST_BYTES, MOST_ENTRIES
 from bridge.store.artifacts import listed
+from bridge.web.taking import MOST_DEVICES
 from tests.web.submitted import (
     JSON,
     SCOPE,
@@ -261,6 +262,14 @@ def test_many_readings_of_one_moment_are_refused_or_kept_and_never_fail(open_: W
     assert answer.status_code in (200, 422)
 
 
+def test_more_devices_than_a_person_wears_are_refused_and_long_names_too(open_: World, ada: str) -> None:
+    crowd = [entry(device(f"SN-{at}")) for at in range(MOST_DEVICES + 5)]
+    told = statuses(submit(open_, bundle([entry(observation(ada, START)), *crowd])))
+    assert 422 in told[-8:] and set(told[1:900]) <= {200, 202}
+    long = submit(open_, bundle([entry(observation(ada, START)), entry(device("S" * 300))]))
+    assert statuses(long)[1] == 422 and "255" in sentences(long)[1]
+
+
 # ------------------------------------------------------------------------------------------- $validate
 
 
@@ -289,6 +298,12 @@ def test_validate_knows_nobody(open_: World, ada: str) -> None:
     elsewhere = observation(ada, START, subject={"reference": "https://elsewhere.example/Patient/1"})
     told = submit(open_, bundle([entry(elsewhere)]), path="/fhir/Bundle/$validate").json()
     assert "names nobody" in told["issue"][0]["diagnostics"]
+
+
+def test_validate_takes_no_tree_without_end(open_: World, ada: str) -> None:
+    deep = observation(ada, START, extension=[json.loads('{"extension":[' * 300 + "]}" * 300)])
+    told = submit(open_, deep, path="/fhir/Observation/$validate")
+    assert told.status_code == 200 and "levels" in told.json()["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize("path", ["Device", "Patient", "DiagnosticReport", "ServiceRequest", "Bundle"])
