@@ -27,6 +27,7 @@ import bridge.web.fhir
 import bridge.web.health
 import bridge.web.home
 import bridge.web.launching
+import bridge.web.receiving
 import bridge.web.recipients
 import bridge.web.session
 import bridge.web.shares
@@ -88,11 +89,21 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
     base = found.settings.base_url
     keys = KeySource(KeyFetcher(found.outbound), clock)
     fhir = bridge.web.fhir.routes(found.gate, found.renderer, found.db, clock, meters)
+    received = bridge.web.receiving.routes(
+        found.gate, found.renderer, found.db, clock, meters, found.mappings
+    )
     smart = bridge.web.smart.routes(TokenEndpoint(found.db, keys, token_url(base)), base, meters)
-    application.fhir = Router([*smart, *fhir])
+    application.fhir = Router([*smart, *received, *fhir])
     health = bridge.web.health.routes(found.db, meters)
     bridge.web.session.install(application, found.db, clock, base)
-    application.router.routes[:0] = [*smart, *fhir, *health, *bridge.web.docs.routes(), *_pages(found)]
+    application.router.routes[:0] = [
+        *smart,
+        *received,
+        *fhir,
+        *health,
+        *bridge.web.docs.routes(),
+        *_pages(found),
+    ]
     bridge.web.troubles.install(application)
     return application
 

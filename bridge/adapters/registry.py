@@ -46,6 +46,7 @@ import bridge.adapters.nightscout.identity as identity
 import bridge.adapters.nightscout.loop as loop
 import bridge.adapters.nightscout.profile as profile
 import bridge.adapters.nightscout.spans as spans
+import bridge.adapters.submitted.devices as submitted
 import bridge.mapping.rounding as rounding
 from bridge.mapping.stages import Procedures
 
@@ -84,6 +85,7 @@ PROCEDURES: Final = Procedures(
         "dexcom.display": models.display,
         "dexcom.studio-receiver": studio.receiver,
         "libre.device": devices.device,
+        "submitted.device": submitted.device,
     },
     person={
         "carelink.person": sections.person,

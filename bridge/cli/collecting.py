@@ -3,7 +3,8 @@
 Law (`consent.md`, two consents): this is about collecting alone; it shares nothing with anybody. In a clinic
 a named operator records it from what was signed, and that file is named by its hash. Withdrawing stops later
 imports of that source and names what could be removed; it removes nothing by itself, because what had left
-would be called back with it.
+would be called back with it. With `--client` it is an intake grant (`consent/intake.py`): that client's organisation
+may submit, until a day that is always said or set.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, noted, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
-from bridge.cli.wishes import evidence_of, kinds_of
+from bridge.cli.wishes import ends_of, evidence_of, kinds_of
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import Collecting, Signed, give, listed, withdraw
 from bridge.consent.grant import Authoriser, NotPossible, Wording
-from bridge.consent.words import COLLECTING
-from bridge.period import iso
+from bridge.consent.intake import PROVIDER, source_of
+from bridge.consent.words import COLLECTING, INTAKE, Words
+from bridge.period import Instant, iso
 from bridge.settings import Mode
 from bridge.store import artifacts
+from bridge.store.patients import Patient
 from bridge.store.patients import load as load_patient
 
 A_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -38,7 +41,18 @@ def collect() -> None:
 
 @collect.command("add")
 @patient_option
-@click.option("--source", required=True, metavar="NAME", help="As `import` names it: its format or --source.")
+@click.option("--source", metavar="NAME", help="As `import` names it: its format or --source.")
+@click.option("--client", metavar="ID", help="An intake grant: the client's organisation may submit.")
+@click.option(
+    "--expires", metavar="ISO", help="With --client: its last day (default 90 days, at most 12 months)."
+)
+@click.option(
+    "--custody",
+    type=click.Choice(["patient", "provider"]),
+    default="patient",
+    show_default=True,
+    help="With --client: whose record what comes in belongs to.",
+)
 @click.option("--kinds", default="everything", show_default=True, metavar="K,…")
 @click.option("--purpose", default="PATRQT", show_default=True, metavar="CODE")
 @click.option(
@@ -56,7 +70,10 @@ def collect() -> None:
 @json_option
 def add_collecting(
     patient: str,
-    source: str,
+    source: str | None,
+    client: str | None,
+    expires: str | None,
+    custody: str,
     kinds: str,
     purpose: str,
     keep_days: int | None,
@@ -72,6 +89,7 @@ def add_collecting(
     """Record that data may be collected from a source; it takes the place of an earlier record."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
+        source, ends, words = _from(found, person, source, client, expires, custody)
         if found.settings.mode is Mode.CLINIC and evidence is None:
             raise Failed("in clinic mode this needs --evidence: the file of what was signed")
         by = noted(found, person.number, acting, "collect add", source)
@@ -81,14 +99,15 @@ def add_collecting(
                 kinds=_kinds(kinds),
                 purpose=purpose,
                 keep_days=keep_days,
-                wording=_wording(text, text_id),
+                wording=_wording(text, text_id, words),
                 by=by,
+                ends=ends,
             )
             made = give(found.db, person.number, source, signed)
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
         row = collected(found, made)
-    emit(row, as_json, f"Collecting from {source} is on record.\n{_shown(text)}")
+    emit(row, as_json, f"Collecting from {source} is on record.\n{_shown(text, words)}")
 
 
 @collect.command("list")
@@ -111,13 +130,17 @@ def list_collecting(patient: str, acting: Acting, home: Path | None, as_json: bo
 
 @collect.command("withdraw")
 @patient_option
-@click.option("--source", required=True, metavar="NAME")
+@click.option("--source", metavar="NAME")
+@click.option("--client", metavar="ID", help="End the intake grant of the client's organisation.")
 @operator_options
 @home_option
 @json_option
-def withdraw_collecting(patient: str, source: str, acting: Acting, home: Path | None, as_json: bool) -> None:
+def withdraw_collecting(
+    patient: str, source: str | None, client: str | None, acting: Acting, home: Path | None, as_json: bool
+) -> None:
     """Take nothing more from a source; what is here stays until it is removed."""
     with bridge(home) as found:
+        source = _source(found, source, client)
         one = named.number(found, patient)
         by = noted(found, one, acting, "collect withdraw", source)
         try:
@@ -145,7 +168,7 @@ def collected(found: Bridge, one: Collecting) -> dict[str, Value]:
     return {
         "id": one.number,
         "source": one.source,
-        "state": "in force" if one.withdrawn is None else "withdrawn",
+        "state": _state(found, one),
         "given": iso(one.at),
         "withdrawn": None if one.withdrawn is None else iso(one.withdrawn),
         "given_by": signed.giver.name,
@@ -155,9 +178,41 @@ def collected(found: Bridge, one: Collecting) -> dict[str, Value]:
         "kinds": "everything" if everything else sorted(signed.kinds),
         "purpose": signed.purpose,
         "keep_until": _keep_until(signed.keep_days),
+        "ends": None if signed.ends is None else iso(signed.ends),
         "text": "/".join(filter(None, (words.id, words.version, words.locale))),
         "text_sha256": words.sha256,
     }
+
+
+def _state(found: Bridge, one: Collecting) -> str:
+    if one.withdrawn is not None:
+        return "withdrawn"
+    is_over = one.signed.ends is not None and one.signed.ends <= found.now()
+    return "ended" if is_over else "in force"
+
+
+def _source(found: Bridge, source: str | None, client: str | None) -> str:
+    """The source that the words name: exactly one of both."""
+    if (source is None) == (client is None):
+        raise click.UsageError("name either --source or --client")
+    return source if source is not None else source_of(named.client(found, client or ""))
+
+
+def _from(
+    found: Bridge, person: Patient, source: str | None, client: str | None, expires: str | None, custody: str
+) -> tuple[str, Instant | None, Words]:
+    """The source, when its consent ends, and the words that are agreed to."""
+    name = _source(found, source, client)
+    if client is None and (expires is not None or custody != "patient"):
+        raise click.UsageError("--expires and --custody belong to --client")
+    if client is None:
+        return name, None, COLLECTING
+    if custody != "patient":
+        raise Failed(PROVIDER)
+    try:
+        return name, ends_of(expires, found.now(), None, person.zones), INTAKE
+    except ValueError as unclear:
+        raise Failed(str(unclear)) from unclear
 
 
 def _keep_until(days: int | None) -> str:
@@ -168,13 +223,13 @@ def _kinds(text: str) -> frozenset[Kind]:
     return frozenset(Kind) if text == "everything" else kinds_of(text)
 
 
-def _wording(text: Path | None, text_id: str) -> Wording:
+def _wording(text: Path | None, text_id: str, words: Words) -> Wording:
     if text is None:
-        return COLLECTING.wording
+        return words.wording
     if not text_id:
         raise ValueError("--text needs --text-id: what to call these words")
     return Wording(text_id, sha256=hashlib.sha256(text.read_bytes()).hexdigest())
 
 
-def _shown(text: Path | None) -> str:
-    return f"The words agreed to are those of {text}." if text else COLLECTING.text
+def _shown(text: Path | None, words: Words) -> str:
+    return f"The words agreed to are those of {text}." if text else words.text

@@ -47,8 +47,8 @@ class NotCollected(ValueError):
 @final
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What is agreed to, and by whom. `keep_days`: how long, None until it is removed; `by`, `reason`: the
-    operator who recorded it."""
+    """What is agreed to, and by whom. `keep_days`: how long, None until it is removed; `ends`: when nothing more is
+    taken, None when it is withdrawn; `by`, `reason`: the operator who recorded it."""
 
     giver: Authoriser
     kinds: frozenset[Kind] = frozenset(Kind)
@@ -57,6 +57,7 @@ class Signed:
     wording: Wording = COLLECTING.wording
     by: str = ""
     reason: str = ""
+    ends: Instant | None = None
 
 
 @final
@@ -83,6 +84,7 @@ def give(db: Database, patient: int, source: str, signed: Signed) -> Collecting:
         "kinds": sorted(signed.kinds),
         "purpose": signed.purpose,
         "keep_days": signed.keep_days,
+        **({} if signed.ends is None else {"ends": signed.ends}),
         "wording": [
             signed.wording.id,
             signed.wording.version,
@@ -123,6 +125,7 @@ def listed(db: Database, patient: int) -> tuple[Collecting, ...]:
             Wording(*body["wording"]),
             by,
             reason,
+            body.get("ends"),
         )
         found[row.consent] = Collecting(row.consent, patient, source, signed, row.at)
     return tuple(found.values())
@@ -157,6 +160,10 @@ def required(
         when = iso(found.withdrawn)
         raise NotCollected(
             f"the consent to collect from {source!r} was withdrawn on {when}, so nothing was taken: {add}"
+        )
+    if signed.ends is not None and signed.ends <= db.clock():
+        raise NotCollected(
+            f"the consent to collect from {source!r} ended on {iso(signed.ends)}, so nothing was taken: {add}"
         )
     if missing := kinds - signed.kinds:
         raise NotCollected(

@@ -45,3 +45,18 @@ COLLECTING: Final = Words(
     "be deleted. Withdrawing does not make wrong what was done before.",
 )
 """What whoever imports agrees to."""
+INTAKE: Final = Words(
+    "intake",
+    "1",
+    "en",
+    "The organisation named here may submit glucose data about this person to this machine: readings of a sensor, "
+    "summaries and reports, and the devices they come from. Nobody else may, and nothing is fetched anywhere.\n"
+    "What it submits is kept as part of this person's own record, not of the organisation's, encrypted under a key "
+    "of that person, until it is removed or everything of the person is erased. Who submitted what, and when, is "
+    "kept with it.\n"
+    "This consent shares nothing with anybody, the organisation included: nothing leaves without a grant that "
+    "names who receives what.\n"
+    "It ends on the day that is recorded with it, and can be withdrawn at any time before. From then on nothing "
+    "more is taken from this organisation, and what is here can be deleted.",
+)
+"""What whoever lets an organisation submit agrees to (`intake.py`)."""

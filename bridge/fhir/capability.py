@@ -78,6 +78,25 @@ _EXPORT: Final = (
     "with Prefer: handling=lenient told in error; a filter never is left away. No counts, no deleted: what was taken "
     "back comes as entered-in-error with _since. All three levels are the same people."
 )
+_SUBMIT: Final = (
+    "CGM Data Submission Bundles, one person each, at most 5,000 entries and 16 MiB, JSON or XML. POST of Observation, "
+    "Device, Patient, DiagnosticReport and ServiceRequest that keep the CGM IG's profiles; every entry is judged alone "
+    "and answered in its place. Needs system scopes for create, and the person's intake grant for this client's "
+    "organisation; without one the answer is 404, as for nobody. A Patient is never made: it is matched by identifier. "
+    "Conditional create: ifNoneExist=identifier=system|value, 200 where one fits, 412 where several do, among what the "
+    "same organisation submitted. Identifiers are kept as a blind index and not served. A reading of one device and "
+    "second is one reading: sent again it is 200, with another amount a correction. Sensor readings are served under a "
+    "grant; summaries, reports, orders and readings without an amount are kept as received and answered 202. 429 with "
+    "Retry-After where submissions come too often."
+)
+_VALIDATE: Final = (
+    "The same checks of form as a submission, without effect: an OperationOutcome, 200 also with faults."
+)
+_CHECKED: Final = (("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", _VALIDATE),)
+RECEIVED: Final = ("Bundle", "DiagnosticReport", "ServiceRequest")
+"""Types that are taken or checked, and not served."""
+RECEIVER: Final = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
+SUBMISSION: Final = "http://hl7.org/fhir/uv/cgm/OperationDefinition/submit-cgm-bundle"
 OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "Observation": (
         ("lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn", _LASTN),
@@ -86,12 +105,16 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
             "https://gematik.de/fhir/hddt/OperationDefinition/hddt-cgm-summary-operation",
             _SUMMARY,
         ),
+        *_CHECKED,
     ),
     "Patient": (
         ("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),
         ("export", f"{_BULK}/OperationDefinition/patient-export", _EXPORT),
+        *_CHECKED,
     ),
     "Group": (("export", f"{_BULK}/OperationDefinition/group-export", _EXPORT),),
+    "Device": _CHECKED,
+    **dict.fromkeys(RECEIVED, _CHECKED),
 }
 WHOLE: Final = ("export", f"{_BULK}/OperationDefinition/export", _EXPORT)
 """The operation of the whole server."""
@@ -126,7 +149,7 @@ def tree(base: str, version: str, released: str) -> Tree:
         "status": "active",
         "date": released,
         "kind": "instance",
-        "instantiates": (f"{_BULK}/CapabilityStatement/bulk-data",),
+        "instantiates": (RECEIVER, f"{_BULK}/CapabilityStatement/bulk-data"),
         "software": {"name": "cgm-bridge", "version": version},
         "implementation": {"description": "A bridge from a person's own diabetes data", "url": base},
         "fhirVersion": "4.0.1",
@@ -137,9 +160,12 @@ def tree(base: str, version: str, released: str) -> Tree:
                 "mode": "server",
                 "documentation": PURPOSE,
                 "security": _security(base.removesuffix("/fhir")),
-                "resource": tuple(_resource(kind) for kind in INTERACTIONS),
+                "resource": (
+                    *(_resource(kind) for kind in INTERACTIONS),
+                    *({"type": kind, "operation": _operations(OPERATIONS[kind])} for kind in RECEIVED),
+                ),
                 "interaction": ({"code": "batch"},),
-                "operation": _operations((WHOLE,)),
+                "operation": _operations((("submit-cgm-bundle", SUBMISSION, _SUBMIT), WHOLE)),
             },
         ),
     }

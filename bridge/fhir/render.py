@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Final, Never, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import brands, capability, filing, groups, outcome
+from bridge.fhir import brands, capability, filing, groups, outcome, receipt
 from bridge.fhir.alone import alone
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.cells import instant
@@ -28,6 +28,7 @@ from bridge.fhir.frames import Frame
 from bridge.fhir.groups import Circle
 from bridge.fhir.notation import Notation
 from bridge.fhir.outcome import Problem
+from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
 from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
 from bridge.fhir.render_xml import XML
@@ -41,20 +42,9 @@ from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 
 __all__ = [
-    "JSON",
-    "NDJSON",
-    "XML",
-    "Answered",
-    "Circle",
-    "FhirBytes",
-    "Known",
-    "Manifest",
-    "Notation",
-    "Renderer",
-    "Sent",
-    "Stream",
-    "Wanted",
-]
+    "JSON", "NDJSON", "XML", "Answered", "Circle", "FhirBytes", "Known", "Manifest", "Notation", "Receipt",
+    "Renderer", "Sent", "Stream", "Wanted",
+]  # fmt: skip
 
 _SEAL: Final = object()
 ALL: Final = Wanted()
@@ -258,6 +248,15 @@ class Renderer:
         """The answers to a batch (R4 3.1.0.11), in its order. ValueError where one is in another notation."""
         parts = [_answer(notation, each) for each in answers]
         return FhirBytes(_SEAL, bundle(notation, Head("batch-response"), parts), notation)
+
+    def transaction_response(self, receipts: Sequence[Receipt], notation: Notation = JSON) -> FhirBytes:
+        """What became of each entry of a submission, in its order (R4 2.36.4)."""
+        parts = [receipt.entry(notation, each) for each in receipts]
+        return FhirBytes(_SEAL, bundle(notation, Head("transaction-response"), parts), notation)
+
+    def verdict(self, found: Sequence[Problem], notation: Notation = JSON) -> FhirBytes:
+        """What a validation found; nothing: that it found nothing."""
+        return FhirBytes(_SEAL, notation.encode(receipt.verdict(found)), notation)
 
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]

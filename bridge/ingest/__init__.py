@@ -1,1 +1,1 @@
-"""How bytes arrive: uploads now, cloud pulls later. Drives adapters, asks the store to keep."""
+"""How bytes arrive: uploads and submissions now, cloud pulls later. Drives adapters, asks the store to keep."""

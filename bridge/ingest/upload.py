@@ -72,7 +72,7 @@ def take(
         decoded = decode(
             data, mappings.formats[name], zones or patient.zones, db.clock(), date_order=date_order
         )
-        new = _artifact(decoded, data, file, source or name)
+        new = packed(decoded, data, file, source or name)
         before = required(db, patient.number, new.source, held(decoded.readings), act)
         kept = _kept(db, patient, decoded, new, act)
         consent = before or newest(db, patient.number, new.source)
@@ -91,7 +91,7 @@ def _kept(db: Database, patient: Patient, decoded: Decoded, new: NewArtifact, ac
     known = by_hash(db, patient.number, new.sha256)
     if known is not None:
         return _Kept(known.number, known.state, known.reason or None, _again(known, decoded))
-    reason = _doubt(db, patient, decoded)
+    reason = doubt(db, patient, decoded)
     if reason is not None:
         return _Kept(quarantine(db, patient.number, new, reason), "quarantined", reason, {})
     try:
@@ -108,7 +108,8 @@ def _again(known: Artifact, decoded: Decoded) -> dict[Stream, Counts]:
     return {stream: Counts(count, 0, count, 0) for stream, count in decoded.account.read.items()}
 
 
-def _artifact(decoded: Decoded, data: bytes, file: str, source: str) -> NewArtifact:
+def packed(decoded: Decoded, data: bytes, file: str, source: str) -> NewArtifact:
+    """Kept bytes with the account of what was read of them."""
     told = decoded.account
     account = json.dumps(
         {
@@ -131,7 +132,8 @@ def _artifact(decoded: Decoded, data: bytes, file: str, source: str) -> NewArtif
     )
 
 
-def _doubt(db: Database, patient: Patient, decoded: Decoded) -> str | None:
+def doubt(db: Database, patient: Patient, decoded: Decoded) -> str | None:
+    """Why what was read may be another person's; None where nothing speaks against it."""
     reason = contradiction(decoded.person, patient.name, patient.birth_date, patient.identifiers)
     if reason is not None:
         return reason

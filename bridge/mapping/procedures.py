@@ -47,6 +47,7 @@ PROCEDURES: Final[Mapping[str, tuple[Stage, str]]] = {
         Stage.CLOCK,
         "ticks of a transmitter date readings of a receiver whose clock was reset, or say that they may be off",
     ),
+    "submitted.device": (Stage.DEVICE, "the device of a submission, apart for each who submits"),
     "dexcom.transmitter": (Stage.DEVICE, "the transmitter or sensor behind a hash, which is no serial"),
     "dexcom.display": (Stage.DEVICE, "the person's apps as one, or their receiver"),
     "dexcom.column-groups": (Stage.SECTIONS, "the tables that stand side by side in a Studio export"),

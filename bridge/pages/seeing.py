@@ -188,12 +188,14 @@ class File:
 @final
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """One consent to collect: from which source, since when, whether it was withdrawn."""
+    """One consent to collect: from which source, since when, whether it was withdrawn, and the last day of one that
+    ends by itself."""
 
     source: str
     since: datetime
     withdrawn: datetime | None
     keep_days: int | None
+    ends: datetime | None = None
 
 
 @final

@@ -41,6 +41,9 @@ class Of(Enum):
     ACCOUNT = Rule(5, 30_000, HOUR, DAY)
     ADDRESS = Rule(30, 10_000, 15 * MINUTE, HOUR)
     INVITATION = Rule(5, MINUTE, DAY, 7 * DAY)
+    SUBMISSION = Rule(
+        30, 10_000, HOUR, MINUTE
+    )  # a client about one person; no failures, but how often it comes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 from typing import Final
 
 from bridge.smart.assertion import KTY_OF
-from bridge.smart.narrowed import TYPES
+from bridge.smart.narrowed import SUBMITTED, TYPES
 from bridge.smart.scopes import WORDS
 from bridge.smart.signer import ALG
 from bridge.smart.tokens import issuer_of
@@ -31,8 +31,13 @@ CAPABILITIES: Final = (
     "permission-user", "permission-v1", "permission-v2",
 )  # fmt: skip
 METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
-_WHAT: Final = ("*.rs", *(f"{kind}.rs" for kind in TYPES), "*.read")
-SCOPES: Final = (*WORDS, *(f"{who}/{what}" for who in ("patient", "user", "system") for what in _WHAT))
+_READ: Final = ("*.rs", *(f"{kind}.rs" for kind in TYPES), "*.read")
+_CREATED: Final = tuple(f"system/{kind}.c" for kind in SUBMITTED)
+SCOPES: Final = (
+    *WORDS,
+    *(f"{who}/{what}" for who in ("patient", "user", "system") for what in _READ),
+    *_CREATED,
+)
 
 
 def token_url(base_url: str) -> str:

@@ -1,11 +1,12 @@
 """Scopes that say what a grant leaves of what was asked: the patient's narrowing, told to the client.
 
-Law: a narrowed list never reaches more than the asked one, and only reading: nothing is written through the
-bridge. A type of which no granted kind can be anything is left out, so that asking for it is 403
-(`consent.md`, what the asker learns); where some Observations are granted and others not, the scope says which
-categories (SMART App Launch 2.2, finer-grained resource constraints). Days, grain and sources have no portable
-spelling in a scope: they are the gate's alone. `*` stays `*` only where every kind is granted that a wildcard
-means. A grant without the way `look` opens no type to a token.
+Law: a narrowed list never reaches more than the asked one, and only reading: what a person approves here lets nothing
+be submitted, because the page does not say so yet. A system's scopes may create what a submission can have; whether
+anything is taken, an intake grant decides (`consent/intake.py`). A type of which no granted kind can be anything is
+left out, so that asking for it is 403 (`consent.md`, what the asker learns); where some Observations are granted and
+others not, the scope says which categories (SMART App Launch 2.2, finer-grained resource constraints). Days, grain and
+sources have no portable spelling in a scope: they are the gate's alone. `*` stays `*` only where every kind is
+granted that a wildcard means. A grant without the way `look` opens no type to a token.
 
 Rejected: one code in the scope for each kind (codes are a site's choice; categories are the form's).
 """
@@ -18,9 +19,12 @@ from typing import Final
 
 from bridge.consent.asked import KIND_OF, SENSITIVE, WILDCARD, Kind, Way
 from bridge.mapping.resources import OBSERVATION, TYPE_OF
-from bridge.smart.scopes import Fence, Scope, Scopes, shortest
+from bridge.smart.scopes import SYSTEM, Fence, Scope, Scopes, shortest
 
 READABLE: Final = "rs"
+CREATABLE: Final = "c"
+SUBMITTED: Final = ("Device", "DiagnosticReport", "Observation", "Patient", "ServiceRequest")
+"""The types that can be created, by a submission alone."""
 CATEGORY_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 CATEGORIES: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.GLUCOSE: frozenset({"laboratory"}),
@@ -59,12 +63,20 @@ def narrowed(asked: Scopes, kinds: frozenset[Kind], ways: Collection[Way]) -> Sc
 
 
 def served(asked: Scopes) -> Scopes:
-    """What of these scopes this server can ever grant: reading of types that are here; the rest is dropped (SMART App
-    Launch 2.2: a server may grant fewer scopes than were asked for)."""
-    kept = (
-        each for each in asked.items if each.resource in ("*", *TYPES) and set(each.actions) & set(READABLE)
-    )
+    """What of these scopes this server can ever grant: reading of types that are here, creating by systems; the rest
+    is dropped (SMART App Launch 2.2: a server may grant fewer scopes than were asked for)."""
+    kept = (each for each in asked.items if _is_read(each) or _is_created(each))
     return Scopes(tuple(kept), asked.words)
+
+
+def _is_read(asked: Scope) -> bool:
+    return asked.resource in ("*", *TYPES) and bool(set(asked.actions) & set(READABLE))
+
+
+def _is_created(asked: Scope) -> bool:
+    """Whether a system may create something by it."""
+    is_type = asked.resource in ("*", *SUBMITTED)
+    return asked.context in SYSTEM and is_type and CREATABLE in asked.actions
 
 
 def kinds_of(asked: Scopes) -> frozenset[Kind]:

@@ -28,6 +28,8 @@ _LEGACY_NAMES: Final = {actions: name for name, actions in _LEGACY.items()}
 _FENCE_PARAMETERS: Final = {
     "Observation": frozenset({"category", "code"}),
     "MedicationAdministration": frozenset({"code"}),
+    "DiagnosticReport": frozenset({"category", "code"}),
+    "ServiceRequest": frozenset({"category", "code"}),
 }
 _GRAMMAR: Final = re.compile(
     r"(patient|user|system)/([A-Z][A-Za-z]{0,63}|\*)\.(read|write|\*|c?r?u?d?s?)(?:\?([\x21-\x7e]+))?"

@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 
 from bridge.period import Instant
 from bridge.reading import Readings, Stream
-from bridge.store import artifacts, originals, series
+from bridge.store import artifacts, originals, series, submitted
 from bridge.store.artifacts import NewArtifact
 from bridge.store.checks import verify
 from bridge.store.columns import TooMany, ints, names
@@ -78,10 +78,11 @@ def absorb(
     new: NewArtifact,
     batches: Sequence[Readings],
     agree: Callable[[], None] | None = None,
+    identified: Sequence[tuple[bytes, int]] = (),
 ) -> Absorbed:
     """Keep an artifact and its readings. `agree` is called where they are put, and what it raises undoes that: a
-    consent is neither without its artifact nor an artifact without it. Raises Erased, TooMany, Contended, and
-    ValueError where an instant cannot be named."""
+    consent is neither without its artifact nor an artifact without it. `identified`: blind identifiers of its
+    records (`submitted.py`). Raises Erased, TooMany, Contended, and ValueError where an instant cannot be named."""
     box = db.keys.box(patient)
     with originals.keeping(db):
         originals.keep(db, box, patient, originals.name(db, patient, new.sha256), new.original)
@@ -90,7 +91,9 @@ def absorb(
             known = artifacts.by_hash(db, patient, new.sha256)
             if known is not None:
                 return Absorbed(known.number, True, {})
-            return absorbing(db, con, box, artifacts.received(db, con, patient, new, "stored"), batches)
+            made = absorbing(db, con, box, artifacts.received(db, con, patient, new, "stored"), batches)
+            made.identified += identified
+            return made
 
         done = _swapped(db, box, patient, plan, agree)
     return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, done.streams)
@@ -181,4 +184,7 @@ def _write(db: Database, con: sqlite3.Connection, box: Box, patient: int, plan: 
     for row in plan.series:
         series.put(con, patient, box, row)
     put(con, plan.writes)
+    submitted.put(con, patient, plan.artifact.number, plan.identified)
+    if plan.artifact.state == "removed":
+        submitted.forget(con, patient, plan.artifact.number)
     artifacts.claim(con, patient, plan.artifact.number, plan.serials)

@@ -50,12 +50,14 @@ NOTHING: Final = Counts(0, 0, 0, 0)
 
 @dataclass(slots=True)
 class Plan:
-    """Everything that one transaction will put. `touched`: readings gone or changed per stream."""
+    """Everything that one transaction will put. `touched`: readings gone or changed per stream;
+    `identified`: blind identifiers of the artifact's records."""
 
     artifact: Artifact
     series: list[SeriesRow] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     serials: list[tuple[bytes, int, int]] = field(default_factory=list)
+    identified: list[tuple[bytes, int]] = field(default_factory=list)
     streams: dict[Stream, Counts] = field(default_factory=dict)
     touched: dict[Stream, int] = field(default_factory=dict)
     gone: list[Name] = field(default_factory=list)

@@ -72,6 +72,7 @@ def _consents(db: Database, patient: int, zones: ZoneHistory) -> list[Collected]
             local(each.at, zones),
             None if each.withdrawn is None else local(each.withdrawn, zones),
             each.signed.keep_days,
+            None if each.signed.ends is None else local(each.signed.ends, zones),
         )
         for each in every.values()
     ]

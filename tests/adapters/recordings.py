@@ -33,6 +33,7 @@ from tests.adapters import (
     nightscout_entries,
     nightscout_others,
     nightscout_treatments,
+    submission_files,
 )
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -45,6 +46,7 @@ LATER = ("trend", "rate", "record", "programmed", "minute")
 FAMILIES: dict[str, Callable[[], dict[str, bytes]]] = {
     "carelink": lambda: carelink_files.files() | {"demo-carelink-2026-07-22.csv": demo_files.carelink()},
     "carelink-cloud": carelink_cloud_files.files,
+    "cgm-submission": submission_files.files,
     "dexcom-api": dexcom_api_files.files,
     "dexcom-clarity": clarity_files.files,
     "dexcom-share": dexcom_share_files.files,

@@ -10,7 +10,7 @@ from bridge.consent import collecting
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import NotCollected, Signed
 from bridge.consent.grant import Authoriser, NotPossible
-from bridge.consent.words import COLLECTING, Words
+from bridge.consent.words import COLLECTING, INTAKE, Words
 from bridge.period import DAY
 from bridge.store import ledger
 from bridge.store.anchors import verify
@@ -24,11 +24,12 @@ BY_PARENT = Signed(Authoriser("Pia Beispiel", "parent", "form.pdf"), GLUCOSE, "T
 
 SHIPPED = {
     ("collecting", "1", "en"): "fd5c2374142d223d4711cb78ebf8595ab54958259613e1c31f6195d2d0ce340b",
+    ("intake", "1", "en"): "1e6abb26d4331b11429529af042753b5edcba9e7bc4e7238591442d87f7fb263",
 }
 """Append only: a text that somebody agreed to is never another one later."""
 
 
-@pytest.mark.parametrize("words", [COLLECTING])
+@pytest.mark.parametrize("words", [COLLECTING, INTAKE])
 def test_words_that_were_shipped_never_change(words: Words) -> None:
     assert SHIPPED[words.id, words.version, words.locale] == words.wording.sha256
 

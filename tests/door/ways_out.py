@@ -268,6 +268,25 @@ def batched(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("POST", "", content=whole, headers={"Content-Type": "application/fhir+json"})]
 
 
+def submitted(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Conditions and references with the ids of what is hidden; a token that only reads is refused."""
+    entries = [
+        {
+            "resource": {"resourceType": "Observation", "subject": {"reference": f"Patient/{hidden.person}"}},
+            "request": {"method": "POST", "url": "Observation", "ifNoneExist": f"_id={name}"},
+        }
+        for name in hidden.names
+    ]
+    whole = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "timestamp": "2026-09-21T00:00:00Z",
+        "entry": entries,
+    }
+    sent = {"content": json.dumps(whole), "headers": {"Content-Type": "application/fhir+json"}}
+    return [ask("POST", path, **sent) for path in ("$submit-cgm-bundle", "Bundle/$validate")]
+
+
 def in_xml(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     """The same in the other notation."""
     return [
@@ -301,13 +320,13 @@ Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
         searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, everything, chunks,
-        batched, in_xml, compressed, exported,
+        batched, submitted, in_xml, compressed, exported,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
 SYSTEMS: Final = frozenset({"exported"})
 """Ways that are for a system's token alone: whoever comes with a person's is refused."""
-NO_READINGS: Final = frozenset({"chained", "evidenced"})
+NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted"})
 """Ways by which no Observation arrives, whoever asks."""
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.consent.words import COLLECTING
+from bridge.consent.intake import PROVIDER
+from bridge.consent.words import COLLECTING, INTAKE
 from tests.program.shell import Inside, Shell
 from tests.program.test_import import DAY, clarity, egv
 from tests.program.test_operators import SOMEBODY
@@ -156,3 +157,59 @@ def test_a_consent_with_a_time_is_no_warning_before_it_is_over(shell: Shell, fil
     assert shell("collect", "add", *words).value["keep_until"] == "30 days after it came"
     shell.take(patient, file)
     assert "longer than its consent" not in "".join(shell("check").value["warnings"])
+
+
+def test_an_intake_grant_is_of_an_organisation_ends_by_itself_and_is_withdrawn(shell: Shell) -> None:
+    patient, client = shell.patient(), submitting(shell)
+    words = ("collect", "add", "--patient", patient, "--client", client)
+    given = shell(*words, "--kinds", "glucose")
+    assert (given.code, given.value["source"], given.value["kinds"]) == (0, "submission:Acme", ["glucose"])
+    assert given.value["text"] == "intake/1/en" and given.value["ends"] is not None
+    assert INTAKE.text in shell(*words, json_out=False).out
+    assert shell(*words, "--expires", "2031-01-01").code == 1
+    withdrawn = shell("collect", "withdraw", "--patient", patient, "--client", client)
+    assert (withdrawn.code, withdrawn.value["state"]) == (0, "withdrawn")
+    assert [step for step, _ in steps(shell, patient)] == ["give", "give", "withdraw"]
+    assert shell("ledger", "verify").value["sound"] is True
+
+
+def test_what_an_intake_grant_cannot_be_is_said(shell: Shell) -> None:
+    patient, client = shell.patient(), submitting(shell)
+    words = ("collect", "add", "--patient", patient)
+    provider = shell(*words, "--client", client, "--custody", "provider")
+    assert provider.code == 1 and PROVIDER in provider.err
+    assert shell(*words).code == 2
+    assert shell(*words, "--client", client, "--source", "x").code == 2
+    assert shell(*words, "--source", "x", "--expires", "2026-12-31").code == 2
+    assert shell(*words, "--client", "nobody").code == 1
+    assert shell("collect", "list", "--patient", patient).value == []
+
+
+def test_a_clinic_records_an_intake_grant_from_a_signed_form(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient, client = shell.patient(), submitting(shell)
+    form = tmp_path / "form.pdf"
+    form.write_bytes(b"signed")
+    monkeypatch.setenv("BRIDGE_MODE", "clinic")
+    words = ("collect", "add", "--patient", patient, "--client", client, *SOMEBODY)
+    assert "needs --evidence" in shell(*words).err
+    given = shell(*words, "--evidence", str(form), "--given-by", "Pia Beispiel", "--role", "parent")
+    assert given.value["evidence"].startswith("form.pdf sha256:") and given.value["recorded_by"].startswith(
+        "Ana Amt"
+    )
+
+
+def submitting(shell: Shell) -> str:
+    """The id of a new client that may submit."""
+    words = (
+        "--type",
+        "confidential",
+        "--organization",
+        "Acme",
+        "--redirect-uri",
+        "https://acme.example/back",
+    )
+    made = shell("client", "add", "--name", "Acme Cloud", *words, "--scope", "patient/*.rs")
+    assert made.code == 0, made.err
+    return str(made.value["client_id"])

@@ -11,7 +11,7 @@ from bridge.fhir.vocabulary import Token, Vocabulary
 from bridge.mapping import load
 from bridge.mapping.resources import OBSERVATION, TYPE_OF
 from bridge.reading import Stream
-from bridge.smart.narrowed import ALWAYS, CATEGORIES, CATEGORY_SYSTEM, OPENED, TYPES, narrowed
+from bridge.smart.narrowed import ALWAYS, CATEGORIES, CATEGORY_SYSTEM, OPENED, TYPES, narrowed, served
 from bridge.smart.scopes import Scopes, parse
 from tests.smart.test_scopes import whole_lists
 from tests.web.world import PROJECT
@@ -110,3 +110,11 @@ def test_every_type_that_a_scope_opens_is_searched_here() -> None:
     from bridge.fhir.parameters import PARAMETERS
 
     assert set(TYPES) <= set(PARAMETERS)
+
+
+def test_a_system_may_be_let_to_create_what_is_submitted_and_nothing_else() -> None:
+    asked = (
+        "system/Observation.c system/Device.cu system/Consent.c system/Observation.d patient/Observation.c"
+    )
+    assert str(served(parse(asked))) == "system/Observation.c system/Device.cu"
+    assert str(narrowed(parse("patient/Observation.crs"), WILDCARD, LOOK)) == "patient/Observation.rs"

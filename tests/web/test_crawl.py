@@ -27,9 +27,11 @@ from bridge.consent.grant import Authoriser
 from bridge.fhir.sampled import PROFILE
 from bridge.mapping.resources import READING_TYPES
 from bridge.reading import Stream
+from bridge.receive.entry import TYPES
 from bridge.store.ids import Name
 from tests.web.exporting import fetched, place
 from tests.web.pumped import pumped, telling
+from tests.web.submitted import SCOPE, bundle, entry, identified, intake, observation, submit
 from tests.web.test_xml_http import batch
 from tests.web.world import WINDOW, World, leaks
 
@@ -39,6 +41,7 @@ KINDS: Final = (
 OWNERS: Final = frozenset({"AuditEvent"})
 """Types that are for the person alone: whoever else asks finds none."""
 ACCEPTS: Final = ("application/fhir+json", "application/fhir+xml")
+CHECKS: Final = tuple(f"/fhir/{kind}/$validate" for kind in ("Bundle", *TYPES))
 SHARED: Final = {"Observation": Stream.GLUCOSE, "MedicationAdministration": Stream.BOLUS}
 
 
@@ -183,6 +186,7 @@ POSTED: Final[Mapping[str, str]] = {
     "/fhir/Group/_search": "test_every_posted_search_of_the_group_tells_no_more",
     **dict.fromkeys(EXPORTS, "test_every_export_tells_no_more"),
     "/fhir/{rest:path}": "test_what_is_nowhere_is_the_same_for_everybody",
+    **dict.fromkeys(("/fhir/$submit-cgm-bundle", *CHECKS), "test_every_submission_tells_no_more"),
 }
 """Addresses that take a body, and the test of this file that posts to each."""
 NOWHERE: Final = "/fhir/{rest:path}"
@@ -350,6 +354,30 @@ def test_every_posted_search_of_the_group_tells_no_more(pump: World) -> None:
             answer.json()["total"] == is_shared
             and pump.patient_id(pump.bob) not in answer.text.partition("entry")[2]
         )
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+@pytest.mark.parametrize("allowed", [True, False])
+def test_every_submission_tells_no_more(pump: World, accept: str, allowed: bool) -> None:
+    """What is sent is what is hidden: its instants and values, under conditions with the ids of hidden readings."""
+    who = pump.register("Submitting app", f"App {accept} {allowed}", SCOPE)
+    if allowed:
+        intake(pump, pump.ada, who.organization)
+    token, system, hidden = pump.token(who, SCOPE), pump.renderer.system, pump.hidden()[::97]
+    names = [pump.observation_id(each) for each in hidden]
+    for about, is_taken in ((pump.ada, allowed), (pump.bob, False)):
+        sent = [observation(pump.patient_id(about), each.instant, each.value) for each in hidden]
+        entries = [
+            entry(identified(one, name, system), ifNoneExist=f"identifier={system}|{name}")
+            for one, name in zip(sent, names, strict=True)
+        ]
+        answer = submit(pump, bundle(entries), token=token, headers={"Accept": accept})
+        told = [answer]
+        for path in CHECKS:
+            told += [submit(pump, each, path=path, token=token) for each in (bundle(entries), sent[0])]
+        assert not any(leaks(pump, each) or telling(each.text) for each in told)
+        assert answer.status_code == (200 if is_taken else 404)
+        assert answer.text.count("201 Created") == (len(hidden) if is_taken else 0)
 
 
 def test_what_is_nowhere_is_the_same_for_everybody(pump: World) -> None:

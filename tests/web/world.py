@@ -25,6 +25,7 @@ import bridge.store.clients
 import bridge.store.patients
 import bridge.web.fhir
 import bridge.web.health
+import bridge.web.receiving
 import bridge.web.smart
 from bridge.bulk.job import Limits
 from bridge.consent import grants
@@ -127,7 +128,7 @@ class World:
         self.clock = Clock(NOW)
         self.limits = limits
         self.db = Database.open(home, b"k" * 32, self.clock)
-        mappings = load(PROJECT / "mappings")
+        self.mappings = mappings = load(PROJECT / "mappings")
         self.gate = Gate(self.db, self.clock, lambda _: 0)
         self.renderer = Renderer(mappings, FHIR, self.db.installation)
         self.meters = Meters()
@@ -266,6 +267,9 @@ def application(world: World) -> Starlette:
     return Starlette(
         routes=[
             *bridge.web.smart.routes(endpoint, BASE_URL, world.meters),
+            *bridge.web.receiving.routes(
+                world.gate, world.renderer, world.db, world.clock, world.meters, world.mappings
+            ),
             *bridge.web.fhir.routes(
                 world.gate, world.renderer, world.db, world.clock, world.meters, world.limits
             ),

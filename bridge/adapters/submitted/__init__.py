@@ -1,0 +1,1 @@
+"""Kept CGM submissions: what of them a mapping cannot say."""

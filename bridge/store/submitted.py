@@ -1,0 +1,109 @@
+"""What others submitted, found again: by the identifiers that they gave, and by the record of a kept artifact.
+
+Law (`data.md`, keys): an identifier rests as a blind index alone, and the index is of one submitter, person and type:
+no answer tells one submitter what another sent. Names and counts are told here, never an amount; which reading a
+record became is read from the blocks themselves (`stood.py` says why there is no second account of it).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from bridge.reading import Device
+from bridge.store import series
+from bridge.store.columns import RANKS, Table, ints, joined, names
+from bridge.store.db import Database
+from bridge.store.ids import Name
+from bridge.store.keys import Box
+from bridge.store.layers import Layer, read
+
+Record: TypeAlias = "tuple[int, int]"
+"""Artifact, and record in it (1 the first)."""
+_AT_ONCE: Final = 500
+_LAYERS: Final = (Layer.NOW, Layer.PAST, Layer.ECHO)
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """The reading that a record is of: its name, and whether this very record made it."""
+
+    name: Name
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A device of submitted readings: the number that names it, and what its submitter said of it."""
+
+    number: int
+    device: Device
+
+
+def blind(db: Database, patient: int, submitter: str, kind: str, identifier: tuple[str, str]) -> bytes:
+    """How an identifier of one submitter's resource of a type is found."""
+    return db.keys.blind(f"submitted {patient}", "\0".join((submitter, kind, *identifier)))
+
+
+def put(con: sqlite3.Connection, patient: int, artifact: int, rows: Iterable[tuple[bytes, int]]) -> None:
+    """Keep which records of an artifact have which identifiers, in the transaction that keeps the artifact."""
+    con.executemany(
+        "INSERT OR IGNORE INTO submitted (blind, patient, artifact, row) VALUES (?, ?, ?, ?)",
+        [(blinded, patient, artifact, row) for blinded, row in rows],
+    )
+
+
+def forget(con: sqlite3.Connection, patient: int, artifact: int) -> None:
+    """What was removed has no identifier any more."""
+    con.execute("DELETE FROM submitted WHERE patient = ? AND artifact = ?", (patient, artifact))
+
+
+def find(db: Database, patient: int, blinds: Collection[bytes]) -> Mapping[bytes, Sequence[Record]]:
+    """The records that have these identifiers."""
+    found: dict[bytes, list[Record]] = {}
+    wanted = list(set(blinds))
+    with db.snapshot("bridge") as con:
+        for at in range(0, len(wanted), _AT_ONCE):
+            some = wanted[at : at + _AT_ONCE]
+            places = ", ".join("?" * len(some))
+            sql = f"SELECT blind, artifact, row FROM submitted WHERE patient = ? AND blind IN ({places})"
+            for each, artifact, row in con.execute(sql, (patient, *some)).fetchall():
+                found.setdefault(each, []).append((artifact, row))
+    return found
+
+
+def became(db: Database, patient: int, family: str, artifacts: Collection[int]) -> Mapping[Record, Became]:
+    """Which reading each record of these artifacts is of, where it is of one. Raises Erased."""
+    box, con = db.keys.box(patient), db.reader("bridge")
+    found: dict[Record, Became] = {}
+    if not artifacts:
+        return found
+    for row in series.listed(con, patient, box):
+        if row.key.family == family:
+            now, past, echo = (_whole(con, box, patient, row.number, layer) for layer in _LAYERS)
+            corrected = set(names(past).tolist())
+            for table, is_own in ((past, False), (echo, False), (now, True)):
+                for record, name in _records(table, artifacts):
+                    first = is_own and name not in corrected
+                    made = Name(patient, row.number, name // RANKS, name % RANKS)
+                    found[record] = Became(made, first)
+    return found
+
+
+def things(db: Database, patient: int, family: str) -> Mapping[str, Thing]:
+    """By their key the devices of the series that submissions made."""
+    rows = series.listed(db.reader("bridge"), patient, db.keys.box(patient))
+    return {row.key.device: Thing(row.thing, row.device) for row in rows if row.key.family == family}
+
+
+def _records(table: Table, artifacts: Collection[int]) -> Iterable[tuple[Record, int]]:
+    rows = zip(
+        ints(table, "artifact").tolist(), ints(table, "row").tolist(), names(table).tolist(), strict=True
+    )
+    return (((artifact, row), name) for artifact, row, name in rows if artifact in artifacts)
+
+
+def _whole(con: sqlite3.Connection, box: Box, patient: int, number: int, layer: Layer) -> Table:
+    return joined([held.table for held in read(con, box, patient, number, layer).values()])

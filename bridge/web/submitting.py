@@ -1,0 +1,130 @@
+"""Whose data a submission is, and what its submitter is told of each entry.
+
+Law (`consent.md`, custody; what the asker learns): a submission is for one person: the token's, else the one whom it
+names first. Nobody is made or matched by name. An unknown person, one without an intake grant for this submitter and
+one whose grant ended are one refusal. Where a recipient knows a person by a pseudonym, no other id and no
+identifier leads to them. Ids are told as this client may know them; what is told is of its own entries alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+import bridge.consent.grants as grants
+from bridge.adapters import Person
+from bridge.consent.asked import Kind
+from bridge.consent.decide import known_as
+from bridge.consent.permit import RecipientPermit
+from bridge.fhir.outcome import Problem, problem
+from bridge.fhir.render import Receipt
+from bridge.ingest.submission import Fate, Outcome
+from bridge.receive.node import Node, nodes, text, texts
+from bridge.receive.profiles import What
+from bridge.receive.subject import Named
+from bridge.store.ids import Name
+from bridge.store.patients import by_identifier, is_known
+from bridge.web.desk import Desk
+
+KINDS: Final[Mapping[What, Kind | None]] = {
+    What.READING: Kind.GLUCOSE,
+    What.OTHER: Kind.GLUCOSE,
+    What.SUMMARY: Kind.GLUCOSE,
+    What.REPORT: Kind.NOTES,  # a PDF may say anything
+    What.ORDER: Kind.NOTES,
+    What.DEVICE: None,  # comes with every reading, see ingest/kinds.py
+    What.PATIENT: None,
+}
+"""The kind that an intake grant must name for an entry to be taken."""
+NOT_TAKEN: Final = problem(404, "Nothing is taken here from this client for the person that this is about.")
+NOTES: Final[Mapping[Fate, str]] = {
+    Fate.KEPT: "Kept as it was received; it is not served from here.",
+    Fate.WAITING: "Received; it is not in the record until somebody has looked at it.",
+}
+_STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202, Fate.WAITING: 202}
+
+
+def not_theirs(place: str) -> Problem:
+    """An entry about somebody else, or about nobody who is known."""
+    return Problem(
+        422, "business-rule", f"{place}: not about the person that this submission is for.", (place,)
+    )
+
+
+def not_of_a_kind(place: str) -> Problem:
+    """An entry of a kind that the intake grant does not name."""
+    return Problem(422, "business-rule", f"{place}: of a kind that is not taken for this person.", (place,))
+
+
+@dataclass(slots=True)
+class Whose:
+    """Finds the persons that one submission names, each once."""
+
+    desk: Desk
+    permit: RecipientPermit
+    _found: dict[Named, int | None] = field(default_factory=dict)
+    _pairings: dict[int, bytes] = field(default_factory=dict)
+
+    def of(self, named: Named) -> int | None:
+        """The patient, None where there is none whom this client may name so."""
+        if named not in self._found:
+            self._found[named] = self._sought(named)
+        return self._found[named]
+
+    def pairing(self, patient: int) -> bytes:
+        """Under which pairing the client knows the patient; b'' where it knows them by no pseudonym."""
+        if patient not in self._pairings:
+            found = known_as(
+                grants.listed(self.desk.db, patient, with_names=False),
+                client=self.permit.client,
+                organization=self.permit.organization,
+                purpose=self.permit.purpose,
+                now=self.desk.clock(),
+            )
+            self._pairings[patient] = found or b""
+        return self._pairings[patient]
+
+    def id(self, kind: str, name: Name) -> str:
+        """The id of a thing as the client may know it."""
+        return self.desk.db.ids.one(kind, name, self.pairing(name.patient))
+
+    def _sought(self, named: Named) -> int | None:
+        if named.id:
+            found = self.desk.gate.patient(self.permit, named.id) or self._in_full(named.id)
+            is_so = found is not None and self.id("Patient", Name(found, 0, 0, 0)) == named.id
+            return found if is_so else None
+        there = {by_identifier(self.desk.db, *each) for each in named.identifiers} - {None}
+        one = there.pop() if len(there) == 1 else None
+        return one if one is not None and not self.pairing(one) else None
+
+    def _in_full(self, id_: str) -> int | None:
+        """The patient of an id that no grant to this client stands behind: an intake grant may."""
+        name = self.desk.db.ids.read("Patient", id_)
+        return name.patient if name is not None and is_known(self.desk.db, name.patient) else None
+
+
+def person_of(resource: Node) -> Person:
+    """Whom a Patient resource names: compared with the patient, and dropped."""
+    name = next(iter(nodes(resource, "name")), {})
+    written = text(name, "text") or " ".join((*texts(name, "given"), text(name, "family"))).strip()
+    born = text(resource, "birthDate")
+    return Person(written, date.fromisoformat(born) if len(born) == 10 else None)
+
+
+def receipt(place: str, what: What, outcome: Outcome, location: str) -> Receipt:
+    """What an entry's submitter is told. `location`: of the resource that is served ('' none), without a version: how
+    many there are depends on what its reader was told before (`data.md`, versions and times)."""
+    if outcome.fate is Fate.SEVERAL:
+        return refused(problem(412, f"{place}.request.ifNoneExist fits several resources.", place))
+    if outcome.fate is Fate.REFUSED:
+        return refused(Problem(422, "value", f"{place}.resource: {outcome.why}.", (place,)))
+    if what is What.DEVICE and location:
+        return Receipt(201 if outcome.fate is Fate.KEPT else 200, location)
+    return Receipt(_STATUS[outcome.fate], location, NOTES.get(outcome.fate, ""))
+
+
+def refused(why: Problem) -> Receipt:
+    """An entry that is not taken."""
+    return Receipt(why.status, problem=why)

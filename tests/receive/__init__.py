@@ -1,0 +1,1 @@
+"""What others submit: the checks alone, and what is kept of them."""
