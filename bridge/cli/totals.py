@@ -24,7 +24,7 @@ from bridge.consent.asked import Asked, DateTest, Selector, Way
 from bridge.consent.disclosure import Disclosure
 from bridge.metrics.doses import Claim, Totals
 from bridge.metrics.doses import totals as added
-from bridge.metrics.given import Given, claim
+from bridge.metrics.given import Given, claimed
 from bridge.period import Period, spelled
 from bridge.reading import Stream
 from bridge.store.patients import load
@@ -74,7 +74,7 @@ def _seen(found: Bridge, patient: int, edges: NDArray[np.int64], acting: Acting)
 
 def _claims(seen: Disclosure, *streams: Stream) -> list[Claim]:
     return [
-        claim(Given(each.format, each.stream, each.unit, each.scale, each.columns))
+        claimed(Given(each.format, each.stream, each.unit, each.scale, each.columns))
         for each in seen.groups
         if each.stream in streams
     ]

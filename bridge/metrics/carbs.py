@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bridge.metrics.daily import days_of, per_day
 from bridge.metrics.doses import Claim, contested, totals
 from bridge.metrics.figure import Figure
-from bridge.metrics.given import Given, claim
+from bridge.metrics.given import Given, claimed
 from bridge.period import Period, ZoneHistory
 from bridge.reading import Stream, Unit
 
@@ -36,7 +36,7 @@ def carbs(given: Sequence[Given], period: Period, zones: ZoneHistory) -> Carbs:
         unit: [_claim(each) for each in given if each.unit is unit] for unit in (Unit.GRAMS, Unit.SERVINGS)
     }
     every = totals([each for claims in by_unit.values() for each in claims], days.edges)
-    clear = every.told & ~contested([claim(each) for each in given], days.edges)
+    clear = every.told & ~contested([claimed(each) for each in given], days.edges)
     return Carbs(
         period_days=len(days),
         days=days.count(every.told),
@@ -48,4 +48,4 @@ def carbs(given: Sequence[Given], period: Period, zones: ZoneHistory) -> Carbs:
 
 def _claim(each: Given) -> Claim:
     """The entries in their own unit."""
-    return claim(replace(each, unit=Unit.GRAMS))
+    return claimed(replace(each, unit=Unit.GRAMS))

@@ -64,7 +64,7 @@ class Given:
         return np.maximum(self.ints("end"), self.ints("instant"))
 
 
-def claim(given: Given, which: Mask | None = None) -> Claim:
+def claimed(given: Given, which: Mask | None = None) -> Claim:
     """What the rows `which` (all) tell, in U or g; a serving has no amount in grams."""
     kept = ~given.has(Flag.RETRACTED)
     if which is not None:

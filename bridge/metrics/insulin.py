@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from bridge.metrics.daily import Days, days_of, per_day
 from bridge.metrics.doses import Totals, contested, totals
 from bridge.metrics.figure import Figure, Lack
-from bridge.metrics.given import Given, Mask, Part, claim, is_automated, is_part
+from bridge.metrics.given import Given, Mask, Part, claimed, is_automated, is_part
 from bridge.period import Period, ZoneHistory
 from bridge.reading import Stream
 
@@ -54,7 +54,7 @@ def insulin(given: Sequence[Given], period: Period, zones: ZoneHistory) -> Insul
     given = [each for each in given if each.stream in (Stream.BOLUS, Stream.BASAL)]
     days = days_of(period, zones)
     whole = _added(given, days)
-    clear = whole.told & ~contested([claim(each) for each in given], days.edges)
+    clear = whole.told & ~contested([claimed(each) for each in given], days.edges)
     parts = {part: _added(given, days, partial(is_part, part=part)) for part in Part}
     said = {part: per_day(each, clear, days) for part, each in parts.items()}
     return Insulin(
@@ -72,7 +72,7 @@ def insulin(given: Sequence[Given], period: Period, zones: ZoneHistory) -> Insul
 
 
 def _added(given: Sequence[Given], days: Days, which: Which | None = None) -> Totals:
-    return totals([claim(each, which and which(each)) for each in given], days.edges)
+    return totals([claimed(each, which and which(each)) for each in given], days.edges)
 
 
 def _total(whole: Totals, clear: Mask, days: Days, parts: dict[Part, Totals]) -> Figure[float]:
