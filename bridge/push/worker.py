@@ -25,6 +25,7 @@ import numpy as np
 import bridge.store.destinations as destinations
 import bridge.store.links as links
 import bridge.store.outbox as outbox
+import bridge.store.receipts as receipts
 from bridge.consent.asked import Asked
 from bridge.consent.gate import Disclosure, Gate, LedgerUnavailable
 from bridge.consent.permit import DeliveryPermit
@@ -216,7 +217,7 @@ class Worker:
         daily = errand.destination.daily
         if daily is None:
             return PAGE
-        return min(PAGE, daily - outbox.spent(self._db, errand.lane, self._clock() - DAY))
+        return min(PAGE, daily - receipts.spent(self._db, errand.lane, self._clock() - DAY))
 
     def _asked(
         self, errand: Errand, passage: Passage, room: int, only: frozenset[str] | None = None

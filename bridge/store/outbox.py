@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
+import bridge.store.receipts as receipts
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
@@ -24,6 +25,8 @@ SEVERAL: Final = "?"
 """A version that is one of several: the entry is sent once more, as an update."""
 
 What: TypeAlias = Literal["readings", "retraction"]
+CLOSED: Final = frozenset({"partial", "correction-not-deliverable"})
+"""States of a delivery that is over and has entries which wait for a human."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +167,8 @@ def settle(
     taken: int = 0,
     after: bytes | None = None,
 ) -> None:
-    """After the answer, in one transaction: the delivery's state, what each entry came to, the cursor."""
-    now, lane = db.clock(), delivery.lane
+    """After the answer, in one transaction: the delivery's state, what each entry came to, receipt and cursor."""
+    now, lane, refused = db.clock(), delivery.lane, sum(each.state == "refused" for each in results)
     with db.write("bridge") as con:
         con.execute(
             "UPDATE deliveries SET state = ?, due = ?, problem = ?, taken = taken + ?, changed = ?"
@@ -173,6 +176,7 @@ def settle(
             (state, due, problem, taken, now, delivery.delivery),
         )
         _note(con, lane, results, now)
+        receipts.keep(con, delivery, state, taken, refused, problem, now)
         if after is not None:
             con.execute(
                 "INSERT INTO cursors (patient, destination, grant_id, after) VALUES (?, ?, ?, ?)"
@@ -224,20 +228,6 @@ def lanes(db: Database) -> tuple[Lane, ...]:
     return tuple(Lane(*row) for row in rows)
 
 
-def spent(db: Database, lane: Lane, since: Instant) -> int:
-    """Readings that the receiver took since then."""
-    row = (
-        db.reader("bridge")
-        .execute(
-            "SELECT coalesce(sum(taken), 0) FROM deliveries"
-            " WHERE patient = ? AND destination = ? AND changed >= ? AND what = 'readings'",
-            (lane.patient, lane.destination, since),
-        )
-        .fetchone()
-    )
-    return int(row[0])
-
-
 def load(db: Database, number: int) -> Delivery:
     """The delivery; KeyError where there is none."""
     for found in _deliveries(db, "delivery = ?", number):
@@ -258,7 +248,7 @@ def retry(db: Database, number: int) -> None:
         raise ValueError(f"delivery {number} was taken whole: there is nothing to repeat")
     lane = known.lane
     with db.write("bridge") as con:
-        if known.state != "partial":
+        if known.state not in CLOSED:
             con.execute(
                 "UPDATE deliveries SET state = 'queued', attempts = 0, due = ?, problem = ''"
                 " WHERE delivery = ?",
