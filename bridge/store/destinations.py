@@ -1,9 +1,10 @@
 """Where pushes go: a client's endpoint, how it is spoken to, and the register of outbound calls.
 
-Law: a destination is registered by a human: another address or way is another destination, with its own account of
-what it holds; of one described by a file the rest may be registered anew (`revise`), as the file says it then. Its
-secret rests sealed under a key derived for this one use (RFC 5869) and is opened for one call. `monitored` states who looks at what arrives, and when
-(`safety.md`, intended purpose): without it no standing feed.
+Law: a destination is registered by a human: another address or way is another destination, with its own
+account of what it holds; of one described by a file the rest may be registered anew (`revise`), as the file
+says it then. Its secret rests sealed under a key derived for this one use (RFC 5869) and is opened for one
+call. `monitored` states who looks at what arrives, and when (`safety.md`, intended purpose): without it no
+standing feed.
 
 Rejected: the secret under a patient's key (it is nobody's), or in a file beside the database.
 """
