@@ -40,17 +40,22 @@ class Auth(Closed):
     """How the bridge proves itself there."""
 
     kind: Literal["none", "bearer", "basic", "backend", "user-token", "mtls"] = "none"
-    secret: str | None = Field(None, description="vault, or the path of a file that holds nothing else")
-    user: str | None = Field(None, description="basic: the name")
+    secret: str | None = Field(
+        default=None, description="vault, or the path of a file that holds nothing else"
+    )
+    user: str | None = Field(default=None, description="basic: the name")
     client_id: str | None = Field(
-        None, description="backend: our id there; our keys are at /launch/jwks.json"
+        default=None, description="backend: our id there; our keys are at /launch/jwks.json"
     )
     token_url: str | None = Field(
-        None, description="backend: its token endpoint, where it does not stand in its smart-configuration"
+        default=None,
+        description="backend: its token endpoint, where it does not stand in its smart-configuration",
     )
-    scope: str = Field("", description="backend: what to ask for")
-    certificate: str | None = Field(None, description="path of our certificate (PEM): mTLS, beside any kind")
-    key: str | None = Field(None, description="path of the private key of that certificate (PEM)")
+    scope: str = Field(default="", description="backend: what to ask for")
+    certificate: str | None = Field(
+        default=None, description="path of our certificate (PEM): mTLS, beside any kind"
+    )
+    key: str | None = Field(default=None, description="path of the private key of that certificate (PEM)")
 
     @model_validator(mode="after")
     def _whole(self) -> Auth:
@@ -87,9 +92,9 @@ MAY: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(NEEDS, frozenset()) | {
 class Limits(Closed):
     """What one request, and one minute, may hold there."""
 
-    bytes: int | None = Field(None, ge=LEAST_BYTES, description="of one request's body")
-    entries: int | None = Field(None, ge=2, le=500, description="in one request")
-    calls_per_minute: int | None = Field(None, ge=4, description="of ours, over all persons")
+    bytes: int | None = Field(default=None, ge=LEAST_BYTES, description="of one request's body")
+    entries: int | None = Field(default=None, ge=2, le=500, description="in one request")
+    calls_per_minute: int | None = Field(default=None, ge=4, description="of ours, over all persons")
 
 
 class Raw(Closed):
@@ -97,7 +102,7 @@ class Raw(Closed):
 
     daily: int = Field(ge=1, description="most readings of a person in 24 hours")
     streams: tuple[Stream, ...] = Field(
-        (), description="which; without it what the grant opens, for submit-cgm-bundle glucose alone"
+        default=(), description="which; without it what the grant opens, for submit-cgm-bundle glucose alone"
     )
 
 
@@ -111,10 +116,10 @@ class Review(Closed):
 class Receiver(Closed):
     """What the receiver can do, where its CapabilityStatement is silent or wrong."""
 
-    updates: bool | None = Field(None, description="it takes a newer version of what it holds")
-    conditional_create: bool | None = Field(None, description="it creates once by identifier")
-    searches: bool | None = Field(None, description="it can be asked by identifier")
-    devices: bool | None = Field(None, description="it creates Devices")
+    updates: bool | None = Field(default=None, description="it takes a newer version of what it holds")
+    conditional_create: bool | None = Field(default=None, description="it creates once by identifier")
+    searches: bool | None = Field(default=None, description="it can be asked by identifier")
+    devices: bool | None = Field(default=None, description="it creates Devices")
 
 
 class ErrorText(Closed):
@@ -122,7 +127,7 @@ class ErrorText(Closed):
 
     say: str = Field(min_length=1, description="what is wrong, and who mends it")
     then: Literal["stop", "later", "look"] = Field(
-        "stop", description="a human's task; tried again later; looked for there, it may have it"
+        default="stop", description="a human's task; tried again later; looked for there, it may have it"
     )
 
 
@@ -143,14 +148,14 @@ class DestinationFile(Closed):
         description="how it takes readings; auto: as its CapabilityStatement says"
     )
     address: str = Field(pattern=r"^https?://[^\s?#@]+$", description="its FHIR base")
-    internal: bool = Field(False, description="the address lies in our own network")
+    internal: bool = Field(default=False, description="the address lies in our own network")
     patients: str = Field(
         min_length=1,
         description="system of the identifiers by which it knows its patients (assigning authority)",
     )
     auth: Auth = Field(default_factory=Auth)
     authority: str | None = Field(
-        None, description="path of the certificates (PEM) that its own is signed by"
+        default=None, description="path of the certificates (PEM) that its own is signed by"
     )
     limits: Limits = Field(default_factory=Limits)
     raw: Annotated[
@@ -159,7 +164,7 @@ class DestinationFile(Closed):
     ] = Field(description="readings one by one, or false: none")
     reviewed: Review | None = None
     encounter: Literal["none", "open"] = Field(
-        "none", description="open: readings go only while the patient has an open encounter there"
+        default="none", description="open: readings go only while the patient has an open encounter there"
     )
     receiver: Receiver = Field(default_factory=Receiver)
     fhir: Mapping[Stream, Shape] = Field(
