@@ -21,6 +21,7 @@ from bridge.consent.disclosure import Disclosure
 from bridge.fhir import brands, capability, filing, outcome
 from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
 from bridge.fhir.cells import instant
+from bridge.fhir.consignment import Ask, Manner, Told, drafted
 from bridge.fhir.entries import alone, entries, tag, total
 from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
@@ -38,17 +39,9 @@ from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 
 __all__ = [
-    "JSON",
-    "XML",
-    "Answered",
-    "FhirBytes",
-    "Known",
-    "Notation",
-    "Renderer",
-    "Sent",
-    "Stream",
+    "JSON", "XML", "Answered", "Consignment", "FhirBytes", "Filing", "Known", "Notation", "Renderer", "Sent", "Stream",
     "Wanted",
-]
+]  # fmt: skip
 
 _SEAL: Final = object()
 ALL: Final = Wanted()
@@ -101,6 +94,15 @@ class Answered:
     content: FhirBytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """The requests of one delivery attempt with their bodies; the rest as in `Drafts`."""
+
+    letters: tuple[tuple[Ask, FhirBytes], ...]
+    left: tuple[Sent, ...]
+    waiting: int
+
+
 @final
 class Renderer:
     """Renders for one installation under one set of mappings. `base`: our FHIR address without a slash
@@ -111,6 +113,8 @@ class Renderer:
         self.base = base.rstrip("/")
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
+        self._mappings = mappings
+        self._told: dict[str, Compiler] = {}
         self._compilers = {
             each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML)
         }
@@ -199,6 +203,13 @@ class Renderer:
         body, sent = filing.transaction(self._in(notation), disclosure, Filing(subject, known, at))
         return FhirBytes(_SEAL, body, notation), sent
 
+    def consignment(self, disclosure: Disclosure, wanted: Filing, manner: Manner, told: Told) -> Consignment:
+        """The requests of one delivery attempt, in the form that the receiver takes; `told`: what it is told
+        otherwise than others."""
+        found = drafted(self._for(told), disclosure, wanted, manner)
+        letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.requests)
+        return Consignment(letters, found.left, found.waiting)
+
     # ------------------------------------------------------------------------------ without a person
 
     def problem(self, problem: Problem, notation: Notation = JSON) -> FhirBytes:
@@ -221,6 +232,14 @@ class Renderer:
 
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]
+
+    def _for(self, told: Told) -> Compiler:
+        """The compiler for one receiver; those that are told nothing otherwise share ours."""
+        found = self._told.get(told.name) if told.fhir else self._in(JSON)
+        if found is None:
+            found = Compiler(self._mappings.said_to(told.fhir), self.base, self.system, JSON)
+            self._told[told.name] = found
+        return found
 
 
 def _answer(notation: Notation, answered: Answered) -> bytes:

@@ -11,6 +11,7 @@ Rejected: codes written out here (a name in `codes.yaml` cannot hide a wrong dis
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -211,6 +212,7 @@ def written(spec: DestinationFile) -> str:
     return spec.model_dump_json(exclude_unset=True)
 
 
+@lru_cache(256)
 def read(text: str) -> DestinationFile:
     """What `written` kept."""
     return DestinationFile.model_validate_json(text)

@@ -25,6 +25,7 @@ from bridge.consent.asked import Way
 from bridge.consent.grant import Grant, Standing, State, state_at
 from bridge.consent.grants import listed
 from bridge.period import Instant
+from bridge.push.reached import spec_of
 from bridge.store.clients import Client
 from bridge.store.db import Database
 from bridge.store.destinations import Destination
@@ -42,6 +43,10 @@ NOT_MONITORED: Final = (
 ELSEWHERE: Final = (
     "another record of this receiver still has readings that were sent to it: have them taken out there, "
     "then register the destination anew"
+)
+NO_RAW: Final = "its file wants no readings one by one (raw: false), and this version pushes nothing else"
+OTHER_AUTHORITY: Final = (
+    "the link names an identifier of another authority than the destination's file: cgm-bridge link add"
 )
 STOPPED: Final = {
     LinkState.SUSPENDED: "the link to the receiver's record is suspended",
@@ -92,7 +97,10 @@ def _errand(
     allowed = tuple(_ways(in_force, destination))
     lane = Lane(patient, destination.number)
     hold = (
-        _hold(in_force, allowed, link) or (fault(db, client) if client else "") or _elsewhere(db, lane, link)
+        _hold(in_force, allowed, link)
+        or _by_file(destination, link)
+        or (fault(db, client) if client else "")
+        or _elsewhere(db, lane, link)
     )
     stamp = (artifacts.revision(db.reader("bridge"), patient), grants.epoch(db, patient))
     return Errand(lane, destination, link, allowed, hold, stamp)
@@ -128,6 +136,16 @@ def _hold(in_force: tuple[Grant, ...], allowed: tuple[Passage, ...], link: Link 
     if link.state is LinkState.CONFIRMED:
         return ""
     return f"{STOPPED[link.state]}: {link.reason}"
+
+
+def _by_file(destination: Destination, link: Link | None) -> str:
+    """What the destination's file rules out."""
+    spec = spec_of(destination)
+    if spec is None:
+        return ""
+    if spec.raw is None:
+        return NO_RAW
+    return OTHER_AUTHORITY if link is not None and link.system != spec.patients else ""
 
 
 def _elsewhere(db: Database, lane: Lane, link: Link | None) -> str:

@@ -14,7 +14,9 @@ from bridge.push import reconcile
 from bridge.push.account import settled
 from bridge.push.reconcile import CHANGED, GONE, TWICE, spelled
 from bridge.push.retry import Step
-from bridge.push.sinks import Entry, Found, Reply, TransactionSink
+from bridge.push.answers import Entry, Found, Reply
+from bridge.push.receiver import Bearer, Receiver
+from bridge.push.sinks import sent
 from bridge.store.outbox import SEVERAL, Held, Item, Result
 from tests.net.wire import NOW, outbound
 from tests.push.twin import Cut, Say, Swollen, Torn, Twin, hospital
