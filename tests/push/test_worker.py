@@ -366,7 +366,7 @@ def test_after_every_passing_fault_the_receiver_has_everything_once(
 def test_an_answer_that_comes_too_late_is_an_unknown_outcome(
     ready: House, twin: Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.push.sinks.SECONDS", 0.5)
+    monkeypatch.setattr("bridge.push.receiver.SECONDS", 0.5)
     twin.script.append(Slow(1.5))
     assert "did not answer in time" in ready.push().held[0]
     assert outbox.listed(ready.db)[-1].state == "unknown" and len(twin.observations()) == 10
