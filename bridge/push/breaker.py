@@ -64,10 +64,14 @@ class Breaker:
         self._calls.append(now)
         return True
 
-    def saw(self, answer: Answer | NetFault) -> None:
-        """One call came to this."""
+    def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
+        """One call came to this. A receiver that is read from and not written to is no use: only a write mends."""
         if not is_out(answer):
-            if isinstance(answer, Answer) and receivers.circuit(self._db, self._destination) is not None:
+            if (
+                isinstance(answer, Answer)
+                and is_write
+                and receivers.circuit(self._db, self._destination) is not None
+            ):
                 receivers.answered(self._db, self._destination)
             return
         problem = lost(answer).problem if isinstance(answer, NetFault) else sentence(answer.status)

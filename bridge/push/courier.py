@@ -74,7 +74,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Carries parcels over one lane to a receiver with these abilities. `has_file`: what it shows is remembered."""
+    """Carries parcels over one lane. `shown`: what the receiver is known to do, the newest last; `has_file`: what it
+    shows by refusing is remembered."""
 
     db: Database
     renderer: Renderer
@@ -82,9 +83,14 @@ class Courier:
     clock: Callable[[], Instant]
     chance: Callable[[], float]
     lane: Lane
-    can: Abilities
+    shown: list[Abilities]
     told: Told = field(default_factory=Told)
     has_file: bool = False
+
+    @property
+    def can(self) -> Abilities:
+        """What the receiver can do, as far as it is known now."""
+        return self.shown[-1]
 
     def pack(self, disclosure: Disclosure, subject: str) -> Parcel:
         """Render a disclosure against what the receiver holds of it."""
@@ -224,6 +230,7 @@ class Courier:
             shown = replace(shown, devices=False)
         if shown == self.can:
             return False, settlement
+        self.shown.append(shown)
         abilities.remember(self.db, self.lane.destination, shown, self.clock())
         again = {
             item.id

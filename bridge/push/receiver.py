@@ -59,7 +59,7 @@ class Watch(Protocol):
         """Whether one more call fits into this minute."""
         ...
 
-    def saw(self, answer: Answer | NetFault) -> None:
+    def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
         """What came of a call."""
         ...
 
@@ -71,7 +71,7 @@ class Unwatched:
         """Always."""
         return True
 
-    def saw(self, answer: Answer | NetFault) -> None:
+    def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
         """It is nobody's business."""
 
 
@@ -104,7 +104,7 @@ class Receiver:
             if isinstance(header, Reply):
                 return header
             answer = await self._sent(method, path, body, (*conditions, *_authorised(header)))
-        self.watch.saw(answer)
+        self.watch.saw(answer, method != "GET")
         return answer
 
     async def search(self, path: str, now: Instant) -> bytes | Reply:

@@ -59,9 +59,9 @@ async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozens
     if not disclosure.count:
         return NOTHING
     parcel = trip.courier.pack(disclosure, bill.subject)
-    if trip.is_too_large(parcel):
+    if parcel.fit(trip.bounds) is not None and len(ids) > 1:
         trip.kept(disclosure)
-        half = max(1, len(ids) // 2)
+        half = len(ids) // 2
         first = await _sent(trip, bill, ids[:half], states)
         return first if first.stops else first + await _sent(trip, bill, ids[half:], states)
     report, is_done = await trip.sent(disclosure, parcel, bill)

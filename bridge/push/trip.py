@@ -67,13 +67,12 @@ class Trip:
         return max(1, min(most, PAGE, self.fits.get(self.errand.lane.destination, PAGE)))
 
     def is_too_large(self, parcel: Parcel) -> bool:
-        """Whether a parcel is more than a request may hold; the next page is smaller then."""
-        fit = parcel.fit(self.bounds)
-        if fit is None:
+        """Whether a parcel is more than a request may hold and the next page may be smaller; then it is."""
+        fit, page = parcel.fit(self.bounds), self.page
+        if fit is None or page == 1:
             return False
-        number = self.errand.lane.destination
-        self.fits[number] = min(fit, max(1, self.fits.get(number, PAGE) - 1), max(1, len(parcel.items) - 1))
-        return len(parcel.items) > 1
+        self.fits[self.errand.lane.destination] = max(1, min(fit, page - 1))
+        return True
 
     async def sent(self, disclosure: Disclosure, parcel: Parcel, bill: Waybill) -> tuple[Report, bool]:
         """One parcel goes; what came of it, and whether it is done with."""

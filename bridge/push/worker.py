@@ -153,7 +153,7 @@ class Worker:
         told = Told() if spec is None else Told(goal.spec, spec.fhir)
         lane = errand.lane
         courier = Courier(
-            self._db, self._renderer, receiver, self._clock, self._chance, lane, can, told, spec is not None
+            self._db, self._renderer, receiver, self._clock, self._chance, lane, [can], told, spec is not None
         )
         return Trip(self._db, self._gate, errand, courier, self._clock, spec, self._fits)
 
