@@ -151,7 +151,7 @@ class DestinationFile(Closed):
     address: str = Field(pattern=r"^https?://[^\s?#@]+$", description="its FHIR base")
     internal: bool = Field(default=False, description="the address lies in our own network")
     patients: str = Field(
-        min_length=1,
+        pattern=r'^[^\s"\\]+$',
         description="system of the identifiers by which it knows its patients (assigning authority)",
     )
     auth: Auth = Field(default_factory=Auth)

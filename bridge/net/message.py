@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from bridge.net.endpoint import Purpose
 from bridge.period import Instant
@@ -130,3 +130,11 @@ class Call:
     received: int
     at: Instant
     patient: int | None
+
+
+class Caller(Protocol):
+    """Whoever makes calls: the one way out, or what stands for it in a rehearsal."""
+
+    async def fetch(self, request: Request) -> Answer | NetFault:
+        """Make one call, whatever comes of it."""
+        ...

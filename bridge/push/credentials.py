@@ -19,9 +19,8 @@ from urllib.parse import urlencode
 
 import bridge.store.destinations as destinations
 from bridge.mapping.destination import VAULT, Auth, DestinationFile
-from bridge.net.client import Outbound
 from bridge.net.endpoint import Purpose
-from bridge.net.message import Answer, Identity, NetFault, Request
+from bridge.net.message import Answer, Caller, Identity, NetFault, Request
 from bridge.period import Instant
 from bridge.push.answers import Reply, lost
 from bridge.push.receiver import Bearer, Proof
@@ -74,7 +73,7 @@ class Backend:
     """A token by our own signature."""
 
     db: Database
-    net: Outbound
+    net: Caller
     goal: Destination
     auth: Auth
     identity: Identity | None
@@ -129,7 +128,7 @@ class Backend:
 
 def of(
     db: Database,
-    net: Outbound,
+    net: Caller,
     goal: Destination,
     spec: DestinationFile | None,
     patient: int | None,

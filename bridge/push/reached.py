@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bridge.mapping.destination import DestinationFile, read
-from bridge.net.client import Outbound
+from bridge.net.message import Caller
 from bridge.period import Instant
 from bridge.push.credentials import Tokens, identity, of
 from bridge.push.receiver import Receiver, Unwatched, Watch
@@ -32,7 +32,7 @@ def addresses(goal: Destination) -> Iterator[tuple[str, bool]]:
 
 def reached(
     db: Database,
-    net: Outbound,
+    net: Caller,
     goal: Destination,
     patient: int | None,
     tokens: Tokens,

@@ -36,6 +36,9 @@ from bridge.reading import Stream
 from bridge.store.links import Link
 
 NO_ROOM: Final = "what may be sent in a day was sent: more goes tomorrow"
+NO_ID: Final = "the receiver does not show the patient, so nobody knows its id there"
+RESOLVING: Final = frozenset({Form.TRANSACTION})
+"""Forms in which a reference may be a search (R4 3.1.0.11.2)."""
 NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the next one"
 
 
@@ -139,8 +142,8 @@ def _unseen(trip: Trip, passage: Passage, link: Link, reply: Reply) -> str | Rep
         return rounds.stopped(trip.client, decision, reply.problem, delivery, trip.clock())
     if link.shown.id:
         return rounds.held(trip.client, f"the receiver does not show the patient any more: {reply.problem}")
-    if trip.spec is not None and trip.spec.encounter == "open":
-        return rounds.held(trip.client, NO_ENCOUNTER)
+    if trip.spec is not None and (trip.spec.encounter == "open" or trip.courier.can.form not in RESOLVING):
+        return rounds.held(trip.client, f"{NO_ID}: {reply.problem}")
     return subject_of(link)
 
 

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
-from bridge.net.client import Outbound
 from bridge.net.endpoint import Purpose
-from bridge.net.message import Answer, Fault, Identity, NetFault, Request
+from bridge.net.message import Answer, Caller, Fault, Identity, NetFault, Request
 from bridge.period import Instant
 from bridge.push.answers import OK, Errors, Found, Reply, held_in, lost, refused, token
 
@@ -79,7 +78,7 @@ class Unwatched:
 class Receiver:
     """One receiver. `url`: its FHIR base; `patient` is for the register of calls."""
 
-    net: Outbound
+    net: Caller
     url: str
     proof: Proof
     patient: int | None

@@ -13,7 +13,7 @@ from typing import Final
 
 import bridge.store.arrivals as arrivals
 import bridge.store.ehrs as ehrs
-from bridge.net.client import Outbound
+from bridge.net.message import Caller
 from bridge.period import Instant
 from bridge.push.answers import Reply
 from bridge.push.retry import Step
@@ -34,7 +34,7 @@ class UserToken:
     """The token of one person at one destination."""
 
     db: Database
-    net: Outbound
+    net: Caller
     goal: Destination
     patient: int | None
     clock: Callable[[], Instant]

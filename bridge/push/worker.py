@@ -21,7 +21,7 @@ import bridge.store.outbox as outbox
 from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
-from bridge.net.client import Outbound
+from bridge.net.message import Caller
 from bridge.period import HOUR, Instant
 from bridge.push import plan
 from bridge.push import round as rounds
@@ -56,7 +56,7 @@ class Worker:
         db: Database,
         gate: Gate,
         renderer: Renderer,
-        net: Outbound,
+        net: Caller,
         clock: Callable[[], Instant],
         *,
         chance: Callable[[], float] = random.random,

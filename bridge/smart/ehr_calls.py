@@ -10,9 +10,8 @@ import base64
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from bridge.net.client import Outbound
 from bridge.net.endpoint import Purpose
-from bridge.net.message import Answer, NetFault, Request
+from bridge.net.message import Answer, Caller, NetFault, Request
 from bridge.smart.ehr_discovery import Found
 from bridge.smart.ehr_keys import proof
 from bridge.store import ehrs
@@ -25,7 +24,7 @@ _FORM: Final = ("content-type", "application/x-www-form-urlencoded")
 
 
 async def posted(
-    db: Database, net: Outbound, ehr: Ehr, found: Found, url: str, form: dict[str, str]
+    db: Database, net: Caller, ehr: Ehr, found: Found, url: str, form: dict[str, str]
 ) -> Answer | NetFault:
     """The answer of `url`, one of the EHR's checked endpoints, to a form."""
     headers, sent = [_FORM, ("accept", "application/json")], dict(form)

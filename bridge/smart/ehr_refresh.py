@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bridge.net.client import Outbound
-from bridge.net.message import NetFault
+from bridge.net.message import Caller, NetFault
 from bridge.smart.ehr_calls import posted
 from bridge.smart.ehr_discovery import Discoveries, Flaw
 from bridge.smart.record import parsed, text
@@ -28,7 +27,7 @@ def lifetime(told: object) -> int:
     return min(told, LONGEST_TOKEN) * 1000 if isinstance(told, int) and told > 0 else 0
 
 
-async def renewed(db: Database, net: Outbound, ehr: Ehr, record: EhrRecord) -> EhrRecord | Flaw:
+async def renewed(db: Database, net: Caller, ehr: Ehr, record: EhrRecord) -> EhrRecord | Flaw:
     """The person's record there with a living token; UNREACHABLE where it can be tried again, CODE where it is over."""
     found = await Discoveries(net).of(ehr, db.clock())
     if isinstance(found, Flaw):

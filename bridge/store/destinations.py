@@ -84,6 +84,7 @@ def add(
 def revise(
     db: Database,
     number: int,
+    name: str,
     monitored: str,
     daily: int | None,
     spec: str,
@@ -95,8 +96,8 @@ def revise(
     anew; where readings are said otherwise, each is looked at again and corrected there where it differs."""
     with db.write("bridge") as con:
         con.execute(
-            "UPDATE destinations SET monitored = ?, daily = ?, spec = ? WHERE destination = ?",
-            (monitored, daily, spec, number),
+            "UPDATE destinations SET name = ?, monitored = ?, daily = ?, spec = ? WHERE destination = ?",
+            (name, monitored, daily, spec, number),
         )
         con.execute("DELETE FROM receivers WHERE destination = ?", (number,))
         if is_said_otherwise:

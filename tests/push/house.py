@@ -171,7 +171,13 @@ class House:
         now = [each for each in destinations.listed(self.db) if each.name]
         if now and now[0].kind == spec.kind and now[0].url == url:
             kept = destinations.revise(
-                self.db, now[0].number, spec.monitored, spec.daily, written(spec), is_said_otherwise=True
+                self.db,
+                now[0].number,
+                spec.destination,
+                spec.monitored,
+                spec.daily,
+                written(spec),
+                is_said_otherwise=True,
             )
             return kept.number
         return destinations.add(
