@@ -102,7 +102,6 @@ class Ehr:
     headers: list[dict[str, str]] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
     token: str = ""
-    tokens: list[str] = field(default_factory=list)
     left: int | None = None
     outcome: tuple[int, str] | None = None
     numbers: int = 0
@@ -179,7 +178,11 @@ class Ehr:
         where = path.removeprefix("/fhir").strip("/")
         if where == ".well-known/smart-configuration":
             base = self.url.removesuffix("/fhir")
-            return 200, {"token_endpoint": f"{base}/token", "capabilities": []}, ()
+            smart: dict[str, Any] = {
+                "token_endpoint": f"{base}/token",
+                "authorization_endpoint": f"{base}/authorize",
+            }
+            return 200, smart | {"code_challenge_methods_supported": ["S256"]}, ()
         if where == "metadata":
             return 200, self.statement(), ()
         if self.token and told.get("authorization", "") != self.token:

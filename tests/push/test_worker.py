@@ -314,7 +314,8 @@ def test_a_daily_budget_is_kept(tmp_path: Path, twin: Twin) -> None:
 
 
 def test_a_destination_that_nobody_registered_is_not_called(ready: House, twin: Twin) -> None:
-    ready.worker._net._allowed = lambda _purpose: []
+    net: Any = ready.worker._net
+    net._allowed = lambda _purpose: []
     assert "not registered" in ready.push().held[0] and ready.calls[-1].outcome == "not-registered"
 
 
