@@ -28,7 +28,7 @@ from bridge.push.answers import Reply
 from bridge.push.chart import Broken, NotShown
 from bridge.push.courier import TOO_LARGE, Waybill
 from bridge.push.parcel import Parcel
-from bridge.push.plan import Passage
+from bridge.push.plan import Passage, authority_fault
 from bridge.push.retry import State, Step
 from bridge.push.round import NOTHING, Report
 from bridge.push.trip import Trip, subject_of
@@ -44,19 +44,21 @@ NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the n
 
 async def deliver(trip: Trip) -> Report:
     """Everything that is due on a lane which may go."""
-    report = NOTHING
+    report, standing = NOTHING, trip.errand.link
+    assert standing is not None
+    link = links.load(trip.db, standing.number)
+    if why := authority_fault(trip.errand.destination, link):
+        return rounds.held(trip.client, why)
     for passage in trip.errand.grants:
         goes_on = True
         while goes_on and not report.stops:
-            page, goes_on = await _page(trip, passage)
+            page, goes_on = await _page(trip, passage, link)
             report += page
     return report
 
 
-async def _page(trip: Trip, passage: Passage) -> tuple[Report, bool]:
+async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]:
     """One request, or one that turned out to be needed first; whether another may follow at once."""
-    link = trip.errand.link
-    assert link is not None
     subject = await _subject(trip, passage, link)
     if isinstance(subject, Report):
         return subject, False

@@ -145,6 +145,11 @@ def pairings(db: Database, recipient: str) -> tuple[bytes, ...]:
     return tuple(bytes(pairing) for (pairing,) in rows)
 
 
+def epochs(db: Database) -> dict[int, int]:
+    """The consent epoch of everybody who ever made a grant."""
+    return dict(db.reader("ledger").execute("SELECT patient, epoch FROM epochs").fetchall())
+
+
 def patients(db: Database) -> tuple[int, ...]:
     """Everybody who ever made a grant."""
     return tuple(number for (number,) in db.reader("ledger").execute("SELECT patient FROM epochs"))

@@ -222,6 +222,17 @@ def links_used(db: Database, lane: Lane) -> frozenset[int]:
     return frozenset(number for (number,) in rows)
 
 
+def charts_used(db: Database) -> dict[Lane, frozenset[int]]:
+    """Every lane that ever carried anything, with the links under which the destination holds any of it."""
+    found: dict[Lane, set[int]] = {lane: set() for lane in lanes(db)}
+    rows = db.reader("bridge").execute(
+        "SELECT DISTINCT patient, destination, link FROM sent WHERE state <> 'retracted'"
+    )
+    for patient, destination, link in rows:
+        found[Lane(patient, destination)].add(link)
+    return {lane: frozenset(links) for lane, links in found.items()}
+
+
 def lanes(db: Database) -> tuple[Lane, ...]:
     """Every lane that ever carried anything."""
     rows = db.reader("bridge").execute("SELECT DISTINCT patient, destination FROM sent ORDER BY 1, 2")
