@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import bridge.store.charts as charts
 import bridge.store.clients as clients
 import bridge.store.destinations as destinations
 import bridge.store.grants as grants
 import bridge.store.links as links
-import bridge.store.outbox as outbox
 import bridge.store.patients as patients
 from bridge.consent.asked import Way
 from bridge.consent.grant import Grant, State, state_at
@@ -104,7 +104,7 @@ def errands(db: Database, now: Instant, patient: int | None, client: str | None)
 def _known(db: Database, goals: Sequence[Destination]) -> _Known:
     there = {each.client: one for each in goals if (one := _client(db, each.client)) is not None}
     return _Known(
-        outbox.charts_used(db),
+        charts.charts_used(db),
         links.standings(db),
         patients.revisions(db),
         grants.epochs(db),

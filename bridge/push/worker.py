@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+import bridge.store.charts as charts
 import bridge.store.destinations as destinations
 import bridge.store.outbox as outbox
 from bridge.consent.gate import Gate, LedgerUnavailable
@@ -170,4 +171,4 @@ class Worker:
 
 def _has_work(db: Database, errand: Errand) -> bool:
     """Whether there may be something to send or to take back: a lane that is held calls nobody."""
-    return not errand.hold or bool(outbox.links_used(db, errand.lane))
+    return not errand.hold or bool(charts.links_used(db, errand.lane))

@@ -213,26 +213,6 @@ def held(db: Database, lane: Lane, ids: Iterable[bytes]) -> Mapping[bytes, Held]
     return {each.id: each for each in found}
 
 
-def links_used(db: Database, lane: Lane) -> frozenset[int]:
-    """The links under which the destination holds anything of the person."""
-    rows = db.reader("bridge").execute(
-        "SELECT DISTINCT link FROM sent WHERE patient = ? AND destination = ? AND state <> 'retracted'",
-        (lane.patient, lane.destination),
-    )
-    return frozenset(number for (number,) in rows)
-
-
-def charts_used(db: Database) -> dict[Lane, frozenset[int]]:
-    """Every lane that ever carried anything, with the links under which the destination holds any of it."""
-    found: dict[Lane, set[int]] = {lane: set() for lane in lanes(db)}
-    rows = db.reader("bridge").execute(
-        "SELECT DISTINCT patient, destination, link FROM sent WHERE state <> 'retracted'"
-    )
-    for patient, destination, link in rows:
-        found[Lane(patient, destination)].add(link)
-    return {lane: frozenset(links) for lane, links in found.items()}
-
-
 def lanes(db: Database) -> tuple[Lane, ...]:
     """Every lane that ever carried anything."""
     rows = db.reader("bridge").execute("SELECT DISTINCT patient, destination FROM sent ORDER BY 1, 2")
