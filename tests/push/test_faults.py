@@ -151,8 +151,8 @@ class Case:
         if what in script:
             self.ehr.script += [script[what]] * self.chance.randint(1, 2)
         net, worker = self.house.worker._net, self.house.worker
-        if what == "clock":
-            self.house.clock.now += self.chance.choice((-2, 3)) * 3_600_000
+        jump = self.chance.choice((-2, 3)) * 3_600_000 if what == "clock" else 0
+        self.house.clock.now += jump
         if what == "gone":
             worker._net = Gone()
         if what == "killed":
@@ -163,6 +163,7 @@ class Case:
             self.reopen()
         finally:
             worker._net = net
+            self.house.clock.now -= min(jump, 0)  # a clock that went back is put right again
         self.ehr.script.clear()
         self.house.wait(self.chance.choice((0.1, 2, 90)))
 

@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+import bridge.store.ledger as ledger
 import bridge.store.outbox as outbox
+import bridge.store.receipts as receipts
 import bridge.store.receivers as receivers
 from bridge.mapping import Mappings
+from bridge.pages.page import environment
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, TOO_LARGE
 from bridge.push.parcel import Bounds
 from bridge.store.blocks import withdraw
+from bridge.web.disclosures import uncorrected
 from tests.push.ehr import (
     CGM_PLAIN,
     CGM_RECEIVER,
@@ -376,3 +380,32 @@ def test_a_receiver_that_is_down_is_left_alone_by_everybody(tmp_path: Path) -> N
         ehr.script.clear()
         house.wait(60)
         assert house.push().sent == 10 and receivers.circuit(house.db, 1) is None
+
+
+def test_the_clinic_and_the_person_see_that_a_correction_cannot_be_delivered(tmp_path: Path) -> None:
+    with world(tmp_path, FROZEN) as (house, _ehr):
+        house.push()
+        house.bring(0, [99], name="corrected")
+        house.push()
+        assert uncorrected(house.db, house.patient) == (("Clinic", 1),)
+        (stuck,) = [each for each in outbox.listed(house.db) if each.problem]
+        words = '{% import "words.html" as say %}{{ say.delivery(state) }}'
+        told = environment("de").from_string(words).render(state=stuck.state)
+        assert told == "Berichtigung nicht zustellbar" and stuck.problem == NOT_CORRECTABLE
+
+
+def test_every_attempt_has_a_receipt_with_its_row_of_the_ledger(tmp_path: Path) -> None:
+    with world(tmp_path, TRANSACTION) as (house, ehr):
+        ehr.script += [Say(500), Torn()]
+        for _ in range(3):
+            house.push()
+            house.wait(5)
+        told = receipts.listed(house.db, house.patient)
+        assert [(each.attempt, each.outcome, each.taken) for each in told] == [
+            (1, "unknown", 0),
+            (2, "unknown", 0),
+            (3, "acked", 10),
+        ]
+        house.gate.flush()
+        intents = {row.entry for row in ledger.listed(house.db, house.patient) if row.kind == "intent"}
+        assert len({each.entry for each in told}) == 3 and {each.entry for each in told} <= intents
