@@ -43,6 +43,10 @@ from bridge.store.keys import Erased
 from bridge.store.lanes import Lane, claimed
 
 LOG: Final = logging.getLogger(__name__)
+CLOCK: Final = (
+    "this machine's clock says an earlier time than what was written down before: nothing leaves until it is put "
+    "right, because what left could not be told from what did not"
+)
 PAUSE: Final = 15.0
 """Seconds between two rounds of a running worker."""
 AT_ONCE: Final = 4
@@ -83,6 +87,8 @@ class Worker:
         """One round over all lanes, or those of a patient, a client or both. A fault of our own in one lane
         is raised after the others are done."""
         now = self._clock()
+        if now < await asyncio.to_thread(charts.latest, self._db):
+            return rounds.held(client or "every destination", CLOCK)
         errands = await asyncio.to_thread(plan.errands, self._db, now, patient, client)
         if client is not None and not destinations.listed(self._db, client):
             return rounds.held(client, plan.NO_DESTINATION)

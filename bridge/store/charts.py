@@ -7,6 +7,7 @@ what was sent there, and what a receiver will not correct is told to both sides.
 from __future__ import annotations
 
 import bridge.store.outbox as outbox
+from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
 
@@ -41,3 +42,16 @@ def charts_used(db: Database) -> dict[Lane, frozenset[int]]:
     for patient, destination, link in rows:
         found[Lane(patient, destination)].add(link)
     return {lane: frozenset(links) for lane, links in found.items()}
+
+
+def latest(db: Database) -> Instant:
+    """The newest instant at which something came in or was delivered: a clock that says less went back."""
+    row = (
+        db.reader("bridge")
+        .execute(
+            "SELECT max(coalesce((SELECT max(received) FROM artifacts), 0),"
+            " coalesce((SELECT max(changed) FROM deliveries), 0))"
+        )
+        .fetchone()
+    )
+    return int(row[0])

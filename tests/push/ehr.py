@@ -31,7 +31,8 @@ READINGS = ("Observation", "MedicationAdministration")
 
 @dataclass(frozen=True)
 class Twice:
-    """Do it two times, as a gateway that repeats what it sent does; the second answer is given."""
+    """Create two times, as a gateway that repeats what it sent does; the second answer is given. An update that is
+    repeated is answered 412 like somebody's edit, and waits for a human."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class Ehr:
             await _say(send, 200, b"<html>please sign in</html>", (("content-type", "text/html"),))
         else:
             status, answer, headers = self.answer(method, path, query, told, body)
-            if isinstance(fault, Twice):
+            if isinstance(fault, Twice) and b'"PUT"' not in body and method == "POST":
                 status, answer, headers = self.answer(method, path, query, told, body)
             if isinstance(fault, Torn):
                 await _torn(send)

@@ -409,3 +409,11 @@ def test_every_attempt_has_a_receipt_with_its_row_of_the_ledger(tmp_path: Path) 
         house.gate.flush()
         intents = {row.entry for row in ledger.listed(house.db, house.patient) if row.kind == "intent"}
         assert len({each.entry for each in told}) == 3 and {each.entry for each in told} <= intents
+
+
+def test_nothing_leaves_while_the_clock_is_behind_what_was_written_down(tmp_path: Path) -> None:
+    with world(tmp_path, TRANSACTION) as (house, ehr):
+        house.clock.now -= 3_600_000
+        assert "clock says an earlier time" in house.push().held[0] and ehr.asked == []
+        house.clock.now += 3_600_000
+        assert house.push().sent == 10
