@@ -23,7 +23,7 @@ import bridge.store.patients as patients
 from bridge.consent.asked import Way
 from bridge.consent.grant import Grant, State, state_at
 from bridge.consent.grant import Standing as Granted
-from bridge.consent.grants import listed
+from bridge.consent.grants import everybodys, listed
 from bridge.period import Instant
 from bridge.push.reached import spec_of
 from bridge.store.clients import Client
@@ -95,8 +95,8 @@ def errands(db: Database, now: Instant, patient: int | None, client: str | None)
     used = known.used.keys()
     wanted = {*known.epochs, *(lane.patient for lane in used)} if patient is None else {patient}
     people = sorted(wanted & known.revisions.keys())
-    granted = {each: tuple(listed(db, each, with_names=False)) for each in people}
-    found = (_errand(db, now, each, goal, granted[each], known) for goal in goals for each in people)
+    granted = everybodys(db) if patient is None else {patient: listed(db, patient, with_names=False)}
+    found = (_errand(db, now, each, goal, granted.get(each, ()), known) for goal in goals for each in people)
     named = patient is not None
     return tuple(each for each in found if named or each.grants or each.lane in used)
 

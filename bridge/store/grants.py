@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import bridge.store.chain as chain
 from bridge.period import Instant
@@ -97,23 +97,39 @@ def append(
     return expected + 1
 
 
-def listed(db: Database, patient: int) -> tuple[tuple[GrantRow, tuple[EventRow, ...]], ...]:
+_VERSIONS: Final = "SELECT id, version, patient, recipient, pairing, body, sealed FROM grants"
+_STEPS: Final = "SELECT id, version, step, at, until, sealed FROM grant_events"
+
+Kept: TypeAlias = "tuple[GrantRow, tuple[EventRow, ...]]"
+"""A version with its steps."""
+
+
+def listed(db: Database, patient: int) -> tuple[Kept, ...]:
     """Every version with its steps, oldest first."""
     with db.snapshot("ledger") as con:
-        versions = con.execute(
-            "SELECT id, version, patient, recipient, pairing, body, sealed FROM grants WHERE patient = ?",
-            (patient,),
-        ).fetchall()
-        steps = con.execute(
-            "SELECT id, version, step, at, until, sealed FROM grant_events WHERE patient = ? ORDER BY event",
-            (patient,),
-        ).fetchall()
-    events = [EventRow(*step) for step in steps]
-    order = {(event.id, event.version): place for place, event in reversed(list(enumerate(events)))}
+        versions = con.execute(f"{_VERSIONS} WHERE patient = ?", (patient,)).fetchall()
+        steps = con.execute(f"{_STEPS} WHERE patient = ? ORDER BY event", (patient,)).fetchall()
+    return _together(versions, steps)
+
+
+def everybodys(db: Database) -> dict[int, tuple[Kept, ...]]:
+    """The same of every patient, in two questions: for whoever plans for all of them."""
+    with db.snapshot("ledger") as con:
+        versions = con.execute(_VERSIONS).fetchall()
+        steps = con.execute(f"{_STEPS} ORDER BY event").fetchall()
+    found: dict[int, list[Kept]] = {}
+    for each in _together(versions, steps):
+        found.setdefault(each[0].patient, []).append(each)
+    return {patient: tuple(some) for patient, some in found.items()}
+
+
+def _together(versions: Iterable[Sequence[Any]], steps: Iterable[Sequence[Any]]) -> tuple[Kept, ...]:
+    events: dict[tuple[str, int], list[EventRow]] = {}
+    for step in steps:
+        events.setdefault((step[0], step[1]), []).append(EventRow(*step))
+    order = {key: place for place, key in enumerate(events)}
     rows = sorted((GrantRow(*row) for row in versions), key=lambda row: order[row.id, row.version])
-    return tuple(
-        (row, tuple(e for e in events if (e.id, e.version) == (row.id, row.version))) for row in rows
-    )
+    return tuple((row, tuple(events[row.id, row.version])) for row in rows)
 
 
 _CONCERNS: Final = (
