@@ -135,6 +135,12 @@ def _staff() -> Loaded:
     return (staff,)
 
 
+def _metrics() -> Loaded:
+    from bridge.cli.metrics import metrics
+
+    return (metrics,)
+
+
 def _totals() -> Loaded:
     from bridge.cli.totals import totals
 
@@ -163,6 +169,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     "ledger": (_ledgers, "What left, for whom, when and why."),
     "link": (_links, "Our patient and the record at a receiver that is theirs: no delivery without one."),
     "mapping": (_mappings, "What clinic IT edits: how files are read and said."),
+    "metrics": (_metrics, "CGM figures of a period, and why one is missing."),
     "migrate": (_checks, "Bring the files of a home to this version; opening them does the same."),
     "patient": (_people, "The people whose data rests here."),
     "provenance": (_provenance, "Where a reading came from; for the owner."),

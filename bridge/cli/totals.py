@@ -8,7 +8,6 @@ advice for dosing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,11 +21,12 @@ from bridge.cli import named
 from bridge.cli.acting import Acting, operator_options, permit
 from bridge.cli.shell import bridge, emit, home_option, json_option, patient_option, table
 from bridge.consent.asked import Asked, DateTest, Selector, Way
-from bridge.consent.disclosure import Disclosure, Group
+from bridge.consent.disclosure import Disclosure
 from bridge.metrics.doses import Claim, Totals
 from bridge.metrics.doses import totals as added
-from bridge.period import HOUR, Period, spelled
-from bridge.reading import Flag, Stream, Unit
+from bridge.metrics.given import Given, claim
+from bridge.period import Period, spelled
+from bridge.reading import Stream
 from bridge.store.patients import load
 
 DATE: Final = click.DateTime(["%Y-%m-%d"])
@@ -50,7 +50,8 @@ def totals(
         zones = load(found.db, number).zones
         edges = np.array([spelled(each, zones).start for each in dates], np.int64)
         seen = _seen(found, number, edges, acting)
-        insulin, carbs = added([*_insulin(seen)], edges), added([*_carbs(seen)], edges)
+        insulin = added(_claims(seen, Stream.BOLUS, Stream.BASAL), edges)
+        carbs = added(_claims(seen, Stream.CARBS), edges)
         found.gate.settle(seen, "sent", seen.count)
     rows = [
         {"date": dates[day], "insulin_U": _said(insulin, day), "carbs_g": _said(carbs, day)}
@@ -71,45 +72,12 @@ def _seen(found: Bridge, patient: int, edges: NDArray[np.int64], acting: Acting)
     return found.gate.disclose_now(permit(found, patient, acting), asked)
 
 
-def _insulin(seen: Disclosure) -> Iterator[Claim]:
-    """Doses and segments in units; a rate counts for as long as it held, one in percent has no amount."""
-    for group in seen.groups:
-        if group.stream is Stream.BOLUS:
-            yield _claim(group, np.ones(len(group.at)))
-        elif group.stream is Stream.BASAL:
-            yield _claim(group, _of_basal(group))
-
-
-def _of_basal(group: Group) -> NDArray[np.float64]:
-    """What turns a value of basal delivery into units."""
-    if group.unit is Unit.UNITS:  # micro-doses of a controller, each told by itself
-        return np.ones(len(group.at))
-    lengths = (_ends(group) - _ints(group, "instant")) / HOUR
-    return lengths if group.unit is Unit.UNITS_PER_HOUR else np.full(len(lengths), np.nan)
-
-
-def _carbs(seen: Disclosure) -> Iterator[Claim]:
-    """Grams; servings have no amount in grams."""
-    for group in seen.groups:
-        if group.stream is Stream.CARBS:
-            yield _claim(group, np.full(len(group.at), 1.0 if group.unit is Unit.GRAMS else np.nan))
-
-
-def _claim(group: Group, factor: NDArray[np.float64]) -> Claim:
-    amounts = _ints(group, "value") / 10.0**group.scale * factor
-    flags = _ints(group, "flags")
-    amounts[flags & Flag.NO_VALUE > 0] = np.nan
-    kept = flags & Flag.RETRACTED == 0
-    return Claim(group.format, _ints(group, "instant")[kept], _ends(group)[kept], amounts[kept])
-
-
-def _ends(group: Group) -> NDArray[np.int64]:
-    starts = _ints(group, "instant")
-    return np.maximum(_ints(group, "end"), starts) if "end" in group.columns else starts
-
-
-def _ints(group: Group, name: str) -> NDArray[np.int64]:
-    return group.columns[name].astype(np.int64)
+def _claims(seen: Disclosure, *streams: Stream) -> list[Claim]:
+    return [
+        claim(Given(each.format, each.stream, each.unit, each.scale, each.columns))
+        for each in seen.groups
+        if each.stream in streams
+    ]
 
 
 def _said(found: Totals, day: int) -> str | float | None:

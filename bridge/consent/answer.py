@@ -14,12 +14,12 @@ from typing import final
 import numpy as np
 
 from bridge.consent.asked import Asked, Kind, Newest
-from bridge.consent.assemble import NEEDED, Assembly, merged
+from bridge.consent.assemble import NEEDED, Assembly
 from bridge.consent.batches import Batch, count
 from bridge.consent.chunks import is_chunk, lasts_of, readings_in
 from bridge.consent.disclosure import DisclosedDevice, Group
 from bridge.consent.gather import Gathering
-from bridge.consent.means import Load, fresh_rows
+from bridge.consent.means import Load, frozen
 from bridge.consent.named import named
 from bridge.consent.opened import MEANS
 from bridge.consent.page import (
@@ -38,15 +38,15 @@ from bridge.consent.part import Part
 from bridge.consent.past import with_past
 from bridge.consent.reader import Reader
 from bridge.consent.rows import admitted
+from bridge.consent.sensors import sensors
 from bridge.consent.slabs import slabs
 from bridge.consent.strands import Mask, Named, Strand, View, margin_of, nearby, onwards, strands
-from bridge.consent.things import MEASURED, OF_SENSORS, Things
+from bridge.consent.things import Things
 from bridge.consent.withdrawn import Waiting, numbers
 from bridge.metrics.buckets import ceiling, floor
 from bridge.period import BEGINNING, END_OF_TIME, Instant
 from bridge.store.columns import Table, ints
 from bridge.store.ids import Ids, Name
-from bridge.store.published import BLOCK, Week
 
 
 @final
@@ -126,13 +126,13 @@ class Answer:
         things = self._things()
         for batch in (batch for found in self._walk(self.view, None) for batch in found if len(batch)):
             items, readings = items + len(batch), readings + readings_in(batch)
+            means += [batch] if batch.grain in MEANS else []
             if batch.is_lost:
                 continue
             things.see([batch] if self.view.asked.device_resources else ())
             instants = ints(batch.rows, "instant")
             first, last = min(first, int(instants.min())), max(last, int(lasts_of(batch).max()))
             kinds.add(batch.strand.kind)
-            means += [batch] if batch.grain in MEANS else []
         part = Part(
             devices=things.devices(),
             count=items,
@@ -140,7 +140,7 @@ class Answer:
             first=first if kinds else None,
             last=last if kinds else None,
             kinds=frozenset(kinds),
-            weeks=self._weeks(chosen(means, "date", None)) if means else (),
+            weeks=() if self.view.is_owner else frozen(means, self.load),
             lost=numbers(self.lost),
         )
         return self._with_metrics(part)
@@ -157,12 +157,13 @@ class Answer:
     def _walk(self, view: View, last: Cursor | None, least: int = 0) -> Iterator[list[Batch]]:
         """The items that may leave, slab by slab; from about the cursor on where the order is by date."""
         if apart := self._apart(view):
-            slabs_of = (slab for each in apart for slab in self._read(each, None, 0, Waiting((), False)))
+            slabs_of = (slab for each in apart for slab in self.read(each, None, 0, Waiting((), False)))
             yield [*self.lost, *(batch for slab in slabs_of for batch in slab)]
             return
-        yield from self._read(view, last, least, Waiting(self.lost, view.asked.order == "-date"))
+        yield from self.read(view, last, least, Waiting(self.lost, view.asked.order == "-date"))
 
-    def _read(self, view: View, last: Cursor | None, least: int, waiting: Waiting) -> Iterator[list[Batch]]:
+    def read(self, view: View, last: Cursor | None, least: int, waiting: Waiting) -> Iterator[list[Batch]]:
+        """The items of one view, slab by slab, with what waits to be told beside them."""
         found, descending = self._strands(view), view.asked.order == "-date"
         if not found:
             yield waiting.rest()
@@ -234,14 +235,15 @@ class Answer:
         return frozenset(name.series for name in names if name is not None and name.patient == self.patient)
 
     def _things(self) -> Things:
-        return Things(self.view, self.ids, self.patient, self.fhir_changed)
+        return Things(self.view, self.ids, self.patient, self.fhir_changed, self.reader)
 
     def _part(self, page: Page) -> Part:
         asked, things = self.view.asked, self._things()
-        weeks, shown = self._weeks(page), page
+        weeks = () if self.view.is_owner else frozen((batch for batch, _ in page.batches), self.load)
+        shown = page
         if asked.history:
             shown = with_past(self.view, page, self.reader.past, self.reader.earlier, self.fhir_changed)
-        groups = Assembly(self.view, self.ids, self.patient, self.reader.origins).groups(shown)
+        groups = Assembly(self.view, self.ids, self.patient, self.reader).groups(shown)
         real = [batch for batch, _ in page.batches if not batch.is_lost]
         things.see(real if asked.device_resources else ())
         return Part(
@@ -265,18 +267,6 @@ class Answer:
         (raw,) = (group.ids[row] for group in groups for row in np.flatnonzero(group.at == last))
         return keyset(key, raw.tobytes())
 
-    def _weeks(self, page: Page) -> tuple[Week, ...]:
-        """The means of the page that are told for the first time or anew, as they are to be kept."""
-        found: list[Week] = []
-        if self.view.is_owner or all(batch.grain not in MEANS for batch, _ in page.batches):
-            return ()
-        for batch, _ in merged(page):
-            if batch.grain in MEANS:
-                blocks = batch.first // BLOCK
-                held = self.load(batch.strand, batch.grain, int(blocks.min()), int(blocks.max()))
-                found += held.with_rows(fresh_rows(batch, held.rows()))
-        return tuple(found)
-
     def _every_device(self) -> tuple[DisclosedDevice, ...]:
         """The devices that were asked for and have a reading that may leave."""
         asked = replace(self.view.asked, selectors=None, ids=None, order="date", after=None)
@@ -287,13 +277,5 @@ class Answer:
 
     def _with_metrics(self, part: Part) -> Part:
         """The part with the sensors, where they were asked for and may be told."""
-        asked, kinds = self.view.asked, self.view.decision.kinds()
-        if not asked.metric_resources or not kinds >= OF_SENSORS:
-            return part
-        of_sensors = replace(
-            asked, selectors=MEASURED, dates=(), updated=(), ids=None, after=None, order="date", newest=None
-        )
-        things = self._things()
-        for batches in self._walk(replace(self.view, asked=of_sensors), None):
-            things.see(batches)
-        return replace(part, metrics=things.metrics())
+        found = sensors(self.view, lambda view: self._walk(view, None), self._things)
+        return replace(part, metrics=found) if found else part

@@ -14,14 +14,17 @@ from bridge.consent.agreed import agreed
 from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
+from bridge.consent.batches import Batch
 from bridge.consent.events import events
 from bridge.consent.gather import nothing_held
 from bridge.consent.grant import Standing
+from bridge.consent.means import Load
 from bridge.consent.memory import Decided, Memory
 from bridge.consent.part import Part
 from bridge.consent.reader import Reader
+from bridge.consent.recalled import recalled
 from bridge.consent.strands import View
-from bridge.consent.withdrawn import Withdrawn
+from bridge.consent.withdrawn import Withdrawn, is_asked, updates
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.keys import Box
@@ -44,16 +47,9 @@ def answered(
 ) -> Answer:
     """The answer to a wish under a decision, nothing of it read yet but what is taken back."""
     number, is_owner = person.number, who.sees_all
-    view = View(
-        asked=asked,
-        decision=decided.decision,
-        zones=person.zones,
-        now=now,
-        is_owner=is_owner,
-        source_of=reader.sources,
-        memory=decided.opened,
-        names=memory.sources(number),
-    )
+    sources = memory.sources(number)
+    view = View(asked, decided.decision, person.zones, now, is_owner, reader.sources, decided.opened, sources)
+    load = nothing_held if is_owner else partial(holding.means, db, box, number, who.key)
     grants = {(each.grant.id, each.grant.version): each.grant for each in standings}
     tellings = partial(memory.tellings, number, who.key)
     lost = Withdrawn(view, reader, db.ids, number, fhir_changed, tellings, grants)
@@ -63,11 +59,20 @@ def answered(
         ids=db.ids,
         patient=number,
         fhir_changed=fhir_changed,
-        load=nothing_held if is_owner else partial(holding.means, db, box, number, who.key),
+        load=load,
         was_told=lost.held,
-        lost=() if is_owner else lost.batches(),
+        lost=() if is_owner else _lost(lost, load),
         beside=_beside(asked, who, now, person, db),
     )
+
+
+def _lost(readings: Withdrawn, load: Load) -> tuple[Batch, ...]:
+    """What is told to have been taken away: readings, and means that nobody may make anew."""
+    view, reader, asked = readings.view, readings.reader, readings.view.asked
+    if not is_asked(asked):
+        return ()
+    ids, patient, changed = readings.ids, readings.patient, readings.fhir_changed
+    return (*readings.batches(), *recalled(view, reader, ids, patient, load, changed, updates(asked)))
 
 
 def _beside(asked: Asked, who: Asker, now: Instant, person: Patient, db: Database) -> Part:

@@ -15,6 +15,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.consent.reporting import Reporting
 from bridge.period import ALL, BEGINNING, END_OF_TIME, Period, PeriodSet
 from bridge.reading import EventKind, SeriesKey, Stream, Unit
 
@@ -258,9 +259,10 @@ class Asked:
     origins. `retractions`: with `ids` or `updated` also, without values, what the asker holds of them and was taken
     away. `device_resources`, `metric_resources`, `patient_resource`: the Devices, the DeviceMetrics, the
     person's demographics themselves are wanted; without them none leaves. `newest`: no order, no page, but the
-    newest of each group. `sampled`: single sensor readings as chunks of a day. `consent_resources`: the grants that
-    concern the asker, of these `states`; `event_resources`: what the ledger says, for the owner; of both `ids` and
-    `dates` select.
+    newest of each group. `sampled`: single sensor readings as chunks of a day. `reporting`: summaries
+    alone. `consent_resources`: the grants that concern the asker, of these `states`; `event_resources`: what the
+    ledger says, for the owner; of both `ids` and `dates` select. `strictly`: `updated` is about the person and the
+    sensors too, which come along otherwise.
     """
 
     patient: int | None
@@ -287,6 +289,8 @@ class Asked:
     patient_resource: bool = False
     newest: Newest | None = None
     sampled: bool = False
+    reporting: Reporting | None = None
     consent_resources: bool = False
     event_resources: bool = False
     states: frozenset[str] | None = None
+    strictly: bool = False

@@ -1,8 +1,10 @@
 """Who asks, as the gate and the ledger need it: made from a permit, once a request.
 
-Law: nothing of it is taken from the request. A delivery asks as the recipient of its own grant; the owner
-and an operator see everything and are written down all the same (`consent.md`, operators). Rejected: the
-gate asking `isinstance` in every step.
+Law: nothing of it is taken from the request. A delivery asks as the recipient of its own grant, which must count
+when it is made; what it then has is what all grants of that recipient, purpose and way permit together, each item
+once and at its finest grain, like any other answer (`consent.md`, the decision). The owner and an operator see
+everything and are written down all the same (`consent.md`, operators). Rejected: the gate asking `isinstance` in every
+step; a delivery that sees its own grant alone (two would tell one chart two contents of one item).
 """
 
 from __future__ import annotations
@@ -28,14 +30,15 @@ _BY_RIGHT: Final = "access of the person to their own record"
 @final
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """`only`: the grant of a delivery. `person`, `reason`: an operator's. `is_open`: the permit itself holds
-    for this patient now."""
+    """`only`: the draft of a preview; `under`: the grant of a delivery. `person`, `reason`: an operator's. `is_open`:
+    the permit itself holds for this patient now."""
 
     client: str
     organization: str
     purpose: str
     token: str = ""
     only: str | None = None
+    under: str | None = None
     person: str = ""
     reason: str = ""
     basis: str = _BY_GRANT
@@ -85,8 +88,8 @@ def _delivery(permit: DeliveryPermit, standings: Sequence[Standing], db: Databas
     grant = newest(permit.grant, standings)
     named = frozenset[str]() if grant is None else grant.recipient.clients
     if grant is None or not (permit.client in named or (not named and _is_of(db, permit.client, grant))):
-        return Asker(permit.client, "", "", only=permit.grant, is_open=False)
-    return Asker(permit.client, grant.recipient.organization, grant.purpose, only=permit.grant)
+        return Asker(permit.client, "", "", under=permit.grant, is_open=False)
+    return Asker(permit.client, grant.recipient.organization, grant.purpose, under=permit.grant)
 
 
 def _is_of(db: Database, client: str, grant: Grant) -> bool:

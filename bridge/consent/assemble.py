@@ -8,7 +8,7 @@ the rows on and trusting the renderer to pick.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar, final
 
@@ -22,6 +22,7 @@ from bridge.consent.content import contents
 from bridge.consent.disclosure import Group, Origin
 from bridge.consent.gather import device_mask
 from bridge.consent.page import Page
+from bridge.consent.reader import Reader
 from bridge.consent.strands import View
 from bridge.consent.things import device_id
 from bridge.mapping.resources import TYPE_OF
@@ -41,12 +42,13 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 @final
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """What assembling needs: who asks, how ids are minted, and where artifacts came from."""
+    """What assembling needs: who asks, how ids are minted, and (of the reader) where artifacts came from and the secret
+    under which contents are told apart."""
 
     view: View
     ids: Ids
     patient: int
-    origins: Callable[[Sequence[int]], Mapping[int, Origin]]
+    reader: Reader
 
     def groups(self, page: Page) -> tuple[Group, ...]:
         """The page as groups: one a series, grain, and whether its device may be named."""
@@ -71,8 +73,8 @@ class Assembly:
         key, asked = batch.strand.series.key, self.view.asked
         origins, origin = self._origins(batch) if asked.provenance else ((), np.zeros(len(batch), np.int32))
         is_owners = self.view.is_owner and batch.grain is Grain.RAW
-        columns = self._columns(batch)
-        content = contents(columns, with_device)
+        columns, ids = self._columns(batch), self.minted(TYPE_OF[key.stream], batch)
+        content = contents(columns, with_device, ids, self.reader.secret)
         return Group(
             format=key.family,
             stream=key.stream,
@@ -84,7 +86,7 @@ class Assembly:
             if with_device
             else None,
             at=_sealed(at),
-            ids=_sealed(self.minted(TYPE_OF[key.stream], batch)),
+            ids=_sealed(ids),
             provenance=_sealed(self.minted("Provenance", batch)) if asked.provenance else None,
             columns={name: _sealed(values) for name, values in columns.items()},
             version=_sealed(_versions(batch)),
@@ -129,7 +131,7 @@ class Assembly:
         if batch.grain is not Grain.RAW:
             return (), np.zeros(len(batch), np.int32)
         artifacts, place = np.unique(ints(batch.rows, "artifact"), return_inverse=True)
-        known = self.origins(artifacts.tolist())
+        known = self.reader.origins(artifacts.tolist())
         return tuple(known.get(each, _UNKNOWN) for each in artifacts.tolist()), place.astype(np.int32)
 
 

@@ -114,10 +114,12 @@ def permitted(
     now: Instant,
     zones: ZoneHistory,
     only: str | None = None,
+    under: str | None = None,
     known: bytes | None = None,
 ) -> Decision:
     """What `client` of `organization` may have of this patient at `now` by `way`. `only`: by that grant
-    alone (a delivery runs under one). `known`: the pairing to look back under, whatever it is known as."""
+    alone (a preview). `under`: nothing where that grant does not count (a delivery runs under one), and by all
+    that do where it does. `known`: the pairing to look back under, whatever it is known as."""
     own = [each for each in standings if each.grant.recipient.includes(client, organization)]
     if not own:
         return NOTHING
@@ -127,6 +129,8 @@ def permitted(
     pairing = pairing if known is None else known
     why = [_why_not(each, purpose, way, pairing, now) for each in own]
     counting = [e for e, cut in zip(own, why, strict=True) if cut is None and only in (None, e.grant.id)]
+    if under is not None and all(each.grant.id != under for each in counting):
+        counting = []
     alike = [each for each in own if each.grant.pairing == pairing]
     boxes = [_box(each, each in counting, purpose, way, now, zones) for each in alike]
     identities = [each.grant.identity for each in counting]
@@ -138,6 +142,15 @@ def permitted(
         pairing=pairing or b"",
         until=_until(own, now, zones),
     )
+
+
+def is_open(
+    standings: Iterable[Standing], *, client: str, organization: str, purpose: str, way: Way, now: Instant
+) -> bool:
+    """Whether `permitted` would open anything of this patient, without a look at the patient."""
+    own = [each for each in standings if each.grant.recipient.includes(client, organization)]
+    pairing = known_as(own, client=client, organization=organization, purpose=purpose, now=now)
+    return any(_why_not(each, purpose, way, pairing, now) is None for each in own)
 
 
 def known_as(

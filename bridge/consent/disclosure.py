@@ -20,6 +20,7 @@ from bridge.consent.agreed import DisclosedConsent
 from bridge.consent.asked import Grain
 from bridge.consent.events import DisclosedEvent
 from bridge.consent.grant import Identity
+from bridge.consent.summed import DisclosedSummary
 from bridge.period import Instant
 from bridge.reading import SourceClass, Stream, Unit
 
@@ -145,7 +146,7 @@ class DisclosedMetric:
 
 _FIELDS: Final = (
     "owner", "subject", "groups", "devices", "metrics", "count", "total", "more", "last_updated", "notice", "entry",
-    "patient", "retraction", "consents", "events",
+    "patient", "retraction", "consents", "events", "summaries",
 )  # fmt: skip
 _claimed: list[object] = []
 
@@ -184,6 +185,7 @@ class Disclosure:
     retraction: tuple[int, int] | None
     consents: tuple[DisclosedConsent, ...]
     events: tuple[DisclosedEvent, ...]
+    summaries: tuple[DisclosedSummary, ...]
 
     def __init__(self, seal: object, **fields: object) -> None:
         if not _claimed or seal is not _claimed[0]:

@@ -75,7 +75,7 @@ class Leaving:
             way=self.asked.way,
             channel=self.asked.channel,
             kinds=tuple(kinds),
-            grains=tuple(sorted({group.grain.name.lower() for group in part.groups})),
+            grains=part.grains,
             items=self.lost if retracts else self.items,
             first=part.first,
             last=part.last,

@@ -35,6 +35,7 @@ QUERY: Final = "query"
 class DisclosedEvent:
     """One row of the ledger. `kind`: intent, query, empty, grant, collecting, act, authorisation; `at`: when, of
     `empty` the start of its hour; `updated`: when its outcome was known. `recipient`: name, or organisation.
+    `asked`, of an answer: the scopes, and `given` those that were given of them; of a query what was asked for.
     `consents`: (id, version) of the grants. `outcome` '' where none is known (counts as sent); `said`: the step, act,
     basis or count in words."""
 
@@ -52,6 +53,7 @@ class DisclosedEvent:
     way: str = ""
     channel: str = ""
     asked: str = ""
+    given: str = ""
     kinds: tuple[str, ...] = ()
     grains: tuple[str, ...] = ()
     items: int = 0
@@ -114,7 +116,7 @@ def _event(known: _Known, row: Row) -> DisclosedEvent:
         contact=party.get("contact", ""),
         **{
             name: _text(fields, name)
-            for name in ("person", "purpose", "basis", "way", "channel", "asked", "token")
+            for name in ("person", "purpose", "basis", "way", "channel", "asked", "given", "token")
         },
         kinds=_texts(fields.get("kinds")),
         grains=_texts(fields.get("grains")),

@@ -24,20 +24,24 @@ from bridge.consent.entry import Leaving
 from bridge.consent.explain import explained
 from bridge.consent.grant import Standing
 from bridge.consent.hand import Hand
-from bridge.consent.known import behind_id, behind_identifier, in_context
+from bridge.consent.known import behind_id, behind_identifier, behind_summary, in_context
 from bridge.consent.look import Look, Opens
+from bridge.consent.members import Found, Span, members
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.preview import foreseen, told
 from bridge.consent.ready import ready, ready_now
 from bridge.consent.retraction import pairing_of
+from bridge.consent.summaries import Reports
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
+from bridge.store.ids import Name
 from bridge.store.keys import Box, Erased
 from bridge.store.ledger import Ledger, LedgerUnavailable
 from bridge.store.patients import Patient, load
+from bridge.store.summaries import Holder
 
 __all__ = ["Disclosure", "Gate", "LedgerUnavailable", "Moved"]
 
@@ -130,6 +134,10 @@ class Gate:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
 
+    def summary(self, permit: Permit, text: str) -> Name | None:
+        """What the id of a summary of the asker's own stands for."""
+        return behind_summary(self._db, permit, text)
+
     def context(self, permit: Permit) -> str | None:
         """The Patient id of the patient in a token's context; None for a system's token."""
         return in_context(self._db, self._memory, permit, self._clock())
@@ -137,6 +145,10 @@ class Gate:
     def identified(self, permit: Permit, system: str, value: str) -> int | None:
         """The patient with an identifier, where the asker may see identifiers."""
         return behind_identifier(self._db, self._memory, permit, system, value, self._clock())
+
+    def members(self, permit: Permit, way: Way, span: Span) -> Found:
+        """Who of these patients shares with the asker by that way now; asked for each of them anew."""
+        return members(self._db, self._memory, permit, way, span, self._clock())
 
     def explain(
         self, permit: OwnerPermit, client: str, organization: str, purpose: str, way: Way
@@ -227,7 +239,8 @@ class Gate:
             look.asked, who, look.now, look.decided, person, box, standings,
             reader=reader, db=self._db, memory=self._memory, fhir_changed=self._fhir_changed,
         )  # fmt: skip
-        return Opens(person, box, answer)
+        holder = None if who.sees_all else Holder(person.number, who.key, look.decided.decision.pairing)
+        return Opens(person, box, answer, Reports(answer, self._db, box, holder))
 
     def _still(self, look: Look) -> bool:
         """Whether what was decided still holds."""
@@ -241,23 +254,26 @@ class Gate:
         return self._sealed(look, leaving, None)
 
     def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
-        part, opens, decision = leaving.part, look.opens, look.decided.decision
+        part, opens, decision, asked = leaving.part, look.opens, look.decided.decision, look.asked
+        if asked.patient_resource and not leaving.has_person:
+            asked = replace(asked, patient_resource=False)
         beside = entry is not None and leaving.lost and leaving.items
         return Disclosure(
             _SEAL,
             owner=look.who.sees_all,
-            subject=opens and self._memory.subject(opens.person, decision, look.asked, look.now),
+            subject=opens and self._memory.subject(opens.person, decision, asked, look.now),
             groups=part.groups,
             devices=part.devices,
             metrics=part.metrics,
             consents=part.consents,
             events=part.events,
+            summaries=part.summaries,
             count=part.count,
             total=leaving.total,
             more=part.more,
             last_updated=part.last_updated,
             notice=NOTICE,
             entry=entry,
-            patient=look.asked.patient,
+            patient=asked.patient,
             retraction=(entry - 1, leaving.lost) if entry is not None and beside else None,
         )

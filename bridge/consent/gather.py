@@ -24,6 +24,7 @@ from bridge.consent.clusters import LIKENESS, Track, shadowed
 from bridge.consent.means import Held, Load, mean_batch
 from bridge.consent.opened import MEANS, Opened
 from bridge.consent.reader import Reader
+from bridge.consent.recalled import taken
 from bridge.consent.rows import take
 from bridge.consent.slabs import Slab
 from bridge.consent.strands import Mask, Strand, View, asked_points
@@ -85,8 +86,9 @@ class Gathering:
             ):
                 held = self.load(strand, grain, slab.low // BLOCK, slab.high // BLOCK)
                 mine, loss = grains == grain, partial(went, self.reader)
-                apart = ints(rows, "instant")[~mine]
-                yield mean_batch(self.view, strand, grain, take(rows, mine), apart, held.rows(), fhir, loss)
+                recall = partial(taken, self.view, self.reader, strand, grain)
+                own, apart = take(rows, mine), take(rows, ~mine)
+                yield mean_batch(self.view, strand, grain, own, apart, held.rows(), fhir, loss, recall)
 
     def _sampled(self, strand: Strand, rows: Table, slab: Slab) -> Iterator[Batch]:
         """Single readings as chunks: of the days that are whole in the slab."""

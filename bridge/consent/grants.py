@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import bridge.store.drafts as drafts
 import bridge.store.grants as kept
@@ -34,11 +35,16 @@ from bridge.consent.grant_bytes import box_of, event_of, event_row, grant_of, ro
 from bridge.consent.words import Words
 from bridge.period import Instant
 from bridge.reading import INTERVALS
+from bridge.store.answers import Claim
 from bridge.store.db import Database
+from bridge.store.entries import Authorisation
 from bridge.store.slots import MOST
 
 _CUT: Final = frozenset(KIND_OF[stream] for stream in INTERVALS)
 _ENDED: Final = (State.REVOKED, State.SUPERSEDED, State.EXPIRED)
+Answering: TypeAlias = Callable[[Standing], tuple[Claim, Authorisation]]
+"""Of what is about to be signed: the question that it answers, and the row that tells it. What it raises, nothing
+was signed."""
 
 
 def new_id() -> str:
@@ -55,18 +61,23 @@ def pairing_for(db: Database, recipient: Recipient, identity: Identity) -> bytes
     return known[0] if known else mark + secrets.token_bytes(15)
 
 
-def sign(db: Database, grant: Grant, by: str = "") -> Standing:
-    """Keep a new grant as signed at `grant.signed`. NotPossible says what stands against it."""
+def sign(db: Database, grant: Grant, by: str = "", answering: Answering | None = None) -> Standing:
+    """Keep a new grant as signed at `grant.signed`, with the answer that it is. NotPossible says what stands against
+    it; AnsweredBefore, LedgerUnavailable."""
     epoch = kept.epoch(db, grant.patient)
     _refuse_mixed_identity(db, grant)
     _refuse_too_many_parts(db, grant)
     event = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
-    kept.append(db, grant.patient, epoch, [row_of(db, grant)], [event_row(db, grant, event)])
-    return Standing(grant, (event,))
+    signed = Standing(grant, (event,))
+    answer = None if answering is None else answering(signed)
+    kept.append(db, grant.patient, epoch, [row_of(db, grant)], [event_row(db, grant, event)], answer)
+    return signed
 
 
-def supersede(db: Database, old: str, grant: Grant, by: str = "") -> Standing:
-    """End the grant `old` and sign `grant` as its next version, in one step."""
+def supersede(
+    db: Database, old: str, grant: Grant, by: str = "", answering: Answering | None = None
+) -> Standing:
+    """End the grant `old` and sign `grant` as its next version, in one step, with the answer that it is."""
     epoch, standing = kept.epoch(db, grant.patient), load(db, old)
     new = _next(standing, grant)
     _refuse_mixed_identity(db, new)
@@ -74,8 +85,10 @@ def supersede(db: Database, old: str, grant: Grant, by: str = "") -> Standing:
     ended = Event(Step.SUPERSEDE, grant.signed, by=by)
     signed = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
     steps = [event_row(db, standing.grant, ended), event_row(db, new, signed)]
-    kept.append(db, grant.patient, epoch, [row_of(db, new)], steps)
-    return Standing(new, (signed,))
+    following = Standing(new, (signed,))
+    answer = None if answering is None else answering(following)
+    kept.append(db, grant.patient, epoch, [row_of(db, new)], steps, answer)
+    return following
 
 
 def _next(standing: Standing, grant: Grant) -> Grant:
@@ -124,8 +137,11 @@ def drafted(db: Database, draft: str) -> tuple[Standing, str]:
     return Standing(grant_of(row, box_of(db, row.patient)), ()), replaces
 
 
-def sign_draft(db: Database, draft: str, words: Words, by: str = "") -> Standing:
-    """Sign a draft now, under the exact words that were shown, which are kept. KeyError, NotPossible, Overtaken."""
+def sign_draft(
+    db: Database, draft: str, words: Words, by: str = "", answering: Answering | None = None
+) -> Standing:
+    """Sign a draft now, under the exact words that were shown, which are kept, with the answer that it is. KeyError,
+    NotPossible, Overtaken, AnsweredBefore, LedgerUnavailable, Erased."""
     standing, replaces = drafted(db, draft)
     now, drawn = db.clock(), standing.grant
     if drawn.ends <= now:
@@ -139,7 +155,7 @@ def sign_draft(db: Database, draft: str, words: Words, by: str = "") -> Standing
     )
     shown = words.wording
     wordings.keep(db, wordings.Shown(shown.sha256, shown.id, shown.version, shown.locale, words.text))
-    signed = supersede(db, replaces, grant, by) if replaces else sign(db, grant, by)
+    signed = supersede(db, replaces, grant, by, answering) if replaces else sign(db, grant, by, answering)
     drafts.drop(db, draft)
     return signed
 

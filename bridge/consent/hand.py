@@ -56,6 +56,9 @@ class Hand:
         found = readings.sources(self.db, self.patient, self.box, artifacts)
         return {number: source.source for number, source in found.items()}
 
+    def secret(self) -> bytes:
+        return self.box.derived("content")
+
     def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
         found = readings.sources(self.db, self.patient, self.box, artifacts)
         return {number: self._origin(number, source) for number, source in found.items()}

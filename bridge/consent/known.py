@@ -15,6 +15,7 @@ from bridge.consent.decide import known_as, last_known_as
 from bridge.consent.grant import Identity, State, state_at
 from bridge.consent.memory import Memory
 from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
+from bridge.consent.summed import KIND
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.grants import pairings, patient_of
@@ -38,6 +39,19 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
     if not named:  # an id of nobody costs what one of a stranger costs
         _known_as(memory, permit, None, now)
     return None
+
+
+def behind_summary(db: Database, permit: Permit, text: str) -> Name | None:
+    """What the id of a summary says that was minted for the asker alone."""
+    if isinstance(permit, DeliveryPermit):
+        return None
+    if isinstance(permit, OwnerPermit | OperatorPermit):
+        name = db.ids.read(KIND, text)
+        return name if name is not None and name.patient == permit.patient else None
+    keys = sorted({permit.organization, permit.client} - {""})
+    secrets = chain((key.encode() for key in keys), (each for key in keys for each in pairings(db, key)))
+    found = (db.ids.read(KIND, text, secret) for secret in secrets)
+    return next((name for name in found if name is not None and permit.concerns(name.patient)), None)
 
 
 def in_context(db: Database, memory: Memory, permit: Permit, now: Instant) -> str | None:

@@ -7,33 +7,36 @@ object for a request and its stream (a page would be answered under yesterday's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import final
 
+import bridge.store.summaries as summaries
 from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
 from bridge.consent.entry import Leaving
 from bridge.consent.memory import Decided
 from bridge.consent.part import Part
+from bridge.consent.subject import last_updated
+from bridge.consent.summaries import Reports
 from bridge.period import Instant
 from bridge.store.entries import Intent
 from bridge.store.keys import Box
-from bridge.store.ledger import Also
+from bridge.store.ledger import Also, together
 from bridge.store.patients import Patient
-from bridge.store.published import Week, freezing
+from bridge.store.published import freezing
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Opens:
-    """The person behind an open decision: their demographics, key and answer."""
+    """The person behind an open decision: their demographics, key, answer and summaries."""
 
     person: Patient
     box: Box
     answer: Answer
+    reports: Reports
 
 
 @final
@@ -50,14 +53,14 @@ class Look:
 
     def leaving(self, opens: Opens) -> Leaving:
         """The page that was asked for, and its total where it is wanted or plain."""
-        part = opens.answer.part()
+        part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
         total = self._total(opens.answer, part)
-        return Leaving(self.asked, self.who, self.decided.decision, part, total, self.asked.patient_resource)
+        return Leaving(self.asked, self.who, self.decided.decision, part, total, self._has_person(opens))
 
     def leaving_whole(self, opens: Opens) -> Leaving:
         """All that was asked for, as numbers."""
         part = opens.answer.whole()
-        has_person = self.asked.patient_resource
+        has_person = self._has_person(opens)
         return Leaving(self.asked, self.who, self.decided.decision, part, part.count, has_person)
 
     def leaving_lost(self, opens: Opens) -> Leaving:
@@ -71,15 +74,29 @@ class Look:
         told = partial(leaving.intent, opens.person.number, self.now, opens.box)
         back = told(retracts=True) if leaving.lost else None
         if back is not None and not leaving.items:
-            return back, self.epoch, None, None
-        return told(), self.epoch, also(opens, leaving.part.weeks), back
+            return back, self.epoch, also(opens, leaving.part), None
+        return told(), self.epoch, also(opens, leaving.part), back
+
+    def _has_person(self, opens: Opens) -> bool:
+        """Whether the person is wanted, and changed when it was asked for what changed."""
+        asked = self.asked
+        if not (asked.patient_resource and asked.strictly):
+            return asked.patient_resource
+        at = last_updated(opens.person, self.decided.decision)
+        return all(at in test.instants() for test in asked.updated)
 
     def _total(self, answer: Answer, part: Part) -> int | None:
+        if part.total is not None:
+            return part.total if self.asked.total or part.more is None else None
         if part.more is None and self.asked.after is None and self.asked.limit != 0:
             return part.count
         return answer.total() if self.asked.total else None
 
 
-def also(opens: Opens, weeks: Sequence[Week]) -> Also | None:
-    """What is written together with the intent: means that leave for the first time or anew."""
-    return freezing(opens.box, weeks) if weeks else None
+def also(opens: Opens, part: Part) -> Also | None:
+    """What is written together with the intent: means and summaries that leave for the first time or anew, or are
+    taken back."""
+    kept = [freezing(opens.box, part.weeks)] if part.weeks else []
+    if part.frozen and opens.reports.holder is not None:
+        kept.append(summaries.freezing(opens.box, opens.reports.holder, part.frozen))
+    return together(kept) if kept else None

@@ -3,13 +3,13 @@
 Law: a mean that left stays as it is until at least three readings of its bucket arrived, changed or went
 since; then it is told anew with a new version (`consent.md`, a mean cannot be undone). A bucket of which too
 little is left is told entered-in-error to whoever holds it. A bucket that overlaps a held one with other
-edges (the zone was corrected) is not told. Rejected: freezing only what the page shows after the fact (two
-pages could tell two numbers).
+edges (the zone was corrected) is not told. What becomes of a held one that is no longer open says `recalled.py`.
+Rejected: freezing only what the page shows after the fact (two pages could tell two numbers).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias, final
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bridge.consent.asked import Grain
 from bridge.consent.batches import Batch, slots
+from bridge.consent.opened import MEANS
 from bridge.consent.rows import take
 from bridge.consent.strands import Mask, Strand, View
 from bridge.metrics.buckets import LEAST, Means, means, step_of
@@ -27,8 +28,9 @@ from bridge.store.columns import Table, ints
 from bridge.store.published import BLOCK, FIELDS, Shelf, Week, nothing
 
 Rows: TypeAlias = NDArray[np.int64]
-START, END, VALUE, COUNT, EXPECTED, OFF_SCALE, CHANGED, VERSION = range(len(FIELDS))
+START, END, VALUE, COUNT, EXPECTED, OFF_SCALE, CHANGED, VERSION, TOLD = range(len(FIELDS))
 _UNHELD: Final = -1
+_NO_AMOUNT: Final = int(Flag.NO_VALUE | Flag.RETRACTED)
 
 
 @final
@@ -59,29 +61,55 @@ Went: TypeAlias = Callable[[Strand, Instant], tuple[Rows, Rows]]
 """Where readings of a strand were that went or moved after an instant, and when they did: int64[n] each."""
 Load: TypeAlias = Callable[[Strand, Grain, int, int], Held]
 """The held weeks of a strand and grain from block to block."""
+Recall: TypeAlias = Callable[[Rows], Rows]
+"""Of held means those that are taken back though no new one can be made, as they are told (`recalled.taken`)."""
+
+
+def averaged(view: View, strand: Strand, grain: Grain, rows: Table) -> Mask:
+    """Which readings a mean of this grain is made of, or was, for the asker: those with an amount, of a source that a
+    grant of means covers or covered. Every question about what a mean consists of is answered here."""
+    boxes = [box for box in (*view.decision.boxes, *view.decision.ended) if box.grain is grain]
+    artifacts = ints(rows, "artifact")
+    covered = [
+        each
+        for each in np.unique(artifacts).tolist()
+        if any(box.covers(view.source(each), strand.kind) for box in boxes)
+    ]
+    has_amount = ints(rows, "flags") & _NO_AMOUNT == 0
+    return np.asarray(has_amount & np.isin(artifacts, np.array(covered, np.int64)))
 
 
 def mean_batch(
-    view: View, strand: Strand, grain: Grain, rows: Table, apart: Rows, held: Rows, fhir: Instant, went: Went
+    view: View,
+    strand: Strand,
+    grain: Grain,
+    rows: Table,
+    apart: Table,
+    held: Rows,
+    fhir: Instant,
+    went: Went,
+    recall: Recall,
 ) -> Batch:
     """The buckets of open rows (sorted by instant) as this recipient is to see them, `held` considered. `apart`:
-    instants of rows that leave at another grain."""
-    rows = take(rows, ints(rows, "flags") & (Flag.NO_VALUE | Flag.RETRACTED) == 0)
+    the rows that leave at another grain."""
+    rows, apart = (take(each, averaged(view, strand, grain, each)) for each in (rows, apart))
     starts, ends, since = (_marked(rows, name) for name in ("bucket", "bucket_end", "since"))
     values, flags, changed = ints(rows, "value"), ints(rows, "flags").astype(np.uint16), ints(rows, "changed")
     made = means(starts, ends, values, flags, changed, step_of(strand.series.key.family))
     since = _per_bucket(made.start, starts, since, 0)
     artifact = _per_bucket(made.start, starts, ints(rows, "artifact"), 0)
-    told = _dated(view, strand, _told(made, held, starts, changed), held, went)
+    told = _dated(view, strand, _told(made, held, starts, changed, view.now), held, went)
     keep = ~_straddles(made, held)
     told, since, artifact = told[keep], since[keep], artifact[keep]
     other = held[~np.isin(held[:, START], made.start)]
-    left = _other(view, strand, grain, other, ints(rows, "instant"), apart)
-    gone = _dated(view, strand, left, held, went)
+    other = other[opened_spans(view, strand, grain, other)]
+    is_apart = _inside(other, ints(apart, "instant")) > 0
+    left = _dated(view, strand, _left(other[~is_apart], ints(rows, "instant"), view.now), held, went)
+    gone = np.concatenate([left, recall(other[is_apart])]) if is_apart.any() else left
     told = np.concatenate([told, gone])
     since = np.concatenate([since, np.zeros(len(gone), np.int64)])
     artifact = np.concatenate([artifact, np.zeros(len(gone), np.int64)])
-    batch = _batch(strand, grain, told, np.maximum(since, fhir), artifact)
+    batch = as_batch(strand, grain, told, np.maximum(since, fhir), artifact)
     return batch.taken(np.argsort(batch.first, kind="stable"))
 
 
@@ -92,7 +120,11 @@ def _marked(rows: Table, name: str) -> Rows:
 
 def fresh_rows(batch: Batch, held: Rows) -> Rows:
     """The rows of a batch of means that are told for the first time or anew: they are to be frozen."""
-    columns = (*(batch.rows[name] for name in ("instant", *FIELDS[1:VERSION])), batch.versions)
+    columns = (
+        *(batch.rows[name] for name in ("instant", *FIELDS[1:VERSION])),
+        batch.versions,
+        batch.rows["told"],
+    )
     rows = np.stack([column.astype(np.int64) for column in columns], axis=1)
     place = _where(held, rows[:, START])
     if not len(held):
@@ -101,7 +133,22 @@ def fresh_rows(batch: Batch, held: Rows) -> Rows:
     return np.asarray(rows[is_new], np.int64)
 
 
-def _told(made: Means, held: Rows, starts: Rows, changed: Rows) -> Rows:
+def frozen(batches: Iterable[Batch], load: Load) -> tuple[Week, ...]:
+    """The means among the items that are told for the first time or anew, as they are to be kept."""
+    alike: dict[tuple[int, Grain], list[Batch]] = {}
+    for batch in batches:
+        if batch.grain in MEANS and len(batch):
+            alike.setdefault((batch.strand.series.number, batch.grain), []).append(batch)
+    found: list[Week] = []
+    for (_, grain), some in alike.items():
+        blocks = np.concatenate([batch.first for batch in some]) // BLOCK
+        held = load(some[0].strand, grain, int(blocks.min()), int(blocks.max()))
+        before = held.rows()
+        found += held.with_rows(np.concatenate([fresh_rows(batch, before) for batch in some]))
+    return tuple(found)
+
+
+def _told(made: Means, held: Rows, starts: Rows, changed: Rows, now: Instant) -> Rows:
     """What is told of each bucket: the held row, or the new one where enough moved since."""
     place = _where(held, made.start)
     known = place != _UNHELD
@@ -110,6 +157,7 @@ def _told(made: Means, held: Rows, starts: Rows, changed: Rows) -> Rows:
         [
             made.start, made.end, made.value, made.count, made.expected, made.off_scale,
             np.maximum(made.changed, made.end), np.where(known, before[:, VERSION] + 1, 0),
+            np.full(len(made.start), now),
         ],
         axis=1,
     )  # fmt: skip
@@ -153,19 +201,22 @@ def _straddles(made: Means, held: Rows) -> Mask:
     return np.asarray((high > low) & ~alone)
 
 
-def _other(view: View, strand: Strand, grain: Grain, held: Rows, instants: Rows, apart: Rows) -> Rows:
-    """Held buckets that are not made now, still open: as they are where the zone was corrected since, and
-    entered in error where fewer than three readings are left. Not told where readings leave at another grain: this
-    way of asking shows those."""
-    if not len(held):
-        return nothing()
-    opened = np.zeros(len(held), np.bool_)
+def opened_spans(view: View, strand: Strand, grain: Grain, held: Rows) -> Mask:
+    """Which held buckets are open now."""
+    found = np.zeros(len(held), np.bool_)
     for layer in view.layers(strand.kind, grain, strand.grains):
-        opened |= layer.open_spans(held[:, START], held[:, END])
-    opened &= _inside(held, apart) == 0
-    found: Rows = held[opened].copy()
+        found |= layer.open_spans(held[:, START], held[:, END])
+    return found
+
+
+def _left(held: Rows, instants: Rows, now: Instant) -> Rows:
+    """Held buckets that are open and not made now: as they are where the zone was corrected since, and entered in
+    error where fewer than three readings are left."""
+    found: Rows = held.copy()
     gone = _inside(found, instants) < LEAST
-    found[gone & (found[:, COUNT] > 0), VERSION] += 1
+    is_news = gone & (found[:, COUNT] > 0)
+    found[is_news, VERSION] += 1
+    found[is_news, TOLD] = now
     for column in (VALUE, COUNT, OFF_SCALE):
         found[gone, column] = 0
     return found
@@ -177,7 +228,8 @@ def _inside(buckets: Rows, instants: Rows) -> Rows:
     return np.asarray(edges[:, 1] - edges[:, 0], np.int64)
 
 
-def _batch(strand: Strand, grain: Grain, told: Rows, since: Rows, artifact: Rows) -> Batch:
+def as_batch(strand: Strand, grain: Grain, told: Rows, since: Rows | Instant, artifact: Rows) -> Batch:
+    """Buckets as items; `since`: before it none was visible as it is."""
     flags = np.where(told[:, COUNT] == 0, int(Flag.RETRACTED), 0).astype(np.uint16)
     columns: Table = {"instant": told[:, START], "flags": flags, "artifact": artifact}
     columns |= {name: told[:, place] for place, name in enumerate(FIELDS) if place > START}

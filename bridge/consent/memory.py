@@ -189,5 +189,6 @@ def decision_for(
         now=now,
         zones=zones,
         only=who.only,
+        under=who.under,
         known=known,
     )

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from bridge.consent.agreed import DisclosedConsent
-from bridge.consent.asked import Kind
+from bridge.consent.asked import Grain, Kind
 from bridge.consent.disclosure import DisclosedDevice, DisclosedMetric, Group
 from bridge.consent.events import DisclosedEvent
+from bridge.consent.summed import Content, DisclosedSummary
 from bridge.period import Instant
 from bridge.store.published import Week
+from bridge.store.summaries import Frozen
 
 CONSENT: Final = "consent"
 LEDGER: Final = "ledger"
@@ -24,9 +26,10 @@ LEDGER: Final = "ledger"
 @final
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page of an answer: `count` items, in which are so many `readings`. `weeks`: means that leave for the first
-    time or anew; `lost`: numbers of the items in it that are told as taken away, which `first`, `last` and `kinds`
-    leave out."""
+    """One page of an answer: `count` items, in which are so many `readings`; `total`: of all
+    pages, where that is known anyway. `weeks` and `frozen`: means and
+    summaries that leave for the first time or anew; `lost`: numbers of the items in it that are told as taken away,
+    which `first`, `last` and `kinds` leave out."""
 
     groups: tuple[Group, ...] = ()
     devices: tuple[DisclosedDevice, ...] = ()
@@ -34,6 +37,7 @@ class Part:
     count: int = 0
     readings: int = 0
     more: bytes | None = None
+    total: int | None = None
     last_updated: Instant | None = None
     first: Instant | None = None
     last: Instant | None = None
@@ -42,6 +46,14 @@ class Part:
     lost: Part | None = None
     consents: tuple[DisclosedConsent, ...] = ()
     events: tuple[DisclosedEvent, ...] = ()
+    summaries: tuple[DisclosedSummary, ...] = ()
+    frozen: tuple[Frozen[Content], ...] = ()
+
+    @property
+    def grains(self) -> tuple[str, ...]:
+        """The grains of all that is in it."""
+        found = {group.grain for group in self.groups} | ({Grain.SUMMARY} if self.summaries else set())
+        return tuple(sorted(each.name.lower() for each in found))
 
     @property
     def told(self) -> frozenset[str]:

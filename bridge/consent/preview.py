@@ -63,8 +63,8 @@ def foreseen(db: Database, memory: Memory, look: Look, patient: int, draft: str)
 
 
 def told(leaving: Leaving) -> Leaving:
-    """What is written down of a preview: an access of the owner, under no grant, that freezes no mean."""
-    return replace(leaving, decision=EVERYTHING, part=replace(leaving.part, weeks=()))
+    """What is written down of a preview: an access of the owner, under no grant, that freezes nothing."""
+    return replace(leaving, decision=EVERYTHING, part=replace(leaving.part, weeks=(), frozen=()))
 
 
 def _recipient(standing: Standing) -> Asker:

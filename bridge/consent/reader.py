@@ -45,5 +45,8 @@ class Reader(Protocol):
     def sources(self, artifacts: Sequence[int]) -> Mapping[int, str]:
         """The names of the sources that artifacts came from."""
 
+    def secret(self) -> bytes:
+        """32 bytes that nobody has but who can open the patient's readings; erased with them."""
+
     def origins(self, artifacts: Sequence[int]) -> Mapping[int, Origin]:
         """Where artifacts came from, as the asker may know it."""

@@ -165,7 +165,7 @@ def _strands(
     named: Named | None,
     joins: bool,
 ) -> Iterator[Strand]:
-    grains = _grains(series.key.stream, series.key.family)
+    grains = offered(series.key.stream, series.key.family)
     tests = _tests(view.asked, series.key)
     for kind, codes in kinds_of(series.key.stream, view.is_owner):
         if reach := reaches.of(kind, grains, joins, series.longest):
@@ -210,7 +210,7 @@ def nearby(view: View, named: Named) -> Period:
 
 
 @lru_cache(maxsize=256)
-def _grains(stream: Stream, family: str) -> frozenset[Grain]:
+def offered(stream: Stream, family: str) -> frozenset[Grain]:
     """The grains that a source can be told at."""
     return frozenset(
         grain for grain in EVERY_GRAIN if grain is Grain.RAW or is_offered(stream, family, LENGTH[grain])

@@ -29,8 +29,13 @@ def subject(public: str, person: Patient, decision: Decision, asked: Asked, now:
         identifiers=person.identifiers if is_full else (),
         zone=person.zones.zone_at(now),
         version=1,
-        last_updated=max(_since(decision), 0 if identity.is_paired else person.changed),
+        last_updated=last_updated(person, decision),
     )
+
+
+def last_updated(person: Patient, decision: Decision) -> Instant:
+    """When the person came to be told as they are."""
+    return max(_since(decision), 0 if decision.identity.is_paired else person.changed)
 
 
 def _since(decision: Decision) -> Instant:

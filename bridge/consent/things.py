@@ -11,7 +11,6 @@ Rejected: a device for each series (a sensor with calibrations was two); calibra
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, final
@@ -20,8 +19,10 @@ import numpy as np
 
 from bridge.consent.asked import Grain, Kind, Selector
 from bridge.consent.batches import Batch
+from bridge.consent.content import mac
 from bridge.consent.disclosure import Calibration, DisclosedDevice, DisclosedMetric
 from bridge.consent.gather import device_mask
+from bridge.consent.reader import Reader
 from bridge.consent.strands import Strand, View
 from bridge.period import Instant
 from bridge.reading import CalibrationKind, Flag, Stream
@@ -56,6 +57,7 @@ class Things:
     ids: Ids
     patient: int
     fhir_changed: Callable[[str], Instant]
+    reader: Reader
     found: dict[int, _Seen] = field(default_factory=dict)
 
     def see(self, batches: Iterable[Batch]) -> None:
@@ -94,7 +96,7 @@ class Things:
         units = {each.series.key.unit for each in seen.strands.values() if each.stream is Stream.GLUCOSE}
         device = self._device(number, seen)
         calibrations = tuple(sorted(seen.calibrations, key=lambda each: (each.at or 0, each.state)))
-        told = repr((device.kind, sorted(units), calibrations)).encode()
+        told = repr((device.id, device.kind, sorted(units), calibrations)).encode()
         name = Name(self.patient, number, 0, 0)
         return DisclosedMetric(
             id=self.ids.one("DeviceMetric", name, self.view.decision.pairing),
@@ -102,7 +104,7 @@ class Things:
             kind=device.kind,
             unit=units.pop() if len(units) == 1 else None,
             calibrations=calibrations,
-            version=hashlib.sha256(told).hexdigest()[:12],
+            version=mac(self.reader.secret(), told, 6).hex(),
             last_updated=max(device.last_updated, seen.updated),
         )
 

@@ -55,8 +55,6 @@ class Withdrawn:
     def batches(self) -> tuple[Batch, ...]:
         """The items to be told, by series in order of time."""
         asked = self.view.asked
-        if not asked.retractions or not (asked.updated or asked.ids) or _is_of_else(asked):
-            return ()
         named = None if asked.ids is None else self._named(asked)
         wanted = None if named is None else {series: _names(some) for series, some in named.items()}
         away = self.reader.away(BEGINNING if wanted is not None else self._since(asked), wanted)
@@ -91,7 +89,7 @@ class Withdrawn:
 
     def _since(self, asked: Asked) -> Instant:
         """Before it nothing that is asked for changed."""
-        hull = _all(asked).hull()
+        hull = updates(asked).hull()
         return END_OF_TIME if hull is None else hull.start
 
     def _batch(self, row: SeriesRow, kind: Kind, codes: frozenset[int] | None, away: Table) -> Batch | None:
@@ -185,7 +183,7 @@ class Withdrawn:
     def _asked(self, batch: Batch, named: Mapping[int, Sequence[Name]] | None) -> Batch:
         """The items that the wish names."""
         asked, starts = self.view.asked, ints(batch.rows, "instant")
-        keep = _all(asked).mask(batch.updated)
+        keep = updates(asked).mask(batch.updated)
         if "end" not in batch.rows:
             keep &= asked_points(asked).mask(starts)
         else:
@@ -218,18 +216,19 @@ def numbers(batches: Sequence[Batch]) -> Part | None:
     )
 
 
-def _is_of_else(asked: Asked) -> bool:
-    """Whether the wish names what no reading that was taken away has, or wants none by itself."""
-    return bool(asked.sampled or asked.newest or asked.amounts) or not (
+def is_asked(asked: Asked) -> bool:
+    """Whether the wish is for what was taken away too, and names nothing that such an item does not have."""
+    is_of_else = bool(asked.sampled or asked.newest or asked.amounts) or not (
         asked.devices is None and asked.metrics is None and asked.device_kinds is None
     )
+    return asked.retractions and bool(asked.updated or asked.ids) and not is_of_else
 
 
 def _names(some: Sequence[Name]) -> Ints:
     return np.unique(np.array([name.instant * RANKS + name.rank for name in some], np.int64))
 
 
-def _all(asked: Asked) -> PeriodSet:
+def updates(asked: Asked) -> PeriodSet:
     """The instants that all tests of lastUpdated let through."""
     found = PeriodSet.between(BEGINNING, END_OF_TIME)
     for test in asked.updated:

@@ -2,8 +2,9 @@
 
 Law: it says what the row says: no result, no number but the row's own, the id of a token and never a token. A search
 that was answered is a PatientQuery, and what left with it a PrivacyDisclosure.Source, as with a push; a step of a
-grant, a person's yes or no to who asked, and what was blocked, is an AuthZconsent. The query is as the ledger
-keeps it: the parameters that were understood. The ledger keeps no network address, so those of others are absent
+grant, a person's yes or no to who asked, and what was blocked, is an AuthZconsent; of an answer `outcomeDesc` says
+which scopes were asked for and which were given. The query is as the ledger keeps it: the parameters that were
+understood. The ledger keeps no network address, so those of others are absent
 as unknown.
 
 Rejected: the last 32 characters of a token (of a short one that is all of it); one event for query and disclosure
@@ -131,8 +132,12 @@ def _outcome(one: DisclosedEvent) -> str:
 
 
 def _described(one: DisclosedEvent) -> str:
+    """The step or the outcome; of an answer also what was asked, and of a yes what was given."""
     said = one.said or one.outcome
-    return f"{said}: {one.asked}" if one.kind == "authorisation" and one.asked else said
+    if one.kind != "authorisation":
+        return said
+    told = (("asked for", one.asked), ("given", one.given))
+    return "; ".join([said, *(f"{name}: {scopes}" for name, scopes in told if scopes)])
 
 
 def _reason(one: DisclosedEvent) -> Tree:

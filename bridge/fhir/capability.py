@@ -7,10 +7,10 @@ evidence, what is refused looks absent, and what the bridge is for (`safety.md`,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bridge.fhir.parameters import INCLUDES, PARAMETERS, REVINCLUDES, Parameter
+from bridge.fhir.parameters import GROUP, INCLUDES, PARAMETERS, REVINCLUDES, Parameter
 from bridge.fhir.tree import Node, Tree, coding, concept
 from bridge.mapping.resources import READING_TYPES
 
@@ -35,6 +35,7 @@ INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Provenance": ("read", "search-type"),
     "Consent": ("read", "search-type"),
     "AuditEvent": ("read", "search-type"),
+    "Group": ("read", "search-type"),
 }
 SAYS: Final = {
     "Consent": (
@@ -45,6 +46,11 @@ SAYS: Final = {
         "has the IHE PCF Intermediate form, and says so."
     ),
     "AuditEvent": "What left and why, after IHE BALP: for the person alone, nothing for anybody else.",
+    "Group": (
+        "One for each client with a system token: those who share with it by bulk export now. A search finds it "
+        "without members, or says by member whether one person is in it; a read tells them, and is written down for "
+        "each of them."
+    ),
 }
 """What a client should know about a type."""
 _LASTN: Final = (
@@ -55,10 +61,40 @@ _EVERYTHING: Final = (
     "start and end are whole days in the patient's time zone, and what overlaps them is meant. _since is about "
     "readings; Patient and Devices come along. Provenance comes where _type names it."
 )
+_SUMMARY: Final = (
+    "The summary of a period of seven days at least, as a collection of the HL7 CGM summary profiles, for each "
+    "stretch that is permitted without a hole; under a grant of summaries, for the blocks that it fixes. Without a "
+    "period: what follows from the grants. Under 14 days or 70 % there is no GMI and no panel, and a note says so; a "
+    "figure that may not leave is absent. Summaries are searched by code, category, date and _profile too; where a "
+    "grant gives no reading, a search for readings finds its summaries. related is not honoured."
+)
+_BULK: Final = "http://hl7.org/fhir/uv/bulkdata"
+_EXPORT: Final = (
+    "FHIR Bulk Data Access STU2: of those who share by bulk export with this client; what was received or opened after "
+    "transactionTime comes with the next _since. Types: Device, DeviceMetric, MedicationAdministration, Observation, "
+    "Patient, Provenance; a file holds one type of up to 1,000 people and is made while it is fetched, without who no "
+    "longer shares. _outputFormat (ndjson), _since, _until, _type, _typeFilter (any search parameter of the type but "
+    "patient), _elements, includeAssociatedData (Provenance), patient (POST). What is not understood is refused, or "
+    "with Prefer: handling=lenient told in error; a filter never is left away. No counts, no deleted: what was taken "
+    "back comes as entered-in-error with _since. All three levels are the same people."
+)
 OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
-    "Observation": (("lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn", _LASTN),),
-    "Patient": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),),
+    "Observation": (
+        ("lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn", _LASTN),
+        (
+            "hddt-cgm-summary",
+            "https://gematik.de/fhir/hddt/OperationDefinition/hddt-cgm-summary-operation",
+            _SUMMARY,
+        ),
+    ),
+    "Patient": (
+        ("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", _EVERYTHING),
+        ("export", f"{_BULK}/OperationDefinition/patient-export", _EXPORT),
+    ),
+    "Group": (("export", f"{_BULK}/OperationDefinition/group-export", _EXPORT),),
 }
+WHOLE: Final = ("export", f"{_BULK}/OperationDefinition/export", _EXPORT)
+"""The operation of the whole server."""
 """Operations of each type: name, definition, and what a client should know."""
 OAUTH: Final = {
     "authorize": "/auth/authorize",
@@ -70,6 +106,12 @@ PROFILES: Final = {
     "Observation": (
         "cgm-sensor-reading-mass-per-volume",
         "cgm-sensor-reading-moles-per-volume",
+        "cgm-summary",
+        "cgm-summary-times-in-ranges",
+        "cgm-summary-gmi",
+        "cgm-summary-coefficient-of-variation",
+        "cgm-summary-days-of-wear",
+        "cgm-summary-sensor-active-percentage",
         "cgm-summary-mean-glucose-mass-per-volume",
         "cgm-summary-mean-glucose-moles-per-volume",
     ),
@@ -84,6 +126,7 @@ def tree(base: str, version: str, released: str) -> Tree:
         "status": "active",
         "date": released,
         "kind": "instance",
+        "instantiates": (f"{_BULK}/CapabilityStatement/bulk-data",),
         "software": {"name": "cgm-bridge", "version": version},
         "implementation": {"description": "A bridge from a person's own diabetes data", "url": base},
         "fhirVersion": "4.0.1",
@@ -96,6 +139,7 @@ def tree(base: str, version: str, released: str) -> Tree:
                 "security": _security(base.removesuffix("/fhir")),
                 "resource": tuple(_resource(kind) for kind in INTERACTIONS),
                 "interaction": ({"code": "batch"},),
+                "operation": _operations((WHOLE,)),
             },
         ),
     }
@@ -128,12 +172,15 @@ def _resource(kind: str) -> Tree:
         "conditionalRead": "full-support",
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
-        "searchParam": tuple(_parameter(each) for each in PARAMETERS[kind]),
-        "operation": tuple(
-            {"name": name, "definition": definition, "documentation": says}
-            for name, definition, says in OPERATIONS.get(kind, ())
-        ),
+        "searchParam": tuple(_parameter(each) for each in {**PARAMETERS, "Group": GROUP}[kind]),
+        "operation": _operations(OPERATIONS.get(kind, ())),
     }
+
+
+def _operations(offered: Iterable[tuple[str, str, str]]) -> Node:
+    return tuple(
+        {"name": name, "definition": definition, "documentation": says} for name, definition, says in offered
+    )
 
 
 def _parameter(parameter: Parameter) -> Node:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,7 +23,7 @@ from bridge.fhir import filing
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.filing import Filing, Method, Sent
 from bridge.fhir.rows import Compiler
-from bridge.mapping import Shape
+from bridge.mapping import Mappings, Shape
 from bridge.reading import Stream
 
 SUBMIT: Final = "$submit-cgm-bundle"
@@ -61,6 +61,23 @@ class Told:
     fhir: Mapping[Stream, Shape] = field(default_factory=dict)
 
 
+class Tellings:
+    """How each receiver is told, made once; those that are told nothing otherwise are told as everybody is."""
+
+    def __init__(self, mappings: Mappings, usual: Compiler) -> None:
+        self._mappings, self._usual = mappings, usual
+        self._made: dict[str, Compiler] = {}
+
+    def of(self, told: Told) -> Compiler:
+        """The compiler for one receiver."""
+        if not told.fhir:
+            return self._usual
+        if told.name not in self._made:
+            usual, said = self._usual, self._mappings.said_to(told.fhir)
+            self._made[told.name] = Compiler(said, usual.base, usual.system, usual.notation)
+        return self._made[told.name]
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request: how, where below the FHIR base, under which condition, and what its entries are."""
@@ -72,6 +89,8 @@ class Ask:
     match: str = ""  # If-Match
     is_bundle: bool = True
 
+
+Body = TypeVar("Body")
 
 Draft: TypeAlias = "tuple[Ask, bytes | memoryview]"
 """A request and its body."""
@@ -98,16 +117,18 @@ Pair: TypeAlias = "tuple[Sent, _Entry]"
 
 
 @dataclass(frozen=True, slots=True)
-class Drafts:
-    """The requests of one attempt. `left`: corrections that the receiver takes in no form; `waiting`: how many
-    readings wait until the Devices, which the requests are of, are there."""
+class Drafts(Generic[Body]):
+    """The requests of one attempt with their bodies. `left`: updates that the receiver takes in no form; `waiting`:
+    readings that wait until the Devices, which the requests are of, are there."""
 
-    requests: tuple[Draft, ...]
+    letters: tuple[tuple[Ask, Body], ...]
     left: tuple[Sent, ...] = ()
-    waiting: int = 0
+    waiting: tuple[Sent, ...] = ()
 
 
-def drafted(compiler: Compiler, disclosure: Disclosure, wanted: Filing, manner: Manner) -> Drafts:
+def drafted(
+    compiler: Compiler, disclosure: Disclosure, wanted: Filing, manner: Manner
+) -> Drafts[bytes | memoryview]:
     """What is to be sent of a disclosure, as this receiver takes it."""
     body, sent = filing.transaction(compiler, disclosure, wanted)
     if manner == Manner():
@@ -118,7 +139,8 @@ def drafted(compiler: Compiler, disclosure: Disclosure, wanted: Filing, manner: 
     first = [pair for pair in there if pair[0].kind == DEVICE] if manner.form in UNLINKED else []
     going = first or there
     drafts = _FORMS[manner.form](compiler, going, wanted, manner)
-    return Drafts(tuple(drafts), left, len(there) - len(going))
+    waiting = tuple(each for each, _ in there if each.kind != DEVICE) if first else ()
+    return Drafts(tuple(drafts), left, waiting)
 
 
 def _bundled(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:

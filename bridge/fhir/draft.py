@@ -22,7 +22,8 @@ Step: TypeAlias = "Problem | bool"
 
 @dataclass(slots=True)
 class Draft:
-    """What has been read so far. `system`: of our identifiers; `once`: parameters that may not come again."""
+    """What has been read so far. `system`: of our identifiers; `once`: parameters that may not come again; `parts`:
+    of a summary, None: none is left out."""
 
     kind: str
     vocabulary: Vocabulary
@@ -32,6 +33,7 @@ class Draft:
     patients: set[str] = field(default_factory=set)
     identifier: tuple[str, str] | None = None
     selectors: frozenset[Selector] | None = None
+    parts: frozenset[str] | None = None
     dates: list[DateText] = field(default_factory=list)
     updated: list[DateText] = field(default_factory=list)
     ids: frozenset[str] | None = None

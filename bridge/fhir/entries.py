@@ -8,20 +8,20 @@ order, then what was included (R4 3.1.1.5.6). Device and Patient searches fit on
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import audits, consents, resources
+from bridge.fhir import resources
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.parameters import READINGS
-from bridge.fhir.rows import Compiler, Elements, provenances, readings, standings
-from bridge.fhir.template import Rows, assemble
+from bridge.fhir.rows import Compiler, Elements, provenances, readings
+from bridge.fhir.template import Rows
 from bridge.fhir.tree import Tree
+from bridge.fhir.trees import device_trees, record_trees, summary_trees
 from bridge.fhir.wanted import Wanted
 from bridge.mapping.resources import READING_TYPES
-from bridge.period import Instant
 
 Parts: TypeAlias = "Sequence[bytes | Rows]"
 
@@ -50,6 +50,19 @@ def entries(
     if wanted.provenance:
         parts += _evidence(compiler, disclosure, included)
     return parts
+
+
+def members(compiler: Compiler, disclosure: Disclosure) -> Parts:
+    """The summaries as entries of a collection."""
+    told = summary_trees(compiler, disclosure, None)
+    return [_entry(compiler, Frame.MEMBER, tree, name) for name, _, tree in told]
+
+
+def lines(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> Parts:
+    """The resources of one type as lines; none of what has no entry in the ledger."""
+    if disclosure.entry is None:
+        return ()
+    return _MATCHES[kind](compiler, disclosure, _Standing(Frame.LINE, elements, frozenset()))
 
 
 def _matches(wanted: Wanted, but: frozenset[str]) -> dict[Makes, _Standing]:
@@ -87,6 +100,7 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
         disclosure.metrics,
         disclosure.consents,
         disclosure.events,
+        [(each.ids, each.version, each.last_updated) for each in disclosure.summaries],
         disclosure.total,
         disclosure.more is None,
     )
@@ -99,7 +113,9 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
 
 
 def _readings(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
-    return (readings(compiler, disclosure, standing.frame, standing.elements),)
+    told = summary_trees(compiler, disclosure, standing.elements)
+    reports = (_entry(compiler, standing.frame, tree, name) for name, _, tree in told)
+    return (readings(compiler, disclosure, standing.frame, standing.elements), *reports)
 
 
 def _evidence(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
@@ -107,7 +123,7 @@ def _evidence(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -
 
 
 def _things(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
-    trees = _device_trees(compiler, disclosure, standing.elements)
+    trees = device_trees(compiler, disclosure, standing.elements)
     return [
         _entry(compiler, standing.frame, tree, name)
         for name, tree in trees.items()
@@ -131,7 +147,7 @@ def _person(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> 
 
 def _records(kind: str) -> Callable[[Compiler, Disclosure, _Standing], Parts]:
     def entries_of(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
-        found = _record_trees(compiler, disclosure, kind, standing.elements)
+        found = record_trees(compiler, disclosure, kind, standing.elements)
         return [_entry(compiler, standing.frame, tree, name) for name, _, _, tree in found]
 
     return entries_of
@@ -151,124 +167,5 @@ _MATCHES: Final[Mapping[str, Makes]] = {
 """In the order in which they stand where several are wanted."""
 
 
-def _device_trees(compiler: Compiler, disclosure: Disclosure, elements: Elements) -> dict[str, Tree]:
-    if disclosure.subject is None:
-        return {}
-    owner = f"Patient/{disclosure.subject.id}"
-    return {
-        each.id: resources.device(
-            each, compiler.system, resources.source_of(disclosure, each), owner, elements
-        )
-        for each in disclosure.devices
-    }
-
-
-def _record_trees(
-    compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements
-) -> list[tuple[str, str, Instant, Tree]]:
-    """Id, versionId, lastUpdated and content of what was agreed or done."""
-    if disclosure.subject is None:
-        return []
-    base, system, subject = compiler.base, compiler.system, disclosure.subject.id
-    if kind == "Consent":
-        made = (
-            consents.tree(each, subject, base, system, compiler.permits, elements)
-            for each in disclosure.consents
-        )
-        named = [(each.id, each.version, each.last_updated) for each in disclosure.consents]
-    else:
-        ledger = audits.Ledger(subject, base, system)
-        made = (audits.tree(each, ledger, elements) for each in disclosure.events)
-        named = [(each.id, audits.version(each), each.updated) for each in disclosure.events]
-    return [(*names, tree) for names, tree in zip(named, made, strict=True)]
-
-
 def _entry(compiler: Compiler, frame: Frame, tree: Tree, id: str) -> bytes:
     return compiler.notation.entry(framed(frame, tree, id, Place(compiler.base, compiler.system)))
-
-
-# ----------------------------------------------------------------------------------------- one alone
-
-
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """One resource with the names of its state (R4 3.1.0.2: ETag and Last-Modified)."""
-
-    body: bytes | memoryview
-    version: str
-    updated: Instant
-
-
-def alone(
-    compiler: Compiler, disclosure: Disclosure, kind: str, version: str | None, elements: Elements
-) -> Alone | None:
-    """The one resource of that type that was disclosed, in its newest or in the asked version; None where
-    there is none."""
-    states = _ALONE[kind](compiler, disclosure, kind, elements)
-    found = [each for each in states if version in (None, each.version)]
-    return max(found, key=lambda each: each.updated, default=None)
-
-
-def _rows(rows: Rows, compiler: Compiler, disclosure: Disclosure, types: Collection[str]) -> list[Alone]:
-    body, ends = assemble((rows,)), [0, *rows.ends().tolist()]
-    return [
-        Alone(body[ends[each.at] : ends[each.at + 1]], each.version, each.updated)
-        for each in standings(compiler, disclosure)
-        if each.type in types
-    ]
-
-
-def _reading(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
-    return _rows(readings(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure, (kind,))
-
-
-def _evidence_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
-    rows = provenances(compiler, disclosure, Frame.ALONE, elements)
-    return _rows(rows, compiler, disclosure, READING_TYPES)
-
-
-def _device_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
-    trees = _device_trees(compiler, disclosure, elements)
-    return [
-        Alone(compiler.notation.encode(trees[each.id]), resources.version(each), each.last_updated)
-        for each in disclosure.devices
-        if len(trees) == 1
-    ]
-
-
-def _sensor_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
-    return [
-        Alone(
-            compiler.notation.encode(resources.metric(each, compiler.system, elements)),
-            each.version,
-            each.last_updated,
-        )
-        for each in disclosure.metrics
-        if len(disclosure.metrics) == 1
-    ]
-
-
-def _record_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
-    return [
-        Alone(compiler.notation.encode(tree), version, updated)
-        for _, version, updated, tree in _record_trees(compiler, disclosure, kind, elements)
-    ]
-
-
-def _person_alone(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
-    subject = disclosure.subject
-    if subject is None:
-        return []
-    tree = resources.patient(subject, elements)
-    return [Alone(compiler.notation.encode(tree), resources.version(subject), subject.last_updated)]
-
-
-_ALONE: Final[Mapping[str, Callable[[Compiler, Disclosure, str, Elements], list[Alone]]]] = {
-    **dict.fromkeys(READING_TYPES, _reading),
-    "Provenance": _evidence_alone,
-    "Device": _device_alone,
-    "DeviceMetric": _sensor_alone,
-    "Patient": _person_alone,
-    "Consent": _record_alone,
-    "AuditEvent": _record_alone,
-}

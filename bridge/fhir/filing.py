@@ -18,7 +18,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from bridge.consent.disclosure import DisclosedDevice, Disclosure, Group
-from bridge.fhir import resources
+from bridge.fhir import fullness, resources
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.cells import version_id
 from bridge.fhir.fills import READING, Cut, Integers, filled
@@ -54,7 +54,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One entry of the Bundle, in its order: our logical id, our version of it, what was asked for."""
+    """One entry of the Bundle, in its order: our logical id, our version of it (`fullness.py`), what was asked for."""
 
     kind: str
     id: str
@@ -136,11 +136,23 @@ def _lot(compiler: Compiler, part: _Part, places: Integers) -> Lot:
 
 def _told(part: _Part, places: Integers) -> Iterator[tuple[int, Sent]]:
     method: Method = "POST" if part.frame is Frame.CREATE else "PUT"
-    # what tells two grants' contents apart is no reason to send again: the poorer would overwrite the fuller
-    versions = part.cut.integers(part.cut.group.version).tolist()
-    for at, name, version in zip(part.cut.at.tolist(), part.names, versions, strict=True):
-        told = Sent(part.variant.type, name, version_id(version, 0, part.cut.revision), method)
-        yield int(places[at]), told
+    for at, name, version in zip(part.cut.at.tolist(), part.names, _versions(part.cut), strict=True):
+        yield int(places[at]), Sent(part.variant.type, name, version, method)
+
+
+def _versions(cut: Cut) -> Iterator[str]:
+    """Under which versions the rows are filed (`fullness.py`)."""
+    group, columns, count = cut.group, cut.group.columns, len(cut.at)
+    edges = cut.column("cut").tolist() if "cut" in columns else [0] * count
+    lengths = (cut.column("end") - cut.column("instant")).tolist() if "cut" in columns else edges
+    contents = edges if group.content is None else cut.integers(group.content).tolist()
+    texts = columns["text"] if "text" in columns else np.zeros(len(group.at), object)
+    words = [bool(each) for each in (texts if cut.rows is None else texts.take(cut.rows))]
+    numbers = cut.integers(group.version).tolist()
+    names_device = group.device is not None
+    for number, is_said, edge, length, content in zip(numbers, words, edges, lengths, contents, strict=True):
+        plain = version_id(number, 0, cut.revision)
+        yield fullness.filled(plain, is_said, names_device, edge, length, content)
 
 
 def _device(group: Group, disclosure: Disclosure, filing: Filing) -> str | None:

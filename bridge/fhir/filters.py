@@ -75,11 +75,15 @@ def _person(draft: Draft, value: str) -> Step:
 
 
 def _code(draft: Draft, parameter: Parameter, value: str) -> Step:
-    return _select(draft, draft.vocabulary.coded(tokens(value)))
+    named = tokens(value)
+    draft.parts = narrowed(draft.parts, draft.vocabulary.parts_coded(named))
+    return _select(draft, draft.vocabulary.coded(named))
 
 
 def _category(draft: Draft, parameter: Parameter, value: str) -> Step:
-    return _select(draft, draft.vocabulary.categorised(tokens(value)))
+    named = tokens(value)
+    draft.parts = narrowed(draft.parts, draft.vocabulary.parts_categorised(named))
+    return _select(draft, draft.vocabulary.categorised(named))
 
 
 def _status(draft: Draft, parameter: Parameter, value: str) -> Step:
@@ -125,6 +129,7 @@ def _quantity(draft: Draft, parameter: Parameter, value: str) -> Step:
 def _profile(draft: Draft, parameter: Parameter, value: str) -> Step:
     """The shape that is wanted: resources that claim a profile. HDDT's asks for chunks of a day."""
     named = {each.partition("|")[0] for each in alternatives(value)} - {""}
+    draft.parts = narrowed(draft.parts, draft.vocabulary.parts_profiled(named))
     if sampled.PROFILE not in named:
         return _select(draft, draft.vocabulary.profiled(named))
     if len(named) > 1:

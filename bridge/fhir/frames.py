@@ -20,8 +20,10 @@ class Frame(StrEnum):
     """Where a resource stands."""
 
     ALONE = "alone"
+    LINE = "line"  # in a file of lines, one resource each
     MATCH = "match"
     INCLUDE = "include"
+    MEMBER = "member"  # of a collection
     CREATED = "created"  # in a history, the first version
     UPDATED = "updated"  # in a history, a later one
     CREATE = "create"  # in a transaction
@@ -46,6 +48,10 @@ def framed(frame: Frame, resource: Tree, id: str | Slot, place: Place) -> Tree:
 
 def _alone(resource: Tree, id: str | Slot, place: Place) -> Tree:
     return resource
+
+
+def _member(resource: Tree, id: str | Slot, place: Place) -> Tree:
+    return {"fullUrl": _url(resource, id, place), "resource": resource}
 
 
 def _found(mode: str) -> Callable[[Tree, str | Slot, Place], Tree]:
@@ -92,6 +98,8 @@ def _url(resource: Tree, id: str | Slot, place: Place) -> Node:
 
 _FRAMES: Final[Mapping[Frame, Callable[[Tree, str | Slot, Place], Tree]]] = {
     Frame.ALONE: _alone,
+    Frame.MEMBER: _member,
+    Frame.LINE: _alone,
     Frame.MATCH: _found("match"),
     Frame.INCLUDE: _found("include"),
     Frame.CREATED: _happened("POST", "201"),

@@ -8,11 +8,11 @@ Rejected: turning JSON into XML afterwards (a second pass over every page, and d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from bridge.fhir.template import Template
-from bridge.fhir.tree import Tree
+from bridge.fhir.tree import Slot, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +32,11 @@ class Notation:
     begun: Callable[[Tree], bytes]
     ended: bytes
     answered: Callable[[Tree, bytes, bool], bytes]
+
+
+def constants(pieces: Iterable[bytes | Slot]) -> Iterator[bytes]:
+    """The pieces of a tree that is written at once. ValueError where one is a slot."""
+    for piece in pieces:
+        if isinstance(piece, Slot):
+            raise ValueError("a slot in a tree that is encoded at once")
+        yield piece

@@ -74,6 +74,17 @@ def tree(problem: Problem) -> Tree:
     return {"resourceType": "OperationOutcome", "issue": (issue,)}
 
 
+def warning(problem: Problem) -> Tree:
+    """The OperationOutcome of what was left away and done without."""
+    issue: Tree = {
+        "severity": "warning",
+        "code": problem.code,
+        "diagnostics": problem.sentence,
+        "expression": problem.expression,
+    }
+    return {"resourceType": "OperationOutcome", "issue": (issue,)}
+
+
 ABSENT: Final = problem(404, "There is nothing here for you.")
 OUT_OF_SCOPE: Final = problem(403, "The scopes of the access token do not cover this request.")
 NOT_OFFERED: Final = problem(405, "This interaction is not offered; GET [base]/metadata lists what is.")

@@ -118,6 +118,12 @@ PARAMETERS: Final[Mapping[str, tuple[Parameter, ...]]] = {
 }
 """Filters, per type."""
 
+GROUP: Final[tuple[Parameter, ...]] = (
+    _ID,
+    Parameter("member", "reference", "Group-member", ("Patient",), _ONE),
+)
+"""Filters of Group, of which each client has one of its own (`web/groups.py`)."""
+
 READINGS: Final = frozenset({*READING_TYPES, "Provenance"})
 """Types of which each resource stands for a reading; of the others none is disclosed."""
 

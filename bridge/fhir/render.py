@@ -12,25 +12,28 @@ copy that could outlive a grant).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Final, Never, final
+from typing import Final, Never, TypeAlias, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import brands, capability, filing, outcome
-from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
+from bridge.fhir import brands, capability, filing, groups, outcome
+from bridge.fhir.alone import alone
+from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.cells import instant
-from bridge.fhir.consignment import Ask, Manner, Told, drafted
-from bridge.fhir.entries import alone, entries, tag, total
+from bridge.fhir.consignment import Drafts, Manner, Tellings, Told, drafted
+from bridge.fhir.entries import entries, members, tag, total
 from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
+from bridge.fhir.groups import Circle
 from bridge.fhir.notation import Notation
 from bridge.fhir.outcome import Problem
-from bridge.fhir.render_json import JSON
+from bridge.fhir.render_json import JSON, NDJSON
+from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
 from bridge.fhir.render_xml import XML
 from bridge.fhir.rows import Compiler, Elements, readings
-from bridge.fhir.template import assemble
+from bridge.fhir.streams import Lines, Pieces, Searchset
 from bridge.fhir.tree import Tree
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.fhir.wanted import Wanted
@@ -39,8 +42,8 @@ from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 
 __all__ = [
-    "JSON", "XML", "Answered", "Consignment", "FhirBytes", "Filing", "Known", "Notation", "Renderer", "Sent", "Stream",
-    "Wanted",
+    "JSON", "NDJSON", "XML", "Answered", "Circle", "Consignment", "FhirBytes", "Filing", "Known", "Manifest",
+    "Notation", "Renderer", "Sent", "Stream", "Wanted",
 ]  # fmt: skip
 
 _SEAL: Final = object()
@@ -94,13 +97,8 @@ class Answered:
     content: FhirBytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Consignment:
-    """The requests of one delivery attempt with their bodies; the rest as in `Drafts`."""
-
-    letters: tuple[tuple[Ask, FhirBytes], ...]
-    left: tuple[Sent, ...]
-    waiting: int
+Consignment: TypeAlias = Drafts[FhirBytes]
+"""What one delivery attempt sends."""
 
 
 @final
@@ -113,11 +111,10 @@ class Renderer:
         self.base = base.rstrip("/")
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
-        self._mappings = mappings
-        self._told: dict[str, Compiler] = {}
         self._compilers = {
-            each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML)
+            each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML, NDJSON)
         }
+        self._tellings = Tellings(mappings, self._in(JSON))
 
     # -------------------------------------------------------------------------------------- searches
 
@@ -148,6 +145,14 @@ class Renderer:
         body = bundle(notation, head, entries(compiler, disclosure, wanted))
         return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, wanted), disclosure.last_updated)
 
+    def collection(self, disclosure: Disclosure, notation: Notation = JSON) -> FhirBytes:
+        """Summaries as a Bundle that is no search (R4 2.36: collection)."""
+        parts = members(self._in(notation), disclosure)
+        updated, etag = disclosure.last_updated, tag(self._in(notation), disclosure, ALL)
+        return FhirBytes(
+            _SEAL, bundle(notation, Head("collection", updated=updated), parts), notation, etag, updated
+        )
+
     def counted(
         self, disclosure: Disclosure, url: str, kind: str = OBSERVATION, notation: Notation = JSON
     ) -> FhirBytes:
@@ -160,7 +165,11 @@ class Renderer:
 
     def stream(self, url: str, wanted: Wanted = ALL, notation: Notation = JSON) -> Stream:
         """A searchset of readings in pieces, see `Stream`."""
-        return Stream(self._in(notation), url, wanted)
+        return Stream(Searchset(self._in(notation), url, wanted))
+
+    def lines(self, kind: str, elements: Elements = None) -> Stream:
+        """Resources of one type, one a line, see `Stream`."""
+        return Stream(Lines(self._in(NDJSON), kind, elements))
 
     # ------------------------------------------------------------------------------------- instances
 
@@ -206,9 +215,31 @@ class Renderer:
     def consignment(self, disclosure: Disclosure, wanted: Filing, manner: Manner, told: Told) -> Consignment:
         """The requests of one delivery attempt, in the form that the receiver takes; `told`: what it is told
         otherwise than others."""
-        found = drafted(self._for(told), disclosure, wanted, manner)
-        letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.requests)
-        return Consignment(letters, found.left, found.waiting)
+        found = drafted(self._tellings.of(told), disclosure, wanted, manner)
+        letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
+        return Drafts(letters, found.left, found.waiting)
+
+    # ----------------------------------------------------------------------------------------- bulk
+
+    def group(self, circle: Circle, members: Sequence[Disclosure], notation: Notation = JSON) -> FhirBytes:
+        """The Group of those who share with an asker in bulk, and who they are."""
+        names = tuple(each.subject.id for each in members if each.subject and each.entry is not None)
+        return FhirBytes(_SEAL, notation.encode(groups.tree(circle, names)), notation)
+
+    def groups(self, found: Sequence[Circle], url: str, notation: Notation = JSON) -> FhirBytes:
+        """A searchset of Groups, without who is in them."""
+        parts = [notation.entry(groups.found(each, self.base)) for each in found]
+        head = Head("searchset", len(found), (("self", url),))
+        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
+
+    def manifest(self, told: Manifest) -> FhirBytes:
+        """What an export came to: names and addresses of files."""
+        return FhirBytes(_SEAL, manifest(told), PLAIN)
+
+    def ignored(self, problems: Sequence[Problem]) -> FhirBytes:
+        """What of a request was left away, an OperationOutcome a line."""
+        body = b"".join(NDJSON.encode(outcome.warning(each)) + NDJSON.ended for each in problems)
+        return FhirBytes(_SEAL, body, NDJSON)
 
     # ------------------------------------------------------------------------------ without a person
 
@@ -233,14 +264,6 @@ class Renderer:
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]
 
-    def _for(self, told: Told) -> Compiler:
-        """The compiler for one receiver; those that are told nothing otherwise share ours."""
-        found = self._told.get(told.name) if told.fhir else self._in(JSON)
-        if found is None:
-            found = Compiler(self._mappings.said_to(told.fhir), self.base, self.system, JSON)
-            self._told[told.name] = found
-        return found
-
 
 def _answer(notation: Notation, answered: Answered) -> bytes:
     content = answered.content
@@ -258,35 +281,17 @@ def _answer(notation: Notation, answered: Answered) -> bytes:
 
 @final
 class Stream:
-    """A searchset in pieces: `rows` for each Disclosure as it comes, then `tail`. A stream that is cut is
+    """A document in pieces: `rows` for each Disclosure as it comes, then `tail`. A stream that is cut is
     left open, so that nobody takes a part for the whole (`data.md`, consent epoch)."""
 
-    def __init__(self, compiler: Compiler, url: str, wanted: Wanted) -> None:
-        self._compiler = compiler
-        self._url = url
-        self._wanted = wanted
-        self._devices: frozenset[str] = frozenset()
-        self._is_open = False
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+        self.media_type = pieces.notation.media_type
 
     def rows(self, disclosure: Disclosure) -> FhirBytes:
-        """The entries of one Disclosure; the first also opens the Bundle. The Patient and each Device come once."""
-        notation = self._compiler.notation
-        parts = entries(self._compiler, disclosure, self._wanted, self._devices)
-        self._devices |= {each.id for each in disclosure.devices}
-        if self._wanted.types is not None:
-            self._wanted = replace(self._wanted, types=self._wanted.types - {"Patient"})
-        body = assemble(parts)
-        if self._is_open or not len(body):
-            return FhirBytes(_SEAL, body, notation)
-        self._is_open = True
-        told = disclosure.total if self._wanted.types is None else None
-        opened = open_bundle(notation, Head("searchset", told, (("self", self._url),)))
-        without_comma(notation, body, 0)
-        return FhirBytes(_SEAL, opened + body, notation)
+        """What stands in it of one Disclosure."""
+        return FhirBytes(_SEAL, self._pieces.rows(disclosure), self._pieces.notation)
 
     def tail(self) -> FhirBytes:
-        """The end of the Bundle; all of it where nothing was disclosed."""
-        notation = self._compiler.notation
-        if self._is_open:
-            return FhirBytes(_SEAL, notation.ended, notation)
-        return FhirBytes(_SEAL, bundle(notation, Head("searchset", 0, (("self", self._url),)), ()), notation)
+        """The end of the document; all of it where nothing was disclosed."""
+        return FhirBytes(_SEAL, self._pieces.tail(), self._pieces.notation)

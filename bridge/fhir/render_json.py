@@ -10,22 +10,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
+from dataclasses import replace
+from typing import Final
 
-from bridge.fhir.notation import Notation
+from bridge.fhir.notation import Notation, constants
 from bridge.fhir.template import Template, of_pieces
-from bridge.fhir.tree import Node, Slot, Text, Tree, is_absent, legible
+from bridge.fhir.tree import Node, Number, Slot, Text, Tree, is_absent, legible
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
-"""What a JSON encoder takes."""
-
-
 def encode(tree: Tree) -> bytes:
-    """A tree without slots as JSON."""
-    return _ENCODER.encode(_plain(tree)).encode("utf-8")
+    """A tree without slots as JSON. ValueError where it has a slot."""
+    return b"".join(constants(_pieces(tree)))
 
 
 def compile_template(tree: Tree, is_entry: bool = False) -> Template:
@@ -57,26 +54,6 @@ def answered(response: Tree, body: bytes, is_outcome: bool) -> bytes:
     return b",{" + resource + b'"response":' + told + b"}"
 
 
-def _plain(node: Node) -> Plain:
-    """The node without absent elements. ValueError where it has a slot."""
-    if isinstance(node, str):
-        return legible(node)
-    if isinstance(node, bool | int) or node is None:
-        return node
-    if isinstance(node, Mapping):
-        return {name: _plain(each) for name, each in node.items() if not is_absent(each)}
-    if isinstance(node, Slot | Text):
-        return legible(_constant(node))
-    return [_plain(each) for each in node if not is_absent(each)]
-
-
-def _constant(node: Slot | Text) -> str:
-    parts = (node,) if isinstance(node, Slot) else node.parts
-    if any(isinstance(part, Slot) for part in parts):
-        raise ValueError("a slot in a tree that is encoded at once")
-    return "".join(str(part) for part in parts)
-
-
 def _pieces(node: Node) -> Iterator[bytes | Slot]:
     if isinstance(node, Slot):
         yield node
@@ -84,6 +61,8 @@ def _pieces(node: Node) -> Iterator[bytes | Slot]:
         yield from _text(node)
     elif isinstance(node, str):
         yield _quoted(node)
+    elif isinstance(node, Number):
+        yield node.text.encode("ascii")
     elif node is None or isinstance(node, bool | int):
         yield _ENCODER.encode(node).encode("ascii")
     elif isinstance(node, Mapping):
@@ -116,6 +95,16 @@ def _quoted(text: str) -> bytes:
     return _ENCODER.encode(legible(text)).encode("utf-8")
 
 
+def compile_line(tree: Tree, is_entry: bool = False) -> Template:
+    """A tree with slots as a template of lines."""
+    return of_pieces(_pieces(tree), b"\n" if is_entry else b"")
+
+
+def line(tree: Tree) -> bytes:
+    """One resource as a line, with the break that all but the first need."""
+    return b"\n" + encode(tree)
+
+
 JSON: Final = Notation(
     media_type="application/fhir+json",
     encode=encode,
@@ -127,3 +116,12 @@ JSON: Final = Notation(
     ended=b"]}",
     answered=answered,
 )
+NDJSON: Final = replace(
+    JSON,
+    media_type="application/fhir+ndjson",
+    compiled=compile_line,
+    entry=line,
+    comma=b"\n",
+    ended=b"\n",
+)
+"""The same, a resource a line (FHIR Bulk Data Access STU2, Bulk Data Output File Request)."""

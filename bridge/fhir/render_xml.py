@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from bridge.fhir.notation import Notation
+from bridge.fhir.notation import Notation, constants
 from bridge.fhir.template import Template, of_pieces
-from bridge.fhir.tree import Node, Slot, Text, Tree, is_absent, legible
+from bridge.fhir.tree import Node, Number, Slot, Text, Tree, is_absent, legible
 
 NAMESPACE: Final = b'xmlns="http://hl7.org/fhir"'
 
@@ -29,7 +29,7 @@ _URL_IS_ATTRIBUTE: Final = frozenset({"extension", "modifierExtension"})
 
 def encode(tree: Tree) -> bytes:
     """A tree without slots as an XML document. ValueError where it has a slot."""
-    return b"".join(_constants(_resource(tree, NAMESPACE)))
+    return b"".join(constants(_resource(tree, NAMESPACE)))
 
 
 def compile_template(tree: Tree, is_entry: bool = False) -> Template:
@@ -44,7 +44,7 @@ def quoted(text: str) -> bytes:
 
 def entry(tree: Tree) -> bytes:
     """One entry."""
-    return b"".join(_constants(_element("entry", tree)))
+    return b"".join(constants(_element("entry", tree)))
 
 
 def begun(bundle: Tree) -> bytes:
@@ -54,19 +54,12 @@ def begun(bundle: Tree) -> bytes:
 
 def answered(response: Tree, body: bytes, is_outcome: bool) -> bytes:
     """An entry of a batch response: the resource that is bytes already is set between encoded parts."""
-    told = b"".join(_constants(_element("response", response)))
+    told = b"".join(constants(_element("response", response)))
     if is_outcome:
         told = told.removesuffix(b"</response>") + b"<outcome>" + body + b"</outcome></response>"
         return b"<entry>" + told + b"</entry>"
     resource = b"<resource>" + body + b"</resource>" if body else b""
     return b"<entry>" + resource + told + b"</entry>"
-
-
-def _constants(pieces: Iterator[bytes | Slot]) -> Iterator[bytes]:
-    for piece in pieces:
-        if isinstance(piece, Slot):
-            raise ValueError("a slot in a tree that is encoded at once")
-        yield piece
 
 
 def _resource(tree: Mapping[str, Node], attributes: bytes = b"") -> Iterator[bytes | Slot]:
@@ -83,7 +76,7 @@ def _element(name: str, node: Node) -> Iterator[bytes | Slot]:
         return
     if isinstance(node, Mapping):
         yield from _parent(name, node)
-    elif isinstance(node, bool | int | str | Slot | Text) or node is None:
+    elif isinstance(node, bool | int | str | Number | Slot | Text) or node is None:
         yield b"<" + name.encode("ascii") + b' value="'
         yield from _value(node)
         yield b"/>"

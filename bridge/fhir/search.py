@@ -11,6 +11,7 @@ Rejected: a parameter framework that answers what it does not know with everythi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from bridge.consent.asked import met
 from bridge.fhir.controls import CONTROLS, FOLLOWED
@@ -18,8 +19,9 @@ from bridge.fhir.draft import Draft, Step
 from bridge.fhir.filters import FILTERS, ONE_PATIENT
 from bridge.fhir.outcome import Problem, bad_parameter
 from bridge.fhir.parameters import FORMS, INCLUDES, PARAMETERS, READINGS, REFUSED
-from bridge.fhir.sought import Search
+from bridge.fhir.sought import Pairs, Search
 from bridge.fhir.vocabulary import Vocabulary
+from bridge.mapping.resources import OBSERVATION
 
 __all__ = ["Search", "parse"]
 
@@ -66,6 +68,18 @@ def _read(draft: Draft, name: str, value: str) -> Step:
     return CONTROLS[plain](draft, value) if parameter is None else FILTERS[plain](draft, parameter, value)
 
 
+SUMMARISED: Final = frozenset({"patient", "subject", "code", "category", "date", "_profile", "_lastUpdated"})
+"""Filters that summaries have too; where another one is, none is meant."""
+
+
+def _parts(draft: Draft, used: Pairs) -> frozenset[str]:
+    """The Observations of summaries that are meant."""
+    named = {name.partition(":")[0] for name, _ in used} - CONTROLS.keys()
+    if draft.kind != OBSERVATION or draft.sampled or not named <= SUMMARISED:
+        return frozenset()
+    return frozenset(draft.vocabulary.parts) if draft.parts is None else draft.parts
+
+
 def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Problem:
     if len(draft.patients) + (draft.identifier is not None) != 1:
         wanted = "_id" if draft.kind == "Patient" else "patient"
@@ -80,6 +94,7 @@ def _finished(draft: Draft, used: tuple[tuple[str, str], ...]) -> Search | Probl
     return Search(
         kind=draft.kind,
         pairs=used,
+        parts=_parts(draft, used),
         patient=next(iter(draft.patients), None),
         identifier=draft.identifier,
         selectors=chosen if draft.kind in READINGS else frozenset(),

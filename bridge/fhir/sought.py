@@ -7,7 +7,7 @@ parsing (a lookup of the patient before anybody asked whether the asker may know
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from bridge.consent.amounts import AmountTest
 from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
+from bridge.consent.reporting import Reporting
 from bridge.fhir.parameters import READINGS, RECORDS
 from bridge.fhir.wanted import Wanted
 from bridge.mapping.resources import READING_TYPES
@@ -64,7 +65,8 @@ class Search:
     """One understood search. `pairs`: the parameters that were used. `patient`: the Patient id that was
     named, or None where `identifier` (system, value) names a Patient. `ids`: of `kind` itself;
     `targets`: ids of readings. `elements`: None is all of them. `operation`: what stands behind the type in the
-    address; `types`: those that `$everything` was asked for, None for any other search."""
+    address; `types`: those that `$everything` was asked for, None for any other search; `parts`:
+    Observations of summaries, which come where no reading may."""
 
     kind: str
     pairs: Pairs
@@ -90,6 +92,7 @@ class Search:
     include_metrics: bool = False
     operation: str = ""
     types: frozenset[str] | None = None
+    parts: frozenset[str] = frozenset()
 
     @property
     def address(self) -> str:
@@ -153,6 +156,11 @@ class Search:
             event_resources=self._shows("AuditEvent"),
             states=self.states,
         )
+
+    def summaries(self, asked: Asked) -> Asked:
+        """The same wish for summaries; where readings are meant as well, for those that stand in their place."""
+        wish = Reporting(None, bool(self.selectors), None, self.parts, asked.dates, asked.updated)
+        return replace(asked, reporting=wish, dates=(), updated=())
 
     def _named(self) -> frozenset[str] | None:
         """Ids of readings: their own, or those that the Provenance speaks of; and of what was agreed or done."""

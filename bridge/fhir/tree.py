@@ -20,6 +20,9 @@ ID_WIDTH: Final = 36
 """Characters of a logical id: hex groups 8-4-4-4-12."""
 
 
+_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A place of `width` bytes that each row fills. As a node by itself it is a number, left-aligned
@@ -43,7 +46,21 @@ class Text:
             raise ValueError("a slot that closes its string is the last part of it")
 
 
-Node: TypeAlias = "bool | int | str | Slot | Text | Sequence[Node] | Mapping[str, Node] | None"
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A decimal, as it is to be written: 65.10 stays 65.10 (R4 2.24.0.1: precision is significant)."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if _DECIMAL.fullmatch(self.text) is None:
+            raise ValueError(f"{self.text!r} is no decimal")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Node: TypeAlias = "bool | int | str | Number | Slot | Text | Sequence[Node] | Mapping[str, Node] | None"
 """One element: a constant, a slot, a list or an object in the order of the resource."""
 
 Tree: TypeAlias = "dict[str, Node]"
@@ -62,7 +79,7 @@ def legible(text: str) -> str:
 
 def is_absent(node: Node) -> bool:
     """Whether an element of this value is left out."""
-    if isinstance(node, bool | int | Slot | Text):
+    if isinstance(node, bool | int | Number | Slot | Text):
         return False
     if isinstance(node, Mapping):
         return all(is_absent(each) for each in node.values())

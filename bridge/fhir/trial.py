@@ -11,13 +11,14 @@ tests do it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Final
 
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
 from bridge.fhir.rows import TREES
-from bridge.fhir.tree import Node, Slot, Text, Tree, is_absent
+from bridge.fhir.tree import Node, Number, Slot, Text, Tree, is_absent
 from bridge.fhir.variant import BY_ID, PROGRAMMED, SPAN, Variant
 from bridge.mapping import Format, Mappings, Shape
 from bridge.reading import INTERVALS, KINDS, Flag, SourceClass, Stream, Unit
@@ -110,6 +111,8 @@ def _sample(node: Node) -> object:
         return "".join(_SAMPLES[part.name] if isinstance(part, Slot) else part for part in node.parts)
     if isinstance(node, Mapping):
         return _filled(dict(node))
+    if isinstance(node, Number):
+        return Decimal(node.text)
     if isinstance(node, bool | int | str) or node is None:
         return node
     return [_sample(each) for each in node if not is_absent(each)]

@@ -7,13 +7,14 @@ of a stream wear selects those rows there, and nothing is filtered afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bridge.consent.asked import Grain, Selector, met
 from bridge.fhir import administration, observation, terms
 from bridge.fhir.elements import spelled
+from bridge.fhir.summaries import Worn, worn
 from bridge.fhir.variant import has_amount
 from bridge.mapping import Format, Mappings, Shape
 from bridge.mapping.resources import ADMINISTRATION, OBSERVATION, READING_TYPES, TYPE_OF
@@ -53,7 +54,8 @@ class Term:
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """All terms of the mappings in force: everything, and what wears which code, category, status, unit and profile.
-    `groups`: the Observations by the codes that they wear together; no row is in two."""
+    `groups`: the Observations by the codes that they wear together; no row is in two. `parts`: what the Observations of
+    summaries wear."""
 
     whole: frozenset[Selector]
     codes: tuple[Term, ...]
@@ -62,6 +64,7 @@ class Vocabulary:
     units: tuple[Term, ...]
     profiles: tuple[Term, ...]
     groups: tuple[frozenset[Selector], ...]
+    parts: Mapping[str, Worn]
 
     @classmethod
     def of(cls, mappings: Mappings) -> Vocabulary:
@@ -75,9 +78,8 @@ class Vocabulary:
         whole = frozenset(selector for each in formats for selector in _whole(each))
         codes = every(_codes)
         groups = tuple(_together(codes))
-        return cls(
-            whole, codes, every(_categories), every(_statuses), every(_units), every(_profiles), groups
-        )
+        written = every(_categories), every(_statuses), every(_units), every(_profiles)
+        return cls(whole, codes, *written, groups, worn(mappings))
 
     def everything(self, kind: str | None = None) -> frozenset[Selector]:
         """Everything that has a FHIR shape; with `kind` what is of that type."""
@@ -92,6 +94,21 @@ class Vocabulary:
     def profiled(self, canonicals: Collection[str]) -> frozenset[Selector]:
         """What claims one of these profiles; what claims none has ''."""
         return frozenset(each.selector for each in self.profiles if each.said[1] in canonicals)
+
+    def parts_coded(self, tokens: Sequence[Token]) -> frozenset[str]:
+        """The Observations of a summary that carry one of these codes."""
+        return self._parts(lambda each: any(token.means(one) for token in tokens for one in each.codes))
+
+    def parts_categorised(self, tokens: Sequence[Token]) -> frozenset[str]:
+        """Those that lie in one of these categories."""
+        return self._parts(lambda each: any(token.means(one) for token in tokens for one in each.categories))
+
+    def parts_profiled(self, canonicals: Collection[str]) -> frozenset[str]:
+        """Those that claim one of these profiles."""
+        return self._parts(lambda each: not each.profiles.isdisjoint(canonicals))
+
+    def _parts(self, test: Callable[[Worn], bool]) -> frozenset[str]:
+        return frozenset(part for part, each in self.parts.items() if test(each))
 
     def measured(self, token: Token) -> frozenset[Selector]:
         """What is told with an amount in that unit: its system and code, or '' and its text."""

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.period import DAY, MINUTE, Instant, Period, PeriodSet, ZoneHistory
+from bridge.period import DAY, MINUTE, Instant, ZoneHistory
 from bridge.reading import Flag, Stream
 
 Instants: TypeAlias = NDArray[np.int64]
@@ -115,17 +115,3 @@ def means(
         starts[first], ends[first], (2 * total + count) // (2 * count), count, length // step, off, newest
     )  # fmt: skip
     return Means(*(column[enough] for column in found))
-
-
-def blocks(period: Period, length: int) -> tuple[Period, ...]:
-    """The blocks of `length` ms inside a granted interval, aligned to its start: the only periods that a
-    summary may be asked for; 0 is the whole interval."""
-    if not length:
-        return (period,)
-    count = (period.end - period.start) // length
-    return tuple(Period(period.start + i * length, period.start + (i + 1) * length) for i in range(count))
-
-
-def askable(granted: PeriodSet, length: int, asked: PeriodSet) -> tuple[Period, ...]:
-    """The blocks of the granted intervals that lie wholly inside what was asked."""
-    return tuple(block for period in granted for block in blocks(period, length) if asked.covers(block))

@@ -47,26 +47,32 @@ def totals(claims: Sequence[Claim], edges: NDArray[np.int64]) -> Totals:
     """Totals of the days between consecutive `edges` (int64[k + 1] ms UTC, ascending)."""
     days = len(edges) - 1
     amounts, told = np.zeros(days), np.zeros(days, np.bool_)
-    determined = ~_contested(claims, edges)
+    determined = ~contested(claims, edges)
     for claim in claims:
-        for day in range(days):
-            share = _shares(claim, int(edges[day]), int(edges[day + 1]))
-            there = share > 0
-            amounts[day] += float(np.nansum(claim.amounts * share))
-            told[day] |= bool(there.any())
-            determined[day] &= not bool(np.isnan(claim.amounts[there]).any())
+        rows, where, shares = _shares(claim, edges)
+        given = claim.amounts[rows] * shares
+        amounts += np.bincount(where, weights=np.nan_to_num(given), minlength=days)
+        told[where] = True
+        determined[where[np.isnan(given)]] = False
     return Totals(amounts, told, determined)
 
 
-def _shares(claim: Claim, low: int, high: int) -> NDArray[np.float64]:
-    """Which part of each amount lies in `[low, high)`."""
+def _shares(
+    claim: Claim, edges: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Which row has which part of its amount in which day; parts of nothing are left out."""
     starts, ends = claim.starts, np.maximum(claim.ends, claim.starts + 1)
-    inside = np.clip(np.minimum(ends, high) - np.maximum(starts, low), 0, None)
-    return np.asarray(inside / (ends - starts), np.float64)
+    first = np.maximum(np.searchsorted(edges, starts, side="right") - 1, 0)
+    last = np.minimum(np.searchsorted(edges, ends, side="left") - 1, len(edges) - 2)
+    rows, days = _expanded(first, np.maximum(last - first + 1, 0))
+    inside = np.minimum(ends[rows], edges[days + 1]) - np.maximum(starts[rows], edges[days])
+    there = inside > 0
+    rows, days = rows[there], days[there]
+    return rows, days, np.asarray(inside[there] / (ends[rows] - starts[rows]), np.float64)
 
 
-def _contested(claims: Sequence[Claim], edges: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Days with an hour that two sources claim."""
+def contested(claims: Sequence[Claim], edges: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Days (bool[k]) with an hour that two sources claim."""
     by_source: dict[str, list[NDArray[np.int64]]] = {}
     for claim in claims:
         by_source.setdefault(claim.source, []).append(_hours(claim))
@@ -82,6 +88,13 @@ def _hours(claim: Claim) -> NDArray[np.int64]:
     """The hours (ms UTC / HOUR) that the claim says something about."""
     first = claim.starts // HOUR
     last = (np.maximum(claim.ends, claim.starts + 1) - 1) // HOUR
-    lengths = np.minimum(last - first + 1, SPREAD)
-    offsets = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.asarray(np.repeat(first, lengths) + offsets, np.int64)
+    return _expanded(first, np.minimum(last - first + 1, SPREAD))[1]
+
+
+def _expanded(
+    first: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row numbers and the numbers `first`, `first + 1` …, as many of each row as its length."""
+    rows = np.repeat(np.arange(len(first)), lengths)
+    offsets = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return rows, np.asarray(first[rows] + offsets, np.int64)

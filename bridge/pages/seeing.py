@@ -134,6 +134,18 @@ class Told:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer to an app or a clinic that asked. `by`: the name of who gave it; `grant` '' where none was signed."""
+
+    at: datetime
+    who: str
+    is_yes: bool
+    by: str
+    grant: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Total:
     """All that left to one recipient for one purpose: how often, first and last (45 CFR 164.528(b)(3))."""
 

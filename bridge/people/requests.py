@@ -15,12 +15,16 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+import bridge.store.answers as answers
 import bridge.store.clients as clients
 import bridge.store.links as links
 import bridge.store.requests as kept
+from bridge.consent import authorising
 from bridge.people.notices import What, tell_others
 from bridge.period import DAY, Instant
 from bridge.store import accounts
+from bridge.store.answers import AnsweredBefore
+from bridge.store.clients import Client
 from bridge.store.db import Database
 from bridge.store.links import LinkState, Shown
 from bridge.store.requests import RequestRow
@@ -152,9 +156,15 @@ def answered(db: Database, request: str, grant: str, account: str) -> None:
     )
 
 
-def decline(db: Database, request: str, now: Instant) -> bool:
-    """Say no to a request that waits."""
-    return kept.end(db, request, "declined", now)
+def decline(db: Database, asked: Request, to: Client, scopes: str, by: str, now: Instant) -> bool:
+    """Say no to a request that waits, by the name `by`; False where it was answered before or ran out. `scopes`: what
+    `to` could ask for. The no and its row of the ledger are kept together or not at all: LedgerUnavailable, Erased."""
+    told = authorising.declined(db, asked.patient, to, by, scopes)
+    try:
+        answers.keep(db, kept.of_request(asked.id, "declined", "", now), told)
+    except AnsweredBefore:
+        return False
+    return True
 
 
 def withdraw(db: Database, patient: int, client: str, now: Instant) -> None:

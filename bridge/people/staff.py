@@ -71,15 +71,15 @@ def move(db: Database, account: str, organization: str) -> None:
 
 def organizations(db: Database) -> tuple[str, ...]:
     """Whose programs are registered; a program of none stands for itself."""
-    return tuple(sorted({_owner(each) for each in clients.listed(db)}))
+    return tuple(sorted({owner(each) for each in clients.listed(db)}))
 
 
 def programs(db: Database, account: str) -> tuple[Client, ...]:
     """The programs that a member of staff works with: those of their organisation; all, where there is but one."""
     every, own = clients.listed(db), kept.organization(db, account)
     if not own:
-        return tuple(every) if len({_owner(each) for each in every}) < 2 else ()
-    return tuple(each for each in every if _owner(each) == own)
+        return tuple(every) if len({owner(each) for each in every}) < 2 else ()
+    return tuple(each for each in every if owner(each) == own)
 
 
 def members(db: Database) -> tuple[Member, ...]:
@@ -112,7 +112,8 @@ def record(db: Database, account: str, act: str, what: str, reason: str = "") ->
     return log.append(db, act, what, known.name if known else account, how, reason)
 
 
-def _owner(client: Client) -> str:
+def owner(client: Client) -> str:
+    """Whose program it is: an organisation's, or its own."""
     return client.organization or client.name
 
 

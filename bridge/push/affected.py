@@ -20,8 +20,11 @@ import bridge.store.destinations as destinations
 import bridge.store.outbox as outbox
 import bridge.store.series as series
 from bridge.consent import grants
+from bridge.consent.opened import MEANS
+from bridge.consent.recalled import is_mean
 from bridge.mapping.resources import READING_TYPES
 from bridge.period import END_OF_TIME, Instant
+from bridge.push.parts import most_parts
 from bridge.push.reconcile import spelled
 from bridge.store.columns import names
 from bridge.store.db import Database
@@ -29,7 +32,7 @@ from bridge.store.ids import Name
 from bridge.store.lanes import Lane
 from bridge.store.outbox import Held
 from bridge.store.plans import named
-from bridge.store.slots import MOST, is_named, slots
+from bridge.store.slots import is_named, slots
 from bridge.store.stood import brought
 
 KEPT: Final = "kept"
@@ -130,13 +133,26 @@ def holders(db: Database, patient: int, names: Iterable[Name]) -> tuple[Held, ..
 
 
 def gone(db: Database, lane: Lane) -> Iterator[tuple[str, int, list[Held]]]:
-    """What the destination holds of readings that are gone, by the grant and link that they left under."""
+    """What the destination holds of readings that are gone, by the grant and link that they left under; and its means:
+    which of those are wrong, the gate alone can say (`consent/recalled.py`)."""
     names = [name for name, _ in blocks.retracted(db, lane.patient)]
     holding = _holding(db, lane, names) if names else ()
-    open_ = ((grant, held) for grant, _, held in holding if held.state != KEPT)
-    found = sorted(open_, key=_left_under)
+    open_ = [(grant, held) for grant, _, held in holding if held.state != KEPT]
+    found = sorted((*open_, *_means(db, lane)), key=_left_under)
     for (grant, link), some in groupby(found, key=_left_under):
         yield grant, link, [held for _, held in some]
+
+
+def _means(db: Database, lane: Lane) -> Iterator[tuple[str, Held]]:
+    """The means that are known to have arrived and that the receiver did not refuse to take back."""
+    signed = [standing.grant for standing in grants.listed(db, lane.patient, with_names=False)]
+    if any(grant.grain in MEANS for grant in signed):
+        pairings = {grant.id: grant.pairing for grant in signed}
+        for grant, what, held in outbox.holding(db, lane):
+            name = db.ids.read(held.kind, spelled(held.id), pairings[grant])
+            is_kept = what == "retraction" and held.state == "refused"
+            if name is not None and is_mean(name) and held.reference and not is_kept:
+                yield grant, held
 
 
 def _left_under(pair: tuple[str, Held]) -> tuple[str, int]:
@@ -150,19 +166,13 @@ def _holding(
     holding = outbox.holding(db, lane, with_retracted)
     signed = {grant: grants.load(db, grant).grant for grant in {grant for grant, _, _ in holding}}
     pairings = {name: grant.pairing for name, grant in signed.items()}
-    most = _most_parts(db, lane.patient)
+    most = most_parts(db, lane.patient)
     minted = {pairing: _minted(db, names, pairing, most) for pairing in set(pairings.values())}
     for grant, what, held in holding:
         name = minted[pairings[grant]].get(held.id)
         if name is not None:
             is_kept = what == "retraction" and held.state == "refused"
             yield grant, name, replace(held, state=KEPT) if is_kept else held
-
-
-def _most_parts(db: Database, patient: int) -> int:
-    """Into how many parts any grant there was can have cut an interval."""
-    signed = grants.listed(db, patient, with_names=False)
-    return min(MOST, max((len(each.grant.periods.periods) for each in signed), default=1) or 1)
 
 
 def _minted(db: Database, names: Sequence[Name], pairing: bytes, most: int) -> Mapping[bytes, Name]:

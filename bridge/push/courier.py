@@ -56,8 +56,8 @@ class Waybill:
     after: bytes | None = None
     has_refused: bool = False
 
-    def before_readings(self) -> Waybill:
-        """The same for Devices that go first: the cursor stays where it is."""
+    def before_others(self) -> Waybill:
+        """The same for what goes before the rest of its page: the cursor stays where it is."""
         return replace(self, after=None)
 
 

@@ -1,8 +1,8 @@
 """What one attempt carries: the requests, what they hold item by item, and what of it the receiver lacks.
 
-Law: ids and versions beside bytes that leave and are kept nowhere. Pure. What the receiver holds in the same version is
-not needed again; what it refused waits for a human; a correction that it takes in no form is set apart (`safety.md`:
-never silence).
+Law: ids and versions beside bytes that leave and are kept nowhere. Pure. What the receiver holds as full is not needed
+again (`fhir/fullness.py`); what it refused waits for a human; a correction that it takes in no form is set apart
+(`safety.md`: never silence). A copy there that merely says less than may be told now is right, so it is none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.fhir.consignment import DEVICE
+from bridge.fhir.fullness import is_same_amendment, says_more
 from bridge.fhir.render import Consignment, Sent
 from bridge.push.sinks import Letter
 from bridge.store.outbox import Held, Item
@@ -27,9 +28,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """The requests of one attempt. `needed`: ids of readings that the receiver lacks in this version; only a parcel
+    """The requests of one attempt. `needed`: ids of readings that the receiver lacks or holds less full; only a parcel
     that needs all of them is sent; `stuck`: corrections that it takes in no form and was not known to lack;
-    `is_first`: Devices that go before their readings."""
+    `told`: the versions of all readings that may be told, by id, whether they go now, wait for their Device or cannot
+    be put over what is there (`fixed`); `is_first`: Devices that go before their readings."""
 
     letters: tuple[Letter, ...] = field(repr=False)
     items: tuple[Item, ...]
@@ -38,6 +40,8 @@ class Parcel:
     is_whole: bool
     stuck: tuple[Item, ...] = ()
     is_first: bool = False
+    told: Mapping[str, str] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
 
     @property
     def has_refused(self) -> bool:
@@ -73,7 +77,7 @@ def parcel(consignment: Consignment, before: Mapping[bytes, Held]) -> Parcel:
     wanted = {
         each.id: item for each, item in told if each.kind != DEVICE and _is_needed(each, before.get(item.id))
     }
-    stuck = tuple(wanted[each.id] for each in consignment.left if each.id in wanted)
+    left = [wanted[each.id] for each in consignment.left if each.id in wanted]
     going = [each for each in entries if each.kind != DEVICE]
     needed = frozenset(each.id for each in going if each.id in wanted)
     return Parcel(
@@ -82,8 +86,10 @@ def parcel(consignment: Consignment, before: Mapping[bytes, Held]) -> Parcel:
         before,
         needed,
         len(needed) == len(going) and not consignment.left,
-        stuck,
-        is_first=consignment.waiting > 0,
+        tuple(item for item in left if not _is_right(item, before.get(item.id))),
+        is_first=bool(consignment.waiting),
+        told={each.id: each.version for each in (*going, *consignment.left, *consignment.waiting)},
+        fixed=frozenset(each.id for each in consignment.left),
     )
 
 
@@ -102,4 +108,9 @@ def _is_needed(sent: Sent, known: Held | None) -> bool:
         return True
     if known.state == "refused":
         return False
-    return known.version != sent.version or known.tried not in ("", sent.version)
+    return says_more(sent.version, known.version) or known.tried not in ("", sent.version)
+
+
+def _is_right(item: Item, known: Held | None) -> bool:
+    """Whether what is there tells the same amendment, however full."""
+    return known is not None and not known.tried and is_same_amendment(item.version, known.version)

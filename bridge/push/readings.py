@@ -1,14 +1,17 @@
 """What is new for a destination, page by page: asked of the gate, held against the chart, sent.
 
 Law: consent is decided by the gate at each attempt, never by a stored answer (`consent.md`: a revocation acts on the
-very next delivery attempt). The receiver's record is looked at before each page (`safety.md`, whose chart is it). What
-is due is what the gate shows after the cursor, in order of receipt. A page that is more than one request may hold is
-asked for again, smaller: nothing that the gate gave is cut and kept.
+very next delivery attempt); a delivery runs under one grant and has what all grants of its recipient permit together
+(`consent/asker.py`), so the order of deliveries does not show in a chart. The receiver's record is looked at before
+each page (`safety.md`, whose chart is it). What is due is what the gate shows after the cursor, in order of receipt,
+and the pieces that hang together with it (`parts.py`). A page that is more than one request may hold is asked for
+again, smaller: nothing that the gate gave is cut and kept.
 """
 
 from __future__ import annotations
 
 import struct
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -22,13 +25,14 @@ from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.consignment import Form
 from bridge.fhir.render import Renderer
 from bridge.period import DAY
-from bridge.push import chart
+from bridge.push import chart, parts
 from bridge.push import round as rounds
 from bridge.push.answers import Reply
 from bridge.push.chart import Broken, NotShown
 from bridge.push.courier import TOO_LARGE, Waybill
 from bridge.push.parcel import Parcel
-from bridge.push.plan import Passage, authority_fault
+from bridge.push.parts import Due
+from bridge.push.plan import Passage
 from bridge.push.retry import State, Step
 from bridge.push.round import NOTHING, Report
 from bridge.push.trip import Trip, subject_of
@@ -39,6 +43,8 @@ NO_ROOM: Final = "what may be sent in a day was sent: more goes tomorrow"
 NO_ID: Final = "the receiver does not show the patient, so nobody knows its id there"
 RESOLVING: Final = frozenset({Form.TRANSACTION})
 """Forms in which a reference may be a search (R4 3.1.0.11.2)."""
+WHOLE: Final = frozenset({Form.TRANSACTION})
+"""Forms in which everything happens or nothing (R4 3.1.0.11.2); a submission's updates go beside it."""
 NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the next one"
 
 
@@ -47,8 +53,6 @@ async def deliver(trip: Trip) -> Report:
     report, standing = NOTHING, trip.errand.link
     assert standing is not None
     link = links.load(trip.db, standing.number)
-    if why := authority_fault(trip.errand.destination, link):
-        return rounds.held(trip.client, why)
     for passage in trip.errand.grants:
         goes_on = True
         while goes_on and not report.stops:
@@ -73,17 +77,39 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
     if parcel.stuck:
         trip.kept(disclosure)
         return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
-    if not parcel.is_whole and not parcel.is_first:
+    if parcel.is_first:
+        return await _went(trip, disclosure, parcel, bill, more)
+    due = await _due(trip, passage, parcel, subject)
+    ids = due.ids
+    if due.waits:
+        bill, more, ids = bill.before_others(), True, frozenset(sorted(ids)[:room])
+    if not parcel.is_whole or ids != parcel.needed:
         trip.kept(disclosure)
-        if not parcel.needed:
+        if not ids:
             trip.courier.skip(bill)
             return NOTHING, more
-        only = _asked(trip, passage, room, parcel.needed)
+        only = _asked(trip, passage, max(room, len(ids)), ids)
         disclosure = await trip.gate.disclose(_permit(trip, passage), only)
         parcel = trip.courier.pack(disclosure, subject)
     if not disclosure.count:
         return NOTHING, False
     return await _went(trip, disclosure, parcel, bill, more)
+
+
+async def _due(trip: Trip, passage: Passage, parcel: Parcel, subject: str) -> Due:
+    """What of a page goes now, pieces of the same readings considered."""
+    ask = partial(_told, trip, passage, subject)
+    is_whole = (
+        trip.courier.can.form in WHOLE and trip.page > 1
+    )  # a request that holds one holds none together
+    return await parts.needed(trip.db, trip.errand.lane, passage.id, parcel, ask, is_whole)
+
+
+async def _told(trip: Trip, passage: Passage, subject: str, ids: frozenset[str]) -> Parcel:
+    """What may be told of these ids now: looked at, not sent."""
+    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, len(ids), ids))
+    trip.kept(disclosure)
+    return trip.courier.pack(disclosure, subject)
 
 
 async def _went(
@@ -105,7 +131,7 @@ async def _went(
         trip.kept(disclosure)
         return _not_ready(trip, bill, ready)
     if parcel.is_first:
-        report, _ = await trip.sent(disclosure, parcel, bill.before_readings())
+        report, _ = await trip.sent(disclosure, parcel, bill.before_others())
         return report, True
     report, is_done = await trip.sent(disclosure, parcel, bill)
     return report, more or not is_done

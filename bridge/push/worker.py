@@ -18,6 +18,7 @@ from typing import Final
 
 import bridge.store.charts as charts
 import bridge.store.destinations as destinations
+import bridge.store.links as links
 import bridge.store.outbox as outbox
 from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
@@ -31,7 +32,7 @@ from bridge.push.answers import Reply
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.credentials import Tokens
-from bridge.push.plan import Errand
+from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import reached, spec_of
 from bridge.push.readings import deliver
 from bridge.push.retraction import retract
@@ -135,8 +136,9 @@ class Worker:
         report = rounds.waiting(client, outbox.opened(self._db, errand.lane), self._clock())
         if report.stops:
             return report
-        if not _has_work(self._db, errand):
-            return rounds.held(client, errand.hold)
+        hold = _hold(self._db, errand)
+        if hold and not charts.links_used(self._db, errand.lane):
+            return rounds.held(client, hold)
         why = breaker.hold()
         if why:
             return rounds.held(client, why)
@@ -146,8 +148,8 @@ class Worker:
         report += await retract(trip)
         if report.stops:
             return report
-        if errand.hold:
-            return report + rounds.held(client, errand.hold)
+        if hold:
+            return report + rounds.held(client, hold)
         return report + await deliver(trip)
 
     async def _trip(self, errand: Errand, breaker: Breaker) -> Trip | Report:
@@ -175,6 +177,8 @@ class Worker:
         return found
 
 
-def _has_work(db: Database, errand: Errand) -> bool:
-    """Whether there may be something to send or to take back: a lane that is held calls nobody."""
-    return not errand.hold or bool(charts.links_used(db, errand.lane))
+def _hold(db: Database, errand: Errand) -> str:
+    """Why nothing new goes on a lane, which calls nobody then unless something may be taken back; '' where it may."""
+    if errand.hold or errand.link is None:
+        return errand.hold
+    return authority_fault(errand.destination, links.load(db, errand.link.number))

@@ -4,9 +4,11 @@ Law: everything that a client says is checked before it becomes pending (`author
 registered address and nowhere else. A pending is found by a random id, lives ten minutes, and is answered once.
 What is approved is what was shown: `digest` is the hash of the whole question, which the form carries and the
 answer checks (consent swap). An approval never widens: its scopes are cut to what was asked and to what the
-signed grant leaves, and the grant must be active, for this client and its purpose, of the patient in context.
+signed grant leaves, and the grant must be active, for this client and its purpose, of the patient in context. The
+signature, the answer and its row in the ledger are one step: all of it happened, or nothing did.
 
-Rejected: the question in a signed cookie or URL (it could be answered twice).
+Rejected: the question in a signed cookie or URL (it could be answered twice); signing first and ending the grant where
+no code can be given (what ends it can fail as well).
 """
 
 from __future__ import annotations
@@ -17,17 +19,20 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
+import bridge.store.answers as answers
 import bridge.store.clients
 import bridge.store.pendings as kept
 from bridge.consent import authorising, grants
-from bridge.consent.authorising import AUTHORISED, DECLINED
-from bridge.consent.grant import Grant, State, state_at
+from bridge.consent.grant import Grant, Standing, State, state_at
+from bridge.consent.words import Words
 from bridge.period import Instant
 from bridge.smart.narrowed import narrowed
 from bridge.smart.scopes import Scopes, met, parse
 from bridge.smart.tokens import digest, fresh, issuer_of
+from bridge.store.answers import AnsweredBefore, Claim
 from bridge.store.clients import Client
 from bridge.store.db import Database
+from bridge.store.entries import Authorisation
 from bridge.store.pendings import Approval, PendingRow
 
 LIFE: Final = 600_000
@@ -95,6 +100,27 @@ def load(db: Database, id: str, now: Instant) -> Pending | None:
     )  # fmt: skip
 
 
+def sign(
+    db: Database, pending: Pending, account: str, draft: str, words: Words, by: str = ""
+) -> tuple[Grant, str]:
+    """Answer with yes by signing a draft under the words that were shown: what was signed, and the address to go back
+    to, with a one-use code; a share goes back to a page of ours, without one. The grant, the answer and its row are
+    kept together or not at all. `by`: the name of whoever answers. NotApproved where the draft does not fit or the
+    question was answered before; LedgerUnavailable, Erased, and what stands against signing."""
+    code = fresh()
+
+    def answering(standing: Standing) -> tuple[Claim, Authorisation]:
+        now = db.clock()
+        _fits(pending, standing, standing.grant.patient, now)
+        return _yes(db, pending, account, standing.grant, pending.scopes, code, now, by)
+
+    try:
+        signed = grants.sign_draft(db, draft, words, by, answering)
+    except AnsweredBefore as late:
+        raise NotApproved(f"{late}: start again from the app") from late
+    return signed.grant, _back(pending, code)
+
+
 def approve(
     db: Database,
     pending: Pending,
@@ -105,39 +131,34 @@ def approve(
     now: Instant,
     by: str = "",
 ) -> str:
-    """Answer with yes, under the signed grant of that id: the address to go back to, with a one-use code; a share
-    goes back to a page of ours, without one. `by`: the name of whoever answered, for the ledger. NotApproved where
-    the grant does not fit or the question was answered before."""
-    signed = _fitting(db, pending, patient, grant, now)
-    if pending.request:
-        under, asked = (grant, signed.version), str(pending.scopes)
-        authorising.record(db, patient, pending.client, AUTHORISED, by, asked, under)
-        if not kept.share(db, digest(pending.id), pending.request, "approved", grant, now):
-            raise NotApproved("this request was answered before, or it has run out")
-        return pending.redirect_uri
-    left = narrowed(met(pending.scopes, scopes), signed.kinds, signed.ways)
-    is_self = signed.authoriser.role in SELF
-    if not is_self:
-        left = Scopes(left.items, tuple(word for word in left.words if word != "fhirUser"))
+    """Answer with yes under a grant that was signed before: the address as of `sign`. `scopes`: the most that is given
+    of what was asked. NotApproved where the grant does not fit or the question was answered before."""
+    try:
+        standing = grants.load(db, grant)
+    except KeyError as unknown:
+        raise NotApproved("there is no such grant") from unknown
+    _fits(pending, standing, patient, now)
     code = fresh()
-    made = Approval(
-        secrets.token_hex(16), patient, account, grant, str(left), is_self, digest(code), now + CODE_LIFE
-    )
-    authorising.record(db, patient, pending.client, AUTHORISED, by, str(left), (grant, signed.version))
-    if not kept.approve(db, digest(pending.id), _row(pending), made, now):
-        raise NotApproved("this request was answered before, or it has run out: start again from the app")
-    return address(pending.redirect_uri, code=code, state=pending.state, iss=issuer_of(pending.aud))
+    try:
+        answers.keep(db, *_yes(db, pending, account, standing.grant, scopes, code, now, by))
+    except AnsweredBefore as late:
+        raise NotApproved(f"{late}: start again from the app") from late
+    return _back(pending, code)
 
 
 def decline(db: Database, pending: Pending, now: Instant, patient: int | None = None, by: str = "") -> str:
-    """Answer with no: the address to go back to. Saying it twice says nothing more. `patient`: whose ledger tells it,
-    as answered by the name `by`."""
+    """Answer with no: the address to go back to. `patient`: whose ledger tells it, as answered by the name `by`.
+    NotApproved where the question was answered before; LedgerUnavailable, Erased: then it waits as it did."""
+    hashed, asked = digest(pending.id), str(pending.scopes)
     if pending.request:
-        kept.share(db, digest(pending.id), pending.request, "declined", "", now)
+        claim = kept.sharing(hashed, pending.request, "declined", "", now)
     else:
-        kept.decline(db, digest(pending.id), now)
-    if patient is not None:
-        authorising.record(db, patient, pending.client, DECLINED, by, str(pending.scopes), None)
+        claim = kept.declining(hashed, now)
+    told = None if patient is None else authorising.declined(db, patient, pending.client, by, asked)
+    try:
+        answers.keep(db, claim, told)
+    except AnsweredBefore as late:
+        raise NotApproved(str(late)) from late
     if pending.request:
         return pending.redirect_uri
     said = "The person declined."
@@ -165,19 +186,47 @@ def _row(pending: Pending) -> PendingRow:
     )  # fmt: skip
 
 
-def _fitting(db: Database, pending: Pending, patient: int, grant: str, now: Instant) -> Grant:
-    """The grant, where it may answer this question."""
+def _yes(
+    db: Database,
+    pending: Pending,
+    account: str,
+    signed: Grant,
+    scopes: Scopes,
+    code: str,
+    now: Instant,
+    by: str,
+) -> tuple[Claim, Authorisation]:
+    """The answer under that grant, and the row that tells what was asked and what of it is given."""
+    hashed, is_self = digest(pending.id), signed.authoriser.role in SELF
+    left = narrowed(met(pending.scopes, scopes), signed.kinds, signed.ways)
+    if not is_self:
+        left = Scopes(left.items, tuple(word for word in left.words if word != "fhirUser"))
+    made = Approval(
+        secrets.token_hex(16), signed.patient, account, signed.id, str(left), is_self, digest(code),
+        now + CODE_LIFE,
+    )  # fmt: skip
+    if pending.request:
+        claim = kept.sharing(hashed, pending.request, "approved", signed.id, now)
+    else:
+        claim = kept.approving(hashed, _row(pending), made, now)
+    asked, under = str(pending.scopes), (signed.id, signed.version)
+    return claim, authorising.authorised(db, signed.patient, pending.client, by, asked, str(left), under)
+
+
+def _back(pending: Pending, code: str) -> str:
+    if pending.request:
+        return pending.redirect_uri
+    return address(pending.redirect_uri, code=code, state=pending.state, iss=issuer_of(pending.aud))
+
+
+def _fits(pending: Pending, standing: Standing, patient: int, now: Instant) -> None:
+    """NotApproved where the grant may not answer this question."""
+    signed, client = standing.grant, pending.client
     if pending.patient not in (None, patient):
         raise NotApproved("the launch is about another person than the one who was chosen")
-    try:
-        standing = grants.load(db, grant)
-    except KeyError as unknown:
-        raise NotApproved("there is no such grant") from unknown
-    signed, client = standing.grant, pending.client
     if signed.patient != patient:
         raise NotApproved("the grant is of another person")
     if not signed.recipient.includes(client.id, client.organization) or signed.purpose != client.purpose:
         raise NotApproved("the grant is for another recipient or purpose than the one who asks")
     if state_at(standing, now) is not State.ACTIVE:
         raise NotApproved("the grant is not in force")
-    return signed

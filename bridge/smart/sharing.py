@@ -13,12 +13,17 @@ from typing import Final
 
 from bridge.period import Instant
 from bridge.smart.pending import LIFE, Pending, keep
-from bridge.smart.scopes import parse
+from bridge.smart.scopes import Scopes, parse
 from bridge.smart.tokens import fresh
 from bridge.store.clients import Client
 from bridge.store.db import Database
 
 CONSENT_PATH: Final = "/consent"
+
+
+def scopes_of(client: Client) -> Scopes:
+    """What a request of this recipient asks for: all that it is registered for."""
+    return parse(client.scopes)
 
 
 def ask(
@@ -29,7 +34,7 @@ def ask(
         id=fresh(),
         client=client,
         redirect_uri=back,
-        scopes=parse(client.scopes),
+        scopes=scopes_of(client),
         state="",
         nonce="",
         challenge="",

@@ -134,7 +134,7 @@ class Act(_Patients):
 @dataclass(frozen=True, slots=True)
 class Authorisation(_Patients):
     """What a person answered to a client that asked: authorised, declined. `grant` '' where none was signed for it;
-    `sealed`: who answered, and the scopes that were asked, by `seal`."""
+    `sealed`: who answered, the scopes that were asked and those that were given ('' of a no), by `seal`."""
 
     patient: int
     at: Instant
@@ -164,8 +164,8 @@ _NAMES: Final[Mapping[type[Entry], str]] = {
 @dataclass(frozen=True, slots=True)
 class Row:
     """One entry as the owner reads it. `entry`: its number in the patient's chain; `kind`: intent, outcome,
-    empty, grant, collecting, act, authorisation; `fields` as stored, with `person` and `asked` in clear, or
-    "erased" where the patient's key is gone."""
+    empty, grant, collecting, act, authorisation; `fields` as stored, with `person` and `asked` in clear (of an
+    authorisation `given` as well), or "erased" where the patient's key is gone."""
 
     entry: int
     kind: str
@@ -178,9 +178,9 @@ class Row:
         return self.entry
 
 
-def seal(box: Box, patient: int, person: str, asked: str) -> bytes:
-    """The free fields of an entry under the patient's key."""
-    return box.seal(json.dumps([person, asked]).encode(), place("ledger", patient))
+def seal(box: Box, patient: int, person: str, asked: str, *given: str) -> bytes:
+    """The free fields of an entry under the patient's key. `given`: what an answer gave of what was asked."""
+    return box.seal(json.dumps([person, asked, *given]).encode(), place("ledger", patient))
 
 
 def encode(entry: Entry) -> bytes:
@@ -225,8 +225,7 @@ class Reader:
             plain = self._box.open(base64.b64decode(sealed), place("ledger", self._patient))
         except Tampered:
             return {"person": ERASED, "asked": ERASED}
-        person, asked = json.loads(plain)
-        return {"person": person, "asked": asked}
+        return dict(zip(("person", "asked", "given"), json.loads(plain), strict=False))
 
 
 def _plain(value: object) -> object:

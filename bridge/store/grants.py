@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias
 
+import bridge.store.answers as answers
 import bridge.store.chain as chain
 from bridge.period import Instant
+from bridge.store.answers import Claim
 from bridge.store.db import Database
-from bridge.store.entries import Change, encode
-from bridge.store.ledger import current_epoch
+from bridge.store.entries import Authorisation, Change, encode
+from bridge.store.ledger import current_epoch, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +70,63 @@ def epoch(db: Database, patient: int) -> int:
 
 
 def append(
-    db: Database, patient: int, expected: int, versions: Sequence[GrantRow], events: Sequence[EventRow]
+    db: Database,
+    patient: int,
+    expected: int,
+    versions: Sequence[GrantRow],
+    events: Sequence[EventRow],
+    answer: tuple[Claim, Authorisation] | None = None,
 ) -> int:
-    """Keep new versions and steps; the new epoch. Overtaken where the epoch is not `expected`."""
-    with db.write("ledger") as con:
-        if current_epoch(con, patient) != expected:
-            raise Overtaken("the patient's grants changed meanwhile: look at them again and repeat")
-        con.execute(
-            "INSERT INTO epochs (patient, epoch) VALUES (?, 1)"
-            " ON CONFLICT (patient) DO UPDATE SET epoch = epoch + 1",
-            (patient,),
-        )
-        con.executemany(
-            "INSERT INTO grants (id, version, patient, recipient, pairing, body, sealed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(g.id, g.version, patient, g.recipient, g.pairing, g.body, g.sealed) for g in versions],
-        )
-        for event in events:
-            con.execute(
-                "INSERT INTO grant_events (id, version, patient, step, at, until, sealed)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (event.id, event.version, patient, event.step, event.at, event.until, event.sealed),
-            )
-            (body,) = con.execute(
-                "SELECT body FROM grants WHERE id = ? AND version = ?", (event.id, event.version)
-            ).fetchone()
-            digest = hashlib.sha256(body).hexdigest()
-            change = Change(patient, event.at, event.id, event.version, event.step, expected + 1, digest)
-            chain.append(con, db.keys.ledger_key, change.chain, encode(change))
+    """Keep new versions and steps; the new epoch. `answer`: the question that they answer and the row that tells it,
+    kept with them or not at all (AnsweredBefore). Overtaken where the epoch is not `expected`; LedgerUnavailable."""
+    written = partial(
+        _appended,
+        key=db.keys.ledger_key,
+        patient=patient,
+        expected=expected,
+        versions=versions,
+        events=events,
+    )
+    if answer is not None:
+        answers.keep(db, *answer, also=written)
+        return expected + 1
+    with writing(db) as con:
+        written(con)
     return expected + 1
+
+
+def _appended(
+    con: sqlite3.Connection,
+    key: bytes,
+    patient: int,
+    expected: int,
+    versions: Sequence[GrantRow],
+    events: Sequence[EventRow],
+) -> None:
+    if current_epoch(con, patient) != expected:
+        raise Overtaken("the patient's grants changed meanwhile: look at them again and repeat")
+    con.execute(
+        "INSERT INTO epochs (patient, epoch) VALUES (?, 1)"
+        " ON CONFLICT (patient) DO UPDATE SET epoch = epoch + 1",
+        (patient,),
+    )
+    con.executemany(
+        "INSERT INTO grants (id, version, patient, recipient, pairing, body, sealed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(g.id, g.version, patient, g.recipient, g.pairing, g.body, g.sealed) for g in versions],
+    )
+    for event in events:
+        con.execute(
+            "INSERT INTO grant_events (id, version, patient, step, at, until, sealed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (event.id, event.version, patient, event.step, event.at, event.until, event.sealed),
+        )
+        (body,) = con.execute(
+            "SELECT body FROM grants WHERE id = ? AND version = ?", (event.id, event.version)
+        ).fetchone()
+        digest = hashlib.sha256(body).hexdigest()
+        change = Change(patient, event.at, event.id, event.version, event.step, expected + 1, digest)
+        chain.append(con, key, change.chain, encode(change))
 
 
 _VERSIONS: Final = "SELECT id, version, patient, recipient, pairing, body, sealed FROM grants"
@@ -164,6 +196,19 @@ def pairings(db: Database, recipient: str) -> tuple[bytes, ...]:
 def epochs(db: Database) -> dict[int, int]:
     """The consent epoch of everybody who ever made a grant."""
     return dict(db.reader("ledger").execute("SELECT patient, epoch FROM epochs").fetchall())
+
+
+def granted(
+    db: Database, organization: str, client: str, after: int, upto: int, most: int
+) -> tuple[int, ...]:
+    """Who ever made a grant for that organisation or lone client, in order, numbers in (after, upto], at most so
+    many."""
+    rows = db.reader("ledger").execute(
+        "SELECT DISTINCT patient FROM grants WHERE recipient IN (?, ?) AND patient > ? AND patient <= ?"
+        " ORDER BY patient LIMIT ?",
+        (organization or client, client, after, upto, most),
+    )
+    return tuple(int(number) for (number,) in rows)
 
 
 def patients(db: Database) -> tuple[int, ...]:

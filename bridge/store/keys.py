@@ -21,6 +21,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 NONCE: Final = 12
 OVERHEAD: Final = NONCE + 16
@@ -42,10 +44,10 @@ class WrongMaster(Exception):
 class Box:
     """One patient's key, unwrapped: seals and opens bytes for a named place."""
 
-    __slots__ = ("_cipher", "version")
+    __slots__ = ("_cipher", "_key", "version")
 
     def __init__(self, key: bytes, version: int) -> None:
-        self._cipher = AESGCM(key)
+        self._cipher, self._key = AESGCM(key), key
         self.version = version
 
     def seal(self, plain: bytes, aad: bytes) -> bytes:
@@ -60,6 +62,12 @@ class Box:
         except (InvalidTag, ValueError) as wrong:
             place = aad.split(b"|", 1)[0].decode("ascii", "replace")
             raise Tampered(f"sealed bytes of kind {place} do not open: changed, moved or cut") from wrong
+
+    def derived(self, use: str) -> bytes:
+        """32 bytes of the patient's for one use (HKDF, RFC 5869): the same at every start, and gone with the key."""
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"patient|{use}".encode()).derive(
+            self._key
+        )
 
 
 def place(kind: str, *numbers: int | str) -> bytes:

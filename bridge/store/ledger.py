@@ -14,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -22,7 +23,7 @@ from weakref import WeakKeyDictionary
 import bridge.store.chain as chain
 from bridge.period import HOUR, Instant
 from bridge.store.db import Database
-from bridge.store.entries import Act, Authorisation, Empties, Intent, Outcome, Reader, Row, decode, encode
+from bridge.store.entries import Act, Empties, Intent, Outcome, Reader, Row, decode, encode
 
 _OUTCOME_DELAY: Final = 0.05
 
@@ -134,12 +135,9 @@ class Ledger:
         if not waiting:
             return results
         key = self._db.keys.ledger_key
-        try:
-            with self._db.write("ledger") as con:
-                for place in sorted(range(len(waiting)), key=lambda i: waiting[i].chain):
-                    results[place] = _insert(con, key, waiting[place])
-        except sqlite3.Error as failed:
-            raise LedgerUnavailable(f"the ledger cannot be written ({failed}): see to its disk") from failed
+        with writing(self._db) as con:
+            for place in sorted(range(len(waiting)), key=lambda i: waiting[i].chain):
+                results[place] = _insert(con, key, waiting[place])
         return results
 
 
@@ -171,14 +169,25 @@ def _insert(con: sqlite3.Connection, key: bytes, each: _Waiting) -> int | None:
     return entry
 
 
-def note(db: Database, act: Act | Authorisation) -> int:
-    """Write down what an operator is about to do, or what a person answered; the entry's number once it is durable.
-    LedgerUnavailable."""
+def together(kept: Sequence[Also]) -> Also:
+    """All of these in one transaction, or none of them."""
+    return lambda con: all(keep(con) for keep in kept)
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[sqlite3.Connection]:
+    """One transaction of the ledger's file; LedgerUnavailable where it cannot be written."""
     try:
         with db.write("ledger") as con:
-            return chain.append(con, db.keys.ledger_key, act.chain, encode(act))
+            yield con
     except sqlite3.Error as failed:
         raise LedgerUnavailable(f"the ledger cannot be written ({failed}): see to its disk") from failed
+
+
+def note(db: Database, act: Act) -> int:
+    """Write down what an operator is about to do; the entry's number once it is durable. LedgerUnavailable."""
+    with writing(db) as con:
+        return chain.append(con, db.keys.ledger_key, act.chain, encode(act))
 
 
 def current_epoch(con: sqlite3.Connection, patient: int) -> int:

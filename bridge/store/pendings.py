@@ -2,20 +2,23 @@
 
 Law: both are found by SHA-256 of a random id and never by anything that can be guessed; both run out. A pending
 is answered once, and a handle is used up by the approval that it leads to: each is one UPDATE that says whether
-it was first, so two answers at once cannot both succeed. Approving writes the authorisation and its code in
-the same transaction. What ran out is swept when something new is written.
+it was first, so two answers at once cannot both succeed. An answer is a `Claim`, which `answers.py` keeps together
+with its row of the ledger; a yes writes the authorisation and its code in the same transaction. What ran out is swept
+when something new is written.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from bridge.period import Instant
+from bridge.store.answers import Claim
 from bridge.store.authorisations import REMEMBERED
 from bridge.store.db import Database
-from bridge.store.requests import Answer, answer
+from bridge.store.requests import Answer, of_request
 
 _COLUMNS: Final = (
     "client, redirect_uri, scope, state, nonce, challenge, launch, patient, aud, prompt, expires, request"
@@ -111,44 +114,61 @@ def find(db: Database, hashed: bytes, now: Instant) -> PendingRow | None:
     return None if row is None else PendingRow(*row)
 
 
-def decline(db: Database, hashed: bytes, now: Instant) -> bool:
-    """Answer with no; False where it was answered before or ran out."""
-    with db.write("bridge") as con:
-        return _answered(con, hashed, now)
+def declining(hashed: bytes, now: Instant) -> Claim:
+    """An answer with no."""
+    return Claim(partial(_answered, hashed=hashed, now=now), partial(_waits, hashed=hashed))
 
 
-def share(db: Database, hashed: bytes, request: str, what: Answer, grant: str, now: Instant) -> bool:
-    """Answer a share, and with it the request that it is about; False where either was answered before or ran out."""
-    with db.write("bridge") as con:
-        if not _answered(con, hashed, now):
-            return False
-        if answer(con, request, what, grant, now):
-            return True
-        con.execute("ROLLBACK")
+def sharing(hashed: bytes, request: str, what: Answer, grant: str, now: Instant) -> Claim:
+    """An answer to a share, and with it to the request that it is about."""
+    asked = of_request(request, what, grant, now)
+
+    def made(con: sqlite3.Connection) -> bool:
+        return _answered(con, hashed, now) and asked.make(con)
+
+    def undone(con: sqlite3.Connection) -> None:
+        _waits(con, hashed)
+        asked.undo(con)
+
+    return Claim(made, undone)
+
+
+def approving(hashed: bytes, row: PendingRow, made: Approval, now: Instant) -> Claim:
+    """An answer with yes: it uses up the handle, and there is an authorisation with its code."""
+    return Claim(
+        partial(_approved, hashed=hashed, row=row, made=made, now=now),
+        partial(_unapproved, hashed=hashed, row=row, made=made),
+    )
+
+
+def _approved(con: sqlite3.Connection, hashed: bytes, row: PendingRow, made: Approval, now: Instant) -> bool:
+    if not _answered(con, hashed, now) or (row.launch is not None and not _used(con, row.launch, now)):
         return False
+    con.execute("DELETE FROM codes WHERE expires + ? <= ?", (REMEMBERED, now))
+    con.execute(
+        "INSERT INTO authorisations (authorisation, client, patient, account, grant_id, scope, is_self,"
+        " nonce, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (made.authorisation, row.client, made.patient, made.account, made.grant, made.scope,
+         int(made.is_self), row.nonce, now),
+    )  # fmt: skip
+    con.execute(
+        "INSERT INTO codes (hash, authorisation, patient, redirect_uri, challenge, expires, used)"
+        " VALUES (?, ?, ?, ?, ?, ?, 0)",
+        (made.code, made.authorisation, made.patient, row.redirect_uri, row.challenge, made.code_expires),
+    )
+    return True
 
 
-def approve(db: Database, hashed: bytes, row: PendingRow, made: Approval, now: Instant) -> bool:
-    """Answer with yes; False where the question or its handle was answered before or ran out."""
-    with db.write("bridge") as con:
-        if not _answered(con, hashed, now):
-            return False
-        if row.launch is not None and not _used(con, row.launch, now):
-            con.execute("ROLLBACK")
-            return False
-        con.execute("DELETE FROM codes WHERE expires + ? <= ?", (REMEMBERED, now))
-        con.execute(
-            "INSERT INTO authorisations (authorisation, client, patient, account, grant_id, scope, is_self,"
-            " nonce, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (made.authorisation, row.client, made.patient, made.account, made.grant, made.scope,
-             int(made.is_self), row.nonce, now),
-        )  # fmt: skip
-        con.execute(
-            "INSERT INTO codes (hash, authorisation, patient, redirect_uri, challenge, expires, used)"
-            " VALUES (?, ?, ?, ?, ?, ?, 0)",
-            (made.code, made.authorisation, made.patient, row.redirect_uri, row.challenge, made.code_expires),
-        )
-        return True
+def _unapproved(con: sqlite3.Connection, hashed: bytes, row: PendingRow, made: Approval) -> None:
+    con.execute("DELETE FROM codes WHERE hash = ?", (made.code,))
+    con.execute("DELETE FROM authorisations WHERE authorisation = ?", (made.authorisation,))
+    if row.launch is not None:
+        con.execute("UPDATE launches SET used = 0 WHERE hash = ?", (row.launch,))
+    _waits(con, hashed)
+
+
+def _waits(con: sqlite3.Connection, hashed: bytes) -> None:
+    con.execute("UPDATE pendings SET answered = 0 WHERE hash = ?", (hashed,))
 
 
 def _answered(con: sqlite3.Connection, hashed: bytes, now: Instant) -> bool:

@@ -23,8 +23,11 @@ from bridge.store.db import Database
 from bridge.store.keys import Box, place
 
 BLOCK: Final = 7 * DAY
-FIELDS: Final = ("start", "end", "value", "count", "expected", "off_scale", "changed", "version")
-"""Columns of a frozen mean, each int64. `changed`: when it was published as it is."""
+FIELDS: Final = ("start", "end", "value", "count", "expected", "off_scale", "changed", "version", "told")
+"""Columns of a frozen mean, each int64. `changed`: its last change as its recipient knows it; `told`: when it
+left first as it is, so what stood then is what it was made of."""
+_FORM: Final = b"\x09"
+"""What rows of that many columns rest behind; rows of eight, without `told`, began with the 0x78 of zlib (RFC 1950)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The frozen means of one week of bucket starts: int64[n, 8], sorted by start. `version` 0: none yet."""
+    """The frozen means of one week of bucket starts: int64[n, 9], sorted by start. `version` 0: none yet."""
 
     shelf: Shelf
     block: int
@@ -73,7 +76,7 @@ def freezing(box: Box, weeks: Sequence[Week]) -> Callable[[sqlite3.Connection], 
 
 def _freeze(box: Box, weeks: Sequence[Week], con: sqlite3.Connection) -> bool:
     for week in weeks:
-        sealed = box.seal(zlib.compress(week.rows.tobytes(), 1), _aad(week.shelf, week.block))
+        sealed = box.seal(_FORM + zlib.compress(week.rows.tobytes(), 1), _aad(week.shelf, week.block))
         shelf = week.shelf
         key = (shelf.patient, shelf.recipient, shelf.series, shelf.grain, week.block)
         if week.version == 0:
@@ -94,8 +97,11 @@ def _freeze(box: Box, weeks: Sequence[Week], con: sqlite3.Connection) -> bool:
 
 
 def _opened(box: Box, shelf: Shelf, block: int, sealed: bytes) -> NDArray[np.int64]:
-    plain = zlib.decompress(box.open(sealed, _aad(shelf, block)))
-    return np.frombuffer(plain, np.int64).reshape(-1, len(FIELDS))
+    kept = box.open(sealed, _aad(shelf, block))
+    if kept.startswith(_FORM):
+        return np.frombuffer(zlib.decompress(kept[len(_FORM) :]), np.int64).reshape(-1, len(FIELDS))
+    rows = np.frombuffer(zlib.decompress(kept), np.int64).reshape(-1, len(FIELDS) - 1)
+    return np.column_stack((rows, rows[:, FIELDS.index("changed")]))
 
 
 def _aad(shelf: Shelf, block: int) -> bytes:

@@ -11,9 +11,11 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from bridge.period import Instant
+from bridge.store.answers import Claim
 from bridge.store.db import Database
 from bridge.store.keys import Erased, place
 
@@ -71,8 +73,20 @@ def of_client(db: Database, client: str) -> tuple[RequestRow, ...]:
     return _rows(db, "client = ? ORDER BY made DESC", [client])
 
 
-def answer(con: sqlite3.Connection, request: str, what: Answer, grant: str, now: Instant) -> bool:
-    """Within a transaction: answer it; False where it was answered before or ran out."""
+def of_request(request: str, what: Answer, grant: str, now: Instant) -> Claim:
+    """One answer to a request."""
+    return Claim(
+        partial(_answer, request=request, what=what, grant=grant, now=now), partial(_waits, request=request)
+    )
+
+
+def end(db: Database, request: str, what: Answer, now: Instant) -> bool:
+    """Let a request be over by no answer of a person; False where it was answered before or ran out."""
+    with db.write("bridge") as con:
+        return _answer(con, request, what, "", now)
+
+
+def _answer(con: sqlite3.Connection, request: str, what: Answer, grant: str, now: Instant) -> bool:
     done = con.execute(
         "UPDATE requests SET answer = ?, answered = ?, grant_id = ?"
         " WHERE request = ? AND answer IS NULL AND expires > ?",
@@ -81,10 +95,10 @@ def answer(con: sqlite3.Connection, request: str, what: Answer, grant: str, now:
     return done.rowcount == 1
 
 
-def end(db: Database, request: str, what: Answer, now: Instant) -> bool:
-    """Decline or withdraw it; False where it was answered before or ran out."""
-    with db.write("bridge") as con:
-        return answer(con, request, what, "", now)
+def _waits(con: sqlite3.Connection, request: str) -> None:
+    con.execute(
+        "UPDATE requests SET answer = NULL, answered = NULL, grant_id = NULL WHERE request = ?", (request,)
+    )
 
 
 def _rows(db: Database, where: str, values: Iterable[int | str]) -> tuple[RequestRow, ...]:

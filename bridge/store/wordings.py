@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.store.db import Database
+from bridge.store.ledger import writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class Shown:
 
 
 def keep(db: Database, shown: Shown) -> None:
-    """Keep a text; one that is there already is left alone."""
-    with db.write("ledger") as con:
+    """Keep a text; one that is there already is left alone. LedgerUnavailable."""
+    with writing(db) as con:
         con.execute(
             "INSERT OR IGNORE INTO wordings (sha256, id, version, locale, text, kept) VALUES (?, ?, ?, ?, ?, ?)",
             (shown.sha256, shown.id, shown.version, shown.locale, shown.text, db.clock()),

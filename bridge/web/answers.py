@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from bridge.consent.asked import Asked
 from bridge.consent.disclosure import Disclosure
+from bridge.consent.summaries import MARK
 from bridge.fhir.outcome import ABSENT, Problem, bad_parameter
 from bridge.fhir.pages import PARAMETER, STALE, Page, link, seal, unseal
 from bridge.fhir.render import Notation
@@ -72,8 +73,19 @@ class Answers:
 
     async def page(self, bearer: Bearer, sought: Sought) -> FhirResponse:
         """One page."""
-        disclosure = await self._desk.gate.disclose(bearer.permit, sought.asked)
+        disclosure = await self._disclosed(bearer, sought)
         return self._rendered(bearer, sought, disclosure)
+
+    async def _disclosed(self, bearer: Bearer, sought: Sought) -> Disclosure:
+        """The readings that were asked for; where none may leave, the summaries that do."""
+        asked, gate = sought.asked, self._desk.gate
+        summaries = sought.search.summaries(asked) if sought.search.parts else None
+        if summaries is not None and (not asked.selectors or (asked.after or b"").startswith(MARK)):
+            return await gate.disclose(bearer.permit, summaries)
+        found = await gate.disclose(bearer.permit, asked)
+        if summaries is None or found.entry is not None or asked.after is not None:
+            return found
+        return await gate.disclose(bearer.permit, summaries)
 
     async def large(self, call: Call, sought: Sought) -> Reply:
         """Everything as a stream where it fits into what was asked for, else a page."""
@@ -81,8 +93,12 @@ class Answers:
         first = await anext(parts)
         is_absent = sought.search.types is not None and first.subject is None
         if not is_absent and first.total is not None and first.total <= sought.search.count:
-            return Flow(self._desk.renderer, sought.search, sought.request.notation, first, parts)
+            url = sought.search.url(self._desk.renderer.base)
+            pieces = self._desk.renderer.stream(url, sought.search.wanted(), sought.request.notation)
+            return Flow(pieces, first, parts)
         await parts.close()
+        if sought.search.parts and first.entry is None:
+            return await self.page(call.bearer, sought)
         return self._rendered(call.bearer, sought, first, is_settled=True)
 
     def _rendered(

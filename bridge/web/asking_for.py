@@ -1,9 +1,10 @@
 """A clinician's launch: a request to the person whose record is linked, or a code to hand out where it is not.
 
-Law (issue: a clinician's launch can only send a request): it needs a session of staff with the right to ask, besides
-being let in by the EHR; what is done is in the admin log before it is. To whom a record belongs is known only where
-that person linked it; otherwise nobody is looked for by name, and the code carries the record's birth date. A record
-that shows another birth date than the person who linked it has become somebody else's: nothing of it is told on.
+Law (issue: a clinician's launch can only send a request): it needs a session of staff with the right to ask, and for
+the organisation that the EHR stands for, besides being let in by the EHR; what is done is in the admin log before it
+is. To whom a record belongs is known only where that person linked it; otherwise nobody is looked for by name, and the
+code carries the record's birth date. A record that shows another birth date than the person who linked it has become
+somebody else's: nothing of it is told on.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bridge.people import requests, sharing_codes, staff
+from bridge.people.remit import remit
 from bridge.people.requests import Origin
 from bridge.people.roles import Deed
+from bridge.people.sessions import Session
 from bridge.people.sharing_codes import Offer
 from bridge.store import arrivals
 from bridge.store.db import Database
@@ -30,7 +34,7 @@ from bridge.web.sheets import sheet
 
 async def clinician_page(request: Request, there: Landed, error: str = "", status: int = 200) -> Response:
     """The record, and the one thing that can be done: ask."""
-    known = await member(request, Deed.SEND_REQUESTS)
+    known = await _of_own(request, there)
     here = entrance(request)
     linked = await asyncio.to_thread(arrivals.known, here.db, there.ehr.id, there.record.id)
     if linked is not None and _is_anothers(here.db, there, linked):
@@ -51,7 +55,7 @@ async def clinician_page(request: Request, there: Landed, error: str = "", statu
 
 async def asked_by_clinician(request: Request, there: Landed) -> Response:
     """Send the request, or make the code."""
-    known = await member(request, Deed.SEND_REQUESTS)
+    known = await _of_own(request, there)
     form, here = await checked_form(request, known), entrance(request)
     linked = await asyncio.to_thread(arrivals.known, here.db, there.ehr.id, there.record.id)
     if linked is not None and _is_anothers(here.db, there, linked):
@@ -75,6 +79,15 @@ async def asked_by_clinician(request: Request, there: Landed) -> Response:
     make = partial(sharing_codes.for_person, here.db, offer, known.account, now)
     code = await asyncio.to_thread(make)
     return sheet(request, known, code, offer, now + sharing_codes.LIFE, form.one("language"))
+
+
+async def _of_own(request: Request, there: Landed) -> Session:
+    """The member of staff who may ask, for the organisation that the EHR stands for; 403 with a page otherwise."""
+    known = await member(request, Deed.SEND_REQUESTS)
+    seen = await asyncio.to_thread(remit, entrance(request).db, known.account)
+    if not await asyncio.to_thread(seen.client, there.ehr.client):
+        raise HTTPException(403, "organization")
+    return known
 
 
 def _is_anothers(db: Database, there: Landed, linked: int) -> bool:

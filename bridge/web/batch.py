@@ -35,6 +35,7 @@ from bridge.web.negotiate import acceptable, is_strict, sent_as
 from bridge.web.response import FhirResponse
 from bridge.web.route import wanted
 from bridge.web.search import Searches
+from bridge.web.summed import Summed
 
 READ: Final[Mapping[str, Callable[[bytes], Envelope]]] = {JSON.media_type: of_json, XML.media_type: of_xml}
 ONE_DOCUMENT: Final = problem(406, "An entry is answered in the notation of the whole batch.")
@@ -48,13 +49,20 @@ class Batches:
     """Answers POST [base]."""
 
     def __init__(
-        self, desk: Desk, searches: Searches, instances: Instances, lastn: Lastn, everything: Everything
+        self,
+        desk: Desk,
+        searches: Searches,
+        instances: Instances,
+        lastn: Lastn,
+        everything: Everything,
+        summed: Summed,
     ) -> None:
         self._desk = desk
         self._searches = searches
         self._instances = instances
         self._lastn = lastn
         self._everything = everything
+        self._summed = summed
 
     async def post(self, call: Call) -> FhirResponse:
         """Every entry in its order."""
@@ -112,6 +120,8 @@ class Batches:
                 return await self._searches.whole(call.bearer, request)
             case ["Observation", "$lastn"]:
                 return await self._lastn.whole(call.bearer, request)
+            case ["Observation", "$hddt-cgm-summary"]:
+                return await self._summed.whole(call.bearer, request)
             case ["Patient", name, "$everything"]:
                 request = replace(request, kind=address(name))
                 return await self._everything.whole(call.bearer, name, request)

@@ -112,10 +112,9 @@ class Codes:
         session = await person(request)
         form = await checked_form(request, session)
         asked, whose = _asked(request, session, Power.GRANT)
-        here, now = entrance(request), entrance(request).clock()
+        now = entrance(request).clock()
         if form.one("answer") == "decline":
-            await asyncio.to_thread(requests.decline, here.db, asked.id, now)
-            return RedirectResponse("/codes?done=declined", 303)
+            return await asyncio.to_thread(_declined, request, session, asked)
         if not asked.is_open(now) or "birth-date" in unlike(asked.record, whose):
             return _request_page(request, session, asked, whose, 409)
         if "name" in unlike(asked.record, whose) and form.one("same") != "yes":
@@ -124,6 +123,19 @@ class Codes:
         return (
             problem(request, session, "client", 409, "/codes") if way is None else RedirectResponse(way, 303)
         )
+
+
+def _declined(request: Request, session: Session, asked: requests.Request) -> Response:
+    """A no to a request that waits, in the person's ledger; a request that is over says what came of it."""
+    here = entrance(request)
+    try:
+        client = clients.recall(here.db, asked.client)
+    except KeyError:
+        return problem(request, session, "client", 410, "/codes")
+    scopes = str(sharing.scopes_of(client))
+    if requests.decline(here.db, asked, client, scopes, session.name, here.clock()):
+        return RedirectResponse("/codes?done=declined", 303)
+    return RedirectResponse(f"/codes/requests/{asked.id}", 303)
 
 
 # ---------------------------------------------------------------------------------------- what is shared

@@ -1,14 +1,15 @@
 """The consent page of one authorisation that waits: choose, preview, approve or decline.
 
 Law (`consent.md`; issue of launches): only a person's session comes here, and only with the power to grant for whom it
-is about. A first share asks a second time. The signature and the code follow one another, and where no code can be
-given the grant is ended at once, before anything can be asked under it. A no shares nothing and tells the app so.
+is about. A first share asks a second time. An answer that cannot be written down was not given, and a page says so
+(`troubles.py`): the question waits as it did. A no shares nothing and tells the app so.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -26,7 +27,6 @@ from bridge.people.sessions import Session
 from bridge.smart import pending as pendings
 from bridge.smart.pending import NotApproved, Pending
 from bridge.store.grants import Overtaken
-from bridge.store.ledger import LedgerUnavailable
 from bridge.store.patients import load as load_patient
 from bridge.web import offering
 from bridge.web.choosing import chosen_of
@@ -101,8 +101,11 @@ class Consenting:
             return problem(request, session, "pending")
         whose = _whose(request, session, _able(request, session), pending, sent.one("person"))
         patient = None if whose is None else whose.patient
-        back = pendings.decline(here.db, pending, here.clock(), patient, session.name)
-        return RedirectResponse(back, 303)
+        no = partial(pendings.decline, here.db, pending, here.clock(), patient, session.name)
+        try:
+            return RedirectResponse(await asyncio.to_thread(no), 303)
+        except NotApproved:
+            return problem(request, session, "pending", 409)
 
 
 def _matter(request: Request, session: Session, wanted: str, sent: Form | None = None) -> Matter | Response:
@@ -172,26 +175,20 @@ def _first_choice(request: Request, offer: Offer) -> Choice:
 
 
 def _signed(matter: Matter, standing: Standing, words: Words) -> Response:
-    """The signature, then the code."""
-    here, grant = entrance(matter.request), standing.grant
-    account, by = matter.session.account, matter.session.name
-    now = here.clock()
-    pending = pendings.load(here.db, matter.base.rpartition("/")[2], now)
+    """The signature and the code in one step, or a page that says why there is neither."""
+    here, session = entrance(matter.request), matter.session
+    account, by = session.account, session.name
+    pending = pendings.load(here.db, matter.base.rpartition("/")[2], here.clock())
     if pending is None:
-        return problem(matter.request, matter.session, "pending")
+        return problem(matter.request, session, "pending")
     try:
-        signed = grants.sign_draft(here.db, grant.id, words, by)
+        grant, back = pendings.sign(here.db, pending, account, standing.grant.id, words, by)
     except (KeyError, NotPossible, Overtaken):
-        return problem(matter.request, matter.session, "changed", 409, matter.base)
-    try:
-        back = pendings.approve(
-            here.db, pending, account, grant.patient, signed.grant.id, pending.scopes, here.clock(), by
-        )
-    except (NotApproved, LedgerUnavailable):
-        grants.revoke(here.db, signed.grant.id, by, "no code was given for it")
-        return problem(matter.request, matter.session, "pending", 409)
+        return problem(matter.request, session, "changed", 409, matter.base)
+    except NotApproved:
+        return problem(matter.request, session, "pending", 409)
     if pending.request:
-        requests.answered(here.db, pending.request, signed.grant.id, account)
+        requests.answered(here.db, pending.request, grant.id, account)
     to = grant.recipient.name
     tell_others(here.db, grant.patient, account, What.GRANT_WIDENED, by, to, now=here.clock())
     return RedirectResponse(back, 303)

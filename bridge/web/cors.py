@@ -19,11 +19,14 @@ ORIGIN: Final = b"origin"
 ASKED: Final = b"access-control-request-method"
 VARY: Final = (b"vary", b"Origin")
 _PREFLIGHT: Final = (
-    (b"access-control-allow-methods", b"GET, HEAD, POST"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, DELETE"),
     (b"access-control-allow-headers", b"Authorization, Content-Type, Accept, Prefer, If-None-Match"),
     (b"access-control-max-age", b"600"),
 )
-_EXPOSED: Final = (b"access-control-expose-headers", b"ETag, Last-Modified, WWW-Authenticate, Retry-After")
+_EXPOSED: Final = (
+    b"access-control-expose-headers",
+    b"ETag, Last-Modified, WWW-Authenticate, Retry-After, Content-Location, Expires, X-Progress",
+)
 
 
 def is_preflight(call: Call) -> bool:

@@ -1,15 +1,16 @@
-"""What left: every disclosure of the person, read from the ledger, in sum and one by one, as a page, CSV and JSON.
+"""What left, and what the person answered: read from the ledger, in sum and one by one, as a page, CSV and JSON.
 
 Law (`consent.md`, the ledger; 45 CFR 164.528(b)): a row says when, to whom, for what, which kinds and how many, from
-when to when; never a value. Repeated disclosures to one recipient for one purpose are summed beside the full list. It
-reads and cannot change. Names that come from others are written so that a spreadsheet does not run them.
+when to when; never a value. Repeated disclosures to one recipient for one purpose are summed beside the full list. An
+answer is a row of the same files, with `answer` and `given`; nothing left by it. It reads and cannot change. Names that
+come from others are written so that a spreadsheet does not run them.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,7 @@ from bridge.store.db import Database
 from bridge.store.entries import Row
 from bridge.store.grants import spell
 from bridge.store.patients import load as load_patient
+from bridge.web import answered
 from bridge.web.session import entrance, person
 from bridge.web.stating import local
 from bridge.web.whose import chosen, frame, page
@@ -34,7 +36,7 @@ from bridge.web.whose import chosen, frame, page
 PAGE: Final = 100
 FIELDS: Final = (
     "entry", "at", "recipient", "client", "contact", "purpose", "basis", "way", "channel", "kinds", "grains", "items",
-    "first", "last", "outcome", "asked", "person", "grants",
+    "first", "last", "outcome", "asked", "person", "grants", "answer", "given",
 )  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -94,7 +96,10 @@ class Left:
 
 def left(db: Database, patient: int) -> tuple[Left, ...]:
     """Everything that left, newest first. Without an outcome it counts as sent."""
-    rows = ledger.listed(db, patient)
+    return _left(ledger.listed(db, patient))
+
+
+def _left(rows: Sequence[Row]) -> tuple[Left, ...]:
     outcomes = {
         row.fields.get("entry"): str(row.fields.get("outcome")) for row in rows if row.kind == "outcome"
     }
@@ -148,15 +153,16 @@ def told(one: Left, zones: ZoneHistory) -> Told:
     )
 
 
-async def _read(request: Request) -> tuple[Represented, tuple[Left, ...], ZoneHistory, str]:
+async def _read(request: Request) -> tuple[Represented, Sequence[Row], ZoneHistory]:
     session = await person(request)
     whose, db = chosen(request, session), entrance(request).db
-    return whose, left(db, whose.patient), load_patient(db, whose.patient).zones, session.id
+    return whose, ledger.listed(db, whose.patient), load_patient(db, whose.patient).zones
 
 
 async def _every(request: Request) -> Response:
     session = await person(request)
-    whose, every, zones, _ = await _read(request)
+    whose, rows, zones = await _read(request)
+    every, db = _left(rows), entrance(request).db
     others = [
         each for each in every if request.query_params.get("own") == "yes" or each.party("client") != OWNER
     ]
@@ -166,7 +172,8 @@ async def _every(request: Request) -> Response:
         "disclosures.html",
         frame=frame(request, session, whose, "disclosures"),
         totals=totals(every, zones),
-        uncorrected=uncorrected(entrance(request).db, whose.patient),
+        uncorrected=uncorrected(db, whose.patient),
+        answers=[answered.told(db, each, zones) for each in answered.answers(rows)],
         rows=[told(each, zones) for each in others[start : start + PAGE]],
         start=start,
         count=len(others),
@@ -176,23 +183,28 @@ async def _every(request: Request) -> Response:
 
 
 async def _as_csv(request: Request) -> Response:
-    _, every, _, _ = await _read(request)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(FIELDS)
-    writer.writerows([[_plain(value) for value in _fields(each).values()] for each in every])
+    _, rows, _ = await _read(request)
+    text, db = io.StringIO(), entrance(request).db
+    writer = csv.DictWriter(text, FIELDS, restval="")
+    writer.writeheader()
+    told = [*map(_fields, _left(rows)), *(answered.fields(db, each) for each in answered.answers(rows))]
+    for each in sorted(told, key=lambda row: -int(str(row["entry"]))):
+        writer.writerow({name: _plain(value) for name, value in each.items()})
     return _file(text.getvalue().encode(), "text/csv; charset=utf-8", "disclosures.csv")
 
 
 async def _as_json(request: Request) -> Response:
-    _, every, _, _ = await _read(request)
-    return _file(
-        spell({"disclosures": [_fields(each) for each in every]}), "application/json", "disclosures.json"
-    )
+    _, rows, _ = await _read(request)
+    db = entrance(request).db
+    told = {
+        "disclosures": [_fields(each) for each in _left(rows)],
+        "answers": [answered.fields(db, each) for each in answered.answers(rows)],
+    }
+    return _file(spell(told), "application/json", "disclosures.json")
 
 
 def _fields(one: Left) -> dict[str, object]:
-    """An entry by `FIELDS`, times in UTC."""
+    """A disclosure by `FIELDS`, but for those of an answer; times in UTC."""
     first, last = one.instant("first"), one.instant("last")
     known: dict[str, object] = {
         "entry": one.row.entry,
@@ -208,7 +220,8 @@ def _fields(one: Left) -> dict[str, object]:
         "outcome": one.outcome,
         "grants": list(one.grants),
     }
-    return {name: known[name] if name in known else one.text(name) for name in FIELDS}
+    names = (name for name in FIELDS if name not in ("answer", "given"))
+    return {name: known[name] if name in known else one.text(name) for name in names}
 
 
 def _plain(value: object) -> str:

@@ -16,7 +16,7 @@ from bridge.fhir.outcome import OUT_OF_SCOPE, Problem
 from bridge.fhir.search import parse
 from bridge.fhir.sought import Search
 from bridge.fhir.vocabulary import Vocabulary
-from bridge.mapping.resources import READING_TYPES
+from bridge.mapping.resources import OBSERVATION, READING_TYPES
 from bridge.smart.scopes import Fence
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Refused
@@ -33,11 +33,16 @@ class Fences:
         self._vocabulary = vocabulary
         self.everything = vocabulary.everything()
         self._opened = lru_cache(maxsize=256)(self._selectors)
+        self._parts_of = lru_cache(maxsize=256)(self._parts)
 
     def readings(self, bearer: Bearer, kind: str, action: str) -> frozenset[Selector]:
         """The readings of that type inside the token's scopes; Refused with 403 where there is no such
         scope."""
         return self._opened(kind, reached(bearer, kind, action))
+
+    def parts(self, bearer: Bearer, action: str) -> frozenset[str]:
+        """The Observations of summaries inside the token's scopes."""
+        return self._parts_of(bearer.scopes.reach(OBSERVATION, action))
 
     def evidence(self, bearer: Bearer, action: str) -> frozenset[Selector]:
         """The readings whose Provenance lies inside: those that the token reaches themselves; Refused with 403
@@ -68,8 +73,15 @@ class Fences:
         return frozenset().union(*(self._inside(kind, fence) for fence in fences))
 
     def _inside(self, kind: str, fence: Fence) -> frozenset[Selector]:
-        found = parse(kind, (("patient", "any"), *sorted(fence)), self._vocabulary, strict=True)
+        found = self._read(kind, fence)
         return frozenset() if isinstance(found, Problem) else found.selectors
+
+    def _parts(self, fences: tuple[Fence, ...]) -> frozenset[str]:
+        read = (self._read(OBSERVATION, fence) for fence in fences)
+        return frozenset().union(*(each.parts for each in read if not isinstance(each, Problem)))
+
+    def _read(self, kind: str, fence: Fence) -> Search | Problem:
+        return parse(kind, (("patient", "any"), *sorted(fence)), self._vocabulary, strict=True)
 
 
 def reached(bearer: Bearer, kind: str, action: str) -> tuple[Fence, ...]:

@@ -15,7 +15,10 @@ from typing import Final
 from starlette.routing import Route
 
 from bridge import __version__
+from bridge.bulk.asking import FORMATS as LINES
+from bridge.bulk.job import LIMITS, Limits
 from bridge.consent.gate import Gate
+from bridge.fhir.groups import GROUP
 from bridge.fhir.outcome import problem
 from bridge.fhir.parameters import PARAMETERS
 from bridge.fhir.render import JSON, XML, Renderer
@@ -23,15 +26,19 @@ from bridge.period import Instant
 from bridge.smart.discovery import BRANDS_PATH
 from bridge.store.db import Database
 from bridge.web.batch import Batches
+from bridge.web.bulk import Exports
+from bridge.web.bulk_files import ExportFiles
 from bridge.web.call import Call, Refused
 from bridge.web.desk import Desk
 from bridge.web.everything import Everything
+from bridge.web.groups import Groups
 from bridge.web.instance import VERSIONED, Instances
 from bridge.web.lastn import Lastn
 from bridge.web.meters import Meters
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, Handler, Reply, route
 from bridge.web.search import Searches
+from bridge.web.summed import OPERATION, Summed
 
 RELEASED: Final = "2026-11-20"
 """Date of the CapabilityStatement: of the software, not of the installation."""
@@ -39,35 +46,67 @@ NO_SUCH_ADDRESS: Final = problem(404, "There is no such address; GET [base]/meta
 
 
 def routes(
-    gate: Gate, renderer: Renderer, db: Database, clock: Callable[[], Instant], meters: Meters
+    gate: Gate,
+    renderer: Renderer,
+    db: Database,
+    clock: Callable[[], Instant],
+    meters: Meters,
+    limits: Limits = LIMITS,
 ) -> list[Route]:
-    """Every route under /fhir but discovery."""
+    """Every route under /fhir but discovery. `limits`: of bulk exports."""
     desk = Desk(gate, renderer, db, clock, meters)
     permit = Guard(db, clock)
+    exports = Exports(desk, limits)
+    files = ExportFiles(desk, exports)
     return [
-        *(route(path, handlers, desk=desk, permit=permit) for path, handlers in _guarded(desk).items()),
+        *(
+            route(path, handlers, desk=desk, permit=permit)
+            for path, handlers in _guarded(desk, exports).items()
+        ),
+        route("/fhir/bulk/{job}/{file}", {"GET": files.get}, desk=desk, permit=permit, makes=LINES),
         route("/fhir/metadata", {"GET": _metadata(renderer)}, desk=desk),
         route(BRANDS_PATH, {"GET": _brands(renderer)}, desk=desk),
         route("/fhir/{rest:path}", {"GET": _nowhere, "POST": _nowhere}, desk=desk, permit=permit),
     ]
 
 
-def _guarded(desk: Desk) -> dict[str, dict[str, Handler]]:
+def _guarded(desk: Desk, exports: Exports) -> dict[str, dict[str, Handler]]:
     searches, instances = Searches(desk), Instances(desk)
     table: dict[str, dict[str, Handler]] = {}
-    lastn, everything = Lastn(desk, searches), Everything(desk)
+    lastn, everything, summed = Lastn(desk, searches), Everything(desk), Summed(desk)
     for kind in PARAMETERS:
         table[f"/fhir/{kind}"] = {"GET": partial(searches.get, kind)}
         table[f"/fhir/{kind}/_search"] = {"POST": partial(searches.post, kind)}
         if kind == "Observation":
+            table[f"/fhir/Observation{OPERATION}"] = {"GET": summed.answer, "POST": summed.answer}
             table["/fhir/Observation/$lastn"] = {"GET": lastn.answer, "POST": lastn.answer}
+        if kind == "Patient":  # before a Patient of that id
+            table["/fhir/Patient/$export"] = _kick_off(exports, kind)
         table[f"/fhir/{kind}/{{id}}"] = {"GET": partial(instances.get, kind)}
         if kind in VERSIONED:
             table[f"/fhir/{kind}/{{id}}/_history"] = {"GET": partial(instances.history, kind)}
             table[f"/fhir/{kind}/{{id}}/_history/{{vid}}"] = {"GET": partial(instances.version, kind)}
     table["/fhir/Patient/{id}/$everything"] = {"GET": everything.answer, "POST": everything.answer}
-    batches = Batches(desk, searches, instances, lastn, everything)
+    batches = Batches(desk, searches, instances, lastn, everything, summed)
+    table |= _bulk(desk, exports)
     return table | {"/fhir": {"POST": batches.post}, "/fhir/": {"POST": batches.post}}
+
+
+def _bulk(desk: Desk, exports: Exports) -> dict[str, dict[str, Handler]]:
+    """Bulk exports, and the Group that they may be about."""
+    groups = Groups(desk)
+    return {
+        "/fhir/$export": _kick_off(exports, ""),
+        "/fhir/Group/{id}/$export": _kick_off(exports, GROUP),
+        "/fhir/bulk/{job}": {"GET": exports.status, "DELETE": exports.end},
+        "/fhir/Group": {"GET": groups.get},
+        "/fhir/Group/_search": {"POST": groups.post},
+        "/fhir/Group/{id}": {"GET": groups.read},
+    }
+
+
+def _kick_off(exports: Exports, level: str) -> dict[str, Handler]:
+    return dict.fromkeys(("GET", "POST"), partial(exports.kick_off, level))
 
 
 def _metadata(renderer: Renderer) -> Handler:

@@ -11,10 +11,12 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.consent.asked import Asked, Selector, Way
+from bridge.consent.reporting import Reporting
+from bridge.consent.summed import period_of
 from bridge.fhir.outcome import ABSENT
 from bridge.fhir.parameters import RECORDS
 from bridge.fhir.render import Notation
-from bridge.mapping.resources import READING_TYPES
+from bridge.mapping.resources import OBSERVATION, READING_TYPES
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Call, Refused
 from bridge.web.desk import Desk
@@ -50,6 +52,8 @@ class Instances:
     async def versions(self, bearer: Bearer, kind: str, text: str, *, notation: Notation) -> FhirResponse:
         """The permitted versions of one resource."""
         asked = self._asked(bearer, kind, text, history=True)
+        if asked.reporting is not None:  # a summary is told as it stands, by read and vread
+            raise Refused(ABSENT)
         disclosure = await self._desk.gate.disclose(bearer.permit, asked)
         url = f"{self._desk.renderer.base}/{kind}/{text[:SHOWN]}/_history"
         body = self._desk.renderer.history(disclosure, url, notation)
@@ -69,9 +73,13 @@ class Instances:
         return FhirResponse(200, body, (disclosure,))
 
     def _asked(self, bearer: Bearer, kind: str, text: str, history: bool) -> Asked:
-        selectors = self._readings(bearer, kind)
+        selectors, patient = self._readings(bearer, kind), self._desk.patient(bearer.permit, kind, text)
+        named = (
+            self._desk.gate.summary(bearer.permit, text) if kind == OBSERVATION and patient is None else None
+        )
+        parts = self._desk.fences.parts(bearer, READ) if named else None
         return Asked(
-            patient=self._desk.patient(bearer.permit, kind, text),
+            patient=named.patient if named else patient,
             way=Way.LOOK,
             channel="query",
             described=f"{kind}/{text[:SHOWN]}" + ("/_history" if history else ""),
@@ -87,6 +95,7 @@ class Instances:
             patient_resource=kind == "Patient",
             consent_resources=kind == "Consent",
             event_resources=kind == "AuditEvent",
+            reporting=Reporting(period_of(named), ids=frozenset({text}), parts=parts) if named else None,
         )
 
     def _readings(self, bearer: Bearer, kind: str) -> frozenset[Selector]:

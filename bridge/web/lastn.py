@@ -64,7 +64,9 @@ class Lastn:
 
     def _newest(self, sought: Sought, pairs: Pairs, most: int) -> Sought:
         said = tuple(pair for pair in pairs if pair[0] == MAX)
-        search = replace(sought.search, operation=OPERATION, pairs=(*sought.search.pairs, *said))
+        search = replace(
+            sought.search, operation=OPERATION, pairs=(*sought.search.pairs, *said), parts=frozenset()
+        )
         asked = replace(
             sought.asked,
             described=search.described,

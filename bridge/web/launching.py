@@ -188,7 +188,7 @@ def _linked(request: Request, session: Session, there: Landed, whose: Represente
         whose.patient,
         there.ehr.client,
         Origin.LAUNCH,
-        there.ehr.issuer,
+        clients.recall(here.db, there.ehr.client).name,
         there.record,
         there.visit,
         now,

@@ -22,7 +22,7 @@ from bridge.store.accounts import Persona
 from bridge.web.session import entrance, session, set_cookie, visiting
 from bridge.web.static import local, locale_of
 
-REASONS: Final = frozenset({"site", "form", "role"})
+REASONS: Final = frozenset({"site", "form", "role", "organization"})
 BROWSERS: Final = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 SYSTEMS: Final = (
     ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"),

@@ -45,11 +45,22 @@ def is_gzip_wanted(accept_encoding: bytes) -> bool:
     return chosen.get("gzip", chosen.get("x-gzip", chosen.get("*", 0.0))) > 0
 
 
-@lru_cache(maxsize=256)
 def is_strict(prefer: bytes) -> bool:
     """Whether unknown parameters are errors: `Prefer: handling=strict` (R4 3.1.1.1.1)."""
+    return "handling=strict" in preferences(prefer)
+
+
+@lru_cache(maxsize=256)
+def preferences(prefer: bytes) -> frozenset[str]:
+    """What is preferred (RFC 7240 2), in lower case, without blanks and quotes."""
     wishes = prefer.decode("latin-1").lower().replace(";", ",").split(",")
-    return any(wish.replace(" ", "").replace('"', "") == "handling=strict" for wish in wishes)
+    return frozenset(wish.replace(" ", "").replace('"', "") for wish in wishes)
+
+
+@lru_cache(maxsize=256)
+def is_named(accept: bytes, media_types: frozenset[str]) -> bool:
+    """Whether one of these media types is accepted by its name."""
+    return any(name in media_types and quality > 0 for name, quality, _ in _ranges(accept))
 
 
 @lru_cache(maxsize=256)

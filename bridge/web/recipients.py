@@ -2,7 +2,8 @@
 
 Law (issue: recipients are verified): seeing is for whoever sees programs; verifying is for the privacy officer alone,
 because whoever changes a registration must not be the one who finds it right. The act is in the admin log before it
-is done; what counts as changed is computed (`bridge.store.verifications`), never set by hand.
+is done; what counts as changed is computed (`bridge.store.verifications`), never set by hand. Who works for one
+organisation sees and verifies its own recipients alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bridge.people import staff
+from bridge.people.remit import remit
 from bridge.people.roles import Deed
 from bridge.people.sessions import Session
 from bridge.people.verifying import Unfit, Verification, verified
@@ -56,6 +58,8 @@ async def _verify(request: Request) -> Response:
         client = await asyncio.to_thread(clients.load, here.db, form.one("client"))
     except KeyError:
         return await asyncio.to_thread(_page, request, known, "client", 404)
+    if not remit(here.db, known.account).client(client.id):
+        return await asyncio.to_thread(_page, request, known, "client", 404)
     act = partial(staff.record, here.db, known.account, "client verify", client.id, told.how[:MOST])
     await asyncio.to_thread(act)
     try:
@@ -67,8 +71,10 @@ async def _verify(request: Request) -> Response:
 
 def _page(request: Request, known: Session, error: str = "", status: int = 200) -> Response:
     here, now = entrance(request), entrance(request).clock()
-    rows = []
+    rows, seen = [], remit(here.db, known.account)
     for each in clients.listed(here.db):
+        if not seen.client(each.id):
+            continue
         told = find(here.db, key_of(each))
         until = moment(told.until).date() if told.until is not None else None
         rows.append((each, told, told.is_verified(now), until, bool(fault(here.db, each))))

@@ -35,7 +35,7 @@ from bridge.store.db import Database
 from bridge.web.call import TWICE, Call, Refused
 from bridge.web.cors import ORIGIN, preflight, readable
 from bridge.web.desk import Desk
-from bridge.web.negotiate import acceptable
+from bridge.web.negotiate import acceptable, is_named
 from bridge.web.owner import owner_bearer
 from bridge.web.response import Nothing
 
@@ -43,6 +43,7 @@ OPEN_PATHS: Final = frozenset(
     {"/fhir/metadata", "/fhir/.well-known/smart-configuration", "/fhir/.well-known/openid-configuration",
      BRANDS_PATH}
 )  # fmt: skip
+NOTHING_ELSE: Final[frozenset[str]] = frozenset()
 _log: Final = logging.getLogger("bridge.web")
 
 
@@ -80,21 +81,37 @@ class Guard:
         raise Refused(problem(401, found.sentence), _challenge(found))
 
 
-def route(path: str, handlers: Mapping[str, Handler], *, desk: Desk, permit: Guard | None = None) -> Route:
+def route(
+    path: str,
+    handlers: Mapping[str, Handler],
+    *,
+    desk: Desk,
+    permit: Guard | None = None,
+    makes: frozenset[str] = NOTHING_ELSE,
+) -> Route:
     """A route that answers the methods of `handlers` (HEAD where there is GET, OPTIONS always). TypeError
-    where a path that is not open has no guard, or an open one has."""
+    where a path that is not open has no guard, or an open one has. `makes`: media types that it answers with
+    besides JSON and XML of FHIR."""
     if permit is None and path not in OPEN_PATHS:
         raise TypeError(f"{path} is not open: a route without its permit cannot be built")
     if permit is not None and (path in OPEN_PATHS or not isinstance(permit, Guard)):
         raise TypeError(f"{path} cannot be built with the permit {permit!r}")
-    return Route(path, Endpoint(path, handlers, desk, permit))
+    return Route(path, Endpoint(path, handlers, desk, permit, makes))
 
 
 class Endpoint:
     """One route as an ASGI application."""
 
-    def __init__(self, path: str, handlers: Mapping[str, Handler], desk: Desk, permit: Guard | None) -> None:
+    def __init__(
+        self,
+        path: str,
+        handlers: Mapping[str, Handler],
+        desk: Desk,
+        permit: Guard | None,
+        makes: frozenset[str] = NOTHING_ELSE,
+    ) -> None:
         self._path = path
+        self._makes = makes
         self._handlers = dict(handlers)
         self._desk = desk
         self._permit = permit
@@ -133,7 +150,8 @@ class Endpoint:
             return self._desk.refusal(BROKEN, None, call.notation)
 
     async def _answer(self, call: Call) -> Reply:
-        accepted = acceptable(call.header(b"accept"), None)
+        accept = call.header(b"accept")
+        accepted = acceptable(accept, None) or (JSON if is_named(accept, self._makes) else None)
         call.notation = accepted or JSON
         if self._permit is not None:
             call.bearer = self._permit.bearer(call)

@@ -59,6 +59,8 @@ class Searches:
         pairs = page.pairs if page else self._desk.in_context(bearer.permit, request.kind, request.pairs)
         search = self._desk.search(request.kind, pairs, request.is_strict and not page)
         search = replace(search, selectors=self._desk.fences.allow(bearer, search))
+        if search.parts:
+            search = replace(search, parts=search.parts & self._desk.fences.parts(bearer, SEARCH))
         if search.kind == "Provenance" and search.ids is not None:
             ids = targets(self._desk.db, bearer.permit, search.ids)
             search = replace(

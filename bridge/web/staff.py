@@ -2,7 +2,8 @@
 
 Law (issue: sign-in of staff): nothing under /clinic without a staff session and the deed that it asks for; a staff
 session is no person's, so no form that approves a grant can be answered in it. Who comes from the identity provider
-and is not on our list stays outside. What changes the installation is in the admin log before it is done.
+and is not on our list stays outside. What changes the installation is in the admin log before it is done. Programs,
+deliveries and log are those of the member's own organisation (`people/remit.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from starlette.routing import Route
 
 from bridge.net.client import Outbound
 from bridge.people import invitations, oidc, passkeys, signing, staff, tickets
+from bridge.people.invitations import Void
 from bridge.people.oidc import Begun, Flaw, Provider
 from bridge.people.passkeys import site
+from bridge.people.remit import Remit, remit
 from bridge.people.roles import Deed, Role, deeds
 from bridge.people.throttle import TryLater
 from bridge.period import MINUTE
@@ -28,7 +31,9 @@ from bridge.store import accounts, clients, outbox
 from bridge.store import deeds as log
 from bridge.store import passkeys as kept_passkeys
 from bridge.store import staff as kept
+from bridge.store.db import Database
 from bridge.store.invitations import Invitation
+from bridge.store.outbox import Delivery
 from bridge.web.lobby import begin, device, later, moment, onward, shown, shown_to_anybody
 from bridge.web.session import Form, checked_form, entrance, fresh, open_form, visitor
 from bridge.web.session import staff as member
@@ -127,7 +132,7 @@ async def _enrol(request: Request) -> Response:
     found = await asyncio.to_thread(invitations.look, here.db, code, here.clock())
     where = site(here.base_url)
     if not isinstance(found, Invitation) or found.account is None or where is None:
-        reason = "unknown" if isinstance(found, Invitation) else found.value
+        reason = _void(found)
         return shown_to_anybody(request, "people/void.html", visit, 410, reason=reason)
     one = await asyncio.to_thread(accounts.load, here.db, found.account)
     name, error = one.name if one else "", ""
@@ -144,6 +149,13 @@ async def _enrol(request: Request) -> Response:
     return shown_to_anybody(
         request, "clinic/enrol.html", visit, status, name=name, options=options, ticket=ticket, error=error
     )
+
+
+def _void(found: Invitation | Void) -> str:
+    """Why an invitation of staff does not let in: what it is, or that the bridge's address can have no passkeys."""
+    if isinstance(found, Invitation):
+        return "unknown" if found.account is None else "host"
+    return found.value
 
 
 def _enrolled(request: Request, form: Form, code: str, account: str) -> bool:
@@ -171,14 +183,18 @@ async def _home(request: Request) -> Response:
 
 async def _deeds(request: Request) -> Response:
     known = await member(request, Deed.READ_LOG)
-    rows = await asyncio.to_thread(log.listed, entrance(request).db)
+    db = entrance(request).db
+    seen = await asyncio.to_thread(remit, db, known.account)
+    rows = await asyncio.to_thread(lambda: [row for row in log.listed(db) if seen.row(row)])
     told = [(row, moment(row.at)) for row in reversed(rows)]
     return shown(request, "clinic/log.html", known, "log", rows=told)
 
 
 async def _clients(request: Request) -> Response:
     known = await member(request, Deed.SEE_CLIENTS)
-    rows = await asyncio.to_thread(clients.listed, entrance(request).db)
+    db = entrance(request).db
+    seen = await asyncio.to_thread(remit, db, known.account)
+    rows = await asyncio.to_thread(lambda: [each for each in clients.listed(db) if seen.client(each.id)])
     return shown(request, "clinic/clients.html", known, "clients", rows=rows)
 
 
@@ -186,10 +202,18 @@ async def _deliveries(request: Request) -> Response:
     """States and counts of deliveries; nobody's name and no value."""
     known = await member(request, Deed.SEE_DELIVERIES)
     db = entrance(request).db
-    rows = await asyncio.to_thread(outbox.listed, db, None)
+    seen = await asyncio.to_thread(remit, db, known.account)
+    rows = await asyncio.to_thread(_in_remit, db, seen)
     may_retry = await asyncio.to_thread(staff.may, db, known.account, Deed.RETRY_DELIVERIES)
     told = [(row, moment(row.began)) for row in rows]
     return shown(request, "clinic/deliveries.html", known, "deliveries", rows=told, may_retry=may_retry)
+
+
+def _in_remit(db: Database, seen: Remit) -> list[Delivery]:
+    """The deliveries in the remit, oldest first; each destination is looked at once."""
+    every = outbox.listed(db, None)
+    known = {each: seen.destination(str(each)) for each in {one.destination for one in every}}
+    return [one for one in every if known[one.destination]]
 
 
 async def _retry(request: Request) -> Response:
@@ -197,6 +221,9 @@ async def _retry(request: Request) -> Response:
     form, db = await checked_form(request, known), entrance(request).db
     number = form.one("delivery")
     if not number.isascii() or not number.isdigit() or len(number) > 15:
+        raise HTTPException(422, "form")
+    seen = await asyncio.to_thread(remit, db, known.account)
+    if not await asyncio.to_thread(seen.delivery, number):
         raise HTTPException(422, "form")
     await asyncio.to_thread(staff.record, db, known.account, "deliveries retry", number)
     try:

@@ -1,4 +1,4 @@
-"""A large search as a stream: a thousand resources at a time, each part asked for anew at the door.
+"""A large search or a file of an export as a stream: a thousand resources at a time, each asked for anew at the door.
 
 Law (`data.md`, consent epoch): before each part the gate looks whether a grant moved; if one did, or the
 ledger fails, or the asker is gone, the connection ends without the end of the document, so that nobody
@@ -19,8 +19,7 @@ from starlette.types import Message, Send
 
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.gate import Gate, LedgerUnavailable, Moved
-from bridge.fhir.render import FhirBytes, Notation, Renderer
-from bridge.fhir.sought import Search
+from bridge.fhir.render import FhirBytes, Stream
 from bridge.web.call import Call
 from bridge.web.negotiate import is_gzip_wanted
 from bridge.web.response import GZIP, LEVEL, PRIVATE, content_type
@@ -49,22 +48,20 @@ class Parts:
 
 
 class Flow:
-    """One streamed searchset. `first` is the part that was asked for already, `rest` gives the others."""
+    """One streamed document. `first` is the part that was asked for already (None: nothing leaves), `rest` gives the
+    others."""
 
     status = 200
 
-    def __init__(
-        self, renderer: Renderer, search: Search, notation: Notation, first: Disclosure, rest: Parts
-    ) -> None:
-        self._media_type = notation.media_type
+    def __init__(self, pieces: Stream, first: Disclosure | None, rest: Parts) -> None:
         self._first = first
         self._rest = rest
-        self._pieces = renderer.stream(search.url(renderer.base), search.wanted(), notation)
+        self._pieces = pieces
 
     async def send(self, call: Call, send: Send, gate: Gate) -> None:
         """Answer `call`, part by part; the gate settles when the parts are closed."""
         packed = _Packed(is_gzip_wanted(call.header(b"accept-encoding")))
-        headers = [*PRIVATE, content_type(self._media_type), *packed.headers]
+        headers = [*PRIVATE, content_type(self._pieces.media_type), *packed.headers]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         gone = asyncio.ensure_future(call.gone())
         try:
@@ -79,7 +76,8 @@ class Flow:
             await self._rest.close()
 
     async def _parts(self, send: Send, packed: _Packed, gone: asyncio.Future[None]) -> None:
-        await send(packed.part(self._pieces.rows(self._first)))
+        if self._first is not None:
+            await send(packed.part(self._pieces.rows(self._first)))
         async for disclosure in self._rest:
             # uvicorn's send does not wait while its buffer has room, nor after the asker has left
             await asyncio.sleep(0)

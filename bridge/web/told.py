@@ -1,17 +1,18 @@
 """The parameters of an operation as they were sent: in the URL, as a form, or as Parameters (R4 3.2.0.1.1).
 
-Law: all three come to the same pairs of name and text, so one reader judges them; what is no primitive (a
-resource, a part, a choice of two values) is refused, because a filter that is not understood must not be left
-away. JSON and XML are read within the limits of a batch: no DOCTYPE, no entity, no network.
+Law: all three come to the same pairs of name and text, so one reader judges them; what is no primitive and no
+reference (a resource, a part, a choice of two values) is refused, because a filter that is not understood must not
+be left away. JSON and XML are read within the limits of a batch: no DOCTYPE, no entity, no network.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from lxml.etree import XMLParser, XMLSyntaxError, fromstring
+from lxml.etree import XMLParser, XMLSyntaxError, _Element, fromstring
 
 from bridge.fhir.outcome import NOT_READABLE, Problem
 from bridge.fhir.render import JSON, XML
@@ -22,6 +23,8 @@ NO_PARAMETERS: Final = Problem(400, "structure", "The body is no Parameters reso
 NO_PRIMITIVE: Final = Problem(
     400, "value", "A parameter has a name and one primitive value.", ("Parameters.parameter",)
 )
+_ILLEGIBLE: Final = re.compile("[\ud800-\udfff]")
+"""Halves of surrogate pairs are no text (RFC 8259 8.2)."""
 _FHIR: Final = "{http://hl7.org/fhir}"
 
 
@@ -64,15 +67,25 @@ def _of_xml(body: bytes) -> Iterator[tuple[str, str]]:
     if root.tag != f"{_FHIR}Parameters" or root.getroottree().docinfo.internalDTD is not None:
         raise Refused(NO_PARAMETERS)
     for each in root.findall(f"{_FHIR}parameter"):
-        said = {str(child.tag).removeprefix(_FHIR): child.get("value") for child in each}
+        said = {str(child.tag).removeprefix(_FHIR): _value(child) for child in each}
         yield _pair(said.pop("name", None), said)
+
+
+def _value(child: _Element) -> object:
+    """A primitive's value, or a Reference in the shape of JSON."""
+    reference = child.find(f"{_FHIR}reference")
+    return child.get("value") if reference is None else {"reference": reference.get("value")}
 
 
 def _pair(name: object, said: Mapping[str, object]) -> tuple[str, str]:
     if not isinstance(name, str) or not name or len(said) != 1:
         raise Refused(NO_PRIMITIVE)
     ((kind, value),) = said.items()
+    if kind == "valueReference" and isinstance(value, dict):
+        value = value.get("reference")
     if not kind.startswith("value") or not isinstance(value, str | int):
+        raise Refused(NO_PRIMITIVE)
+    if _ILLEGIBLE.search(f"{name}{value}"):
         raise Refused(NO_PRIMITIVE)
     return name, str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -11,7 +11,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import cloud, dexcom
+from tests.bench import cloud, dexcom, metrics
 from tests.bench.figures import Row, ingest, serve, streaming
 from tests.bench.hapi import against_hapi
 from tests.bench.home import made
@@ -32,7 +32,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         folder = Path(place)
         (folder / "static").mkdir()
-        rows = [*ingest(folder / "ingest"), *cloud.records(), *dexcom.readings(), cloud.memory(folder)]
+        rows = [*ingest(folder / "ingest"), *cloud.records(), *dexcom.readings(), *metrics.figures()]
+        rows.append(cloud.memory(folder))
         home = made(folder / "home", exports())
         served, found = serve(home, folder / "static", given.seconds)
         rows += served + shares(home)

@@ -21,6 +21,7 @@ def test_the_table_of_ratios_is_measured_line_by_line() -> None:
         "ingest",
         "JSON of 11 keys",
         "Dexcom API readings",
+        "figures of 90 days",
         "50 MB of JSON",
         "at rest",
         "1,000-entry page",

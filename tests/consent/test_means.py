@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from dataclasses import replace
 from itertools import pairwise
 
@@ -16,9 +17,10 @@ from bridge.consent.asked import Asked, DateTest, Grain, Selector, Way
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.grant import Recipient
 from bridge.consent.permit import RecipientPermit
-from bridge.metrics.buckets import askable, edges, means
-from bridge.period import DAY, HOUR, MINUTE, Instant, Period, PeriodSet, ZoneHistory
+from bridge.metrics.buckets import edges, means
+from bridge.period import DAY, HOUR, MINUTE, Instant, Period, ZoneHistory
 from bridge.reading import Flag, SourceClass, Stream
+from bridge.store import published
 from bridge.store.blocks import withdraw
 from bridge.store.patients import add_zone
 from tests.consent.world import CLARITY, CLINIC, NOON, World, between, every, ids, items, wish
@@ -99,6 +101,13 @@ def test_a_mean_that_left_stays_until_three_more_arrived(world: World, late: int
     assert told(anew) == [(TEN, 167, 9, 1)]
     assert anew.last_updated == world.clock.now
     assert ids(anew) == ids(first)
+
+
+def test_means_that_were_kept_before_it_was_kept_when_they_left_are_read(world: World) -> None:
+    box, shelf = world.db.keys.box(world.person()), published.Shelf(1, "Clinic", 0, int(Grain.HOUR))
+    rows = np.array([[TEN, TEN + HOUR, 100, 6, 12, 0, NOON, 2]], np.int64)
+    sealed = box.seal(zlib.compress(rows.tobytes(), 1), published._aad(shelf, 7))
+    assert published._opened(box, shelf, 7, sealed).tolist() == [[*rows[0].tolist(), NOON]]
 
 
 def test_two_requests_at_once_are_told_the_same_mean(world: World) -> None:
@@ -231,16 +240,6 @@ def test_rounding_is_half_up_and_exact() -> None:
     starts, ends = np.zeros(4, np.int64), np.full(4, HOUR, np.int64)
     found = means(starts, ends, np.array([1, 2, 1, 2]), np.zeros(4, np.uint16), np.zeros(4, np.int64), MINUTE)
     assert (found.value.tolist(), found.count.tolist()) == ([2], [4])
-
-
-def test_summaries_are_asked_for_in_whole_blocks_only() -> None:
-    granted = PeriodSet.of(Period(0, 15 * DAY), Period(20 * DAY, 22 * DAY))
-    assert askable(granted, 7 * DAY, PeriodSet((Period(0, 30 * DAY),))) == (
-        Period(0, 7 * DAY),
-        Period(7 * DAY, 14 * DAY),
-    )
-    assert askable(granted, 0, PeriodSet((Period(0, 16 * DAY),))) == (Period(0, 15 * DAY),)
-    assert askable(granted, 7 * DAY, PeriodSet((Period(1, 7 * DAY),))) == ()
 
 
 def test_means_are_found_by_their_own_grain_alone(world: World) -> None:

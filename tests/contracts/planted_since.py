@@ -12,6 +12,13 @@ from tests.contracts.planted import Planted, lines
 
 MORE: Final = (
     Planted(
+        "a figure asks the clock",
+        "metrics/planted.py",
+        lines("from datetime import date"),
+        "imports",
+        "figures are pure BROKEN",
+    ),
+    Planted(
         "a push opens a connection",
         "push/planted.py",
         lines("import httpx"),

@@ -47,7 +47,7 @@ def another_patients(world: World) -> Attacker:
     """Whom Bob shares with, and Ada does not."""
     world.grant()
     grant = world.grant(world.bob, to="Elsewhere")
-    return Attacker(world.token(world.stranger), world.stranger.id, grant, NOTHING, consents=0)
+    return Attacker(world.token(world.stranger), world.stranger.id, grant, NOTHING, consents=0, is_bobs=True)
 
 
 def another_recipients(world: World) -> Attacker:

@@ -34,6 +34,7 @@ _EXACT: Final = _in("consent/test_exact", "what_leaves_is_exactly_what_the_oracl
 _CHUNKS: Final = "web/test_chunks_http"
 _OPERATIONS: Final = "web/test_operations"
 _CONSENT: Final = "web/test_consent_http"
+_BULK: Final = "web/test_bulk"
 _CRAWL: Final = _in("web/test_crawl", "no_address_tells_what_is_not_granted")
 
 LINES: Final[dict[int, Line]] = {
@@ -86,7 +87,7 @@ LINES: Final[dict[int, Line]] = {
     16: Line("references to hidden resources", _in(_REST, "l16_every_reference_leads_to_what_may_be_read"),
              _in(_REST, "l16_every_reference_leads_to_what_may_be_read")),
     17: Line("contained, fullUrl, documents", _in(_REST, "l17_nothing_is_contained_and_every_address_is_its_resources",
-             "l17_l30_l31_what_is_not_offered_is_no_address"), OWN,
+             "l17_l31_what_is_not_offered_is_no_address"), OWN,
              "no DiagnosticReport, DocumentReference or Binary yet: 404"),
     18: Line("SampledData over an edge", _in(
              _CHUNKS, "holes_and_edges_cut_chunks_and_tell_nothing_of_what_lies_in_them",
@@ -134,9 +135,16 @@ LINES: Final[dict[int, Line]] = {
              "what_a_hidden_source_tells_of_a_shared_device_stays_hidden")
              + _in(_HTTP, "l14_a_device_worn_only_before_the_window_is_absent"),
              _in("web/test_things", "one_device_is_one_device_whatever_streams_of_it_there_are")),
-    30: Line("bulk export", _in(_REST, "l17_l30_l31_what_is_not_offered_is_no_address"), OWN,
-             "no bulk export yet: no such address, 404"),
-    31: Line("subscriptions", _in(_REST, "l17_l30_l31_what_is_not_offered_is_no_address"), OWN,
+    30: Line("bulk export", _in(
+        _BULK, "l30_who_revokes_between_kick_off_and_download_is_not_in_it",
+        "l30_a_narrowing_between_kick_off_and_download_narrows",
+        "l30_the_way_bulk_must_be_in_the_grant", "l30_a_token_that_a_person_approved_is_refused_everywhere",
+        "l30_an_export_is_its_clients_alone", "l30_nothing_counts_anybody",
+        "l30_lenient_handling_never_drops_a_filter", "l30_scopes_of_kick_off_and_of_download_both_hold",
+        "l30_who_is_in_the_group_is_told_of_members_alone_and_written_down") + ROUND,
+        _in(_BULK, "an_export_brings_what_the_searches_find") + OWN,
+    ),
+    31: Line("subscriptions", _in(_REST, "l17_l31_what_is_not_offered_is_no_address"), OWN,
              "no subscriptions yet: no such address, 404"),
     32: Line("the queue of deliveries", _in(
         "push/test_worker", "l32_a_retry_after_a_narrowing_sends_the_narrow_part_alone",

@@ -26,7 +26,7 @@ BOBS: Final = frozenset({"dexcom-clarity"})
 def _attacker(one: App, may: Mapping[Stream, PeriodSet], **more: Any) -> Attacker:
     """With the token that the app was given."""
     token = str(one.said["access_token"])
-    return Attacker(token, one.client.id, one.grant, may, **more)
+    return Attacker(token, one.client.id, one.grant, may, is_of_a_person=True, **more)
 
 
 def launched_by_ada(world: World) -> Attacker:

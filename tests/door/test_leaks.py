@@ -394,12 +394,19 @@ def test_l35_neither_a_token_nor_a_grant_outlives_its_end(world: World, patient:
 
 
 def test_l35_a_delivery_ends_with_its_own_grant(world: World, patient: int) -> None:
+    """While that counts it has what all grants of the recipient permit; then nothing, whatever else is granted."""
     grant = grants.listed(world.db, patient)[0].grant
     other = world.grant(patient, between(END, NOON)).grant
     permit = DeliveryPermit(grant.id, "clinic-ehr")
     asked = wish(patient, way=Way.FEED, channel="push")
-    assert {at for at, _ in items(ask(world, asked, permit))} == set(range(START, END, STEP))
+    world.grant(
+        patient, between(END - 9 * DAY, NOON), recipient=Recipient("Pharmacy", frozenset({"pharmacy"}))
+    )
+    assert {at for at, _ in items(ask(world, asked, permit))} == set(range(START, NOON, STEP))
     assert is_blank(ask(world, asked, DeliveryPermit(grant.id, "pharmacy")))
+    grants.pause(world.db, other.id)
+    assert {at for at, _ in items(ask(world, asked, permit))} == set(range(START, END, STEP))
+    grants.resume(world.db, other.id)
     grants.revoke(world.db, grant.id)
     assert is_blank(ask(world, asked, permit))
     assert ask(world, asked, DeliveryPermit(other.id, "clinic-ehr")).count == 576

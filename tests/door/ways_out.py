@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import httpx
 from lxml import etree
@@ -19,15 +20,21 @@ from lxml import etree
 from bridge.consent.asked import Asked, Way
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.sampled import PROFILE
+from bridge.period import HOUR
 from bridge.reading import Stream
 from tests.door.who import Attacker
+from tests.web.exporting import LINES, fetched
 from tests.web.world import World, linked
 
 CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}
 XML: Final = {"Accept": "application/fhir+xml"}
 MEAN: Final = "mean"
+SUMMARY: Final = "summary"
+OF_SUMMARIES: Final = frozenset({"107931-8", "106793-3", "97506-0", "104638-2", "104636-6", "104637-4"})
+MEANS: Final = frozenset({"97507-8", "105273-7"})
+"""Of a bucket, or of a summary where it is longer than a day."""
 Seen = tuple[str, int]
-"""A stream, or `mean`, and an instant."""
+"""A stream, `mean` or `summary` (its first and its last instant), and an instant."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,21 @@ def told(answer: httpx.Response) -> set[Seen]:
     body = answer.content
     if not body or answer.status_code >= 400:
         return set()
+    if answer.headers.get("content-type", "").startswith(LINES["Accept"]):
+        return {
+            seen for line in body.splitlines() for one in _walked(json.loads(line)) for seen in _read(one)
+        }
     if body.startswith(b"<"):
         return {seen for each in _of_xml(etree.fromstring(body)) for seen in _read(each)}
     return {seen for each in _walked(json.loads(body)) for seen in _read(each)}
+
+
+def without(answer: httpx.Response, person: str) -> httpx.Response:
+    """A file of an export without the lines about a person."""
+    if not answer.headers.get("content-type", "").startswith(LINES["Accept"]):
+        return answer
+    kept = "".join(f"{line}\n" for line in answer.text.splitlines() if person not in line)
+    return httpx.Response(answer.status_code, headers={"Content-Type": LINES["Accept"]}, text=kept)
 
 
 def _walked(node: Any) -> Iterator[dict[str, Any]]:
@@ -82,7 +101,7 @@ def _of_xml(root: Any) -> Iterator[dict[str, Any]]:
         yield {
             "code": {"coding": [{"code": at("code/coding/code")}]},
             "effectiveDateTime": at("effectiveDateTime"),
-            "effectivePeriod": {"start": at("effectivePeriod/start")},
+            "effectivePeriod": {"start": at("effectivePeriod/start"), "end": at("effectivePeriod/end")},
             "valueSampledData": {
                 "period": at("valueSampledData/period"),
                 "data": at("valueSampledData/data"),
@@ -97,8 +116,13 @@ def _read(one: dict[str, Any]) -> Iterator[Seen]:
     if one.get("effectiveDateTime"):
         yield stream, _ms(one["effectiveDateTime"])
         return
-    start = _ms(one["effectivePeriod"]["start"]) if one.get("effectivePeriod", {}).get("start") else None
+    period = one.get("effectivePeriod", {})
+    start = _ms(period["start"]) if period.get("start") else None
     if start is None:
+        return
+    end = _ms(period["end"]) if period.get("end") else start
+    if codes & OF_SUMMARIES or (codes & MEANS and end - start > 25 * HOUR):
+        yield from ((SUMMARY, edge) for edge in (start, end))
         return
     if not sampled.get("data"):
         yield stream, start
@@ -110,7 +134,10 @@ def _read(one: dict[str, Any]) -> Iterator[Seen]:
 
 
 def _ms(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp() * 1000)
+    """The instant; of a date alone Ada's noon."""
+    told = datetime.fromisoformat(text)
+    told = told.replace(hour=12, tzinfo=ZoneInfo("Europe/Berlin")) if told.tzinfo is None else told
+    return int(told.timestamp() * 1000)
 
 
 # --------------------------------------------------------------------------------------------------- ways
@@ -204,6 +231,14 @@ def newest(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("GET", f"Observation/$lastn?{wide}"), ask("POST", "Observation/$lastn", data=data)]
 
 
+def summaries(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Summaries, by the operation and by search."""
+    path = f"Observation/$hddt-cgm-summary?patient={hidden.person}"
+    wide = "&effectivePeriodStart=1990-01-01&effectivePeriodEnd=2100-01-01"
+    rests = ("code=http://loinc.org|107931-8", "code=http://loinc.org|106793-3&date=lt2026-09-08")
+    return [ask("GET", path), ask("GET", path + wide), *(ask("GET", _of(hidden, rest)) for rest in rests)]
+
+
 def everything(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     """$everything, whole and in pages."""
     path = f"Patient/{hidden.person}/$everything"
@@ -246,14 +281,32 @@ def compressed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("GET", _of(hidden), headers={"Accept-Encoding": each}) for each in ("gzip", "identity")]
 
 
+def exported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """In bulk: of everybody, of patients, of its own Group and by name, with filters that might open something."""
+    wide = "_typeFilter=Observation%3Fdate%3Dge1990%26status%3Dfinal&_since=1990-01-01T00:00:00Z"
+    told = ask("GET", "Group")
+    groups = [each["resource"]["id"] for each in _entries([told])]
+    members = [ask("GET", f"Group/{each}") for each in groups]
+    members.append(ask("GET", f"Group?member=Patient/{hidden.person}"))
+    paths = (
+        "$export",
+        f"Patient/$export?{wide}",
+        *(f"Group/{each}/$export?_type=Observation" for each in groups),
+    )
+    answers = [each for path in paths for each in fetched(ask, path)]
+    return [told, *members, *answers]
+
+
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
-        searched, posted, paged, read, remembered, included, evidenced, chained, newest, everything, chunks, batched,
-        in_xml, compressed,
+        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, everything, chunks,
+        batched, in_xml, compressed, exported,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
+SYSTEMS: Final = frozenset({"exported"})
+"""Ways that are for a system's token alone: whoever comes with a person's is refused."""
 NO_READINGS: Final = frozenset({"chained", "evidenced"})
 """Ways by which no Observation arrives, whoever asks."""
 

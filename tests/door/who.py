@@ -24,7 +24,8 @@ NOTHING: Final[Mapping[Stream, PeriodSet]] = {GLUCOSE: EMPTY, STRIPS: EMPTY}
 class Attacker:
     """One who asks for all of Ada's. `may`: what it may be told of single readings; `means`: whether it may be
     told hourly means instead; `client`: who it is; `consents`: how many of Ada's grants concern it;
-    `sent`: what a delivery may hold, where that is something else."""
+    `sent`: what a delivery may hold, where that is something else; `is_of_a_person`: a person approved the token;
+    `is_bobs`: Bob shares with it, so an export of everybody has his."""
 
     token: str
     client: str
@@ -33,6 +34,8 @@ class Attacker:
     means: bool = False
     consents: int = 1
     sent: Mapping[Stream, PeriodSet] | None = None
+    is_of_a_person: bool = False
+    is_bobs: bool = False
 
     def open(self, way: str) -> Mapping[Stream, PeriodSet]:
         """What it may be told by that way: a delivery needs no token."""

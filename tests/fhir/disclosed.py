@@ -30,9 +30,12 @@ from bridge.consent.disclosure import (
 )  # fmt: skip
 from bridge.consent.events import DisclosedEvent
 from bridge.consent.grant import Authoriser, Identity, Wording
+from bridge.consent.summed import PARTS, DisclosedSummary
 from bridge.fhir.render import Renderer
 from bridge.mapping import Mappings, load
-from bridge.period import DAY, END_OF_TIME, HOUR, Period, PeriodSet
+from bridge.metrics.summary import summary as summed
+from bridge.metrics.trace import Trace
+from bridge.period import DAY, END_OF_TIME, HOUR, MINUTE, Period, PeriodSet, ZoneHistory
 from bridge.reading import Flag, SourceClass, Stream, Unit
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -248,7 +251,8 @@ def events() -> tuple[DisclosedEvent, ...]:
             {
                 **who,
                 "said": "authorised",
-                "asked": "patient/Observation.rs",
+                "asked": "patient/*.rs",
+                "given": "patient/Observation.rs",
                 "person": "Åsa Öberg",
                 "consents": ((consent().id, 1),),
             },
@@ -263,6 +267,29 @@ def events() -> tuple[DisclosedEvent, ...]:
         DisclosedEvent(f"e0e0e0e0-0000-4000-8000-{place:012x}", kind, NOON + place, NOON + place, **said)
         for place, (kind, said) in enumerate(rows)
     )
+
+
+def summary(**changes: Any) -> DisclosedSummary:
+    """A fortnight of readings every five minutes, from 60 up to 259 and down again, all figures of it."""
+    period = ZoneHistory.always("Europe/Berlin").days(date(2026, 1, 1), date(2026, 1, 14))
+    at = np.arange(period.start, period.end, 5 * MINUTE, dtype=np.int64)
+    values = 60 + np.abs(np.arange(len(at)) % 400 - 200)
+    flags, offsets = np.zeros(len(at), np.uint16), np.full(len(at), 60, np.int16)
+    flags[:3] = Flag.HIGH
+    trace = Trace("1", Unit.MG_DL, 0, at, values, flags, offsets, at)
+    said: dict[str, Any] = {
+        "period": period,
+        "days": (date(2026, 1, 1), date(2026, 1, 14)),
+        "offsets": (60, 60),
+        "figures": summed([trace], period, ZoneHistory.always("Europe/Berlin"), period.end),
+        "unit": Unit.MG_DL,
+        "classes": (SourceClass.MAKER,),
+        "ids": tuple((part, f"5a5a5a5a-0000-4000-8000-{at:012x}") for at, part in enumerate(PARTS)),
+        "version": "1",
+        "is_amended": False,
+        "last_updated": NOON,
+    }
+    return DisclosedSummary(**{**said, **changes})
 
 
 def disclose(*groups: Group, **changes: object) -> Disclosure:
@@ -285,5 +312,6 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "patient": 1,
         "consents": (),
         "events": (),
+        "summaries": (),
     }
     return Disclosure(seal, **{**said, **changes})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bridge.fhir.render import Known
-from bridge.reading import Flag
+from bridge.reading import Flag, Stream, Unit
 from tests.fhir import disclosed, naive
 from tests.fhir.disclosed import DEVICE, NOON, SYSTEM, disclose, group
 from tests.fhir.valid import resources, valid
@@ -111,3 +113,37 @@ def test_a_delivery_of_nothing_is_a_bundle_without_entries() -> None:
 def test_a_reference_without_an_id_is_refused(reference: str) -> None:
     with pytest.raises(ValueError, match="ends in an id"):
         filed(disclose(group(1)), {name(0): Known(reference)})
+
+
+def versions(filing: Any) -> list[str]:
+    return [each.version.removesuffix(f"-{revision(filing)}") for each in filing[1]]
+
+
+def revision(filing: Any) -> str:
+    return str(filing[1][0].version).partition("-")[2][:8]
+
+
+@pytest.mark.parametrize("content", [None, np.array([0, 7, 1 << 31], np.uint32)])
+def test_what_is_whole_is_filed_under_its_number_alone_whatever_tells_its_contents_apart(
+    content: Any,
+) -> None:
+    sent = filed(disclose(replace(group(3, version=np.array([0, 1, 2], np.uint8)), content=content)))
+    assert versions(sent) == ["1", "2", "3"]
+
+
+def test_what_a_copy_lacks_or_says_beside_is_in_the_version_it_is_filed_under_and_in_nothing_sent() -> None:
+    starts = NOON + 3_600_000 * np.arange(3, dtype=np.int64)
+    columns: dict[str, NDArray[np.generic]] = {
+        "instant": starts,
+        "end": starts + 3_600_000,
+        "cut": np.array([0, 2, 3], np.uint8),
+        "text": np.array(["", "", "late meal"], object),
+    }
+    carbs = replace(
+        group(3, stream=Stream.CARBS, unit=Unit.GRAMS, device=None, columns=columns),
+        content=np.array([1, 0x8000000A, 0x8000000B], np.uint32),
+    )
+    bundle, sent = filed(disclose(carbs))
+    told = [each.version.partition("-")[2][8:] for each in sent]
+    assert told == ["~d", "~d~e3600000.8000000a", "+n~d~b3600000.8000000b"]
+    assert "~" not in str(bundle)

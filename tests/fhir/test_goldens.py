@@ -21,9 +21,9 @@ from bridge.consent.disclosure import NOTICE
 from bridge.consent.grant import Authoriser
 from bridge.fhir import terms
 from bridge.fhir.capability import INTERACTIONS
-from bridge.fhir.parameters import PARAMETERS
+from bridge.fhir.parameters import GROUP, PARAMETERS
 from bridge.fhir.render import JSON, XML, Notation, Wanted
-from bridge.period import PeriodSet
+from bridge.period import Period, PeriodSet
 from bridge.reading import (
     COLUMNS,
     ActivityKind,
@@ -157,6 +157,26 @@ def audited(notation: Notation) -> bytes:
     return bytes(RENDERER.searchset(shown, url, kind="AuditEvent", notation=notation))
 
 
+def summed_up(notation: Notation) -> bytes:
+    """Summaries of a fortnight: whole; in mmol/L, corrected and of part of a day; entered in error."""
+    part = disclosed.summary().period
+    later = {"days": None, "unit": Unit.MMOL_L, "is_amended": True, "version": "2"}
+    shown = (
+        disclosed.summary(),
+        disclosed.summary(**later, period=Period(part.start, part.end - HOUR), ids=SECOND),
+        disclosed.summary(figures=None, ids=THIRD, classes=()),
+    )
+    count = sum(len(each.ids) for each in shown)
+    told = disclose(summaries=shown, count=count, total=count, last_updated=NOON)
+    return bytes(RENDERER.searchset(told, f"{BASE}/Observation?patient={PATIENT}", notation=notation))
+
+
+def _other(first: str) -> tuple[tuple[str, str], ...]:
+    return tuple((part, id_.replace("5a5a5a5a", first)) for part, id_ in disclosed.summary().ids)
+
+
+SECOND, THIRD = _other("6a6a6a6a"), _other("7a7a7a7a")
+
 GOLDENS: Mapping[str, Callable[[], bytes]] = {
     "CapabilityStatement.json": capability,
     "CapabilityStatement.xml": lambda: capability(XML),
@@ -164,6 +184,8 @@ GOLDENS: Mapping[str, Callable[[], bytes]] = {
     "Bundle-of-every-stream.xml": lambda: every_stream(XML),
     "Bundle-everything.json": lambda: all_of_a_person(JSON),
     "Bundle-everything.xml": lambda: all_of_a_person(XML),
+    "Bundle-of-summaries.json": lambda: summed_up(JSON),
+    "Bundle-of-summaries.xml": lambda: summed_up(XML),
     "Bundle-of-chunks.json": lambda: in_chunks(JSON),
     "Bundle-of-chunks.xml": lambda: in_chunks(XML),
     "Bundle-of-consents.json": lambda: agreed(JSON),
@@ -197,8 +219,9 @@ def test_a_golden_holds_every_stream() -> None:
 def test_the_statement_says_what_the_tables_offer() -> None:
     statement = valid(capability())
     offered = {each["type"]: each for each in statement["rest"][0]["resource"]}
-    assert set(offered) == set(PARAMETERS) == set(INTERACTIONS)
-    for kind, parameters in PARAMETERS.items():
+    tables = {**PARAMETERS, "Group": GROUP}
+    assert set(offered) == set(tables) == set(INTERACTIONS)
+    for kind, parameters in tables.items():
         assert [each["name"] for each in offered[kind]["searchParam"]] == [each.name for each in parameters]
     assert statement["fhirVersion"] == "4.0.1"
 

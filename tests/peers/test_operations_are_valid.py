@@ -6,18 +6,21 @@ JSON and in XML. Here whole Bundles are judged too, because references lead from
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bridge.app import Bridge
 from bridge.consent.asked import Asked, Newest, Way
 from bridge.consent.permit import OwnerPermit, Permit
+from bridge.consent.reporting import Reporting
 from bridge.fhir.render import JSON, XML, Notation, Wanted
-from bridge.period import DAY, MINUTE
+from bridge.period import DAY, MINUTE, Period
 from bridge.reading import CalibrationKind, Device, Flag, Readings, SeriesKey, SourceClass, Stream, Unit
 from bridge.settings import shipped
 from bridge.store.patients import add as add_patient
@@ -104,6 +107,49 @@ def test_chunks_sensors_and_operations_leave_as_valid_r4_and_hddt(
     more, others = judged(validator, (each for page in chunks for each in entries(house, page)), PER_KIND)
     assert "\n".join((*remarks, *others)) == ""
     assert {*TYPES} <= set(types) and more["DeviceMetric"] >= 2 and len(chunks) == 2
+
+
+def a_fortnight(unit: Unit, scale: int) -> Readings:
+    """Readings every five minutes for fifteen days, a few of them off scale."""
+    count = 15 * 288
+    flags = np.zeros(count, np.uint16)
+    flags[5:9], flags[300:305] = Flag.LOW, Flag.HIGH
+    at = BEGINS + 5 * MINUTE * np.arange(count, dtype=np.int64)
+    rows = np.arange(2, count + 2, dtype=np.int32)
+    columns: dict[str, NDArray[np.generic]] = {
+        "instant": at,
+        "value": 60 + np.arange(count) % 160,
+        "flags": flags,
+        "row": rows,
+    }
+    key = SeriesKey(Stream.GLUCOSE, FAMILY, f"worn/{unit}", unit, scale)
+    return Readings(key, columns, WORN, SourceClass.FOLLOWER)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("notation", [JSON, XML], ids=["json", "xml"])
+@pytest.mark.parametrize(("unit", "scale"), [(Unit.MG_DL, 0), (Unit.MMOL_L, 1)])
+def test_summaries_leave_as_the_summary_profiles_of_the_cgm_guide_alone_and_together(
+    house: Bridge, validator: Validator, notation: Notation, unit: Unit, scale: int
+) -> None:
+    name = f"summed {notation.media_type} {unit}"
+    patient = add_patient(house.db, "", None, "Europe/Berlin", (("urn:mrn", name),))
+    absorbed(house.db, patient, [a_fortnight(unit, scale)], name.encode())
+    who = granted(house, patient, "raw", "full", "*")
+    whole = Period(BEGINS, BEGINS + 15 * DAY)
+    found, profiles = Counter[str](), Counter[bytes]()
+    for period in (whole, Period(BEGINS, BEGINS + 8 * DAY)):
+        wish = Asked(patient, Way.LOOK, "query", "summary", frozenset(), reporting=Reporting(period))
+        page = bytes(house.renderer.collection(house.gate.disclose_now(who, wish), notation))
+        profiles.update(re.findall(rb"StructureDefinition/(cgm-summary[a-z-]*)", page))
+        alone = (each for each in entries(house, page) if b"hasMember" not in each[1])  # it needs its members
+        _, remarks = judged(validator, alone, PER_KIND)
+        issues = [each for each in validator.issues(page) if each.severity != "information"]
+        found.update(
+            (*remarks, *(f"{each.location}: {each.message}" for each in issues if not tolerated(each)))
+        )
+    assert found == Counter()
+    assert len(profiles) == 7 and profiles[b"cgm-summary"] == 1
 
 
 @pytest.mark.timeout(600)

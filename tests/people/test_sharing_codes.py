@@ -18,7 +18,7 @@ from bridge.people.requests import NO_RECORD, Record, Request
 from bridge.people.sharing_codes import LENGTH, LIFE, PERSON_LIFE, Offer, Void, read, spelled
 from bridge.people.throttle import TryLater
 from bridge.period import DAY, HOUR
-from bridge.store import patients
+from bridge.store import ledger, patients
 from tests.people.conftest import Home
 
 BORN: Final = date(1980, 1, 2)
@@ -193,7 +193,9 @@ def test_a_newer_request_takes_the_place_of_one_that_waits(desk: Desk) -> None:
     assert known is not None and known.answer == "withdrawn"
     desk.home.clock.pass_seconds(requests.LIFE // 1000)
     assert requests.waiting(desk.db, desk.ada, desk.home.clock()) == ()
-    assert not requests.decline(desk.db, second.id, desk.home.clock())
+    north = clients.load(desk.db, second.client)
+    assert not requests.decline(desk.db, second, north, north.scopes, "Ada", desk.home.clock())
+    assert [row for row in ledger.listed(desk.db, desk.ada) if row.kind == "authorisation"] == []
 
 
 def test_the_desk_sees_which_codes_wait_and_never_the_code(desk: Desk) -> None:

@@ -26,6 +26,7 @@ def listening_to(app: ASGIApp) -> Iterator[int]:
     )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
+    listening.listen()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
@@ -64,11 +65,13 @@ class Slow:
 
     def rest(self) -> bytes:
         """Everything until the server hangs up."""
+        parts = [self.got]
         try:
             while part := self.wire.recv(1 << 20):
-                self.got += part
+                parts.append(part)
         except ConnectionResetError:
             pass
+        self.got = b"".join(parts)
         return self.got
 
     def close(self) -> None:

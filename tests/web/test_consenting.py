@@ -294,7 +294,7 @@ def test_declining_shares_nothing_and_tells_the_app(house: House) -> None:
     assert house.browser.get(question.page()).status_code == 200
     (row,) = answers_in_the_ledger(house)
     assert (row["step"], row["organization"], row["grant"]) == ("declined", "Lake Clinic", "")
-    assert row["person"] == "Robin Example" and "patient/" in str(row["asked"])
+    assert row["person"] == "Robin Example" and "patient/" in str(row["asked"]) and row["given"] == ""
 
 
 def test_a_yes_stands_in_the_ledger_with_who_gave_it_and_to_which_scopes(house: House) -> None:
@@ -303,7 +303,11 @@ def test_a_yes_stands_in_the_ledger_with_who_gave_it_and_to_which_scopes(house: 
     (row,) = answers_in_the_ledger(house)
     (standing,) = grants.listed(house.db, house.noor)
     assert (row["step"], row["grant"], row["version"]) == ("authorised", standing.grant.id, 1)
-    assert row["person"] == "Robin Example" and "patient/Observation" in str(row["asked"])
+    assert row["person"] == "Robin Example"
+    asked, given = str(row["asked"]).split(), str(row["given"]).split()
+    assert "patient/*.rs" in asked and "fhirUser" in asked
+    assert "patient/*.rs" not in given and "fhirUser" not in given, "what was given is not what was asked"
+    assert any(each.startswith("patient/Observation.rs") for each in given)
 
 
 def answers_in_the_ledger(house: House) -> list[Mapping[str, object]]:

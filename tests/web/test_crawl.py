@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +28,7 @@ from bridge.fhir.sampled import PROFILE
 from bridge.mapping.resources import READING_TYPES
 from bridge.reading import Stream
 from bridge.store.ids import Name
+from tests.web.exporting import fetched, place
 from tests.web.pumped import pumped, telling
 from tests.web.test_xml_http import batch
 from tests.web.world import WINDOW, World, leaks
@@ -107,6 +109,16 @@ def newest(world: World) -> list[str]:
     return [f"{path}{more}" for path in found for more in asked]
 
 
+def summed(world: World) -> list[str]:
+    found = [
+        f"/fhir/Observation/$hddt-cgm-summary?patient={world.patient_id(who)}"
+        for who in (world.ada, world.bob)
+    ]
+    wide = "&effectivePeriodStart=2000-01-01&effectivePeriodEnd=2040-01-01"
+    early = "&effectivePeriodStart=2026-08-20&effectivePeriodEnd=2026-09-16"
+    return [f"{path}{more}" for path in found for more in ("", wide, early)]
+
+
 def everything(world: World) -> list[str]:
     whole = [f"/fhir/Patient/{name}/$everything" for name in names(world, "Patient")]
     more = (
@@ -122,26 +134,54 @@ def fixed(*paths: str) -> Callable[[World], list[str]]:
     return lambda world: list(paths)
 
 
+def groups(world: World) -> list[str]:
+    named = [f"/fhir/Group?member={world.patient_id(who)}" for who in (world.ada, world.bob)]
+    return ["/fhir/Group", *named, "/fhir/Group?_id=x", "/fhir/Group?_count=5&_total=accurate"]
+
+
+def group(world: World) -> list[str]:
+    own = world.get("/fhir/Group").json()["entry"][0]["resource"]["id"]
+    return [f"/fhir/Group/{name}" for name in (own, world.patient_id(world.ada), "x")]
+
+
 PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     **{f"/fhir/{kind}": searches(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}": reads(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}/_history": reads(kind, "/_history") for kind in READING_TYPES},
     **{f"/fhir/{kind}/{{id}}/_history/{{vid}}": versions(kind) for kind in READING_TYPES},
     "/fhir/Observation/$lastn": newest,
+    "/fhir/Observation/$hddt-cgm-summary": summed,
     "/fhir/Patient/{id}/$everything": everything,
+    "/fhir/Group": groups,
+    "/fhir/Group/{id}": group,
     "/fhir/metadata": fixed("/fhir/metadata"),
     "/fhir/.well-known/smart-configuration": fixed("/fhir/.well-known/smart-configuration"),
     "/fhir/.well-known/openid-configuration": fixed("/fhir/.well-known/openid-configuration"),
     "/fhir/.well-known/user-access-brands": fixed("/fhir/.well-known/user-access-brands"),
 }
 """What is asked with GET at each address."""
+EXPORTS: Final = ("/fhir/$export", "/fhir/Patient/$export", "/fhir/Group/{id}/$export")
+STEPS: Final[Mapping[tuple[str, str], str]] = dict.fromkeys(
+    [
+        *(("GET", path) for path in (*EXPORTS, "/fhir/bulk/{job}", "/fhir/bulk/{job}/{file}")),
+        ("DELETE", "/fhir/bulk/{job}"),
+    ],
+    "test_every_export_tells_no_more",
+)
+"""What an export consists of, and the test of this file that goes through it."""
 POSTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("/fhir", "/fhir/"), "test_every_batch_tells_no_more"),
     **dict.fromkeys((f"/fhir/{kind}/_search" for kind in KINDS), "test_every_posted_search_tells_no_more"),
     **dict.fromkeys(
-        ("/fhir/Observation/$lastn", "/fhir/Patient/{id}/$everything"),
+        (
+            "/fhir/Observation/$lastn",
+            "/fhir/Observation/$hddt-cgm-summary",
+            "/fhir/Patient/{id}/$everything",
+        ),
         "test_every_posted_operation_tells_no_more",
     ),
+    "/fhir/Group/_search": "test_every_posted_search_of_the_group_tells_no_more",
+    **dict.fromkeys(EXPORTS, "test_every_export_tells_no_more"),
     "/fhir/{rest:path}": "test_what_is_nowhere_is_the_same_for_everybody",
 }
 """Addresses that take a body, and the test of this file that posts to each."""
@@ -194,7 +234,7 @@ def discovered(routes: Sequence[BaseRoute]) -> set[tuple[str, str]]:
 def probed() -> set[tuple[str, str]]:
     """Every method and address that has a probe."""
     fhir = {("GET", path) for path in (*PROBES, NOWHERE)} | {("POST", path) for path in POSTED}
-    return fhir | set(ELSEWHERE)
+    return fhir | set(STEPS) | set(ELSEWHERE)
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +269,7 @@ def test_an_address_without_a_probe_is_seen() -> None:
 
 def test_every_test_that_is_named_as_a_probe_is_there(project: Path) -> None:
     here = Path(__file__).relative_to(project).as_posix()
-    for named in (*ELSEWHERE.values(), *(f"{here}::{name}" for name in POSTED.values())):
+    for named in (*ELSEWHERE.values(), *(f"{here}::{name}" for name in (*POSTED.values(), *STEPS.values()))):
         path, _, name = named.partition("::")
         assert f"def {name}(" in (project / path).read_text("utf-8"), named
 
@@ -268,6 +308,10 @@ def test_every_posted_operation_tells_no_more(pump: World, accept: str) -> None:
         wide = {"patient": name, "category": "laboratory", "max": "100", "date": "lt2026-09-09"}
         for path, data in (
             ("Observation/$lastn", wide),
+            (
+                "Observation/$hddt-cgm-summary",
+                {"patient": name, "effectivePeriodStart": "2000-01-01", "effectivePeriodEnd": "2026-09-21"},
+            ),
             (f"Patient/{name}/$everything", {"start": "2000-01-01", "_count": "1000"}),
         ):
             answer = pump.ask("POST", f"/fhir/{path}", data=data, headers={"Accept": accept})
@@ -275,13 +319,41 @@ def test_every_posted_operation_tells_no_more(pump: World, accept: str) -> None:
             assert ("effective" in answer.text) is is_shared
 
 
+@pytest.mark.parametrize("level", ["$export", "Patient/$export", "Group/{}/$export"])
+def test_every_export_tells_no_more(pump: World, level: str) -> None:
+    own = pump.get("/fhir/Group").json()["entry"][0]["resource"]["id"]
+    answers: list[httpx.Response] = []
+    for method in ("GET", "POST"):
+
+        def ask(asked: str, path: str, by: str = method, **more: Any) -> httpx.Response:
+            return pump.ask(by if "export" in path else asked, f"/fhir/{path}", **more)
+
+        answers = list(fetched(ask, level.format(own)))
+        assert [each.status_code for each in answers] == [202] + [200] * 7
+        for answer in answers:
+            assert not leaks(pump, answer) and not telling(answer.text), answer.url
+        assert "effective" in "".join(each.text for each in answers)
+    address = place(answers[0].headers["content-location"])
+    paths = [address, *(place(each["url"]) for each in answers[1].json()["output"])]
+    nobody = pump.token(pump.stranger)
+    refused = {pump.get(f"/fhir/{path}", token=nobody).content for path in paths}
+    assert refused == {pump.get("/fhir/bulk/x").content}
+    assert pump.ask("DELETE", f"/fhir/{address}", token=nobody).content in refused
+    assert pump.ask("DELETE", f"/fhir/{address}").status_code == 202
+
+
+def test_every_posted_search_of_the_group_tells_no_more(pump: World) -> None:
+    for who, is_shared in ((pump.ada, True), (pump.bob, False)):
+        data = {"member": f"Patient/{pump.patient_id(who)}"}
+        answer = pump.ask("POST", "/fhir/Group/_search", data=data)
+        assert (
+            answer.json()["total"] == is_shared
+            and pump.patient_id(pump.bob) not in answer.text.partition("entry")[2]
+        )
+
+
 def test_what_is_nowhere_is_the_same_for_everybody(pump: World) -> None:
-    paths = (
-        f"/fhir/Group/{pump.patient_id(pump.ada)}",
-        "/fhir/Group/x",
-        "/fhir/$export",
-        "/fhir/Subscription",
-    )
+    paths = ("/fhir/Groups", "/fhir/Group/x/_history", "/fhir/bulk", "/fhir/Subscription")
     asked = [(method, path) for method in ("GET", "POST") for path in paths]
     answers = {
         pump.ask(*each, token=pump.token(who)).content

@@ -26,6 +26,7 @@ import bridge.store.patients
 import bridge.web.fhir
 import bridge.web.health
 import bridge.web.smart
+from bridge.bulk.job import Limits
 from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Way
 from bridge.consent.gate import Gate
@@ -108,6 +109,10 @@ def every(start: int, end: int, step: int = STEP) -> range:
     return range(start, end, step)
 
 
+AT_ONCE: Final = Limits(settled=0, pause=0)
+"""Exports that nobody waits for: the clock of a world stands still."""
+
+
 class NoNet:
     """No key server in this world."""
 
@@ -118,8 +123,9 @@ class NoNet:
 class World:
     """One installation with its people and clients, asked over ASGI."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, limits: Limits = AT_ONCE) -> None:
         self.clock = Clock(NOW)
+        self.limits = limits
         self.db = Database.open(home, b"k" * 32, self.clock)
         mappings = load(PROJECT / "mappings")
         self.gate = Gate(self.db, self.clock, lambda _: 0)
@@ -260,7 +266,9 @@ def application(world: World) -> Starlette:
     return Starlette(
         routes=[
             *bridge.web.smart.routes(endpoint, BASE_URL, world.meters),
-            *bridge.web.fhir.routes(world.gate, world.renderer, world.db, world.clock, world.meters),
+            *bridge.web.fhir.routes(
+                world.gate, world.renderer, world.db, world.clock, world.meters, world.limits
+            ),
             *bridge.web.health.routes(world.db, world.meters),
         ]
     )

@@ -1,0 +1,1 @@
+"""Bulk export: what a client asked for, and how far it is."""

@@ -1,0 +1,54 @@
+"""The wish for summaries of a period.
+
+Law: a wish, never permission: which periods may be reported, and which figures may leave, is decided behind the gate
+(`blocks.py`, `summaries.py`). A period says what is to be reported; dates choose among what may be.
+
+Rejected: a search that computes (two asks for one period would then be two opinions of it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bridge.period import Instant, Period, PeriodSet
+
+
+class Test(Protocol):
+    """A test of dates (`asked.DateTest`)."""
+
+    def instants(self) -> PeriodSet:
+        """The instants that pass."""
+
+    def spans(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which spans pass."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Summaries of sensor glucose inside `period`, None: over every period that follows from the grants; with `fixed`
+    those alone that grants of summaries fix. Of them those whose period meets all of `dates`, and that changed in all
+    of `updated`; of their Observations those of `ids` and `parts`, None: all."""
+
+    period: Period | None = None
+    fixed: bool = False
+    ids: frozenset[str] | None = None
+    parts: frozenset[str] | None = None
+    dates: Sequence[Test] = ()
+    updated: Sequence[Test] = ()
+
+    def means(self, period: Period) -> bool:
+        """Whether a summary of that period is asked for."""
+        starts, ends = np.array([period.start], np.int64), np.array([period.end], np.int64)
+        return all(bool(test.spans(starts, ends)[0]) for test in self.dates)
+
+    def takes(self, part: str, id: str, updated: Instant) -> bool:
+        """Whether one Observation of such a summary is asked for."""
+        is_named = self.ids is None or id in self.ids
+        is_meant = self.parts is None or part in self.parts
+        return is_named and is_meant and all(updated in test.instants() for test in self.updated)

@@ -1,0 +1,238 @@
+"""Summaries of sensor glucose as Observations: the summary profiles of the HL7 CGM IG 1.0.0.
+
+Law: codes and units are those of `mappings/codes.yaml`; the ranges are the standard ones, which the codes define, and
+shares of time, so they add to 100.00. Here figures are rounded, nowhere before: percentages to two decimals (the IG
+asks for as many), a mean to a tenth of a mg/dL or a hundredth of a mmol/L. A period of whole local days says dates.
+Every summary carries the notice of all answers, and what it lacks of 14 days or 70 % (`safety.md`). A GMI has its own
+code and never that of an HbA1c. What was entered in error has no value and claims no profile, which demands one.
+
+Rejected: a dataAbsentReason in place of a figure that may not leave (the profiles forbid it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bridge.consent.disclosure import NOTICE
+from bridge.consent.summed import (
+    ACTIVE,
+    CV,
+    GMI,
+    MEAN,
+    MEMBERS,
+    PANEL,
+    PARTS,
+    RANGES,
+    WEAR,
+    DisclosedSummary,
+)
+from bridge.fhir import terms
+from bridge.fhir.cells import instant, stamps
+from bridge.fhir.elements import named, quantity
+from bridge.fhir.tree import Node, Number, Tree, selected
+from bridge.mapping import Mappings
+from bridge.mapping.shapes import UnitText
+from bridge.metrics.ranges import Ranges
+from bridge.metrics.summary import Summary
+from bridge.metrics.wear import ACTIVE as ENOUGH
+from bridge.metrics.wear import DAYS
+from bridge.reading import Unit
+
+PROFILES: Final = "http://hl7.org/fhir/uv/cgm/StructureDefinition/"
+CATEGORIES: Final = ("laboratory", "LAB")
+MANDATORY: Final = frozenset({"status", "code"})
+BANDS: Final[Mapping[str, Callable[[Ranges], float]]] = {
+    "cgm-very-low": lambda found: found.very_low,
+    "cgm-low": lambda found: found.low,
+    "cgm-in-range": lambda found: found.in_range,
+    "cgm-high": lambda found: found.high,
+    "cgm-very-high": lambda found: found.very_high,
+}
+"""The components of times in ranges."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """How one Observation of a summary is said: its code's name and its profile."""
+
+    code: str
+    profile: str
+
+
+_SAID: Final[Mapping[str, _Said]] = {
+    PANEL: _Said("cgm-summary", "cgm-summary"),
+    RANGES: _Said("cgm-ranges", "cgm-summary-times-in-ranges"),
+    GMI: _Said("cgm-gmi", "cgm-summary-gmi"),
+    CV: _Said("cgm-cv", "cgm-summary-coefficient-of-variation"),
+    WEAR: _Said("cgm-days-worn", "cgm-summary-days-of-wear"),
+    ACTIVE: _Said("cgm-active", "cgm-summary-sensor-active-percentage"),
+}
+_MEANS: Final[Mapping[Unit, _Said]] = {
+    Unit.MG_DL: _Said("cgm-mean-mass", "cgm-summary-mean-glucose-mass-per-volume"),
+    Unit.MMOL_L: _Said("cgm-mean-molar", "cgm-summary-mean-glucose-moles-per-volume"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """What a search can know an Observation by: (system, code) of its codes and categories, and its profiles."""
+
+    codes: frozenset[tuple[str, str]]
+    categories: frozenset[tuple[str, str]]
+    profiles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """Whose summaries, and where: the reference of the subject and the system of our identifiers. Where `is_filed`,
+    the receiver gives ids and versions."""
+
+    subject: str
+    system: str
+    is_filed: bool = False
+
+
+def worn(mappings: Mappings) -> dict[str, Worn]:
+    """What each part wears."""
+    categories = frozenset(_coded(mappings, each) for each in CATEGORIES)
+    said = {part: (each,) for part, each in _SAID.items()} | {MEAN: tuple(_MEANS.values())}
+    return {
+        part: Worn(
+            frozenset(_coded(mappings, each.code) for each in said[part]),
+            categories,
+            frozenset(PROFILES + each.profile for each in said[part]),
+        )
+        for part in PARTS
+    }
+
+
+def trees(
+    one: DisclosedSummary, mappings: Mappings, of: Of, elements: frozenset[str] | None = None
+) -> Iterator[tuple[str, Tree]]:
+    """Id and content of each Observation that leaves, the panel first."""
+    ids = dict(one.ids)
+    for part, id_ in one.ids:
+        said = _MEANS.get(one.unit, _MEANS[Unit.MG_DL]) if part == MEAN else _SAID[part]
+        resource: Tree = {
+            "resourceType": "Observation",
+            "id": None if of.is_filed else id_,
+            "meta": _meta(one, said, of),
+            "identifier": ({"system": of.system, "value": id_},),
+            "status": _status(one),
+            "category": tuple(named(mappings, (each,)) for each in CATEGORIES),
+            "code": named(mappings, (said.code,)),
+            "subject": {"reference": of.subject},
+            "effectivePeriod": _period(one),
+            **_value(one, part, mappings, said),
+            "note": tuple({"text": text} for text in _notes(one)),
+            "hasMember": _members(ids, of) if part == PANEL and one.figures is not None else (),
+            "component": _bands(one, mappings) if part == RANGES else (),
+        }
+        yield id_, selected(resource, elements, MANDATORY)
+
+
+def _meta(one: DisclosedSummary, said: _Said, of: Of) -> Tree:
+    versions: Tree = {"versionId": one.version, "lastUpdated": instant(one.last_updated)}
+    tags = tuple(terms.source_class(each) for each in one.classes)
+    profile = None if one.figures is None else PROFILES + said.profile
+    return {
+        **({} if of.is_filed else versions),
+        "profile": (profile,),
+        "tag": (terms.PATIENT_SUPPLIED, *tags),
+    }
+
+
+def _status(one: DisclosedSummary) -> str:
+    if one.figures is None:
+        return "entered-in-error"
+    return "corrected" if one.is_amended else "final"
+
+
+def _period(one: DisclosedSummary) -> Tree:
+    """First and last day where it covers whole ones; else its edges, the last one inclusive (R4 2.24.0.20)."""
+    if one.days is not None:
+        return {"start": one.days[0].isoformat(), "end": one.days[1].isoformat()}
+    edges, offsets = np.array([one.period.start, one.period.end - 1000]), np.array(one.offsets)
+    start, end = (row.tobytes().decode("ascii").strip() for row in stamps(edges, offsets, fine=False))
+    return {"start": start, "end": end}
+
+
+def _value(one: DisclosedSummary, part: str, mappings: Mappings, said: _Said) -> Tree:
+    if one.figures is None:
+        return {"dataAbsentReason": terms.absent("error")}
+    made = _VALUES.get(part)
+    told = None if made is None else made(one.figures, one.unit)
+    code = mappings.codes[said.code]
+    if told is None or code.ucum is None:
+        return {}
+    return {"valueQuantity": quantity(Number(told), UnitText(unit=code.unit or code.ucum, ucum=code.ucum))}
+
+
+def _mean(found: Summary, unit: Unit) -> str | None:
+    if unit is Unit.MMOL_L:
+        return _rounded(found.averages.mean_mmol_l.value, 2)
+    return _rounded(found.averages.mean.value, 1)
+
+
+_VALUES: Final[Mapping[str, Callable[[Summary, Unit], str | None]]] = {
+    MEAN: _mean,
+    GMI: lambda found, unit: _rounded(found.gmi.value, 2),
+    CV: lambda found, unit: _rounded(found.averages.cv.value, 2),
+    WEAR: lambda found, unit: str(found.wear.days),
+    ACTIVE: lambda found, unit: _rounded(found.wear.active, 2),
+}
+
+
+def _rounded(value: float | None, decimals: int) -> str | None:
+    return None if value is None else f"{value:.{decimals}f}"
+
+
+def _bands(one: DisclosedSummary, mappings: Mappings) -> Node:
+    found = None if one.figures is None else one.figures.ranges.value
+    if found is None:
+        return ()
+    shares = hundredths([share(found) for share in BANDS.values()])
+    unit = UnitText(unit="%", ucum="%")
+    return tuple(
+        {"code": named(mappings, (name,)), "valueQuantity": quantity(Number(f"{share / 100:.2f}"), unit)}
+        for name, share in zip(BANDS, shares, strict=True)
+    )
+
+
+def hundredths(percents: list[float]) -> list[int]:
+    """Percentages that add to 100 in hundredths of a percent, by largest remainder, so that they add to 10000."""
+    floors = [int(percent * 100) for percent in percents]
+    remainders = [percent * 100 - floor for percent, floor in zip(percents, floors, strict=True)]
+    order = sorted(range(len(percents)), key=lambda at: -remainders[at])
+    for at in order[: 10_000 - sum(floors)]:
+        floors[at] += 1
+    return floors
+
+
+def _members(ids: Mapping[str, str], of: Of) -> Node:
+    reference = "urn:uuid:" if of.is_filed else "Observation/"
+    return tuple({"reference": f"{reference}{ids[part]}"} for part in MEMBERS if part in ids)
+
+
+def _notes(one: DisclosedSummary) -> Iterator[str]:
+    """What whoever reads a figure must know."""
+    yield NOTICE
+    found = one.figures
+    if found is None:
+        return
+    if found.wear.period_days < DAYS:
+        yield f"insufficient data: {found.wear.period_days:.1f} of {DAYS} days"
+    if found.wear.active < ENOUGH:
+        yield f"insufficient data: sensor active {found.wear.active:.1f} of {ENOUGH:.0f} %"
+    if beyond := found.off_low + found.off_high:
+        yield f"{beyond} of {found.wear.readings} readings beyond what the sensor measures count with its limit"
+    if found.uncertain:
+        yield f"{found.uncertain} readings of an uncertain time"
+
+
+def _coded(mappings: Mappings, name: str) -> tuple[str, str]:
+    return mappings.codes[name].system, mappings.codes[name].code
