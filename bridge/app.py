@@ -128,11 +128,12 @@ def opened(settings: Settings) -> Bridge:
 def _allowed(db: Database, settings: Settings) -> Callable[[Purpose], Collection[Endpoint]]:
     """What may be called: the addresses that are registered at the moment of the call."""
     from bridge.net.endpoint import Purpose, endpoint
+    from bridge.push.reached import addresses
 
     def registered(purpose: Purpose) -> Collection[Endpoint]:
         found: Iterable[tuple[str, bool]]
         if purpose is Purpose.DELIVERY:
-            found = ((each.url, each.internal) for each in bridge.store.destinations.listed(db))
+            found = (told for each in bridge.store.destinations.listed(db) for told in addresses(each))
         elif purpose is Purpose.IDENTITY:
             found = [(settings.staff_issuer, True)]  # who names it in the settings knows where it stands
         elif purpose is Purpose.EHR:

@@ -93,7 +93,8 @@ def _ledgers() -> Loaded:
 
 
 def _links() -> Loaded:
-    from bridge.cli.links import destination, link
+    from bridge.cli.destinations import destination
+    from bridge.cli.links import link
 
     return destination, link
 

@@ -1,25 +1,23 @@
-"""`link …` and `destination …`: whose chart receives, and where.
+"""`link …`: whose chart receives.
 
 Law: a link is confirmed by a named human who compared two records; the bridge shows what the receiver shows
-and matches nobody by name (`safety.md`, whose chart is it). Secrets come from standard input or a file.
+and matches nobody by name (`safety.md`, whose chart is it).
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 import click
 
 from bridge.app import Bridge
 from bridge.cli import named
-from bridge.cli.acting import Acting, deed, noted, noted_of, operator_options
+from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.people.notices import What, tell_others
 from bridge.people.requests import recipient_name
-from bridge.store import destinations, links
-from bridge.store.verifications import fault
+from bridge.store import links
 
 
 @click.group()
@@ -105,77 +103,6 @@ def remove_link(link_id: int, acting: Acting, home: Path | None, as_json: bool) 
     emit({"id": link_id, "state": "removed"}, as_json, f"link {link_id} is removed.")
 
 
-@click.group()
-def destination() -> None:
-    """Where pushes go."""
-
-
-@destination.command("add")
-@click.option("--client", required=True, metavar="ID")
-@click.option("--kind", type=click.Choice(["transaction"]), required=True)
-@click.option("--url", required=True, metavar="U", help="The receiver's FHIR base.")
-@click.option("--internal", is_flag=True, help="The address lies in our own network.")
-@click.option("--monitored", default="", metavar="TEXT", help="Who looks at what arrives, and when.")
-@click.option("--token", metavar="-|FILE", help="A bearer secret, from standard input or a file.")
-@home_option
-@json_option
-def add_destination(
-    client: str,
-    kind: destinations.Sink,
-    url: str,
-    internal: bool,
-    monitored: str,
-    token: str | None,
-    home: Path | None,
-    as_json: bool,
-) -> None:
-    """Register where a client's pushes go; the one before it is retired."""
-    from bridge.net.address import Reach
-    from bridge.net.endpoint import Purpose, endpoint, may_reach
-
-    address = endpoint(Purpose.DELIVERY, url, internal)
-    if address is None:
-        raise Failed(f"{url!r} is no http or https address of a FHIR base")
-    if not url.startswith("https:") and not may_reach(address, Reach.LOOPBACK, allow_loopback=False):
-        raise Failed(f"{url!r} is not https: a person's data goes unencrypted to this machine alone")
-    secret = None if token is None else _secret(token)
-    with bridge(home) as found:
-        known = named.client(found, client).id
-        deed(found, "destination add", f"{known} {kind} {url}")
-        made = destinations.add(
-            found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
-        )
-        why = fault(found.db, named.client(found, client))
-    if why:
-        click.echo(f"cgm-bridge: {why}", err=True)
-    emit(_destination(made), as_json, f"destination {made.number} is registered.")
-
-
-@destination.command("list")
-@home_option
-@json_option
-def list_destinations(home: Path | None, as_json: bool) -> None:
-    """Every destination in use."""
-    with bridge(home) as found:
-        rows = [_destination(each) for each in destinations.listed(found.db)]
-    emit(rows, as_json, table(rows, ("id", "client", "kind", "url", "monitored")))
-
-
-@destination.command("remove")
-@click.argument("destination_id", metavar="ID", type=int)
-@home_option
-@json_option
-def remove_destination(destination_id: int, home: Path | None, as_json: bool) -> None:
-    """Retire a destination and forget its secret."""
-    with bridge(home) as found:
-        deed(found, "destination remove", str(destination_id))
-        try:
-            destinations.remove(found.db, destination_id)
-        except KeyError as unknown:
-            raise Failed(f"there is no destination {destination_id} in use") from unknown
-    emit({"id": destination_id, "removed": True}, as_json, f"destination {destination_id} is retired.")
-
-
 def _known(found: Bridge, link_id: int) -> links.Link:
     for each in links.listed(found.db):
         if each.number == link_id:
@@ -200,14 +127,6 @@ def _shown(found: Bridge, patient: int, client: str, system: str, value: str) ->
     return None
 
 
-def _secret(source: str) -> str:
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
-    except OSError as fault:
-        raise Failed(f"the secret cannot be read from {source}: {fault.strerror}") from fault
-    return text.strip()
-
-
 def _link(found: Bridge, one: links.Link) -> dict[str, Value]:
     return {
         "id": one.number,
@@ -217,15 +136,4 @@ def _link(found: Bridge, one: links.Link) -> dict[str, Value]:
         "state": one.state.value,
         "reason": one.reason or None,
         "confirmed_by": one.confirmed_by,
-    }
-
-
-def _destination(one: destinations.Destination) -> dict[str, Value]:
-    return {
-        "id": one.number,
-        "client": one.client,
-        "kind": one.kind,
-        "url": one.url,
-        "internal": one.internal,
-        "monitored": one.monitored or None,
     }

@@ -19,7 +19,7 @@ from bridge.mapping import Decoded, MappingErrors, Mappings, Unreadable, load
 from bridge.mapping.language import ReadHalf
 from bridge.period import BEGINNING, ZoneHistory, iso
 from bridge.reading import column
-from bridge.settings import shipped
+from bridge.settings import Settings, shipped
 
 SHOWN = 20
 NO_SITE = "nothing is laid over: BRIDGE_MAPPINGS names no folder"
@@ -48,7 +48,8 @@ def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> Non
         lines = [f"{f.file}:{f.line}:{f.column}: {f.sentence}" for f in faults.faults]
         emit({"ok": False, "faults": lines}, as_json, "\n".join(lines))
         raise Failed(f"{counted(len(lines), 'fault')} in the mappings") from faults
-    if lines := list(tried(found)):
+    laid_over = [found, *(found.said_to(each.fhir) for each in found.destinations.values() if each.fhir)]
+    if lines := list(dict.fromkeys(line for each in laid_over for line in tried(each))):
         emit({"ok": False, "faults": lines}, as_json, "\n".join(lines))
         raise Failed(f"{counted(len(lines), 'fault')} in what the mappings would say")
     rows: list[dict[str, Value]] = [
@@ -56,24 +57,36 @@ def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> Non
         for each in found.formats.values()
     ]
     laid: list[Value] = [{"file": file, "concerns": about} for file, about in found.site]
+    goals: list[Value] = [
+        {"name": each.destination, "kind": each.kind} for each in found.destinations.values()
+    ]
     lines = [f"{r['name']}  {r['revision']}" for r in rows]
     lines += [f"laid over: {file}  ({about})" for file, about in found.site]
     lines += [f"nothing is laid over: no file of a site is in {site}" if site else NO_SITE] * (not laid)
-    emit({"ok": True, "mappings": rows, "overlays": laid}, as_json, "\n".join(lines))
+    lines += [f"destination: {each.destination}  ({each.kind})" for each in found.destinations.values()]
+    told: Value = {"ok": True, "mappings": rows, "overlays": laid, "destinations": goals}
+    emit(told, as_json, "\n".join(lines))
 
 
 @mapping.command("try")
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--timezone", default="UTC", show_default=True, metavar="Area/City")
+@click.option("--destination", "goal", metavar="NAME", help="Show what would be sent there instead.")
 @home_option
 @json_option
-def try_mapping(name: str, file: Path, timezone: str, home: Path | None, as_json: bool) -> None:
+def try_mapping(
+    name: str, file: Path, timezone: str, goal: str | None, home: Path | None, as_json: bool
+) -> None:
     """Show what a mapping makes of a file: values, the first resource of each stream as it would leave to its owner,
-    what was dropped, and why. Nothing is kept."""
+    what was dropped, and why; or the requests that would go to a destination. Nothing is kept, nobody is called."""
     from bridge.cli.rehearsal import first
 
-    done = _decoded(_mappings(home), name, file, timezone)
+    found = _mappings(home)
+    done = _decoded(found, name, file, timezone)
+    if goal is not None:
+        _tried(settings(home), found, goal, file, timezone, as_json)
+        return
     streams = _shown(done)
     left = first(settings(home), file, timezone)
     fhir: Value = {stream.value: json.loads(one) for stream, one in left.items()}
@@ -81,6 +94,23 @@ def try_mapping(name: str, file: Path, timezone: str, home: Path | None, as_json
     lines = [f"{key}: {len(rows)} shown" for key, rows in streams.items()]
     lines += [f"{stream} leaves as\n{msgspec.json.format(one).decode()}" for stream, one in left.items()]
     emit(value, as_json, "\n".join([*lines, *_told(done)]))
+
+
+def _tried(wanted: Settings, found: Mappings, goal: str, file: Path, timezone: str, as_json: bool) -> None:
+    """The requests that would go to a destination for a file."""
+    from bridge.cli.destinations import spec_named
+    from bridge.cli.dry import conditions, sent
+
+    requests = sent(wanted, file, timezone, spec_named(found.destinations, goal))
+    rows: list[Value] = [
+        {"method": each.method, "url": each.url, **conditions(each), "body": json.loads(each.body)}
+        for each in requests
+    ]
+    lines = [
+        f"{each.method} {each.url} {conditions(each) or ''}\n{msgspec.json.format(each.body).decode()}"
+        for each in requests
+    ]
+    emit({"destination": goal, "requests": rows}, as_json, "\n".join(lines))
 
 
 def _shown(done: Decoded) -> dict[str, list[Value]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ from bridge.cli.acting import Acting, deed, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.consent.askers import Asker, askers
 from bridge.period import iso
-from bridge.store import outbox
+from bridge.store import outbox, receipts
 from bridge.store.outbox import Delivery
+from bridge.store.receipts import Receipt
 
 if TYPE_CHECKING:
     from bridge.push.affected import Affected
@@ -71,12 +73,13 @@ def deliveries() -> None:
 @home_option
 @json_option
 def list_deliveries(patient: str | None, acting: Acting, home: Path | None, as_json: bool) -> None:
-    """Every delivery, newest first."""
+    """Every delivery; as JSON with the receipt of each attempt."""
     with bridge(home) as found:
         of = named.number(found, patient) if patient else None
         known = outbox.listed(found.db, of)
         noted_of(found, [of] if of else [each.patient for each in known], acting, "deliveries list")
-        rows = [_row(found, each) for each in known]
+        told = receipts.listed(found.db, of)
+        rows = [_row(found, each, [one for one in told if one.delivery == each.delivery]) for each in known]
     emit(
         rows, as_json, table(rows, ("id", "state", "what", "items", "taken", "attempts", "began", "problem"))
     )
@@ -159,7 +162,7 @@ def _asked(one: Asker) -> dict[str, Value]:
     }
 
 
-def _row(found: Bridge, one: Delivery) -> dict[str, Value]:
+def _row(found: Bridge, one: Delivery, attempts: Sequence[Receipt]) -> dict[str, Value]:
     return {
         "id": one.delivery,
         "patient": found.patient_id(one.patient),
@@ -173,4 +176,16 @@ def _row(found: Bridge, one: Delivery) -> dict[str, Value]:
         "due": None if one.due is None else iso(one.due),
         "began": iso(one.began),
         "problem": one.problem or None,
+        "receipts": [
+            {
+                "attempt": each.attempt,
+                "at": iso(each.at),
+                "ledger": each.entry,
+                "outcome": each.outcome,
+                "taken": each.taken,
+                "refused": each.refused,
+                "problem": each.problem or None,
+            }
+            for each in attempts
+        ],
     }

@@ -51,7 +51,7 @@ def first(wanted: Settings, file: Path, timezone: str) -> dict[Stream, bytes]:
     """The first resource of each stream of a file, to the letter as it would leave to its owner. Failed with the
     sentence where the file would not be taken."""
     with rehearsal(wanted) as found:
-        person, streams = _taken(found, file, timezone)
+        person, streams = taken(found, file, timezone)
         seen = {stream: _seen(found, person, stream, most=1) for stream in streams}
         read = {stream: found.renderer.read(each, TYPE_OF[stream]) for stream, each in seen.items()}
     return {stream: bytes(one) for stream, one in read.items() if one is not None}
@@ -60,11 +60,11 @@ def first(wanted: Settings, file: Path, timezone: str) -> dict[Stream, bytes]:
 def resources(wanted: Settings, file: Path, timezone: str) -> dict[Stream, list[Resource]]:
     """All resources of each stream, as values, in order of time; Failed as `first`."""
     with rehearsal(wanted) as found:
-        person, streams = _taken(found, file, timezone)
+        person, streams = taken(found, file, timezone)
         return {stream: _page(found, _seen(found, person, stream), stream) for stream in streams}
 
 
-def _taken(found: Bridge, file: Path, timezone: str) -> tuple[int, list[Stream]]:
+def taken(found: Bridge, file: Path, timezone: str) -> tuple[int, list[Stream]]:
     """The invented person who has the file now, and the streams in it; whom it names is nobody's business here."""
     try:
         person = load(found.db, add(found.db, "A Rehearsal", None, timezone))

@@ -195,6 +195,17 @@ def listed(db: Database, patient: int, with_names: bool = True) -> tuple[Standin
     )
 
 
+def everybodys(db: Database) -> dict[int, tuple[Standing, ...]]:
+    """Every version of every grant of everybody, oldest first; who signed stays sealed."""
+    return {
+        patient: tuple(
+            Standing(grant_of(row, None), tuple(event_of(event, patient, None) for event in events))
+            for row, events in rows
+        )
+        for patient, rows in kept.everybodys(db).items()
+    }
+
+
 def _step(db: Database, grant: str, event: Event) -> Standing:
     patient = kept.patient_of(db, grant)
     if patient is None:

@@ -28,13 +28,15 @@ class Head:
     links: tuple[tuple[str, str], ...] = ()
     updated: Instant | None = None
     timestamp: Instant | None = None
+    profile: str | None = None
 
     def tree(self) -> Tree:
         """The Bundle without entries."""
         updated = None if self.updated is None else instant(self.updated)
+        profiles = None if self.profile is None else (self.profile,)
         return {
             "resourceType": "Bundle",
-            "meta": {"lastUpdated": updated, "tag": terms.notice(NOTICE)},
+            "meta": {"lastUpdated": updated, "profile": profiles, "tag": terms.notice(NOTICE)},
             "type": self.type,
             "timestamp": None if self.timestamp is None else instant(self.timestamp),
             "total": self.total,

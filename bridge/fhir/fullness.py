@@ -63,6 +63,12 @@ def moves(now: str, held: str) -> bool:
     return (new.edge, new.has[0]) != (old.edge, old.has[0]) or new.is_another_piece(old)
 
 
+def grows(now: str, held: str) -> bool:
+    """Whether it tells all the time that what is held tells."""
+    new, old = _said(now), _said(held)
+    return not new.is_another_piece(old) and new.has[0] >= old.has[0]
+
+
 def length(version: str) -> int:
     """How much of an interval it tells, ms; more than any piece where it is whole."""
     return _said(version).has[0]

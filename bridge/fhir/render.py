@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from http import HTTPStatus
-from typing import Final, Never, final
+from typing import Final, Never, TypeAlias, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import brands, capability, filing, groups, outcome, receipt
+from bridge.fhir import batched, brands, capability, filing, groups, outcome, receipt
 from bridge.fhir.alone import alone
 from bridge.fhir.bundle import Head, bundle
-from bridge.fhir.cells import instant
+from bridge.fhir.consignment import Drafts, Manner, Tellings, Told, drafted
 from bridge.fhir.entries import entries, members, tag, total
 from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
@@ -34,7 +33,6 @@ from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
 from bridge.fhir.render_xml import XML
 from bridge.fhir.rows import Compiler, Elements, readings
 from bridge.fhir.streams import Lines, Pieces, Searchset
-from bridge.fhir.tree import Tree
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.fhir.wanted import Wanted
 from bridge.mapping import Mappings
@@ -42,8 +40,8 @@ from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 
 __all__ = [
-    "JSON", "NDJSON", "XML", "Answered", "Circle", "FhirBytes", "Known", "Manifest", "Notation", "Receipt",
-    "Renderer", "Sent", "Stream", "Wanted",
+    "JSON", "NDJSON", "XML", "Answered", "Circle", "Consignment", "FhirBytes", "Filing", "Known", "Manifest",
+    "Notation", "Receipt", "Renderer", "Sent", "Stream", "Wanted",
 ]  # fmt: skip
 
 _SEAL: Final = object()
@@ -97,6 +95,10 @@ class Answered:
     content: FhirBytes | None = None
 
 
+Consignment: TypeAlias = Drafts[FhirBytes]
+"""What one delivery attempt sends."""
+
+
 @final
 class Renderer:
     """Renders for one installation under one set of mappings. `base`: our FHIR address without a slash
@@ -110,6 +112,7 @@ class Renderer:
         self._compilers = {
             each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML, NDJSON)
         }
+        self._tellings = Tellings(mappings, self._in(JSON))
 
     # -------------------------------------------------------------------------------------- searches
 
@@ -143,9 +146,9 @@ class Renderer:
     def collection(self, disclosure: Disclosure, notation: Notation = JSON) -> FhirBytes:
         """Summaries as a Bundle that is no search (R4 2.36: collection)."""
         parts = members(self._in(notation), disclosure)
-        body = bundle(notation, Head("collection", updated=disclosure.last_updated), parts)
+        updated, etag = disclosure.last_updated, tag(self._in(notation), disclosure, ALL)
         return FhirBytes(
-            _SEAL, body, notation, tag(self._in(notation), disclosure, ALL), disclosure.last_updated
+            _SEAL, bundle(notation, Head("collection", updated=updated), parts), notation, etag, updated
         )
 
     def counted(
@@ -207,6 +210,13 @@ class Renderer:
         body, sent = filing.transaction(self._in(notation), disclosure, Filing(subject, known, at))
         return FhirBytes(_SEAL, body, notation), sent
 
+    def consignment(self, disclosure: Disclosure, wanted: Filing, manner: Manner, told: Told) -> Consignment:
+        """The requests of one delivery attempt, in the form that the receiver takes; `told`: what it is told
+        otherwise than others."""
+        found = drafted(self._tellings.of(told), disclosure, wanted, manner)
+        letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
+        return Drafts(letters, found.left, found.waiting)
+
     # ----------------------------------------------------------------------------------------- bulk
 
     def group(self, circle: Circle, members: Sequence[Disclosure], notation: Notation = JSON) -> FhirBytes:
@@ -246,7 +256,7 @@ class Renderer:
 
     def batch_response(self, answers: Sequence[Answered], notation: Notation = JSON) -> FhirBytes:
         """The answers to a batch (R4 3.1.0.11), in its order. ValueError where one is in another notation."""
-        parts = [_answer(notation, each) for each in answers]
+        parts = [batched.entry(notation, each.status, each.content) for each in answers]
         return FhirBytes(_SEAL, bundle(notation, Head("batch-response"), parts), notation)
 
     def transaction_response(self, receipts: Sequence[Receipt], notation: Notation = JSON) -> FhirBytes:
@@ -260,20 +270,6 @@ class Renderer:
 
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]
-
-
-def _answer(notation: Notation, answered: Answered) -> bytes:
-    content = answered.content
-    response: Tree = {"status": f"{answered.status} {HTTPStatus(answered.status).phrase}"}
-    if content is None:
-        return notation.answered(response, b"", False)
-    if content.media_type != notation.media_type:
-        raise ValueError(f"{content.media_type} inside {notation.media_type}")
-    if answered.status >= 400:
-        return notation.answered(response, bytes(content), True)
-    updated = content.last_modified
-    response |= {"etag": content.etag, "lastModified": None if updated is None else instant(updated)}
-    return notation.answered(response, bytes(content), False)
 
 
 @final

@@ -10,30 +10,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
-from typing import Final, TypeVar
+from typing import Final
 
-from pydantic import BaseModel, ValidationError
-from ruamel.yaml.error import MarkedYAMLError
+from pydantic import BaseModel
 
 from bridge.mapping.checks import check_codes, check_format, check_overlay
+from bridge.mapping.destination import DestinationFile, check_destination
+from bridge.mapping.files import Text, faults_in, parsed, texts
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
-from bridge.mapping.mended import Mended, Wrong, mended
 from bridge.mapping.overlay import Overlay, laid_over
-from bridge.mapping.places import Fault, MappingErrors, from_pydantic, from_yaml, place
+from bridge.mapping.places import Fault, MappingErrors
 from bridge.mapping.shape_checks import check_shapes, lacking
 from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape, ShapesFile, UnitEntry
-from bridge.mapping.yaml_text import YamlText
 from bridge.reading import Stream, Unit
 
 __all__ = ["Fault", "Format", "MappingErrors", "Mappings", "load"]
 
 CODES: Final = "codes.yaml"
 SHAPES: Final = "shapes.yaml"
-EXAMPLE: Final = ".example.yaml"
-Model = TypeVar("Model", bound=BaseModel)
+DESTINATIONS: Final = "destinations"
+"""The folder inside a folder of mappings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +54,33 @@ class Format:
 @dataclass(frozen=True, slots=True)
 class Mappings:
     """Every format, code and unit in force. `site`: the files of the site that are among them, each with what it is
-    laid over, or brings."""
+    laid over, or brings; `destinations` by name."""
 
     formats: Mapping[str, Format]
     codes: Mapping[str, Code]
     units: Mapping[Unit, UnitEntry]
     site: tuple[tuple[str, str], ...] = ()
+    destinations: Mapping[str, DestinationFile] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A YAML file that parsed: its name as faults call it, its document, and the text with positions."""
-
-    file: str
-    document: Mapping[str, object]
-    text: YamlText
+    def said_to(self, fhir: Mapping[Stream, Shape]) -> Mappings:
+        """The same with what is said otherwise to one receiver."""
+        if not fhir:
+            return self
+        formats = {name: _relaid(each, fhir, self.codes) for name, each in self.formats.items()}
+        return replace(self, formats=formats)
 
 
 def load(folder: File, site: File | None = None) -> Mappings:
     """The mappings of `folder` with those of `site` laid over. Raises MappingErrors with every fault."""
     faults: list[Fault] = []
-    laid = list(_texts(site, faults)) if site else []
-    texts = [*_texts(folder, faults), *laid]
-    codes, units = _codes(texts, faults)
-    shapes = _shapes(texts, codes, faults)
-    formats = _formats(texts, codes, shapes, faults)
-    _overlays(texts, formats, codes, faults)
+    laid = list(texts(site, faults)) if site else []
+    told = [*texts(folder, faults), *laid]
+    codes, units = _codes(told, faults)
+    shapes = _shapes(told, codes, faults)
+    formats = _formats(told, codes, shapes, faults)
+    _overlays(told, formats, codes, faults)
+    places = [each / DESTINATIONS for each in (folder, site) if each]
+    goals = _destinations([text for each in places for text in texts(each, faults)], codes, faults)
     if formats and not faults:
         faults += [Fault(str(folder), 1, 1, wrong) for wrong in lacking(shapes, units)]
     if not formats and not faults:
@@ -88,66 +88,47 @@ def load(folder: File, site: File | None = None) -> Mappings:
     if faults:
         raise MappingErrors(sorted(set(faults)))
     found = {name: _in_force(one, codes, units) for name, one in sorted(formats.items())}
-    return Mappings(found, codes, units, tuple((each.file, _concern(each)) for each in laid))
+    return Mappings(found, codes, units, tuple((each.file, _concern(each)) for each in laid), goals)
 
 
-def _concern(text: _Text) -> str:
+def _concern(text: Text) -> str:
     """What a file of the site is about: the format that it extends or brings, else the tables that it adds to."""
     named = text.document.get("extends") or text.document.get("format")
     return str(named) if named else ", ".join(map(str, text.document))
 
 
-def _texts(folder: File, faults: list[Fault]) -> Iterator[_Text]:
-    for path in sorted(folder.glob("*.yaml")):
-        if path.name.endswith(EXAMPLE):
-            continue
-        try:
-            text = YamlText(path.read_text("utf-8"))
-            document = text.document
-        except MarkedYAMLError as error:
-            faults.append(from_yaml(str(path), error))
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            faults.append(Fault(str(path), 1, 1, f"this file cannot be read: {error}"))
-            continue
-        if isinstance(document, dict):
-            yield _Text(str(path), document, text)
-        else:
-            faults.append(Fault(str(path), 1, 1, "a mapping file is a table of names, this one is not"))
-
-
-def _is(text: _Text, name: str) -> bool:
+def _is(text: Text, name: str) -> bool:
     return File(text.file).name == name
 
 
-def _is_shared(text: _Text) -> bool:
+def _is_shared(text: Text) -> bool:
     return _is(text, CODES) or _is(text, SHAPES)
 
 
-def _codes(texts: Iterable[_Text], faults: list[Fault]) -> tuple[dict[str, Code], dict[Unit, UnitEntry]]:
+def _codes(texts: Iterable[Text], faults: list[Fault]) -> tuple[dict[str, Code], dict[Unit, UnitEntry]]:
     found: dict[str, CodeEntry] = {}
     units: dict[Unit, UnitEntry] = {}
     for text in texts:
-        parsed = _parsed(text, CodesFile, faults) if _is(text, CODES) else None
-        if parsed is not None:
-            faults += _faults(text, parsed.told(check_codes(parsed.model, found)))
-            found.update(parsed.model.codes)
-            units.update(parsed.model.units)
+        whole = parsed(text, CodesFile, faults) if _is(text, CODES) else None
+        if whole is not None:
+            faults += faults_in(text, whole.told(check_codes(whole.model, found)))
+            found.update(whole.model.codes)
+            units.update(whole.model.units)
     return {name: Code(name=name, **entry.model_dump()) for name, entry in found.items()}, units
 
 
-def _shapes(texts: Iterable[_Text], codes: Mapping[str, Code], faults: list[Fault]) -> dict[Stream, Shape]:
+def _shapes(texts: Iterable[Text], codes: Mapping[str, Code], faults: list[Fault]) -> dict[Stream, Shape]:
     found: dict[Stream, Shape] = {}
     for text in texts:
-        parsed = _parsed(text, ShapesFile, faults) if _is(text, SHAPES) else None
-        if parsed is not None:
-            faults += _faults(text, parsed.told(check_shapes(parsed.model, codes)))
-            found = laid_over(found, parsed.model.shapes)
+        whole = parsed(text, ShapesFile, faults) if _is(text, SHAPES) else None
+        if whole is not None:
+            faults += faults_in(text, whole.told(check_shapes(whole.model, codes)))
+            found = laid_over(found, whole.model.shapes)
     return found
 
 
 def _formats(
-    texts: Iterable[_Text],
+    texts: Iterable[Text],
     codes: Mapping[str, Code],
     shapes: Mapping[Stream, Shape],
     faults: list[Fault],
@@ -156,11 +137,11 @@ def _formats(
     for text in texts:
         if _is_shared(text) or "extends" in text.document:
             continue
-        parsed = _parsed(text, FormatFile, faults)
-        if parsed is None:
+        whole = parsed(text, FormatFile, faults)
+        if whole is None:
             continue
-        one = parsed.model
-        faults += _faults(text, parsed.told(check_format(one, codes, found)))
+        one = whole.model
+        faults += faults_in(text, whole.told(check_format(one, codes, found)))
         found[one.format] = _with_shapes(one, laid_over(shapes, one.fhir))
     return found
 
@@ -170,7 +151,7 @@ def _with_shapes(one: FormatFile, shapes: Mapping[Stream, Shape]) -> FormatFile:
 
 
 def _overlays(
-    texts: Sequence[_Text],
+    texts: Sequence[Text],
     formats: dict[str, FormatFile],
     codes: Mapping[str, Code],
     faults: list[Fault],
@@ -179,28 +160,39 @@ def _overlays(
     for text in texts:
         if _is_shared(text) or "extends" not in text.document:
             continue
-        parsed = _parsed(text, Overlay, faults)
-        if parsed is None or parsed.model.extends in lost:
+        whole = parsed(text, Overlay, faults)
+        if whole is None or whole.model.extends in lost:
             continue
-        site = parsed.model
-        wrong = list(parsed.told(check_overlay(site, codes, formats)))
-        faults += _faults(text, wrong)
+        site = whole.model
+        wrong = list(whole.told(check_overlay(site, codes, formats)))
+        faults += faults_in(text, wrong)
         if not wrong and site.extends in formats:
             base = formats[site.extends]
             formats[site.extends] = _with_shapes(base, laid_over(base.fhir, site.fhir))
 
 
-def _parsed(text: _Text, model: type[Model], faults: list[Fault]) -> Mended[Model] | None:
-    """The file as a model; where it breaks the language, what of it can be looked at all the same."""
-    try:
-        return Mended(model.model_validate(text.document))
-    except ValidationError as error:
-        faults += from_pydantic(text.file, text.text.marked, error, model)
-        return mended(text.document, model)
+def _destinations(
+    texts: Iterable[Text], codes: Mapping[str, Code], faults: list[Fault]
+) -> dict[str, DestinationFile]:
+    found: dict[str, DestinationFile] = {}
+    for text in texts:
+        whole = parsed(text, DestinationFile, faults)
+        if whole is not None:
+            faults += faults_in(text, whole.told(check_destination(whole.model, codes, found)))
+            found[whole.model.destination] = whole.model
+    return dict(sorted(found.items()))
 
 
-def _faults(text: _Text, wrongs: Iterable[Wrong]) -> list[Fault]:
-    return [Fault(text.file, *place(text.text.marked, path), sentence) for path, sentence in wrongs]
+def _relaid(one: Format, fhir: Mapping[Stream, Shape], codes: Mapping[str, Code]) -> Format:
+    """A format as one receiver is told it: where it is told otherwise it has another revision."""
+    laid = {stream: shape for stream, shape in fhir.items() if stream in one.streams}
+    if not laid:
+        return one
+    shapes = laid_over(one.fhir, laid)
+    named = sorted({name for stream in laid for name in shapes[stream].named()})
+    told = {stream.value: _plain(shape) for stream, shape in laid.items()}
+    revision = _revision([one.fhir_revision, told, {name: _plain(codes[name]) for name in named}])
+    return replace(one, fhir=shapes, fhir_revision=revision)
 
 
 def _in_force(one: FormatFile, codes: Mapping[str, Code], units: Mapping[Unit, UnitEntry]) -> Format:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from pydantic.json_schema import models_json_schema
 
+from bridge.mapping.destination import DestinationFile
 from bridge.mapping.language import FormatFile
 from bridge.mapping.overlay import Overlay
 from bridge.mapping.shapes import CodesFile, ShapesFile
 
 
 def schema() -> dict[str, object]:
-    """The schema that fits a format, a site's overlay, the shapes, or the codes."""
-    files = (FormatFile, Overlay, ShapesFile, CodesFile)
+    """The schema that fits a format, a site's overlay, the shapes, the codes, or a destination."""
+    files = (FormatFile, Overlay, ShapesFile, CodesFile, DestinationFile)
     references, definitions = models_json_schema([(model, "validation") for model in files])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

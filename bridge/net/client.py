@@ -16,13 +16,15 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import httpx
 
 from bridge.net.address import Reach, reach
 from bridge.net.endpoint import PORTS, Endpoint, Origin, Purpose, may_reach, origin
-from bridge.net.message import Answer, Call, Fault, NetFault, Request
+from bridge.net.message import Answer, Call, Fault, Identity, NetFault, Request
 from bridge.period import Instant
 
 Allowed: TypeAlias = Callable[[Purpose], Collection[Endpoint]]
@@ -134,7 +136,7 @@ class Outbound:
     async def _spoken(self, request: Request, where: Origin, address: str) -> Answer:
         times = httpx.Timeout(request.seconds, connect=min(request.seconds, CONNECT_SECONDS))
         async with (
-            httpx.AsyncClient(verify=self._trust, trust_env=False, timeout=times) as client,
+            httpx.AsyncClient(verify=self._context(request), trust_env=False, timeout=times) as client,
             client.stream(
                 request.method,
                 httpx.URL(request.url).copy_with(host=address),
@@ -154,6 +156,15 @@ class Outbound:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, bytes(body))
 
+    def _context(self, request: Request) -> ssl.SSLContext:
+        """The usual trust, or that of the request: read anew when its files change."""
+        if request.identity is None:
+            return self._trust
+        try:
+            return _identified(request.identity, _stamps(request.identity))
+        except (OSError, ssl.SSLError):
+            raise _Stop(Fault.NO_IDENTITY) from None
+
     def _note(self, request: Request, host: str, at: Instant, result: Answer | NetFault) -> None:
         answered = isinstance(result, Answer)
         outcome = str(result.status) if isinstance(result, Answer) else result.fault.value
@@ -161,6 +172,22 @@ class Outbound:
         received = len(result.body) if isinstance(result, Answer) else 0
         sent = len(request.body) if left else 0
         self._register(Call(request.purpose, host, outcome, sent, received, at, request.patient))
+
+
+def _stamps(identity: Identity) -> tuple[float, ...]:
+    paths = (identity.certificate, identity.key, identity.authority)
+    return tuple(Path(path).stat().st_mtime for path in paths if path)
+
+
+@lru_cache(64)
+def _identified(identity: Identity, _stamps: tuple[float, ...]) -> ssl.SSLContext:
+    if identity.authority is None:
+        context = httpx.create_ssl_context(trust_env=False)
+    else:
+        context = ssl.create_default_context(cafile=identity.authority)
+    if identity.certificate is not None:
+        context.load_cert_chain(identity.certificate, identity.key)
+    return context
 
 
 def _headers(request: Request, where: Origin) -> list[tuple[str, str]]:

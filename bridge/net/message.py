@@ -10,16 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from bridge.net.endpoint import Purpose
 from bridge.period import Instant
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are and whom we trust in TLS, as paths of PEM files: our certificate with its key, and the certificates
+    that the other's is signed by; None: no certificate of ours, those that the world trusts."""
+
+    certificate: str | None = None
+    key: str | None = None
+    authority: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One call. `limit`: the most bytes of answer that are read; `seconds`: for the whole call;
-    `patient`: whose call it is in the register (None: nobody's)."""
+    `patient`: whose call it is in the register (None: nobody's); `identity`: other than usual."""
 
     purpose: Purpose
     method: Literal["GET", "POST", "PUT"]
@@ -29,6 +39,7 @@ class Request:
     limit: int = 1 << 20
     seconds: float = 30.0
     patient: int | None = None
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,8 @@ class Fault(StrEnum):
     NOT_UNDERSTOOD = "not-understood"
     WRONG_STATUS = "wrong-status"
     WRONG_TYPE = "wrong-type"
+    NO_IDENTITY = "no-identity"
+    PACED = "paced"
 
 
 SENTENCES: Final[Mapping[Fault, str]] = {
@@ -78,6 +91,9 @@ SENTENCES: Final[Mapping[Fault, str]] = {
     Fault.NOT_UNDERSTOOD: "{host} answered something that is not plain HTTP: check the address",
     Fault.WRONG_STATUS: "{host} answered with another status than 200: check the address",
     Fault.WRONG_TYPE: "{host} answered with another content type than JSON: check the address",
+    Fault.NO_IDENTITY: "our certificate, its key or the authority for {host} cannot be read: check the paths in the "
+    "destination's file",
+    Fault.PACED: "{host} takes so many calls a minute and no more: the rest goes later",
 }
 
 AFTER_SENDING: Final = frozenset({Fault.TIMED_OUT, Fault.CUT_OFF, Fault.TOO_LARGE, Fault.NOT_UNDERSTOOD})
@@ -114,3 +130,11 @@ class Call:
     received: int
     at: Instant
     patient: int | None
+
+
+class Caller(Protocol):
+    """Whoever makes calls: the one way out, or what stands for it in a rehearsal."""
+
+    async def fetch(self, request: Request) -> Answer | NetFault:
+        """Make one call, whatever comes of it."""
+        ...

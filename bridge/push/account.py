@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from bridge.push.answers import UNTOUCHED, Entry
 from bridge.push.retry import Step, step
-from bridge.push.sinks import Entry
 from bridge.store.outbox import SEVERAL, Held, Item, Result
 
 DEVICE: Final = "Device"
@@ -23,6 +23,12 @@ DEVICE: Final = "Device"
 CREATED: Final = 201
 GONE: Final = frozenset({404, 410})
 
+STATES: Final[Mapping[str, Literal["open", "refused", "retracted"]]] = {
+    "open": "open",
+    "refused": "refused",
+    "retracted": "retracted",
+}
+NOT_TAKEN: Final = "the receiver did not take it"
 WORST: Final = (Step.RECONCILE, Step.UNKNOWN, Step.AGAIN)
 
 REFUSALS: Final[Mapping[int, str]] = {
@@ -72,6 +78,31 @@ def settled(
     )
 
 
+def untouched(
+    items: Sequence[Item], entries: Sequence[Entry], before: Mapping[bytes, Held]
+) -> tuple[Result, ...]:
+    """Entries that surely had no effect and were in no doubt before: they are in none now. `entries`: none where
+    that is so of the whole attempt."""
+    stayed = [
+        item
+        for at, item in enumerate(items)
+        if not entries or entries[at].then is Step.AGAIN or entries[at].status in UNTOUCHED
+    ]
+    return tuple(
+        _as_before(item, before.get(item.id)) for item in stayed if not _in_doubt(before.get(item.id))
+    )
+
+
+def _as_before(item: Item, known: Held | None) -> Result:
+    if known is None:
+        return Result(item.id, "")
+    return Result(item.id, known.version, STATES[known.state], "", known.etag, known.problem)
+
+
+def _in_doubt(known: Held | None) -> bool:
+    return known is not None and bool(known.tried)
+
+
 def is_update(known: Held | None) -> bool:
     """Whether an entry goes out as an update: the receiver's place of it is known."""
     return known is not None and known.reference != ""
@@ -86,7 +117,7 @@ def _result(item: Item, entry: Entry, known: Held | None, retracts: bool) -> Res
         return Result(item.id, item.version, "retracted")
     if _of(entry) is not Step.STOP:
         return None
-    problem = REFUSALS.get(entry.status, "the receiver did not take it") + f" (HTTP {entry.status})"
+    problem = entry.problem or REFUSALS.get(entry.status, NOT_TAKEN) + f" (HTTP {entry.status})"
     held = "" if known is None else known.version
     return Result(item.id, held, "refused", "", "" if known is None else known.etag, problem)
 
@@ -94,7 +125,10 @@ def _result(item: Item, entry: Entry, known: Held | None, retracts: bool) -> Res
 def _version(item: Item, entry: Entry, known: Held | None) -> str:
     if entry.status == CREATED:
         return item.version
-    return item.version if known is not None and known.tried == item.version else SEVERAL
+    if known is None:
+        return SEVERAL
+    is_deaf = known.version == SEVERAL and not entry.reference  # it says 200 again, and keeps it nowhere
+    return item.version if known.tried == item.version or is_deaf else SEVERAL
 
 
 def _whole(entries: Sequence[Entry]) -> Step:
@@ -104,9 +138,11 @@ def _whole(entries: Sequence[Entry]) -> Step:
 
 
 def _took(entry: Entry) -> bool:
-    return step(entry.status) is Step.DONE
+    return _of(entry) is Step.DONE
 
 
 def _of(entry: Entry) -> Step:
     """A status that could not be read leaves the entry in doubt."""
+    if entry.then is not None:
+        return entry.then
     return Step.UNKNOWN if entry.status == 0 else step(entry.status)

@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import bridge.store.destinations as destinations
 from bridge.net.client import Outbound
-from bridge.net.message import NetFault
 from bridge.period import Instant
+from bridge.push.answers import Reply
+from bridge.push.reached import reached
+from bridge.push.receiver import Receiver
 from bridge.push.retry import Step
-from bridge.push.sinks import OK, Reply, TransactionSink, lost, refused
 from bridge.smart.record import (
     Unfit,
     birth_date_of,
@@ -47,6 +49,10 @@ class Broken(StrEnum):
     OTHER_BIRTH_DATE = "the receiver's record has another birth date than the confirmed one"
 
 
+OPEN: Final = "arrived,triaged,in-progress,onleave"
+"""Statuses of an encounter that has begun and is not over (R4 8.11.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotShown:
     """The receiver shows no patients to us; `reply` tells why, and whether to ask again."""
@@ -54,14 +60,12 @@ class NotShown:
     reply: Reply
 
 
-async def look(sink: TransactionSink, system: str, value: str, now: Instant) -> Shown | Broken | NotShown:
+async def look(receiver: Receiver, system: str, value: str, now: Instant) -> Shown | Broken | NotShown:
     """The record that the receiver has under this identifier."""
-    answer = await sink.patients(system, value)
-    if isinstance(answer, NetFault):
-        return NotShown(lost(answer))
-    if answer.status != OK:
-        return NotShown(refused(answer, now))
-    bundle = parsed(answer.body)
+    body = await receiver.patients(system, value, now)
+    if isinstance(body, Reply):
+        return NotShown(body)
+    bundle = parsed(body)
     if text(bundle, "resourceType") != "Bundle":
         return NotShown(Reply(Step.STOP, "the receiver does not answer a search with a Bundle"))
     found = [each for each in _patients(bundle) if (system, value) in identifiers(each)]
@@ -71,14 +75,23 @@ async def look(sink: TransactionSink, system: str, value: str, now: Instant) -> 
     return Shown(text(one, "id"), name_of(one), birth_date_of(one)) if why is None else Broken(why.value)
 
 
+async def is_in_encounter(receiver: Receiver, patient: str, now: Instant) -> bool | Reply:
+    """Whether the receiver's patient has an encounter that is open there."""
+    body = await receiver.search(f"Encounter?patient={patient}&status={OPEN}&_count=1", now)
+    if isinstance(body, Reply):
+        return body
+    entries = members(parsed(body), "entry")
+    resources = (entry.get("resource") for entry in entries)
+    return any(isinstance(each, dict) and each.get("resourceType") == "Encounter" for each in resources)
+
+
 async def shown(
     db: Database, net: Outbound, client: str, system: str, value: str, patient: int | None = None
 ) -> Shown | str:
     """For a human who is about to confirm a link: the record as the receiver shows it, or the sentence why
     there is none to see. ValueError where the client has no destination."""
     for each in destinations.listed(db, client):
-        sink = TransactionSink(net, each.url, destinations.secret(db, each.number), patient)
-        found = await look(sink, system, value, db.clock())
+        found = await look(reached(db, net, each, patient, {}, db.clock), system, value, db.clock())
         if isinstance(found, Shown):
             return found
         return found.value if isinstance(found, Broken) else found.reply.problem

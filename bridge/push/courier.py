@@ -1,31 +1,32 @@
-"""One Bundle to one receiver: packed, written down, sent, and its answer taken apart.
+"""One attempt at one receiver: packed, written down, sent, and its answer taken apart.
 
 Law: what goes is a Disclosure that the gate has just made, rendered for this attempt and kept nowhere
-(`smart-consent.md` L32: a payload built before a revocation must not leave after it). What the receiver
-holds as full is not sent again (`fhir/fullness.py`); what it refused waits for a human. The entries are durable
-as `tried` before the first byte leaves.
-
-Rejected: an entry a request (500 times the calls, and no transaction to hold them together).
+(`smart-consent.md` L32: a payload built before a revocation must not leave after it). The entries are durable
+as `tried` before the first byte leaves. A receiver that cannot create once is asked first what it has; where it
+cannot be asked, what is in doubt waits for a human, because sending it again could double it. What a receiver
+showed by refusing is remembered and not tried on it again.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-import numpy as np
-
 import bridge.store.outbox as outbox
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir.fullness import says_more
-from bridge.fhir.render import FhirBytes, Known, Renderer, Sent
+from bridge.fhir.consignment import DEVICE, Form, Told
+from bridge.fhir.filing import Filing
+from bridge.fhir.render import Known, Renderer
 from bridge.period import Instant
-from bridge.push import reconcile
-from bridge.push.account import Settlement, is_update, settled
+from bridge.push import abilities, reconcile
+from bridge.push.abilities import Abilities
+from bridge.push.account import Settlement, is_update, settled, untouched
+from bridge.push.answers import Entry, Reply
+from bridge.push.parcel import Bounds, Parcel, packed, parcel
+from bridge.push.receiver import Receiver
 from bridge.push.retry import Decision, State, Step, decide
-from bridge.push.sinks import Reply, TransactionSink
+from bridge.push.sinks import sent
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
 from bridge.store.outbox import Held, Item, Result, What
@@ -33,11 +34,18 @@ from bridge.store.outbox import Held, Item, Result, What
 NOTHING: Final = Settlement(Step.DONE, ())
 AT_ONCE: Final = 5
 """So many attempts may follow at once on what was found out; later ones wait like any other."""
+NOT_CORRECTABLE: Final = "the receiver takes no corrections: somebody there must correct what it holds"
+IN_DOUBT: Final = (
+    "no answer came, and the receiver cannot be asked whether it has it: somebody must look there"
+)
+TOO_LARGE: Final = "this entry alone is larger than what the receiver takes in one request"
+NO_DEVICE: Final = frozenset({403, 404, 405})
+UNTAKEN: Final = "the receiver finds it a duplicate of something that is not ours"
 
 
 @dataclass(frozen=True, slots=True)
 class Waybill:
-    """What a Bundle is and where it goes: the grant it leaves by, the link, the receiver's reference of
+    """What a parcel is and where it goes: the grant it leaves by, the link, the receiver's reference of
     the person, and the cursor once it is settled. `has_refused`: the page had readings that the receiver
     does not take."""
 
@@ -48,22 +56,9 @@ class Waybill:
     after: bytes | None = None
     has_refused: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A rendered Bundle. `needed`: ids of its readings that the receiver lacks in this version; only a
-    parcel that needs all of them is sent."""
-
-    content: FhirBytes = field(repr=False)
-    items: tuple[Item, ...]
-    before: Mapping[bytes, Held]
-    needed: frozenset[str]
-    is_whole: bool
-
-    @property
-    def has_refused(self) -> bool:
-        """Whether there is something in it that the receiver did not take before."""
-        return any(held.state == "refused" for held in self.before.values())
+    def before_others(self) -> Waybill:
+        """The same for what goes before the rest of its page: the cursor stays where it is."""
+        return replace(self, after=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +74,23 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Carries parcels over one lane."""
+    """Carries parcels over one lane. `shown`: what the receiver is known to do, the newest last; `has_file`: what it
+    shows by refusing is remembered."""
 
     db: Database
     renderer: Renderer
-    sink: TransactionSink
+    receiver: Receiver
     clock: Callable[[], Instant]
     chance: Callable[[], float]
     lane: Lane
+    shown: list[Abilities]
+    told: Told = field(default_factory=Told)
+    has_file: bool = False
+
+    @property
+    def can(self) -> Abilities:
+        """What the receiver can do, as far as it is known now."""
+        return self.shown[-1]
 
     def pack(self, disclosure: Disclosure, subject: str) -> Parcel:
         """Render a disclosure against what the receiver holds of it."""
@@ -98,37 +102,57 @@ class Courier:
             for each in before.values()
             if each.reference
         }
-        content, entries = self.renderer.transaction(disclosure, subject, known, self.clock())
-        items = tuple(Item(packed(each.id), each.kind, each.version) for each in entries)
-        readings = [(each, item) for each, item in zip(entries, items, strict=True) if each.kind != "Device"]
-        needed = frozenset(each.id for each, item in readings if _is_needed(each, before.get(item.id)))
-        return Parcel(content, items, before, needed, len(needed) == len(readings))
+        wanted = Filing(subject, known, self.clock())
+        return parcel(self.renderer.consignment(disclosure, wanted, self.can.manner, self.told), before)
 
-    async def send(self, parcel: Parcel, bill: Waybill, entry: int | None) -> Outcome:
+    async def ready(self, found: Parcel, bill: Waybill) -> bool | Reply:
+        """Whether the parcel may go as it is; False: something was found out about it, pack it again. A Reply where
+        the receiver could not be asked."""
+        new = [item for item in found.items if not is_update(found.before.get(item.id))]
+        if self.can.conditional or not new:
+            return True
+        if not self.can.searches:
+            unsure = [item for item in new if item.id in found.before and found.before[item.id].tried]
+            self.give_up(unsure, bill, IN_DOUBT, State.PARTIAL)
+            return not unsure
+        results = await reconcile.doubts(self.receiver, self._system, new, found.before, self.clock())
+        if isinstance(results, Reply):
+            return results
+        outbox.note(self.db, self.lane, results)
+        self._note_new(results, found, bill)
+        return not any(result.version or result.state == "refused" for result in results)
+
+    async def send(self, found: Parcel, bill: Waybill, entry: int | None) -> Outcome:
         """One attempt, and everything that it came to, recorded."""
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, entry, parcel.items)
+        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, entry, found.items)
         now, retracts = self.clock(), bill.what == "retraction"
-        reply = await self.sink.post(bytes(parcel.content), len(parcel.items), now)
+        reply = await sent(self.receiver, found.letters, now)
         settlement = replace(NOTHING, step=reply.step)
-        if reply.step is Step.DONE:
-            settlement = settled(parcel.items, reply.entries, parcel.before, retracts)
-        step, found = await self._looked_into(parcel, settlement, retracts)
-        refused = settlement.refused + sum(result.state == "refused" for result in found)
+        if reply.entries:
+            settlement = settled(found.items, reply.entries, found.before, retracts)
+        whole = reply.step if reply.step is not Step.DONE else settlement.step
+        is_taught, settlement = self._taught(found, settlement, reply)
+        step, looked = await self._looked_into(found, settlement, whole, retracts, reply)
+        refused = settlement.refused + sum(result.state == "refused" for result in looked)
         settlement = replace(settlement, refused=refused)
-        is_clear = bool(found) or (step is Step.DONE and settlement.is_doubtful)
+        is_clear = bool(looked) or (step is Step.DONE and settlement.is_doubtful) or is_taught
         step = Step.AGAIN if is_clear else step
         decision = decide(step, delivery.attempts, self.clock(), self.chance(), reply.asked)
         if is_clear and delivery.attempts < AT_ONCE:
             decision = replace(decision, due=self.clock())
         if decision.state is State.ACKED and (refused or bill.has_refused):
             decision = replace(decision, state=State.PARTIAL)
+        stayed = (
+            untouched(found.items, reply.entries, found.before) if reply.entries or reply.is_untouched else ()
+        )
+        told = {result.id for result in (*settlement.results, *looked)}
         outbox.settle(
             self.db,
             delivery,
             decision.state.value,
             due=decision.due,
             problem=reply.problem,
-            results=(*settlement.results, *found),
+            results=(*(each for each in stayed if each.id not in told), *settlement.results, *looked),
             taken=settlement.taken,
             after=bill.after if decision.step is Step.DONE else None,
         )
@@ -147,49 +171,111 @@ class Courier:
         outbox.settle(self.db, delivery, decision.state.value, due=decision.due, problem=reply.problem)
         return decision, delivery.delivery
 
-    async def _looked_into(
-        self, parcel: Parcel, settlement: Settlement, retracts: bool
-    ) -> tuple[Step, tuple[Result, ...]]:
-        """A contradiction is looked into, and so is a refusal of a Bundle that had updates in it: one
-        update of something that is gone fails a whole transaction."""
-        updates = any(is_update(parcel.before.get(item.id)) for item in parcel.items)
-        if settlement.step is not Step.RECONCILE and not (settlement.step is Step.STOP and updates):
-            return settlement.step, ()
-        known = {result.id for result in settlement.results}
-        open_ = [item for item in parcel.items if item.id not in known]
-        found = await self.look(open_, parcel.before, retracts)
-        if isinstance(found, Reply):
-            return found.step if settlement.step is Step.RECONCILE else Step.STOP, ()
-        return settlement.step, found
+    def give_up(self, items: Sequence[Item], bill: Waybill, problem: str, state: State) -> None:
+        """What waits for a human, without being sent; the lane goes on."""
+        if not items:
+            return
+        before = outbox.held(self.db, self.lane, [item.id for item in items])
+        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, items)
+        known = [(item, before.get(item.id)) for item in items]
+        results = [
+            Result(item.id, held.version if held else "", "refused", "", held.etag if held else "", problem)
+            for item, held in known
+        ]
+        outbox.settle(self.db, delivery, state.value, problem=problem, results=results)
+
+    def stuck(self, found: Parcel, bill: Waybill) -> int:
+        """The corrections that the receiver takes in no form wait for a human; how many they are."""
+        self.give_up(found.stuck, bill, NOT_CORRECTABLE, State.NOT_CORRECTABLE)
+        return len(found.stuck)
 
     async def look(
         self, items: Sequence[Item], before: Mapping[bytes, Held], retracts: bool
     ) -> tuple[Result, ...] | Reply:
         """What the receiver holds of these items."""
-        system = f"urn:uuid:{self.db.installation}"
-        return await reconcile.look(self.sink, system, items, before, retracts, self.clock())
+        return await reconcile.look(self.receiver, self._system, items, before, retracts, self.clock())
+
+    @property
+    def _system(self) -> str:
+        """Of our identifiers."""
+        return f"urn:uuid:{self.db.installation}"
+
+    def bounds(self, entries: int | None, size: int | None) -> Bounds:
+        """What one request may hold: as the file says, and as the receiver showed."""
+        told = [most for most in (entries, self.can.most) if most is not None]
+        return Bounds(min(told, default=None), size)
+
+    def _note_new(self, results: Sequence[Result], found: Parcel, bill: Waybill) -> None:
+        """What the receiver has of items that we did not know to have sent: they get rows of their own."""
+        unknown = {item.id: item for item in found.items if item.id not in found.before}
+        some = [result for result in results if result.id in unknown]
+        if some:
+            items = [unknown[result.id] for result in some]
+            delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, items)
+            outbox.settle(self.db, delivery, State.QUEUED.value, due=self.clock(), results=some)
+
+    def _taught(self, found: Parcel, settlement: Settlement, reply: Reply) -> tuple[bool, Settlement]:
+        """Whether the receiver showed something of itself by refusing, so that the same goes otherwise at once."""
+        if not self.has_file:
+            return False, settlement
+        entries = list(zip(found.items, reply.entries, strict=True)) if reply.entries else []
+        new = [(item, entry) for item, entry in entries if not is_update(found.before.get(item.id))]
+        shown = self.can
+        is_tried = self.can.form is Form.SUBMISSION and self.can.conditional
+        if is_tried and new and all(entry.status == 400 for _, entry in new):
+            shown = replace(shown, conditional=False)
+        if reply.status == 413 and len(found.items) > 1:
+            shown = replace(shown, most=max(1, len(found.items) // 2))
+        if any(item.kind == DEVICE and entry.status in NO_DEVICE for item, entry in new):
+            shown = replace(shown, devices=False)
+        if shown == self.can:
+            return False, settlement
+        self.shown.append(shown)
+        abilities.remember(self.db, self.lane.destination, shown, self.clock())
+        again = {
+            item.id
+            for item, entry in new
+            if entry.status == 400 or (item.kind == DEVICE and entry.status in NO_DEVICE)
+        }
+        kept = tuple(result for result in settlement.results if result.id not in again)
+        refused = sum(result.state == "refused" for result in kept)
+        not_made = tuple(Result(id_, "") for id_ in sorted(again))
+        return True, replace(settlement, results=(*kept, *not_made), refused=refused)
+
+    async def _looked_into(
+        self, found: Parcel, settlement: Settlement, whole: Step, retracts: bool, reply: Reply
+    ) -> tuple[Step, tuple[Result, ...]]:
+        """A contradiction is looked into, and so is a refusal of a Bundle that had updates in it: one
+        update of something that is gone fails a whole transaction."""
+        updates = any(is_update(found.before.get(item.id)) for item in found.items)
+        if whole is not Step.RECONCILE and not (whole is Step.STOP and updates):
+            return whole, ()
+        known = {result.id for result in settlement.results}
+        open_ = [item for item in found.items if item.id not in known]
+        looked = await self.look(open_, found.before, retracts)
+        if isinstance(looked, Reply):
+            return looked.step if whole is Step.RECONCILE else Step.STOP, ()
+        return whole, (*looked, *await self._untaken(found, reply))
+
+    async def _untaken(self, found: Parcel, reply: Reply) -> list[Result]:
+        """Entries that the receiver says it has already (its file: look): ours, or refused as somebody else's."""
+        pairs = zip(found.items, reply.entries, strict=True) if reply.entries else ()
+        said = {
+            item.id: (item, entry) for item, entry in pairs if entry.problem and entry.then is Step.RECONCILE
+        }
+        if not said or not self.can.searches:
+            return [_refused(item, entry.problem) for item, entry in said.values()]
+        items = [item for item, _ in said.values()]
+        tried = outbox.held(self.db, self.lane, list(said))
+        there = await reconcile.doubts(self.receiver, self._system, items, tried, self.clock())
+        if isinstance(there, Reply):
+            return []
+        return [each if each.version else _refused(*_named(said[each.id])) for each in there]
 
 
-def packed(id_: str) -> bytes:
-    """The 16 bytes of an id."""
-    return bytes.fromhex(id_.replace("-", ""))
+def _named(said: tuple[Item, Entry]) -> tuple[Item, str]:
+    return said[0], f"{UNTAKEN}: {said[1].problem}"
 
 
-def _is_needed(sent: Sent, known: Held | None) -> bool:
-    if known is None or known.state == "retracted":
-        return True
-    if known.state == "refused":
-        return False
-    return says_more(sent.version, known.version) or known.tried not in ("", sent.version)
-
-
-def last_of(disclosure: Disclosure) -> bytes:
-    """The keyset of the last item of a page in order of receipt."""
-    if disclosure.more is not None:
-        return disclosure.more
-    for group in disclosure.groups:
-        found = np.flatnonzero(group.at == disclosure.count - 1)
-        if len(found):
-            place = int(found[0])
-            return struct.pack(">q", int(group.last_updated[place])) + bytes(group.ids[place])
-    raise ValueError("a disclosure with items has a last one")
+def _refused(item: Item, problem: str) -> Result:
+    return Result(item.id, "", "refused", problem=problem)

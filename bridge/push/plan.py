@@ -10,26 +10,27 @@ Rejected: a queue of errands in the database; it would have to be cleaned at eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import bridge.store.artifacts as artifacts
+import bridge.store.charts as charts
 import bridge.store.clients as clients
 import bridge.store.destinations as destinations
 import bridge.store.grants as grants
 import bridge.store.links as links
-import bridge.store.outbox as outbox
 import bridge.store.patients as patients
 from bridge.consent.asked import Way
-from bridge.consent.grant import Grant, Standing, State, state_at
-from bridge.consent.grants import listed
+from bridge.consent.grant import Grant, State, state_at
+from bridge.consent.grant import Standing as Granted
+from bridge.consent.grants import everybodys, listed
 from bridge.period import Instant
+from bridge.push.reached import spec_of
 from bridge.store.clients import Client
 from bridge.store.db import Database
 from bridge.store.destinations import Destination
 from bridge.store.lanes import Lane
-from bridge.store.links import Link, LinkState
+from bridge.store.links import Link, LinkState, Standing
 from bridge.store.verifications import fault
 
 NO_DESTINATION: Final = "no destination is registered for this client: cgm-bridge destination add"
@@ -42,6 +43,10 @@ NOT_MONITORED: Final = (
 ELSEWHERE: Final = (
     "another record of this receiver still has readings that were sent to it: have them taken out there, "
     "then register the destination anew"
+)
+NO_RAW: Final = "its file wants no readings one by one (raw: false), and this version pushes nothing else"
+OTHER_AUTHORITY: Final = (
+    "the link names an identifier of another authority than the destination's file: cgm-bridge link add"
 )
 STOPPED: Final = {
     LinkState.SUSPENDED: "the link to the receiver's record is suspended",
@@ -64,41 +69,68 @@ class Errand:
 
     lane: Lane
     destination: Destination
-    link: Link | None
+    link: Standing | None
     grants: tuple[Passage, ...]
     hold: str
     stamp: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is asked of the store once for all lanes. `used`: lanes with the links that something went by; `faults`:
+    why nothing may go to a client."""
+
+    used: Mapping[Lane, frozenset[int]]
+    links: Mapping[tuple[int, str], Standing]
+    revisions: Mapping[int, int]
+    epochs: Mapping[int, int]
+    clients: Mapping[str, Client]
+    faults: Mapping[str, str]
+
+
 def errands(db: Database, now: Instant, patient: int | None, client: str | None) -> tuple[Errand, ...]:
     """Every lane that is due or was ever used, of all patients and clients or of the named ones."""
-    used = frozenset(outbox.lanes(db))
-    wanted = {*grants.patients(db), *(lane.patient for lane in used)} if patient is None else {patient}
-    people = sorted(wanted & set(patients.numbers(db)))
-    found = (
-        _errand(db, now, each, destination, _client(db, destination.client))
-        for destination in destinations.listed(db, client)
-        for each in people
-    )
+    goals = destinations.listed(db, client)
+    known = _known(db, goals)
+    used = known.used.keys()
+    wanted = {*known.epochs, *(lane.patient for lane in used)} if patient is None else {patient}
+    people = sorted(wanted & known.revisions.keys())
+    granted = everybodys(db) if patient is None else {patient: listed(db, patient, with_names=False)}
+    found = (_errand(db, now, each, goal, granted.get(each, ()), known) for goal in goals for each in people)
     named = patient is not None
     return tuple(each for each in found if named or each.grants or each.lane in used)
 
 
-def _errand(
-    db: Database, now: Instant, patient: int, destination: Destination, client: Client | None
-) -> Errand:
-    link = links.of(db, patient, destination.client)
-    in_force = tuple(_in_force(listed(db, patient), client, now)) if client else ()
-    allowed = tuple(_ways(in_force, destination))
-    lane = Lane(patient, destination.number)
-    hold = (
-        _hold(in_force, allowed, link) or (fault(db, client) if client else "") or _elsewhere(db, lane, link)
+def _known(db: Database, goals: Sequence[Destination]) -> _Known:
+    there = {each.client: one for each in goals if (one := _client(db, each.client)) is not None}
+    return _Known(
+        charts.charts_used(db),
+        links.standings(db),
+        patients.revisions(db),
+        grants.epochs(db),
+        there,
+        {name: fault(db, one) for name, one in there.items()},
     )
-    stamp = (artifacts.revision(db.reader("bridge"), patient), grants.epoch(db, patient))
-    return Errand(lane, destination, link, allowed, hold, stamp)
 
 
-def _in_force(standings: Iterable[Standing], client: Client, now: Instant) -> Iterator[Grant]:
+def _errand(
+    db: Database, now: Instant, patient: int, goal: Destination, granted: Iterable[Granted], known: _Known
+) -> Errand:
+    link, client = known.links.get((patient, goal.client)), known.clients.get(goal.client)
+    in_force = tuple(_in_force(granted, client, now)) if client else ()
+    allowed = tuple(_ways(in_force, goal))
+    lane = Lane(patient, goal.number)
+    hold = (
+        _hold(in_force, allowed, link)
+        or (NO_RAW if _wants_none(goal) else "")
+        or known.faults.get(goal.client, "")
+        or _elsewhere(db, known.used.get(lane, frozenset()), link)
+    )
+    stamp = known.revisions[patient], known.epochs.get(patient, 0)
+    return Errand(lane, goal, link, allowed, hold, stamp)
+
+
+def _in_force(standings: Iterable[Granted], client: Client, now: Instant) -> Iterator[Grant]:
     for each in standings:
         grant = each.grant
         if (
@@ -118,7 +150,7 @@ def _ways(in_force: Iterable[Grant], destination: Destination) -> Iterator[Passa
             yield Passage(grant.id, Way.FEED)
 
 
-def _hold(in_force: tuple[Grant, ...], allowed: tuple[Passage, ...], link: Link | None) -> str:
+def _hold(in_force: tuple[Grant, ...], allowed: tuple[Passage, ...], link: Standing | None) -> str:
     if not in_force:
         return NO_GRANT
     if not allowed:
@@ -130,12 +162,23 @@ def _hold(in_force: tuple[Grant, ...], allowed: tuple[Passage, ...], link: Link 
     return f"{STOPPED[link.state]}: {link.reason}"
 
 
-def _elsewhere(db: Database, lane: Lane, link: Link | None) -> str:
+def _wants_none(goal: Destination) -> bool:
+    spec = spec_of(goal)
+    return spec is not None and spec.raw is None
+
+
+def authority_fault(goal: Destination, link: Link) -> str:
+    """Why a link does not name a record of the destination's authority; '' where it does."""
+    spec = spec_of(goal)
+    return OTHER_AUTHORITY if spec is not None and link.system != spec.patients else ""
+
+
+def _elsewhere(db: Database, used: frozenset[int], link: Standing | None) -> str:
     """Nothing goes into a second chart while the first one still has what was sent there."""
-    used = (links.load(db, number) for number in outbox.links_used(db, lane))
-    if link is None or all(_same_chart(link, before) for before in used):
+    if link is None or used <= {link.number}:
         return ""
-    return ELSEWHERE
+    now = links.load(db, link.number)
+    return "" if all(_same_chart(now, links.load(db, before)) for before in used) else ELSEWHERE
 
 
 def _same_chart(one: Link, other: Link) -> bool:

@@ -17,8 +17,9 @@ from typing import Final
 
 from bridge.period import Instant
 from bridge.push.account import is_update
-from bridge.push.sinks import Found, Reply, TransactionSink
-from bridge.store.outbox import Held, Item, Result
+from bridge.push.answers import Found, Reply
+from bridge.push.receiver import Receiver
+from bridge.store.outbox import SEVERAL, Held, Item, Result
 
 TWICE: Final = "the receiver holds it several times: a human must tidy there"
 GONE: Final = "the receiver no longer has it"
@@ -26,7 +27,7 @@ CHANGED: Final = "somebody changed it at the receiver: a human decides which sta
 
 
 async def look(
-    sink: TransactionSink,
+    receiver: Receiver,
     system: str,
     items: Sequence[Item],
     before: Mapping[bytes, Held],
@@ -38,11 +39,36 @@ async def look(
     ordered = sorted(items, key=lambda item: item.kind)
     for kind, group in groupby(ordered, key=lambda item: item.kind):
         some = list(group)
-        found = await sink.find(kind, system, [spelled(item.id) for item in some], now)
+        found = await receiver.find(kind, system, [spelled(item.id) for item in some], now)
         if isinstance(found, Reply):
             return found
         results += _noted(some, found, before, retracts)
     return tuple(results)
+
+
+async def doubts(
+    receiver: Receiver, system: str, items: Sequence[Item], before: Mapping[bytes, Held], now: Instant
+) -> tuple[Result, ...] | Reply:
+    """What a receiver that cannot create once has already of what is about to be created there: asked first, because
+    a repetition would double it (`smart-consent.md` 7.4)."""
+    results: list[Result] = []
+    for kind, group in groupby(sorted(items, key=lambda item: item.kind), key=lambda item: item.kind):
+        some = list(group)
+        found = await receiver.find(kind, system, [spelled(item.id) for item in some], now)
+        if isinstance(found, Reply):
+            return found
+        for item in some:
+            results += _before(item, before.get(item.id), found.by_value[spelled(item.id)])
+    return tuple(results)
+
+
+def _before(item: Item, known: Held | None, there: tuple[tuple[str, str], ...]) -> list[Result]:
+    if len(there) > 1:
+        return [Result(item.id, "" if known is None else known.version, "refused", problem=TWICE)]
+    if there:
+        is_ours = known is not None and known.tried == item.version
+        return [Result(item.id, item.version if is_ours else SEVERAL, "open", *there[0])]
+    return [] if known is None or not (known.tried or known.version) else [Result(item.id, "")]
 
 
 def spelled(id_: bytes) -> str:

@@ -1,6 +1,7 @@
 """What came of an attempt, and when to try again: pure, as tables.
 
-Law: `smart-consent.md` 7.5. A delivery is queued, sending, then acked, partial, unknown or failed.
+Law: `smart-consent.md` 7.5. A delivery is queued, sending, then acked, partial, unknown, failed, or is a correction
+that this receiver takes in no form.
 Statuses that a repetition cannot mend end it until a human retries; 409 and 412 are looked into, never
 taken for "already there"; 429 and 503 wait as long as Retry-After says (RFC 9110 10.2.3, both forms).
 A lost answer and a gateway's error are an unknown outcome: the same entries are sent again, and their
@@ -39,6 +40,7 @@ class State(StrEnum):
     PARTIAL = "partial"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    NOT_CORRECTABLE = "correction-not-deliverable"  # the receiver holds something older, and takes no newer
 
 
 class Step(StrEnum):

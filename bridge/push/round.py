@@ -69,12 +69,20 @@ def waiting(client: str, delivery: Delivery | None, now: Instant) -> Report:
 def of(client: str, outcome: Outcome, now: Instant) -> Report:
     """The account of one Bundle."""
     counted = Report(outcome.settlement.sent, outcome.settlement.updated, outcome.settlement.retracted)
-    refused = outcome.settlement.refused
-    if refused:
-        counted += Report(
-            failed=(f"{client}: {refused} entries were refused: see cgm-bridge deliveries list",)
-        )
+    if outcome.settlement.refused:
+        counted += refused(client, outcome.settlement.refused)
     return counted + stopped(client, outcome.decision, outcome.problem, outcome.delivery, now)
+
+
+def stuck(client: str, count: int) -> Report:
+    """Corrections that the receiver takes in no form."""
+    sentence = f"{client}: {count} corrections cannot be delivered, because the receiver takes none"
+    return Report(failed=(f"{sentence}: see cgm-bridge deliveries list",))
+
+
+def refused(client: str, count: int) -> Report:
+    """Entries that wait for a human."""
+    return Report(failed=(f"{client}: {count} entries were refused: see cgm-bridge deliveries list",))
 
 
 def stopped(client: str, decision: Decision, problem: str, delivery: int, now: Instant) -> Report:

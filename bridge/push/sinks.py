@@ -1,174 +1,96 @@
-"""How a destination is spoken to, first form: a FHIR server that takes transaction Bundles.
+"""How the requests of one attempt are made, and their answers put together: one reply over all entries, in order.
 
-Law: FHIR R4 3.1.0.11 (transaction, transaction-response: one entry for each entry, in their order),
-3.1.0.8.1 (conditional create), 3.1.0.5 (versions in ETag). What comes back is a stranger's text: only
-statuses, references and versions of the right form are read from it, nothing is quoted. A sink decides
-nothing; it sends bytes that the renderer made and says what came of them.
+Law: FHIR R4 3.1.0.11 (a Bundle to the base, or to the CGM IG's operation), 3.1.0.8.1 (If-None-Exist), 3.1.0.7.1
+(If-Match). A sink decides nothing; it sends bytes that the renderer made and says what came of them. Single calls stop
+at the first that the receiver as a whole does not take, and what did not leave is said to have stayed.
 
-Rejected: asking the CapabilityStatement before each push (a call that decides nothing yet).
+Rejected: going on after a lost answer (each further call would wait for its own time-out).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal
-from urllib.parse import quote
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
 
-from bridge.net.client import Outbound
-from bridge.net.endpoint import Purpose
-from bridge.net.message import Answer, NetFault, Request
+from bridge.fhir.consignment import DEVICE, Ask
+from bridge.fhir.render import FhirBytes
+from bridge.net.message import Answer, NetFault
 from bridge.period import Instant
-from bridge.push.retry import Step, retry_after, sentence, step
-from bridge.smart.record import members, parsed, text
+from bridge.push.answers import UNSENT, Entry, Reply, entries_in, entry_of, lost, refused
+from bridge.push.receiver import Receiver
+from bridge.push.retry import Step, step
 
-JSON: Final = "application/fhir+json"
-OK: Final = 200
-SECONDS: Final = 60.0
-LIMIT: Final = 8 << 20
-"""Bytes of an answer: 500 entries with an OperationOutcome each fit."""
-ASKED_AT_ONCE: Final = 50
-"""Identifiers in one search: the address stays below 8 kB."""
+Letter: TypeAlias = "tuple[Ask, FhirBytes]"
+"""A request and its body."""
 
-_REFERENCE: Final = re.compile(
-    r"(?:^|/)([A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/([A-Za-z0-9.-]{1,64}))?$"
-)
-_ETAG: Final = re.compile(r'W/"[\x21\x23-\x7e]{1,64}"')
-_STATUS: Final = re.compile(r"([1-5]\d\d)(?:\s|$)")
+NOT_OURS: Final = frozenset({401, 403, 404, 405})
+"""Answers to a create that are about us or the whole type."""
+ENDS: Final = frozenset({Step.UNKNOWN, Step.AGAIN})
+OPEN: Final = frozenset({Step.UNKNOWN, Step.RECONCILE})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the receiver says of one entry: its status, where it keeps it, in which version."""
-
-    status: int
-    reference: str
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came of one call. `asked`: ms that Retry-After wants; `entries` where everything was read."""
-
-    step: Step
-    problem: str = ""
-    asked: int | None = None
-    entries: tuple[Entry, ...] = ()
+async def sent(receiver: Receiver, letters: Sequence[Letter], now: Instant) -> Reply:
+    """Send all letters in order. `entries` of the reply: one for each entry of each letter, none where a lone Bundle
+    was not answered entry by entry."""
+    told: list[Entry] = []
+    for at, (ask, content) in enumerate(letters):
+        one = await (_bundle if ask.is_bundle else _single)(receiver, ask, content, now)
+        told += one.entries or (_unanswered(one),) * len(ask.entries)
+        if one.step is not Step.DONE or any(_ends(entry) for entry in one.entries):
+            if len(letters) == 1:
+                return one
+            rest = sum(len(other.entries) for other, _ in letters[at + 1 :])
+            return replace(one, entries=(*told, *(UNSENT,) * rest))
+    return Reply(Step.DONE, entries=tuple(told))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Resources that the receiver has under each identifier value: (reference, etag) of each."""
-
-    by_value: Mapping[str, tuple[tuple[str, str], ...]]
+def _unanswered(reply: Reply) -> Entry:
+    """An entry of a request that failed as a whole."""
+    return Entry(0, "", "", reply.step if reply.step in OPEN else Step.AGAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionSink:
-    """One destination during one delivery. `patient` is for the register of calls."""
-
-    net: Outbound
-    url: str
-    secret: str | None = field(repr=False)
-    patient: int | None
-
-    async def post(self, body: bytes, entries: int, now: Instant) -> Reply:
-        """Send one transaction Bundle of that many entries."""
-        answer = await self._call("POST", self.url, body)
-        if isinstance(answer, NetFault):
-            return lost(answer)
-        if step(answer.status) is not Step.DONE:
-            return refused(answer, now)
-        found = tuple(_entries(answer.body))
-        if len(found) != entries:
-            return Reply(Step.UNKNOWN, "the receiver's answer does not speak of each entry that was sent")
-        return Reply(Step.DONE, entries=found)
-
-    async def patients(self, system: str, value: str) -> Answer | NetFault:
-        """The receiver's Patients with that identifier, as it answers."""
-        return await self._call("GET", f"{self.url}/Patient?identifier={_token(system, value)}")
-
-    async def find(self, kind: str, system: str, values: Sequence[str], now: Instant) -> Found | Reply:
-        """Which resources of a type the receiver has under these identifier values."""
-        found: dict[str, tuple[tuple[str, str], ...]] = dict.fromkeys(values, ())
-        for start in range(0, len(values), ASKED_AT_ONCE):
-            some = values[start : start + ASKED_AT_ONCE]
-            tokens = ",".join(_token(system, value) for value in some)
-            answer = await self._call("GET", f"{self.url}/{kind}?identifier={tokens}&_count={4 * len(some)}")
-            if isinstance(answer, NetFault):
-                return lost(answer)
-            if answer.status != OK:
-                return refused(answer, now)
-            for value, held in _held(answer.body, kind, system):
-                found[value] = (*found.get(value, ()), held)
-        return Found(found)
-
-    async def _call(self, method: Literal["GET", "POST"], url: str, body: bytes = b"") -> Answer | NetFault:
-        # HAPI FHIR answers a repeated search from its cache for a minute unless told otherwise.
-        headers = [("accept", JSON), ("cache-control", "no-cache")]
-        if body:
-            headers.append(("content-type", JSON))
-        if self.secret is not None:
-            headers.append(("authorization", f"Bearer {self.secret}"))
-        return await self.net.fetch(
-            Request(
-                Purpose.DELIVERY,
-                method,
-                url,
-                tuple(headers),
-                body,
-                limit=LIMIT,
-                seconds=SECONDS,
-                patient=self.patient,
-            )
-        )
+async def _bundle(receiver: Receiver, ask: Ask, content: FhirBytes, now: Instant) -> Reply:
+    answer = await receiver.call("POST", ask.path, bytes(content))
+    if isinstance(answer, Reply):
+        return answer
+    if isinstance(answer, NetFault):
+        return lost(answer)
+    if step(answer.status) is not Step.DONE:
+        return refused(answer, now, receiver.errors)
+    found = tuple(entries_in(answer.body, receiver.errors))
+    if len(found) != len(ask.entries):
+        return Reply(Step.UNKNOWN, "the receiver's answer does not speak of each entry that was sent")
+    return Reply(Step.DONE, entries=found)
 
 
-def lost(fault: NetFault) -> Reply:
-    """A call without a usable answer: it may have had its effect, or surely had none."""
-    return Reply(Step.UNKNOWN if fault.is_unknown else Step.AGAIN, fault.sentence)
+async def _single(receiver: Receiver, ask: Ask, content: FhirBytes, now: Instant) -> Reply:
+    told = (("if-none-exist", ask.once), ("if-match", ask.match))
+    conditions = [(name, value) for name, value in told if value]
+    answer = await receiver.call(
+        "PUT" if ask.method == "PUT" else "POST", ask.path, bytes(content), conditions
+    )
+    if isinstance(answer, Reply):
+        return answer
+    if isinstance(answer, NetFault):
+        return lost(answer)
+    kind = ask.entries[0].kind
+    entry = entry_of(answer, kind, receiver.errors)
+    if _is_about_us(answer, ask, kind, entry):
+        return refused(answer, now, receiver.errors)
+    waits = refused(answer, now, receiver.errors) if _ends(entry) else Reply(Step.DONE)
+    return Reply(Step.DONE, entry.problem or waits.problem, waits.asked, (entry,), status=answer.status)
 
 
-def refused(answer: Answer, now: Instant) -> Reply:
-    """An answer that says no, or not now."""
-    what = step(answer.status)
-    asked = retry_after(answer.header("retry-after"), now)
-    return Reply(Step.STOP if what is Step.DONE else what, sentence(answer.status), asked)
+def _is_about_us(answer: Answer, ask: Ask, kind: str, entry: Entry) -> bool:
+    """Whether an answer to one create stops all the others as well. A type of which only Devices are refused is
+    none: readings name their device by identifier then."""
+    if answer.status not in NOT_OURS or entry.then is not None:
+        return False
+    return answer.status == 401 or (ask.method == "POST" and kind != DEVICE)
 
 
-def _entries(body: bytes) -> Iterator[Entry]:
-    bundle = parsed(body)
-    if text(bundle, "resourceType") != "Bundle" or text(bundle, "type") not in (
-        "transaction-response",
-        "batch-response",
-    ):
-        return
-    for entry in members(bundle, "entry"):
-        response = entry.get("response")
-        said = response if isinstance(response, dict) else {}
-        status = _STATUS.match(text(said, "status"))
-        place = _REFERENCE.search(text(said, "location"))
-        reference, version = (place[1], place[2]) if place else ("", None)
-        tag = text(said, "etag")
-        told = tag if _ETAG.fullmatch(tag) else f'W/"{version}"' if version else ""
-        yield Entry(int(status[1]) if status else 0, reference, told)
-
-
-def _held(body: bytes, kind: str, system: str) -> Iterator[tuple[str, tuple[str, str]]]:
-    for entry in members(parsed(body), "entry"):
-        resource = entry.get("resource")
-        if not isinstance(resource, dict) or resource.get("resourceType") != kind:
-            continue
-        place = _REFERENCE.search(f"{kind}/{text(resource, 'id')}")
-        meta = resource.get("meta")
-        version = text(meta, "versionId") if isinstance(meta, dict) else ""
-        for identifier in members(resource, "identifier"):
-            if text(identifier, "system") == system and place:
-                tag = f'W/"{version}"'
-                yield text(identifier, "value"), (place[1], tag if _ETAG.fullmatch(tag) and version else "")
-
-
-def _token(system: str, value: str) -> str:
-    escaped = (re.sub(r"([\\,|$])", r"\\\1", part) for part in (system, value))
-    return "|".join(quote(part, safe="") for part in escaped)
+def _ends(entry: Entry) -> bool:
+    if entry.then is not None:
+        return entry.then in ENDS
+    return step(entry.status) in ENDS if entry.status else True

@@ -1,11 +1,8 @@
-"""The delivery worker: for every lane that is due, ask the gate, render, deliver, settle; then the next.
+"""The delivery worker: for every lane that is due, claim it, see whether its receiver can be called, go; then the next.
 
-Law: consent is decided by the gate at each attempt, never by a stored answer (`consent.md`: a revocation acts on the
-very next delivery attempt); a delivery runs under one grant and has what all grants of its recipient permit together
-(`consent/asker.py`), so the order of deliveries does not show in a chart. The receiver's record is looked at before
-each Bundle (`safety.md`, whose chart is it). What is due is what the gate shows after the cursor, in order of receipt,
-500 entries a Bundle. Retraction is no disclosure: it goes even after the grant ended, as a row of the ledger of its
-own.
+Law: one delivery at a time on a lane, over all processes (`store/lanes.py`). A receiver that is left alone is called by
+one lane first (`breaker.py`). What can be taken back goes before what is new. What goes is decided by the gate at each
+attempt (`readings.py`, `retraction.py`).
 
 Rejected: events that say "something is new" (a lost event is a lost reading; a cursor finds it again).
 """
@@ -15,39 +12,42 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Final
-from urllib.parse import quote
 
+import bridge.store.charts as charts
 import bridge.store.destinations as destinations
 import bridge.store.links as links
 import bridge.store.outbox as outbox
-from bridge.consent.asked import Asked
-from bridge.consent.gate import Disclosure, Gate, LedgerUnavailable
-from bridge.consent.permit import DeliveryPermit
+from bridge.consent.gate import Gate, LedgerUnavailable
+from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
-from bridge.net.client import Outbound
-from bridge.period import DAY, HOUR, Instant
-from bridge.push import chart, parts, plan
+from bridge.net.message import Caller
+from bridge.period import HOUR, Instant
+from bridge.push import plan
 from bridge.push import round as rounds
-from bridge.push.affected import gone
-from bridge.push.chart import Broken, NotShown
-from bridge.push.courier import Courier, Parcel, Waybill, last_of
-from bridge.push.plan import Errand, Passage
-from bridge.push.reconcile import spelled
-from bridge.push.retry import Step
+from bridge.push.abilities import learnt
+from bridge.push.answers import Reply
+from bridge.push.breaker import Breaker
+from bridge.push.courier import Courier
+from bridge.push.credentials import Tokens
+from bridge.push.plan import Errand, authority_fault
+from bridge.push.reached import reached, spec_of
+from bridge.push.readings import deliver
+from bridge.push.retraction import retract
 from bridge.push.round import NOTHING, Report
-from bridge.push.sinks import Reply, TransactionSink
+from bridge.push.trip import Trip
 from bridge.store.db import Database
+from bridge.store.destinations import Destination
 from bridge.store.keys import Erased
 from bridge.store.lanes import Lane, claimed
-from bridge.store.links import Link
-from bridge.store.outbox import Held, Item
 
 LOG: Final = logging.getLogger(__name__)
-PAGE: Final = 500
+CLOCK: Final = (
+    "this machine's clock says an earlier time than what was written down before: nothing leaves until it is put "
+    "right, because what left could not be told from what did not"
+)
 PAUSE: Final = 15.0
 """Seconds between two rounds of a running worker."""
 AT_ONCE: Final = 4
@@ -62,7 +62,7 @@ class Worker:
         db: Database,
         gate: Gate,
         renderer: Renderer,
-        net: Outbound,
+        net: Caller,
         clock: Callable[[], Instant],
         *,
         chance: Callable[[], float] = random.random,
@@ -70,6 +70,9 @@ class Worker:
         self._db, self._gate, self._renderer, self._net = db, gate, renderer, net
         self._clock, self._chance = clock, chance
         self._rested: dict[Lane, tuple[Errand, Instant]] = {}
+        self._tokens: Tokens = {}
+        self._fits: dict[int, int] = {}
+        self._breakers: dict[int, Breaker] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Rounds over everything that is due, until `stop` is set."""
@@ -85,6 +88,8 @@ class Worker:
         """One round over all lanes, or those of a patient, a client or both. A fault of our own in one lane
         is raised after the others are done."""
         now = self._clock()
+        if now < await asyncio.to_thread(charts.latest, self._db):
+            return rounds.held(client or "every destination", CLOCK)
         errands = await asyncio.to_thread(plan.errands, self._db, now, patient, client)
         if client is not None and not destinations.listed(self._db, client):
             return rounds.held(client, plan.NO_DESTINATION)
@@ -120,169 +125,60 @@ class Worker:
                 if not mine:
                     return rounds.held(client, "another process is delivering it just now")
                 try:
-                    return await self._lane(errand, self._courier(errand))
+                    return await self._lane(errand)
                 except LedgerUnavailable:
                     return rounds.held(client, "the ledger cannot be written: nothing leaves until it can")
                 except Erased:
                     return NOTHING
 
-    def _courier(self, errand: Errand) -> Courier:
-        secret = destinations.secret(self._db, errand.destination.number)
-        sink = TransactionSink(self._net, errand.destination.url, secret, errand.lane.patient)
-        return Courier(self._db, self._renderer, sink, self._clock, self._chance, errand.lane)
-
-    async def _lane(self, errand: Errand, courier: Courier) -> Report:
-        client = errand.destination.client
+    async def _lane(self, errand: Errand) -> Report:
+        client, breaker = errand.destination.client, self._breaker(errand.destination)
         report = rounds.waiting(client, outbox.opened(self._db, errand.lane), self._clock())
-        if not report.stops:
-            report += await self._retract(errand, courier)
         if report.stops:
             return report
-        if errand.hold:
-            return report + rounds.held(client, errand.hold)
-        for passage in errand.grants:
-            goes_on = True
-            while goes_on and not report.stops:
-                page, goes_on = await self._page(errand, passage, courier)
-                report += page
-        return report
+        hold = _hold(self._db, errand)
+        if hold and not charts.links_used(self._db, errand.lane):
+            return rounds.held(client, hold)
+        why = breaker.hold()
+        if why:
+            return rounds.held(client, why)
+        trip = await self._trip(errand, breaker)
+        if isinstance(trip, Report):
+            return trip
+        report += await retract(trip)
+        if report.stops:
+            return report
+        if hold:
+            return report + rounds.held(client, hold)
+        return report + await deliver(trip)
 
-    # -------------------------------------------------------------------------------------- readings
-
-    async def _page(self, errand: Errand, passage: Passage, courier: Courier) -> tuple[Report, bool]:
-        """One Bundle; whether another may follow at once."""
-        client, link = errand.destination.client, errand.link
-        assert link is not None
-        subject = await self._subject(errand, passage, link, courier)
-        if isinstance(subject, Report):
-            return subject, False
-        room = self._room(errand)
-        if room < 1:
-            return rounds.held(client, "what may be sent in a day was sent: more goes tomorrow"), False
-        permit = DeliveryPermit(passage.id, client)
-        disclosure = await self._gate.disclose(permit, self._asked(errand, passage, room))
-        if not disclosure.count:
-            return NOTHING, False
-        more, parcel = disclosure.more is not None, courier.pack(disclosure, subject)
-        bill = Waybill("readings", passage.id, link.number, subject, last_of(disclosure), parcel.has_refused)
-        ask = partial(self._told, errand, passage, courier, subject)
-        needed = await parts.needed(self._db, errand.lane, passage.id, parcel, ask)
-        if not parcel.is_whole or needed != parcel.needed:
-            self._gate.settle(disclosure, "acknowledged", 0)
-            if not needed:
-                courier.skip(bill)
-                return NOTHING, more
-            only = self._asked(errand, passage, max(room, len(needed)), needed)
-            disclosure = await self._gate.disclose(permit, only)
-            parcel = courier.pack(disclosure, subject)
-        if not disclosure.count:
-            return NOTHING, False
-        report, is_done = await self._sent(errand, courier, disclosure, parcel, bill)
-        return report, more or not is_done
-
-    async def _told(
-        self, errand: Errand, passage: Passage, courier: Courier, subject: str, ids: frozenset[str]
-    ) -> Parcel:
-        """What may be told of these ids now: looked at, not sent."""
-        permit = DeliveryPermit(passage.id, errand.destination.client)
-        disclosure = await self._gate.disclose(permit, self._asked(errand, passage, len(ids), ids))
-        self._gate.settle(disclosure, "acknowledged", 0)
-        return courier.pack(disclosure, subject)
-
-    async def _sent(
-        self, errand: Errand, courier: Courier, disclosure: Disclosure, parcel: Parcel, bill: Waybill
-    ) -> tuple[Report, bool]:
-        outcome = await courier.send(parcel, bill, disclosure.entry)
-        said, left = rounds.word(outcome, bill.what == "retraction")
-        self._gate.settle(disclosure, said, left)
-        report = rounds.of(errand.destination.client, outcome, self._clock())
-        return report, outcome.decision.step is Step.DONE
-
-    async def _subject(self, errand: Errand, passage: Passage, link: Link, courier: Courier) -> str | Report:
-        """The receiver's reference of the person, after a look at its record."""
-        client = errand.destination.client
-        shown = await chart.look(courier.sink, link.system, link.value, self._clock())
-        if isinstance(shown, NotShown):
-            return self._unseen(errand, passage, link, courier, shown.reply)
-        broken = shown if isinstance(shown, Broken) else chart.difference(link, shown)
-        if broken is not None:
-            links.break_(self._db, link.number, broken.value)
-            return rounds.held(client, f"link-broken: {broken.value}")
-        return subject_of(link) if isinstance(shown, Broken) else f"Patient/{shown.id}"
-
-    def _unseen(
-        self, errand: Errand, passage: Passage, link: Link, courier: Courier, reply: Reply
-    ) -> str | Report:
-        client = errand.destination.client
-        if reply.step in (Step.AGAIN, Step.UNKNOWN):
-            bill = Waybill("readings", passage.id, link.number, "")
-            decision, delivery = courier.postpone(bill, reply)
-            return rounds.stopped(client, decision, reply.problem, delivery, self._clock())
-        if link.shown.id:
-            return rounds.held(client, f"the receiver does not show the patient any more: {reply.problem}")
-        return subject_of(link)
-
-    def _room(self, errand: Errand) -> int:
-        daily = errand.destination.daily
-        if daily is None:
-            return PAGE
-        return min(PAGE, daily - outbox.spent(self._db, errand.lane, self._clock() - DAY))
-
-    def _asked(
-        self, errand: Errand, passage: Passage, room: int, only: frozenset[str] | None = None
-    ) -> Asked:
-        after = outbox.cursor(self._db, errand.lane, passage.id)
-        return Asked(
-            patient=errand.lane.patient,
-            way=passage.way,
-            channel="push",
-            described=f"what is new for destination {errand.destination.number}, at most {room}",
-            selectors=self._renderer.vocabulary.everything(),
-            ids=only,
-            order="lastUpdated",
-            after=after if only is None else None,
-            limit=room,
-            device_resources=True,
+    async def _trip(self, errand: Errand, breaker: Breaker) -> Trip | Report:
+        goal, now = errand.destination, self._clock()
+        spec = spec_of(goal)
+        receiver = reached(self._db, self._net, goal, errand.lane.patient, self._tokens, self._clock, breaker)
+        can = await learnt(self._db, goal, spec, receiver, now)
+        if isinstance(can, Reply):
+            return rounds.held(goal.client, can.problem)
+        told = Told() if spec is None else Told(goal.spec, spec.fhir)
+        lane = errand.lane
+        courier = Courier(
+            self._db, self._renderer, receiver, self._clock, self._chance, lane, [can], told, spec is not None
         )
+        return Trip(self._db, self._gate, errand, courier, self._clock, spec, self._fits)
 
-    # ------------------------------------------------------------------------------------ retractions
-
-    async def _retract(self, errand: Errand, courier: Courier) -> Report:
-        report = NOTHING
-        for grant, link, some in gone(self._db, errand.lane):
-            for start in range(0, len(some), PAGE):
-                if not report.stops:
-                    bill = Waybill("retraction", grant, link, subject_of(links.load(self._db, link)))
-                    report += await self._retraction(errand, courier, bill, some[start : start + PAGE])
-        return report
-
-    async def _retraction(
-        self, errand: Errand, courier: Courier, bill: Waybill, some: Sequence[Held]
-    ) -> Report:
-        client, lane = errand.destination.client, errand.lane
-        unplaced = {held.id: held for held in some if not held.reference}
-        if unplaced:
-            items = [Item(held.id, held.kind, held.version) for held in unplaced.values()]
-            found = await courier.look(items, unplaced, retracts=True)
-            if isinstance(found, Reply):
-                decision, delivery = courier.postpone(bill, found)
-                return rounds.stopped(client, decision, found.problem, delivery, self._clock())
-            outbox.note(self._db, lane, found)
-        report, is_done, states = NOTHING, False, {"open", "refused"}
-        while not (report.stops or is_done):
-            known = outbox.held(self._db, lane, [held.id for held in some]).values()
-            ids = frozenset(spelled(each.id) for each in known if each.reference and each.state in states)
-            disclosure = await self._gate.retract(DeliveryPermit(bill.grant, client), lane.patient, ids)
-            if not disclosure.count:
-                break
-            parcel = courier.pack(disclosure, bill.subject)
-            page, is_done = await self._sent(errand, courier, disclosure, parcel, bill)
-            report, states = report + page, {"open"}
-        return report
+    def _breaker(self, goal: Destination) -> Breaker:
+        """One for each destination, over all lanes of this process."""
+        spec = spec_of(goal)
+        pace = None if spec is None else spec.limits.calls_per_minute
+        found = self._breakers.get(goal.number)
+        if found is None or found.per_minute != pace:
+            found = Breaker(self._db, goal.number, self._clock, self._chance, pace)
+            self._breakers[goal.number] = found
+        return found
 
 
-def subject_of(link: Link) -> str:
-    """The receiver's reference of the person as confirmed: its id, or its identifier as a condition."""
-    if link.shown.id:
-        return f"Patient/{link.shown.id}"
-    return f"Patient?identifier={quote(link.system, safe='')}|{quote(link.value, safe='')}"
+def _hold(db: Database, errand: Errand) -> str:
+    """Why nothing new goes on a lane, which calls nobody then unless something may be taken back; '' where it may."""
+    if errand.hold or errand.link is None:
+        return errand.hold
+    return authority_fault(errand.destination, links.load(db, errand.link.number))

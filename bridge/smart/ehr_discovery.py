@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bridge.net.client import Outbound
 from bridge.net.endpoint import PORTS, Origin, Purpose, origin
-from bridge.net.message import Answer, Request
+from bridge.net.message import Answer, Caller, Request
 from bridge.period import Instant
 from bridge.smart.record import parsed, text
 from bridge.store.ehrs import Ehr
@@ -66,7 +65,7 @@ class _Kept:
 class Discoveries:
     """Asks registered EHRs, and remembers for a short while. One serves one event loop."""
 
-    def __init__(self, net: Outbound) -> None:
+    def __init__(self, net: Caller) -> None:
         self._net = net
         self._kept: dict[Ehr, _Kept] = {}
 

@@ -3,7 +3,8 @@
 Law (SMART App Launch 2.2, app-launch; RFC 7636; RFC 9700): state, nonce and verifier have 256 random bits and are
 kept by whoever began, bound to the browser; the code is redeemed only where that launch began, at the endpoint of
 that registration; `aud` is the issuer that launched. What the EHR says is a stranger's text: only fields of the right
-form are read. Nothing is asked but to read one Patient and one Encounter, and no access that outlasts the visit.
+form are read. Nothing is asked but to read one Patient and one Encounter, and no access that outlasts the visit,
+unless the registration says what else to ask: only then is a refresh token kept (`push/user_token.py`).
 
 Rejected: one redirect address for all EHRs (mix-up), asking for more scopes in case they become useful.
 """
@@ -19,18 +20,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Purpose
 from bridge.net.message import Answer, NetFault, Request
 from bridge.period import Instant
+from bridge.smart.ehr_calls import posted
 from bridge.smart.ehr_discovery import Discoveries, Flaw, Found
 from bridge.smart.ehr_identity import Persona, fhir_user, persona_of
-from bridge.smart.ehr_keys import proof
+from bridge.smart.ehr_refresh import lifetime
 from bridge.smart.ehr_registration import callback
 from bridge.smart.record import birth_date_of, day, name_of, numbered, parsed, text, unfit
-from bridge.store import ehrs
 from bridge.store.db import Database
 from bridge.store.ehrs import Ehr
 
@@ -41,9 +42,8 @@ SCOPES: Final = {
 MOST_TOKEN: Final = 64 * 1024
 MOST_RECORD: Final = 1024 * 1024
 SECONDS: Final = 10.0
-LONGEST_TOKEN: Final = 3600
+OFFLINE: Final = "offline_access"
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_FORM: Final = ("content-type", "application/x-www-form-urlencoded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What a launch brought. `visit`: the day of the encounter; `token` lives until `until`."""
+    """What a launch brought. `visit`: the day of the encounter; `token` lives until `until`; `refresh` '': it ends
+    then."""
 
     record: Record
     persona: Persona
@@ -77,6 +78,7 @@ class Arrived:
     visit: date | None
     token: str = field(repr=False)
     until: Instant
+    refresh: str = field(default="", repr=False)
 
 
 class EhrApp:
@@ -170,9 +172,9 @@ class EhrApp:
         if isinstance(record, Flaw):
             return record
         visit = await self._visit(ehr, token, encounter) if _ID.fullmatch(encounter) else None
-        lasts = told.get("expires_in")
-        seconds = min(lasts, LONGEST_TOKEN) if isinstance(lasts, int) and lasts > 0 else 0
-        return Arrived(record, persona_of(user), user, visit, token, self._db.clock() + seconds * 1000)
+        until = self._db.clock() + lifetime(told.get("expires_in"))
+        refresh = text(told, "refresh_token") if OFFLINE in ehr.scope.split() else ""
+        return Arrived(record, persona_of(user), user, visit, token, until, refresh)
 
     async def _user(self, ehr: Ehr, found: Found, begun: Begun, token: str) -> str | Flaw:
         if not token:
@@ -200,18 +202,7 @@ class EhrApp:
         return await self._net.fetch(Request(Purpose.EHR, "GET", url, headers, b"", limit, SECONDS))
 
     async def _post(self, ehr: Ehr, found: Found, url: str, form: dict[str, str]) -> Answer | NetFault:
-        headers, sent = [_FORM, ("accept", "application/json")], dict(form)
-        if ehr.method == "secret":
-            pair = f"{quote(ehr.client_id, safe='')}:{quote(ehrs.secret(self._db, ehr.id), safe='')}"
-            headers.append(("authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"))
-        elif ehr.method == "key":
-            sent |= proof(self._db, ehr.client_id, found.token, found.algs, self._db.clock())
-        else:
-            sent["client_id"] = ehr.client_id
-        body = urlencode(sent).encode()
-        return await self._net.fetch(
-            Request(Purpose.EHR, "POST", url, tuple(headers), body, MOST_TOKEN, SECONDS)
-        )
+        return await posted(self._db, self._net, ehr, found, url, form)
 
 
 def scopes_for(found: Found) -> str:

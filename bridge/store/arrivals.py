@@ -30,13 +30,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class EhrRecord:
-    """An EHR's patient that is one of ours. `id`: at the EHR; `token` lives until `until`."""
+    """An EHR's patient that is one of ours. `id`: at the EHR; `token` lives until `until`; `refresh` renews it, ''
+    where it cannot be."""
 
     ehr: str
     patient: int
     id: str
     token: str
     until: Instant
+    refresh: str = ""
 
 
 def keep(db: Database, hashed: bytes, browser: bytes, ehr: str, texts: list[str], now: Instant) -> None:
@@ -79,7 +81,7 @@ def use(db: Database, hashed: bytes, now: Instant) -> bool:
 def bind(db: Database, record: EhrRecord) -> bool:
     """Keep that an EHR's patient is one of ours; False where it is linked to another one."""
     subject = _subject(db, record.ehr, record.id)
-    told = json.dumps([record.id, record.token, record.until]).encode()
+    told = json.dumps([record.id, record.token, record.until, record.refresh]).encode()
     box = db.keys.box(record.patient).seal(told, place("ehr-record", record.patient, record.ehr))
     with db.write("bridge") as con:
         con.execute(

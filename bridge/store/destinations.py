@@ -1,9 +1,10 @@
 """Where pushes go: a client's endpoint, how it is spoken to, and the register of outbound calls.
 
-Law: a destination is registered by a human and never changed: another address is another destination,
-with its own account of what it holds. Its secret rests sealed under a key derived for this one use
-(RFC 5869) and is opened for one call. `monitored` states who looks at what arrives, and when
-(`safety.md`, intended purpose): without it no standing feed.
+Law: a destination is registered by a human: another address or way is another destination, with its own
+account of what it holds; of one described by a file the rest may be registered anew (`revise`), as the file
+says it then. Its secret rests sealed under a key derived for this one use (RFC 5869) and is opened for one
+call. `monitored` states who looks at what arrives, and when (`safety.md`, intended purpose): without it no
+standing feed.
 
 Rejected: the secret under a patient's key (it is nobody's), or in a file beside the database.
 """
@@ -11,7 +12,7 @@ Rejected: the secret under a patient's key (it is nobody's), or in a file beside
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -22,12 +23,13 @@ from bridge.store.db import Database
 from bridge.store.keys import Box, place
 from bridge.store.verifications import mark_changed
 
-Sink: TypeAlias = Literal["transaction"]
+Sink: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single"]
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One registered destination. `daily`: most items a person in 24 hours, None no limit."""
+    """One registered destination. `daily`: most items a person in 24 hours, None no limit; `name`, `spec`: of its
+    file, and what that said when it was registered ('' none)."""
 
     number: int
     client: str
@@ -37,9 +39,11 @@ class Destination:
     monitored: str
     daily: int | None
     has_secret: bool
+    name: str = ""
+    spec: str = field(default="", repr=False)
 
 
-_COLUMNS: Final = "destination, client, kind, url, internal, monitored, daily, secret IS NOT NULL"
+_COLUMNS: Final = "destination, client, kind, url, internal, monitored, daily, secret IS NOT NULL, name, spec"
 
 
 def add(
@@ -52,6 +56,8 @@ def add(
     monitored: str = "",
     daily: int | None = None,
     secret: str | None = None,
+    name: str = "",
+    spec: str = "",
 ) -> Destination:
     """Register a destination of `client`; the one of that kind before it is retired. Another address than one
     before it holds deliveries until the recipient is verified again."""
@@ -66,15 +72,44 @@ def add(
             (now, client, kind),
         )
         number = con.execute(
-            "INSERT INTO destinations (client, kind, url, internal, monitored, daily, added)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (client, kind, base, internal, monitored, daily, now),
+            "INSERT INTO destinations (client, kind, url, internal, monitored, daily, added, name, spec)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (client, kind, base, internal, monitored, daily, now, name, spec),
         ).lastrowid
         assert number is not None
-        if secret is not None:
-            sealed = _box(db).seal(secret.encode(), place("destination", number))
-            con.execute("UPDATE destinations SET secret = ? WHERE destination = ?", (sealed, number))
+        _keep(db, con, number, secret)
     return load(db, number)
+
+
+def revise(
+    db: Database,
+    number: int,
+    name: str,
+    monitored: str,
+    daily: int | None,
+    spec: str,
+    *,
+    secret: str | None = None,
+    is_said_otherwise: bool = False,
+) -> Destination:
+    """What the file of a destination in use says now, beside address and way. What the receiver can do is asked
+    anew; where readings are said otherwise, each is looked at again and corrected there where it differs."""
+    with db.write("bridge") as con:
+        con.execute(
+            "UPDATE destinations SET name = ?, monitored = ?, daily = ?, spec = ? WHERE destination = ?",
+            (name, monitored, daily, spec, number),
+        )
+        con.execute("DELETE FROM receivers WHERE destination = ?", (number,))
+        if is_said_otherwise:
+            con.execute("DELETE FROM cursors WHERE destination = ?", (number,))
+        _keep(db, con, number, secret)
+    return load(db, number)
+
+
+def _keep(db: Database, con: sqlite3.Connection, number: int, secret: str | None) -> None:
+    if secret is not None:
+        sealed = _box(db).seal(secret.encode(), place("destination", number))
+        con.execute("UPDATE destinations SET secret = ? WHERE destination = ?", (sealed, number))
 
 
 def load(db: Database, number: int) -> Destination:
@@ -141,9 +176,12 @@ def note(
         )
 
 
-def _destination(row: sqlite3.Row | tuple[int, str, Sink, str, int, str, int | None, int]) -> Destination:
-    number, client, kind, url, internal, monitored, daily, has_secret = row
-    return Destination(number, client, kind, url, bool(internal), monitored, daily, bool(has_secret))
+def _destination(
+    row: sqlite3.Row | tuple[int, str, Sink, str, int, str, int | None, int, str, str],
+) -> Destination:
+    number, client, kind, url, internal, monitored, daily, has_secret, name, spec = row
+    flags = bool(internal), monitored, daily, bool(has_secret)
+    return Destination(number, client, kind, url, *flags, name, spec)
 
 
 def _box(db: Database) -> Box:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import bridge.store.answers as answers
 import bridge.store.chain as chain
@@ -129,23 +129,39 @@ def _appended(
         chain.append(con, key, change.chain, encode(change))
 
 
-def listed(db: Database, patient: int) -> tuple[tuple[GrantRow, tuple[EventRow, ...]], ...]:
+_VERSIONS: Final = "SELECT id, version, patient, recipient, pairing, body, sealed FROM grants"
+_STEPS: Final = "SELECT id, version, step, at, until, sealed FROM grant_events"
+
+Kept: TypeAlias = "tuple[GrantRow, tuple[EventRow, ...]]"
+"""A version with its steps."""
+
+
+def listed(db: Database, patient: int) -> tuple[Kept, ...]:
     """Every version with its steps, oldest first."""
     with db.snapshot("ledger") as con:
-        versions = con.execute(
-            "SELECT id, version, patient, recipient, pairing, body, sealed FROM grants WHERE patient = ?",
-            (patient,),
-        ).fetchall()
-        steps = con.execute(
-            "SELECT id, version, step, at, until, sealed FROM grant_events WHERE patient = ? ORDER BY event",
-            (patient,),
-        ).fetchall()
-    events = [EventRow(*step) for step in steps]
-    order = {(event.id, event.version): place for place, event in reversed(list(enumerate(events)))}
+        versions = con.execute(f"{_VERSIONS} WHERE patient = ?", (patient,)).fetchall()
+        steps = con.execute(f"{_STEPS} WHERE patient = ? ORDER BY event", (patient,)).fetchall()
+    return _together(versions, steps)
+
+
+def everybodys(db: Database) -> dict[int, tuple[Kept, ...]]:
+    """The same of every patient, in two questions: for whoever plans for all of them."""
+    with db.snapshot("ledger") as con:
+        versions = con.execute(_VERSIONS).fetchall()
+        steps = con.execute(f"{_STEPS} ORDER BY event").fetchall()
+    found: dict[int, list[Kept]] = {}
+    for each in _together(versions, steps):
+        found.setdefault(each[0].patient, []).append(each)
+    return {patient: tuple(some) for patient, some in found.items()}
+
+
+def _together(versions: Iterable[Sequence[Any]], steps: Iterable[Sequence[Any]]) -> tuple[Kept, ...]:
+    events: dict[tuple[str, int], list[EventRow]] = {}
+    for step in steps:
+        events.setdefault((step[0], step[1]), []).append(EventRow(*step))
+    order = {key: place for place, key in enumerate(events)}
     rows = sorted((GrantRow(*row) for row in versions), key=lambda row: order[row.id, row.version])
-    return tuple(
-        (row, tuple(e for e in events if (e.id, e.version) == (row.id, row.version))) for row in rows
-    )
+    return tuple((row, tuple(events[row.id, row.version])) for row in rows)
 
 
 _CONCERNS: Final = (
@@ -175,6 +191,11 @@ def pairings(db: Database, recipient: str) -> tuple[bytes, ...]:
         (recipient,),
     )
     return tuple(bytes(pairing) for (pairing,) in rows)
+
+
+def epochs(db: Database) -> dict[int, int]:
+    """The consent epoch of everybody who ever made a grant."""
+    return dict(db.reader("ledger").execute("SELECT patient, epoch FROM epochs").fetchall())
 
 
 def granted(

@@ -55,6 +55,16 @@ class Link:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a link stands, and since when; `load` has the rest of it."""
+
+    number: int
+    state: LinkState
+    reason: str
+    changed: Instant
+
+
 _COLUMNS: Final = "link, patient, client, state, reason, confirmed, sealed"
 
 
@@ -119,6 +129,17 @@ def listed(db: Database, patient: int | None = None) -> tuple[Link, ...]:
     if patient is None:
         return _rows(db, "state <> 'removed'")
     return _rows(db, "state <> 'removed' AND patient = ?", patient)
+
+
+def standings(db: Database) -> dict[tuple[int, str], Standing]:
+    """How every link in use stands, by patient and client, without whom it names."""
+    rows = db.reader("bridge").execute(
+        "SELECT patient, client, link, state, reason, changed FROM links WHERE state <> 'removed'"
+    )
+    return {
+        (patient, client): Standing(number, LinkState(state), reason, changed)
+        for patient, client, number, state, reason, changed in rows
+    }
 
 
 def suspend(db: Database, number: int, reason: str) -> None:

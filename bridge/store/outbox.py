@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
+import bridge.store.receipts as receipts
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
@@ -24,6 +25,8 @@ SEVERAL: Final = "?"
 """A version that is one of several: the entry is sent once more, as an update."""
 
 What: TypeAlias = Literal["readings", "retraction"]
+CLOSED: Final = frozenset({"partial", "correction-not-deliverable"})
+"""States of a delivery that is over and has entries which wait for a human."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +167,8 @@ def settle(
     taken: int = 0,
     after: bytes | None = None,
 ) -> None:
-    """After the answer, in one transaction: the delivery's state, what each entry came to, the cursor."""
-    now, lane = db.clock(), delivery.lane
+    """After the answer, in one transaction: the delivery's state, what each entry came to, receipt and cursor."""
+    now, lane, refused = db.clock(), delivery.lane, sum(each.state == "refused" for each in results)
     with db.write("bridge") as con:
         con.execute(
             "UPDATE deliveries SET state = ?, due = ?, problem = ?, taken = taken + ?, changed = ?"
@@ -173,6 +176,7 @@ def settle(
             (state, due, problem, taken, now, delivery.delivery),
         )
         _note(con, lane, results, now)
+        receipts.keep(con, delivery, state, taken, refused, problem, now)
         if after is not None:
             con.execute(
                 "INSERT INTO cursors (patient, destination, grant_id, after) VALUES (?, ?, ?, ?)"
@@ -209,33 +213,10 @@ def held(db: Database, lane: Lane, ids: Iterable[bytes]) -> Mapping[bytes, Held]
     return {each.id: each for each in found}
 
 
-def links_used(db: Database, lane: Lane) -> frozenset[int]:
-    """The links under which the destination holds anything of the person."""
-    rows = db.reader("bridge").execute(
-        "SELECT DISTINCT link FROM sent WHERE patient = ? AND destination = ? AND state <> 'retracted'",
-        (lane.patient, lane.destination),
-    )
-    return frozenset(number for (number,) in rows)
-
-
 def lanes(db: Database) -> tuple[Lane, ...]:
     """Every lane that ever carried anything."""
     rows = db.reader("bridge").execute("SELECT DISTINCT patient, destination FROM sent ORDER BY 1, 2")
     return tuple(Lane(*row) for row in rows)
-
-
-def spent(db: Database, lane: Lane, since: Instant) -> int:
-    """Readings that the receiver took since then."""
-    row = (
-        db.reader("bridge")
-        .execute(
-            "SELECT coalesce(sum(taken), 0) FROM deliveries"
-            " WHERE patient = ? AND destination = ? AND changed >= ? AND what = 'readings'",
-            (lane.patient, lane.destination, since),
-        )
-        .fetchone()
-    )
-    return int(row[0])
 
 
 def load(db: Database, number: int) -> Delivery:
@@ -258,7 +239,7 @@ def retry(db: Database, number: int) -> None:
         raise ValueError(f"delivery {number} was taken whole: there is nothing to repeat")
     lane = known.lane
     with db.write("bridge") as con:
-        if known.state != "partial":
+        if known.state not in CLOSED:
             con.execute(
                 "UPDATE deliveries SET state = 'queued', attempts = 0, due = ?, problem = ''"
                 " WHERE delivery = ?",

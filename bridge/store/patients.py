@@ -73,6 +73,13 @@ def load(db: Files, number: int, box: Box | None = None) -> Patient:
     )
 
 
+def revisions(db: Files) -> dict[int, int]:
+    """Of every patient, by number in order, what each change of their artifacts and readings raises."""
+    return dict(
+        db.reader("bridge").execute("SELECT patient, revision FROM patients ORDER BY patient").fetchall()
+    )
+
+
 def numbers(db: Files) -> tuple[int, ...]:
     """Every patient's number, ascending."""
     rows = db.reader("bridge").execute("SELECT patient FROM patients ORDER BY patient")

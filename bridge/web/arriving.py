@@ -34,6 +34,7 @@ class Landed:
     visit: date | None
     token: str = field(repr=False)
     until: Instant
+    refresh: str = field(repr=False)
 
 
 def texts_of(found: Arrived) -> list[str]:
@@ -41,7 +42,15 @@ def texts_of(found: Arrived) -> list[str]:
     told = found.record
     record = Record(told.system, told.value, told.id, told.name, told.birth_date)
     visit = found.visit.isoformat() if found.visit else ""
-    return [found.persona.value, found.user, visit, found.token, str(found.until), *record.texts()]
+    return [
+        found.persona.value,
+        found.user,
+        visit,
+        found.token,
+        str(found.until),
+        found.refresh,
+        *record.texts(),
+    ]
 
 
 def landed(request: Request) -> Landed | None:
@@ -56,6 +65,6 @@ def landed(request: Request) -> Landed | None:
         clients.load(here.db, ehr.client)
     except KeyError:
         return None
-    persona, user, visit, token, until, *record = found.texts
+    persona, user, visit, token, until, refresh, *record = found.texts
     day = date.fromisoformat(visit) if visit else None
-    return Landed(hashed, ehr, Record.of(record), Persona(persona), user, day, token, int(until))
+    return Landed(hashed, ehr, Record.of(record), Persona(persona), user, day, token, int(until), refresh)

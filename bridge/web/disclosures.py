@@ -21,8 +21,9 @@ from starlette.routing import Route
 from bridge.consent.asker import OPERATOR, OWNER
 from bridge.pages.seeing import Told, Total
 from bridge.people.representation import Represented
+from bridge.people.requests import recipient_name
 from bridge.period import Instant, ZoneHistory, iso
-from bridge.store import ledger
+from bridge.store import charts, destinations, ledger
 from bridge.store.db import Database
 from bridge.store.entries import Row
 from bridge.store.grants import spell
@@ -126,6 +127,12 @@ def totals(every: Iterable[Left], zones: ZoneHistory) -> tuple[Total, ...]:
     )
 
 
+def uncorrected(db: Database, patient: int) -> tuple[tuple[str, int], ...]:
+    """Who holds readings in an older or withdrawn version and takes no correction, and of how many that is so."""
+    found = charts.uncorrected(db, patient)
+    return tuple((recipient_name(db, destinations.load(db, number).client), count) for number, count in found)
+
+
 def told(one: Left, zones: ZoneHistory) -> Told:
     """One disclosure as a page shows it."""
     first, last = one.instant("first"), one.instant("last")
@@ -165,6 +172,7 @@ async def _every(request: Request) -> Response:
         "disclosures.html",
         frame=frame(request, session, whose, "disclosures"),
         totals=totals(every, zones),
+        uncorrected=uncorrected(db, whose.patient),
         answers=[answered.told(db, each, zones) for each in answered.answers(rows)],
         rows=[told(each, zones) for each in others[start : start + PAGE]],
         start=start,

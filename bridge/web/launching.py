@@ -178,7 +178,7 @@ def _arrived(request: Request, ehr: str, state: str, found: Arrived) -> Response
 def _linked(request: Request, session: Session, there: Landed, whose: Represented) -> Response:
     """The EHR's patient is this one of ours from now on; then the consent page."""
     here, now = entrance(request), entrance(request).clock()
-    record = EhrRecord(there.ehr.id, whose.patient, there.record.id, there.token, there.until)
+    record = EhrRecord(there.ehr.id, whose.patient, there.record.id, there.token, there.until, there.refresh)
     if not arrivals.bind(here.db, record):
         return _person_page(request, session, there, "taken", 409)
     if not arrivals.use(here.db, there.hashed, now):

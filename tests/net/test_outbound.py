@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from bridge.net.address import Reach, reach
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Purpose, endpoint, origin
-from bridge.net.message import SENTENCES, Answer, Call, Fault, NetFault, Request
+from bridge.net.message import SENTENCES, Answer, Call, Fault, Identity, NetFault, Request
 from tests.net.wire import NOW, answer, outbound, speaking
 
 
@@ -347,3 +347,28 @@ def test_an_unknown_issuer_is_not_trusted(tmp_path: Path) -> None:
 
 def test_an_unusable_address_cannot_be_registered() -> None:
     assert endpoint(Purpose.DELIVERY, "ftp://x") is None
+
+
+def test_our_certificate_is_shown_where_a_request_says_so_and_its_files_are_read_anew(tmp_path: Path) -> None:
+    """mTLS: the server wants a certificate that it knows; ours is its own here."""
+    server, _ = _certificate(tmp_path, "ehr.test")
+    server.verify_mode = ssl.CERT_REQUIRED
+    server.load_verify_locations(tmp_path / "both.pem")
+    both = str(tmp_path / "both.pem")
+
+    async def run() -> None:
+        async with speaking(answer(), tls=server) as wire:
+
+            async def resolver(_host: str, _port: int) -> Sequence[str]:
+                return ["127.0.0.1"]
+
+            url = wire.url("/", "https", "ehr.test")
+            net = outbound(url, resolver=resolver)
+            nobody = await asked(net, url, identity=Identity(authority=both))
+            assert isinstance(nobody, NetFault) and not wire.heard
+            shown = await asked(net, url, identity=Identity(both, both, both))
+            assert isinstance(shown, Answer) and shown.status == 200
+            gone = Identity(str(tmp_path / "none.pem"), both, both)
+            assert fault(await asked(net, url, identity=gone)) is Fault.NO_IDENTITY
+
+    asyncio.run(run())

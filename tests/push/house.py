@@ -7,13 +7,16 @@ import hashlib
 import sys
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import bridge.store.clients as clients
 import bridge.store.destinations as destinations
+import bridge.store.ehrs as ehrs
 import bridge.store.links as links
 import bridge.store.patients as patients
 from bridge.consent import grants
@@ -21,17 +24,20 @@ from bridge.consent.asked import WILDCARD, Grain, Kind, Way
 from bridge.consent.gate import Gate
 from bridge.consent.grant import Authoriser, Grant, Identity, Recipient
 from bridge.fhir.render import Renderer
-from bridge.mapping import Mappings, load
+from bridge.mapping import Code, Mappings, load
+from bridge.mapping.destination import DestinationFile, written
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Endpoint, Purpose, endpoint
 from bridge.net.message import Call
 from bridge.period import ALL, DAY, PeriodSet
+from bridge.push.reached import addresses
 from bridge.push.round import Report
 from bridge.push.worker import Worker
 from bridge.reading import Device, Readings, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.blocks import NewArtifact, absorb
 from bridge.store.db import Database
 from bridge.store.links import Shown
+from tests.push.ehr import ROW
 from tests.push.twin import BIRTH, IDENTIFIER, NAME
 
 MASTER = bytes(32)
@@ -158,6 +164,34 @@ class House:
         grants.sign(self.db, grant)
         return grant.id
 
+    def register(self, url: str, secret: str | None = None, **more: Any) -> int:
+        """Register the hospital's file, or register it again; the number of the destination."""
+        usual = {"destination": "hospital", "kind": "auto", "address": url, "patients": IDENTIFIER[0]}
+        spec = DestinationFile.model_validate(usual | {"raw": {"daily": 100_000}} | more)
+        now = [each for each in destinations.listed(self.db) if each.name]
+        if now and now[0].kind == spec.kind and now[0].url == url:
+            kept = destinations.revise(
+                self.db,
+                now[0].number,
+                spec.destination,
+                spec.monitored,
+                spec.daily,
+                written(spec),
+                is_said_otherwise=True,
+            )
+            return kept.number
+        return destinations.add(
+            self.db,
+            self.client,
+            spec.kind,
+            url,
+            monitored=spec.monitored,
+            daily=spec.daily,
+            secret=secret,
+            name=spec.destination,
+            spec=written(spec),
+        ).number
+
     def revoke(self, grant: str) -> None:
         """The patient's no."""
         grants.revoke(self.db, grant)
@@ -185,16 +219,24 @@ class House:
         self.clock.skip(round(minutes * 60_000))
 
 
+@cache
 def mappings() -> Mappings:
     """The shipped ones."""
     return load(Path(__file__).parents[2] / "mappings")
 
 
-def opened(home: Path, clock: Clock) -> House:
+@cache
+def with_rows() -> Mappings:
+    """The shipped ones, and the codes of the invented hospital's flowsheet rows."""
+    row = Code.model_validate({"name": "row-glucose", "system": ROW[0], "code": ROW[1]})
+    return replace(mappings(), codes={**mappings().codes, row.name: row})
+
+
+def opened(home: Path, clock: Clock, told: Mappings | None = None) -> House:
     """The bridge in `home`, whoever lives there."""
     db = Database.open(home, MASTER, clock)
     gate = Gate(db, clock, lambda _format: 0)
-    renderer = Renderer(mappings(), "https://bridge.example/fhir", db.installation)
+    renderer = Renderer(told or mappings(), "https://bridge.example/fhir", db.installation)
     calls: list[Call] = []
     net = Outbound(lambda purpose: registered(db, purpose), calls.append, clock, allow_loopback=True)
     worker = Worker(db, gate, renderer, net, clock, chance=lambda: 0.5)
@@ -205,8 +247,12 @@ def opened(home: Path, clock: Clock) -> House:
 
 def registered(db: Database, purpose: Purpose) -> list[Endpoint]:
     """What the composition root registers: the destinations in use."""
-    found = [endpoint(Purpose.DELIVERY, each.url, each.internal) for each in destinations.listed(db)]
-    return [each for each in found if purpose is Purpose.DELIVERY and each is not None]
+    if purpose is Purpose.EHR:
+        told = [(url, each.internal) for each in ehrs.listed(db) for url in each.origins]
+    else:
+        told = [one for each in destinations.listed(db) for one in addresses(each)]
+    found = [endpoint(purpose, url, internal) for url, internal in told]
+    return [each for each in found if each is not None]
 
 
 def furnished(
@@ -221,6 +267,21 @@ def furnished(
         clients.Client("clinic", "Clinic", clients.ClientType.BACKEND, "Clinic", "", "TREAT", "system/*.rs"),
     )
     destinations.add(house.db, "clinic", "transaction", url, monitored=monitored, daily=daily, secret=secret)
+    return house
+
+
+def filed(
+    home: Path, url: str, told: Mappings | None = None, secret: str | None = None, **more: Any
+) -> House:
+    """A new bridge whose hospital is described by a file: `more` beside what every file has to say."""
+    house = opened(home, Clock(), told)
+    house.patient = patients.add(house.db, NAME, date.fromisoformat(BIRTH), "Europe/Berlin", (IDENTIFIER,))
+    house.client = "clinic"
+    clients.add(
+        house.db,
+        clients.Client("clinic", "Clinic", clients.ClientType.BACKEND, "Clinic", "", "TREAT", "system/*.rs"),
+    )
+    house.register(url, secret, **more)
     return house
 
 

@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from bridge.fhir.consignment import Ask
+from bridge.fhir.filing import Sent
 from bridge.push import reconcile
 from bridge.push.account import settled
+from bridge.push.answers import Entry, Found, Reply
+from bridge.push.receiver import Bearer, Receiver
 from bridge.push.reconcile import CHANGED, GONE, TWICE, spelled
 from bridge.push.retry import Step
-from bridge.push.sinks import Entry, Found, Reply, TransactionSink
+from bridge.push.sinks import sent
 from bridge.store.outbox import SEVERAL, Held, Item, Result
 from tests.net.wire import NOW, outbound
 from tests.push.twin import Cut, Say, Swollen, Torn, Twin, hospital
@@ -145,8 +149,14 @@ def _entry(value: str) -> dict[str, Any]:
 
 
 def posted(twin: Twin, *values: str) -> Reply:
-    sink = TransactionSink(outbound(twin.url), twin.url, None, 1)
-    return asyncio.run(sink.post(bundle(*values), len(values), NOW))
+    sink = Receiver(outbound(twin.url), twin.url, Bearer(), 1)
+    return asyncio.run(sent(sink, [letter(*values)], NOW))
+
+
+def letter(*values: str, body: bytes = b"") -> Any:
+    """A request of one Bundle, and its body."""
+    entries = tuple(Sent("Observation", value, "1-a", "POST") for value in values)
+    return Ask("POST", "", entries), body or bundle(*values)
 
 
 def test_the_same_bundle_twice_is_there_once() -> None:
@@ -183,7 +193,7 @@ def test_many_identifiers_are_looked_up_in_few_calls() -> None:
     with hospital() as twin:
         values = [f"v{number}" for number in range(120)]
         posted(twin, *values[:60])
-        sink = TransactionSink(outbound(twin.url), twin.url, None, 1)
+        sink = Receiver(outbound(twin.url), twin.url, Bearer(), 1)
         found = asyncio.run(sink.find("Observation", SYSTEM, values, NOW))
         assert isinstance(found, Found)
         assert sum(len(there) for there in found.by_value.values()) == 60
@@ -192,14 +202,14 @@ def test_many_identifiers_are_looked_up_in_few_calls() -> None:
 
 def test_a_secret_goes_as_a_bearer_token_and_is_not_printed() -> None:
     with hospital() as twin:
-        sink = TransactionSink(outbound(twin.url), twin.url, "s3cret", 1)
-        asyncio.run(sink.post(bundle("a"), 1, NOW))
+        sink = Receiver(outbound(twin.url), twin.url, Bearer("Bearer s3cret"), 1)
+        asyncio.run(sent(sink, [letter("a")], NOW))
         assert twin.tokens == ["Bearer s3cret"] and "s3cret" not in repr(sink)
 
 
 def test_a_wrong_resource_is_refused_by_the_receiver_and_nothing_changes() -> None:
     with hospital() as twin:
-        sink = TransactionSink(outbound(twin.url), twin.url, None, 1)
+        sink = Receiver(outbound(twin.url), twin.url, Bearer(), 1)
         wrong = bundle("a", "b").replace(b'"status": "final"', b'"status": "final", "nonsense": 1', 1)
-        assert asyncio.run(sink.post(wrong, 2, NOW)).step is Step.STOP
+        assert asyncio.run(sent(sink, [letter("a", "b", body=wrong)], NOW)).step is Step.STOP
         assert twin.identifiers() == []

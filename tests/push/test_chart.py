@@ -12,8 +12,8 @@ import pytest
 
 from bridge.net.client import Outbound
 from bridge.push.chart import Broken, NotShown, difference, look
+from bridge.push.receiver import Bearer, Receiver
 from bridge.push.retry import Step
-from bridge.push.sinks import TransactionSink
 from bridge.store.links import Link, LinkState, Shown
 from tests.net.wire import NOW, outbound
 from tests.push.twin import IDENTIFIER, Say, Twin, hospital
@@ -29,7 +29,7 @@ def twin() -> Iterator[Twin]:
 
 
 def looked(twin: Twin, net: Outbound | None = None) -> Shown | Broken | NotShown:
-    sink = TransactionSink(net or outbound(twin.url), twin.url, None, 1)
+    sink = Receiver(net or outbound(twin.url), twin.url, Bearer(), 1)
     return asyncio.run(look(sink, *IDENTIFIER, NOW))
 
 

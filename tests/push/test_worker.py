@@ -314,7 +314,8 @@ def test_a_daily_budget_is_kept(tmp_path: Path, twin: Twin) -> None:
 
 
 def test_a_destination_that_nobody_registered_is_not_called(ready: House, twin: Twin) -> None:
-    ready.worker._net._allowed = lambda _purpose: []
+    net: Any = ready.worker._net
+    net._allowed = lambda _purpose: []
     assert "not registered" in ready.push().held[0] and ready.calls[-1].outcome == "not-registered"
 
 
@@ -366,7 +367,7 @@ def test_after_every_passing_fault_the_receiver_has_everything_once(
 def test_an_answer_that_comes_too_late_is_an_unknown_outcome(
     ready: House, twin: Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.push.sinks.SECONDS", 0.5)
+    monkeypatch.setattr("bridge.push.receiver.SECONDS", 0.5)
     twin.script.append(Slow(1.5))
     assert "did not answer in time" in ready.push().held[0]
     assert outbox.listed(ready.db)[-1].state == "unknown" and len(twin.observations()) == 10

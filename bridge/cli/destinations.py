@@ -1,0 +1,174 @@
+"""`destination …`: where pushes go.
+
+Law: a destination is described by flags or by a file of `mappings/destinations`; what counts is the file as it was when
+it was registered, so an edit changes nothing until somebody registers it again, which is in the admin log before it is
+done. Another address or kind is another destination. Secrets come from standard input or a file and never from the
+destination's file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli import named
+from bridge.cli.acting import deed
+from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
+from bridge.store import destinations, receivers
+from bridge.store.destinations import Destination
+from bridge.store.verifications import fault
+
+if TYPE_CHECKING:
+    from bridge.mapping.destination import DestinationFile
+
+
+@click.group()
+def destination() -> None:
+    """Where pushes go."""
+
+
+@destination.command("add")
+@click.option("--client", required=True, metavar="ID")
+@click.option(
+    "--file", "name", metavar="NAME", help="As the file of that name in mappings/destinations says."
+)
+@click.option("--kind", type=click.Choice(["transaction"]), help="Without a file: how it takes readings.")
+@click.option("--url", metavar="U", help="Without a file: the receiver's FHIR base.")
+@click.option("--internal", is_flag=True, help="The address lies in our own network.")
+@click.option("--monitored", default="", metavar="TEXT", help="Who looks at what arrives, and when.")
+@click.option("--token", metavar="-|FILE", help="The secret there, from standard input or a file.")
+@home_option
+@json_option
+def add_destination(
+    client: str,
+    name: str | None,
+    kind: destinations.Sink | None,
+    url: str | None,
+    internal: bool,
+    monitored: str,
+    token: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Register where a client's pushes go, or a changed file anew; the one of that kind before it is retired."""
+    if name is not None and (kind or url or internal or monitored):
+        raise click.UsageError(
+            "--file says kind, address, network and who looks at it: give none of them beside it"
+        )
+    if name is None and (kind is None or url is None):
+        raise click.UsageError("say where: --file NAME, or --kind and --url")
+    secret = None if token is None else _secret(token)
+    with bridge(home) as found:
+        known = named.client(found, client).id
+        if name is not None:
+            made = _by_file(found, known, name, secret)
+        else:
+            assert kind is not None and url is not None
+            _reachable(url, internal)
+            deed(found, "destination add", f"{known} {kind} {url}")
+            made = destinations.add(
+                found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
+            )
+        why = fault(found.db, named.client(found, client))
+        row = _row(found, made)
+    if why:
+        click.echo(f"cgm-bridge: {why}", err=True)
+    emit(row, as_json, f"destination {made.number} is registered.")
+
+
+@destination.command("list")
+@home_option
+@json_option
+def list_destinations(home: Path | None, as_json: bool) -> None:
+    """Every destination in use."""
+    with bridge(home) as found:
+        rows = [_row(found, each) for each in destinations.listed(found.db)]
+    emit(rows, as_json, table(rows, ("id", "client", "kind", "file", "url", "monitored", "paused")))
+
+
+@destination.command("remove")
+@click.argument("destination_id", metavar="ID", type=int)
+@home_option
+@json_option
+def remove_destination(destination_id: int, home: Path | None, as_json: bool) -> None:
+    """Retire a destination and forget its secret."""
+    with bridge(home) as found:
+        deed(found, "destination remove", str(destination_id))
+        try:
+            destinations.remove(found.db, destination_id)
+        except KeyError as none:
+            raise Failed(f"there is no destination {destination_id} in use") from none
+    emit({"id": destination_id, "removed": True}, as_json, f"destination {destination_id} is retired.")
+
+
+def spec_named(files: Mapping[str, DestinationFile], name: str) -> DestinationFile:
+    """The destination's file of that name."""
+    from bridge.mapping.places import unknown
+
+    if name not in files:
+        raise Failed(unknown(name, files))
+    return files[name]
+
+
+def _by_file(found: Bridge, client: str, name: str, secret: str | None) -> Destination:
+    from bridge.mapping.destination import VAULT, read, written
+
+    spec = spec_named(found.mappings.destinations, name)
+    _reachable(spec.address, spec.internal)
+    base, told = spec.address.rstrip("/"), written(spec)
+    before = next((each for each in destinations.listed(found.db, client) if each.kind == spec.kind), None)
+    is_same = before is not None and (before.url, before.internal) == (base, spec.internal)
+    has_one = secret is not None or (is_same and before is not None and before.has_secret)
+    if spec.auth.secret == VAULT and not has_one:
+        raise Failed(f"{name} proves itself with a secret of the vault: give it with --token")
+    deed(found, "destination add", f"{client} {spec.kind} {spec.address} as the file {name} says")
+    if before is None or not is_same:
+        return destinations.add(
+            found.db, client, spec.kind, base, internal=spec.internal, monitored=spec.monitored,
+            daily=spec.daily, secret=secret, name=name, spec=told,
+        )  # fmt: skip
+    fhir = read(before.spec).fhir if before.spec else {}
+    return destinations.revise(
+        found.db, before.number, name, spec.monitored, spec.daily, told,
+        secret=secret, is_said_otherwise=fhir != spec.fhir,
+    )  # fmt: skip
+
+
+def _reachable(url: str, internal: bool) -> None:
+    from bridge.net.address import Reach
+    from bridge.net.endpoint import Purpose, endpoint, may_reach
+
+    address = endpoint(Purpose.DELIVERY, url, internal)
+    if address is None:
+        raise Failed(f"{url!r} is no http or https address of a FHIR base")
+    if not url.startswith("https:") and not may_reach(address, Reach.LOOPBACK, allow_loopback=False):
+        raise Failed(f"{url!r} is not https: a person's data goes unencrypted to this machine alone")
+
+
+def _secret(source: str) -> str:
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except OSError as wrong:
+        raise Failed(f"the secret cannot be read from {source}: {wrong.strerror}") from wrong
+    return text.strip()
+
+
+def _row(found: Bridge, one: Destination) -> dict[str, Value]:
+    can, pause = receivers.known(found.db, one.number), receivers.circuit(found.db, one.number)
+    return {
+        "id": one.number,
+        "client": one.client,
+        "kind": one.kind,
+        "file": one.name or None,
+        "url": one.url,
+        "internal": one.internal,
+        "monitored": one.monitored or None,
+        "speaks": can.form if can else None,
+        "takes_corrections": can.updates if can else None,
+        "paused": pause.problem if pause and pause.until else None,
+    }

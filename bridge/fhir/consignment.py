@@ -1,0 +1,190 @@
+"""A disclosure in the form in which one receiver takes it: as requests, made of the transaction that it is for others.
+
+Law (`smart-consent.md` 7.2, 7.4): the same entries for every receiver, so that a sink changes how something is sent and
+never what. A submission is the HL7 CGM IG's bundle (1.0.0: transaction, timestamp, a fullUrl and a POST for each entry;
+receivers may take nothing but POST there, so corrections go as updates of their own). A batch and single calls link no
+entries (R4 3.1.0.11.1), so Devices go first and readings when their place is known. What a receiver cannot take at all
+is left out and named.
+
+Rejected: a renderer for each receiver (a reading would be said in four ways).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from bridge.consent.disclosure import Disclosure
+from bridge.fhir import filing
+from bridge.fhir.bundle import Head, bundle
+from bridge.fhir.filing import Filing, Method, Sent
+from bridge.fhir.rows import Compiler
+from bridge.mapping import Mappings, Shape
+from bridge.reading import Stream
+
+SUBMIT: Final = "$submit-cgm-bundle"
+SUBMISSION_PROFILE: Final = "http://hl7.org/fhir/uv/cgm/StructureDefinition/cgm-data-submission-bundle"
+DEVICE: Final = "Device"
+
+
+class Form(StrEnum):
+    """How a receiver takes readings."""
+
+    SUBMISSION = "submit-cgm-bundle"
+    TRANSACTION = "transaction"
+    BATCH = "batch"
+    SINGLE = "single"
+
+
+UNLINKED: Final = frozenset({Form.BATCH, Form.SINGLE})
+"""Forms whose entries cannot refer to each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How one receiver is spoken to. `conditional`: it creates once by identifier; `updates`: it takes corrections."""
+
+    form: Form = Form.TRANSACTION
+    conditional: bool = True
+    updates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one receiver is told otherwise, under a name that changes with it."""
+
+    name: str = ""
+    fhir: Mapping[Stream, Shape] = field(default_factory=dict)
+
+
+class Tellings:
+    """How each receiver is told, made once; those that are told nothing otherwise are told as everybody is."""
+
+    def __init__(self, mappings: Mappings, usual: Compiler) -> None:
+        self._mappings, self._usual = mappings, usual
+        self._made: dict[str, Compiler] = {}
+
+    def of(self, told: Told) -> Compiler:
+        """The compiler for one receiver."""
+        if not told.fhir:
+            return self._usual
+        if told.name not in self._made:
+            usual, said = self._usual, self._mappings.said_to(told.fhir)
+            self._made[told.name] = Compiler(said, usual.base, usual.system, usual.notation)
+        return self._made[told.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request: how, where below the FHIR base, under which condition, and what its entries are."""
+
+    method: Method
+    path: str
+    entries: tuple[Sent, ...]
+    once: str = ""  # If-None-Exist
+    match: str = ""  # If-Match
+    is_bundle: bool = True
+
+
+Body = TypeVar("Body")
+
+Draft: TypeAlias = "tuple[Ask, bytes | memoryview]"
+"""A request and its body."""
+
+
+class _Request(msgspec.Struct):
+    method: Method
+    url: str
+    ifNoneExist: str = ""  # noqa: N815
+    ifMatch: str = ""  # noqa: N815
+
+
+class _Entry(msgspec.Struct):
+    fullUrl: str  # noqa: N815
+    resource: msgspec.Raw
+    request: _Request
+
+
+class _Bundle(msgspec.Struct):
+    entry: list[_Entry] = []
+
+
+Pair: TypeAlias = "tuple[Sent, _Entry]"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts(Generic[Body]):
+    """The requests of one attempt with their bodies. `left`: updates that the receiver takes in no form; `waiting`:
+    readings that wait until the Devices, which the requests are of, are there."""
+
+    letters: tuple[tuple[Ask, Body], ...]
+    left: tuple[Sent, ...] = ()
+    waiting: tuple[Sent, ...] = ()
+
+
+def drafted(
+    compiler: Compiler, disclosure: Disclosure, wanted: Filing, manner: Manner
+) -> Drafts[bytes | memoryview]:
+    """What is to be sent of a disclosure, as this receiver takes it."""
+    body, sent = filing.transaction(compiler, disclosure, wanted)
+    if manner == Manner():
+        return Drafts(((Ask("POST", "", sent), body),) if sent else ())
+    pairs = list(zip(sent, msgspec.json.decode(body, type=_Bundle).entry, strict=True))
+    left = tuple(each for each, _ in pairs if each.method == "PUT" and not manner.updates)
+    there = [pair for pair in pairs if pair[0] not in left]
+    first = [pair for pair in there if pair[0].kind == DEVICE] if manner.form in UNLINKED else []
+    going = first or there
+    drafts = _FORMS[manner.form](compiler, going, wanted, manner)
+    waiting = tuple(each for each, _ in there if each.kind != DEVICE) if first else ()
+    return Drafts(tuple(drafts), left, waiting)
+
+
+def _bundled(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:
+    if pairs:
+        yield _together(compiler, pairs, Head(manner.form.value, timestamp=wanted.at), "", manner)
+
+
+def _submission(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:
+    new = [pair for pair in pairs if pair[0].method == "POST"]
+    if new:
+        head = Head("transaction", timestamp=wanted.at, profile=SUBMISSION_PROFILE)
+        yield _together(compiler, new, head, SUBMIT, manner)
+    yield from _singly(compiler, [pair for pair in pairs if pair[0].method == "PUT"], wanted, manner)
+
+
+def _singly(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:
+    for sent, entry in pairs:
+        asked = entry.request
+        once = asked.ifNoneExist if manner.conditional else ""
+        yield Ask(asked.method, asked.url, (sent,), once, asked.ifMatch, False), bytes(entry.resource)
+
+
+_FORMS: Final = {
+    Form.TRANSACTION: _bundled,
+    Form.BATCH: _bundled,
+    Form.SUBMISSION: _submission,
+    Form.SINGLE: _singly,
+}
+
+
+def _together(compiler: Compiler, pairs: Sequence[Pair], head: Head, path: str, manner: Manner) -> Draft:
+    parts = [_entry(compiler, each, manner) for _, each in pairs]
+    return Ask("POST", path, tuple(sent for sent, _ in pairs)), bundle(compiler.notation, head, parts)
+
+
+def _entry(compiler: Compiler, entry: _Entry, manner: Manner) -> bytes:
+    """The entry with its request as this receiver understands it; the resource to the letter."""
+    asked = entry.request
+    once = asked.ifNoneExist if manner.conditional else ""
+    request = {
+        "method": asked.method,
+        "url": asked.url,
+        "ifNoneExist": once or None,
+        "ifMatch": asked.ifMatch or None,
+    }
+    told = compiler.notation.encode({"fullUrl": entry.fullUrl, "request": request})
+    return b"," + told[:-1] + b',"resource":' + bytes(entry.resource) + b"}"

@@ -1,0 +1,218 @@
+"""What a destination's file may say: where deliveries go, how that receiver is spoken to, and what it wants.
+
+Law (`mapping.md`, destinations): closed and without code, like every mapping. A secret never stands in it: it names a
+file that only the bridge reads, or the vault (`destination add --token`). What a receiver can do is read from its
+CapabilityStatement; `receiver` says only what that leaves open or says wrongly. Readings go there only where `raw` says
+so, with the most of a day (`safety.md`, default content). No key is here that nothing reads.
+
+Rejected: codes written out here (a name in `codes.yaml` cannot hide a wrong display); vendors by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from bridge.mapping.places import Path, unknown
+from bridge.mapping.shape_checks import check_shape
+from bridge.mapping.shapes import Closed, Code, Shape
+from bridge.reading import Stream
+
+Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single"]
+KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single")
+NOT_YET: Final = ("document", "hl7v2", "portal")
+VAULT: Final = "vault"
+LEAST_BYTES: Final = 16_384
+"""The largest single entry, a chunk of one page of samples, fits."""
+
+
+def _kind(value: object) -> object:
+    if value in NOT_YET:
+        raise ValueError(f"this version does not deliver by {value!r} yet; there is {', '.join(KINDS)}")
+    if value not in KINDS:
+        raise ValueError(unknown(str(value), KINDS))
+    return value
+
+
+class Auth(Closed):
+    """How the bridge proves itself there."""
+
+    kind: Literal["none", "bearer", "basic", "backend", "user-token", "mtls"] = "none"
+    secret: str | None = Field(
+        default=None, description="vault, or the path of a file that holds nothing else"
+    )
+    user: str | None = Field(default=None, description="basic: the name")
+    client_id: str | None = Field(
+        default=None, description="backend: our id there; our keys are at /launch/jwks.json"
+    )
+    token_url: str | None = Field(
+        default=None,
+        description="backend: its token endpoint, where it does not stand in its smart-configuration",
+    )
+    scope: str = Field(default="", description="backend: what to ask for")
+    certificate: str | None = Field(
+        default=None, description="path of our certificate (PEM): mTLS, beside any kind"
+    )
+    key: str | None = Field(default=None, description="path of the private key of that certificate (PEM)")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Auth:
+        told = self.model_fields_set - {"kind", "certificate", "key"}
+        allowed = NEEDS[self.kind] | MAY[self.kind]
+        for name in sorted(NEEDS[self.kind] - told):
+            raise ValueError(f"{self.kind} needs {name!r} as well")
+        for name in sorted(told - allowed):
+            raise ValueError(f"{name!r} says nothing to {self.kind}; it can have {_words(allowed)}")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together: two paths of PEM files")
+        if self.kind == "mtls" and self.certificate is None:
+            raise ValueError("mtls needs 'certificate' and 'key': two paths of PEM files")
+        return self
+
+
+def _words(names: frozenset[str]) -> str:
+    return ", ".join(sorted({*names, "certificate", "key"}))
+
+
+NEEDS: Final[Mapping[str, frozenset[str]]] = {
+    "none": frozenset(),
+    "bearer": frozenset({"secret"}),
+    "basic": frozenset({"user", "secret"}),
+    "backend": frozenset({"client_id", "scope"}),
+    "user-token": frozenset(),
+    "mtls": frozenset(),
+}
+MAY: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(NEEDS, frozenset()) | {
+    "backend": frozenset({"token_url"})
+}
+
+
+class Limits(Closed):
+    """What one request, and one minute, may hold there."""
+
+    bytes: int | None = Field(default=None, ge=LEAST_BYTES, description="of one request's body")
+    entries: int | None = Field(default=None, ge=2, le=500, description="in one request")
+    calls_per_minute: int | None = Field(default=None, ge=4, description="of ours, over all persons")
+
+
+class Raw(Closed):
+    """Readings one by one, which a receiver has to want."""
+
+    daily: int = Field(ge=1, description="most readings of a person in 24 hours")
+    streams: tuple[Stream, ...] = Field(
+        default=(), description="which; without it what the grant opens, for submit-cgm-bundle glucose alone"
+    )
+
+
+class Review(Closed):
+    """Who looks at what arrives, and when: people are told it before they share."""
+
+    by: str = Field(min_length=1)
+    when: str = Field(min_length=1)
+
+
+class Receiver(Closed):
+    """What the receiver can do, where its CapabilityStatement is silent or wrong."""
+
+    updates: bool | None = Field(default=None, description="it takes a newer version of what it holds")
+    conditional_create: bool | None = Field(default=None, description="it creates once by identifier")
+    searches: bool | None = Field(default=None, description="it can be asked by identifier")
+    devices: bool | None = Field(default=None, description="it creates Devices")
+
+
+class ErrorText(Closed):
+    """What a code of the receiver's means to whoever reads the list of deliveries."""
+
+    say: str = Field(min_length=1, description="what is wrong, and who mends it")
+    then: Literal["stop", "later", "look"] = Field(
+        default="stop", description="a human's task; tried again later; looked for there, it may have it"
+    )
+
+
+def _none_where_false(value: object) -> object:
+    return None if value is False else value
+
+
+def _by_text(value: object) -> object:
+    return {str(name): each for name, each in value.items()} if isinstance(value, dict) else value
+
+
+class DestinationFile(Closed):
+    """One destination."""
+
+    destination: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="its name")
+    title: str = ""
+    kind: Annotated[Kind, BeforeValidator(_kind)] = Field(
+        description="how it takes readings; auto: as its CapabilityStatement says"
+    )
+    address: str = Field(pattern=r"^https?://[^\s?#@]+$", description="its FHIR base")
+    internal: bool = Field(default=False, description="the address lies in our own network")
+    patients: str = Field(
+        pattern=r'^[^\s"\\]+$',
+        description="system of the identifiers by which it knows its patients (assigning authority)",
+    )
+    auth: Auth = Field(default_factory=Auth)
+    authority: str | None = Field(
+        default=None, description="path of the certificates (PEM) that its own is signed by"
+    )
+    limits: Limits = Field(default_factory=Limits)
+    raw: Annotated[
+        Raw | None,
+        BeforeValidator(_none_where_false, json_schema_input_type=Raw | Literal[False] | None),
+    ] = Field(description="readings one by one, or false: none")
+    reviewed: Review | None = None
+    encounter: Literal["none", "open"] = Field(
+        default="none", description="open: readings go only while the patient has an open encounter there"
+    )
+    receiver: Receiver = Field(default_factory=Receiver)
+    fhir: Mapping[Stream, Shape] = Field(
+        default_factory=dict,
+        description="what is said otherwise to this receiver: codes, categories, profiles",
+    )
+    errors: Annotated[
+        Mapping[str, ErrorText],
+        BeforeValidator(_by_text, json_schema_input_type=Mapping[str | int, ErrorText]),
+    ] = Field(default_factory=dict, description="codes in its OperationOutcomes, and what they mean")
+
+    @property
+    def monitored(self) -> str:
+        """Who looks at what arrives, and when; '' nobody."""
+        return "" if self.reviewed is None else f"{self.reviewed.by}, {self.reviewed.when}"
+
+    @property
+    def daily(self) -> int:
+        """Most readings of a person in 24 hours."""
+        return 0 if self.raw is None else self.raw.daily
+
+
+def check_destination(
+    file: DestinationFile, codes: Mapping[str, Code], earlier: Mapping[str, DestinationFile]
+) -> Iterator[tuple[Path, str]]:
+    """Everything that a destination names."""
+    if file.destination in earlier:
+        yield ("destination",), f"{file.destination!r} is already taken by another file"
+    if not file.address.startswith("https:") and not is_this_machine(file.address):
+        yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
+    for stream, shape in file.fhir.items():
+        for path, sentence in check_shape(stream, shape, codes):
+            yield ("fhir", stream.value, *path), sentence
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether an address is written as one of this machine."""
+    host = url.partition("://")[2].partition("/")[0]
+    return host.startswith("[::1]") or host.partition(":")[0] in ("127.0.0.1", "localhost")
+
+
+def written(spec: DestinationFile) -> str:
+    """The file as it is kept when it is registered."""
+    return spec.model_dump_json(exclude_unset=True)
+
+
+@lru_cache(256)
+def read(text: str) -> DestinationFile:
+    """What `written` kept."""
+    return DestinationFile.model_validate_json(text)

@@ -1,0 +1,174 @@
+"""What a receiver's answers say, read from a stranger's JSON: statuses, places, versions, and codes of errors.
+
+Law: FHIR R4 3.1.0.11 (transaction-response and batch-response: one entry for each entry, in their order), 3.1.0.8 (a
+create: Location and ETag), 3.1.0.5 (versions in ETag). Only what has the right form is read, nothing is quoted: an
+error is told in the words that the destination's file has for its code. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+from urllib.parse import quote
+
+from bridge.mapping.destination import ErrorText
+from bridge.net.message import Answer, Fault, NetFault
+from bridge.period import Instant
+from bridge.push.retry import Step, retry_after, sentence, step
+from bridge.smart.record import members, parsed, text
+
+OK: Final = 200
+TAKEN: Final = frozenset({200, 201})
+OUT: Final = frozenset({401, 429, 502, 503, 504})
+"""Statuses that say something of the whole receiver and nothing of what was sent."""
+UNTOUCHED: Final = frozenset({429})
+"""Statuses after which surely nothing took effect (RFC 6585 4)."""
+
+Errors: TypeAlias = Mapping[str, ErrorText]
+"""Codes of a receiver's OperationOutcomes, and what they mean."""
+THEN: Final[Mapping[str, Step]] = {"stop": Step.STOP, "later": Step.AGAIN, "look": Step.RECONCILE}
+
+_REFERENCE: Final = re.compile(
+    r"(?:^|/)([A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/([A-Za-z0-9.-]{1,64}))?$"
+)
+_ETAG: Final = re.compile(r'W/"[\x21\x23-\x7e]{1,64}"')
+_STATUS: Final = re.compile(r"([1-5]\d\d)(?:\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the receiver says of one entry: its status, where it keeps it, in which version. `then`: what follows,
+    where that is not what the status asks for; `problem`: in the words of the destination's file."""
+
+    status: int
+    reference: str
+    etag: str
+    then: Step | None = None
+    problem: str = ""
+
+
+UNSENT: Final = Entry(0, "", "", Step.AGAIN)
+"""An entry that did not leave, because one before it could not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one attempt. `asked`: ms that Retry-After wants; `entries`: one for each that was to be sent,
+    where something is known of them; `is_untouched`: surely nothing took effect but what `entries` says."""
+
+    step: Step
+    problem: str = ""
+    asked: int | None = None
+    entries: tuple[Entry, ...] = ()
+    is_untouched: bool = False
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Resources that the receiver has under each identifier value: (reference, etag) of each."""
+
+    by_value: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
+def lost(fault: NetFault) -> Reply:
+    """A call without a usable answer: it may have had its effect, or surely had none."""
+    what = Step.UNKNOWN if fault.is_unknown else Step.AGAIN
+    return Reply(what, fault.sentence, is_untouched=not fault.is_unknown)
+
+
+def refused(answer: Answer, now: Instant, errors: Errors | None = None) -> Reply:
+    """An answer that says no, or not now."""
+    what, (then, problem) = step(answer.status), _meant(parsed(answer.body), errors or {})
+    asked = retry_after(answer.header("retry-after"), now)
+    return Reply(
+        then or (Step.STOP if what is Step.DONE else what),
+        problem or sentence(answer.status),
+        asked,
+        is_untouched=answer.status in UNTOUCHED,
+        status=answer.status,
+    )
+
+
+def is_out(answer: Answer | NetFault) -> bool:
+    """Whether the receiver as a whole is not to be had just now."""
+    if isinstance(answer, NetFault):
+        return answer.fault not in (Fault.TOO_LARGE, Fault.PACED)
+    return answer.status in OUT
+
+
+def entries_in(body: bytes, errors: Errors) -> Iterator[Entry]:
+    """What a transaction-response or batch-response says of each entry."""
+    bundle = parsed(body)
+    if text(bundle, "resourceType") != "Bundle" or text(bundle, "type") not in (
+        "transaction-response",
+        "batch-response",
+    ):
+        return
+    for entry in members(bundle, "entry"):
+        response = entry.get("response")
+        said = response if isinstance(response, dict) else {}
+        status = _STATUS.match(text(said, "status"))
+        outcome = said.get("outcome")
+        then, problem = _meant(outcome if isinstance(outcome, dict) else {}, errors)
+        number = int(status[1]) if status else 0
+        if number in TAKEN:
+            then, problem = None, ""
+        yield Entry(number, *_placed(text(said, "location"), text(said, "etag")), then, problem)
+
+
+def entry_of(answer: Answer, kind: str, errors: Errors) -> Entry:
+    """What the answer to a single create or update says. A success that tells no place is none that can be
+    believed: the entry is looked for."""
+    if answer.status not in TAKEN:
+        then, problem = _meant(parsed(answer.body), errors)
+        return Entry(answer.status, "", "", then, problem)
+    reference, etag = _placed(answer.header("location"), answer.header("etag"))
+    body = parsed(answer.body)
+    if not reference and text(body, "resourceType") == kind:
+        reference, _ = _placed(f"{kind}/{text(body, 'id')}", "")
+    if not reference:
+        return Entry(0, "", "", Step.UNKNOWN, "the receiver does not say where it keeps what it took")
+    return Entry(answer.status, reference, etag)
+
+
+def held_in(body: bytes, kind: str, system: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Of a searchset the identifier values of a system, each with reference and ETag of who has it."""
+    for entry in members(parsed(body), "entry"):
+        resource = entry.get("resource")
+        if not isinstance(resource, dict) or resource.get("resourceType") != kind:
+            continue
+        place = _REFERENCE.search(f"{kind}/{text(resource, 'id')}")
+        meta = resource.get("meta")
+        version = text(meta, "versionId") if isinstance(meta, dict) else ""
+        for identifier in members(resource, "identifier"):
+            if text(identifier, "system") == system and place:
+                tag = f'W/"{version}"'
+                yield text(identifier, "value"), (place[1], tag if _ETAG.fullmatch(tag) and version else "")
+
+
+def token(system: str, value: str) -> str:
+    """A token of a search, escaped (R4 3.1.1.4.10) and encoded."""
+    escaped = (re.sub(r"([\\,|$])", r"\\\1", part) for part in (system, value))
+    return "|".join(quote(part, safe="") for part in escaped)
+
+
+def _placed(location: str, tag: str) -> tuple[str, str]:
+    place = _REFERENCE.search(location)
+    reference, version = (place[1], place[2]) if place else ("", None)
+    return reference, tag if _ETAG.fullmatch(tag) else f'W/"{version}"' if version else ""
+
+
+def _meant(outcome: Mapping[str, object], errors: Errors) -> tuple[Step | None, str]:
+    """What the file says of the first code that it knows."""
+    if not errors or text(outcome, "resourceType") != "OperationOutcome":
+        return None, ""
+    for issue in members(outcome, "issue"):
+        details = issue.get("details")
+        for coding in members(details, "coding") if isinstance(details, dict) else ():
+            known = errors.get(text(coding, "code"))
+            if known is not None:
+                return THEN[known.then], f"{known.say} ({text(coding, 'code')})"
+    return None, ""

@@ -1,0 +1,116 @@
+"""What one attempt carries: the requests, what they hold item by item, and what of it the receiver lacks.
+
+Law: ids and versions beside bytes that leave and are kept nowhere. Pure. What the receiver holds as full is not needed
+again (`fhir/fullness.py`); what it refused waits for a human; a correction that it takes in no form is set apart
+(`safety.md`: never silence). A copy there that merely says less than may be told now is right, so it is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bridge.fhir.consignment import DEVICE
+from bridge.fhir.fullness import is_same_amendment, says_more
+from bridge.fhir.render import Consignment, Sent
+from bridge.push.sinks import Letter
+from bridge.store.outbox import Held, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one request may hold there."""
+
+    entries: int | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """The requests of one attempt. `needed`: ids of readings that the receiver lacks or holds less full; only a parcel
+    that needs all of them is sent; `stuck`: corrections that it takes in no form and was not known to lack;
+    `told`: the versions of all readings that may be told, by id, whether they go now, wait for their Device or cannot
+    be put over what is there (`fixed`); `is_first`: Devices that go before their readings."""
+
+    letters: tuple[Letter, ...] = field(repr=False)
+    items: tuple[Item, ...]
+    before: Mapping[bytes, Held]
+    needed: frozenset[str]
+    is_whole: bool
+    stuck: tuple[Item, ...] = ()
+    is_first: bool = False
+    told: Mapping[str, str] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether there is something in it that the receiver did not take before."""
+        return any(held.state == "refused" for held in self.before.values())
+
+    def fit(self, bounds: Bounds) -> int | None:
+        """How many readings a page may have, where this one is more than a request may hold; None where it fits."""
+        shares = [
+            share
+            for ask, content in self.letters
+            for share in _shares(len(ask.entries), len(content), bounds)
+        ]
+        least = min(shares, default=1.0)
+        return max(1, int(len(self.items) * least * ROOM)) if least < 1 else None
+
+
+ROOM: Final = 0.9
+"""Entries differ in size: the next page aims below the limit."""
+
+
+def _shares(entries: int, size: int, bounds: Bounds) -> Iterator[float]:
+    if bounds.entries is not None:
+        yield bounds.entries / max(1, entries)
+    if bounds.bytes is not None:
+        yield bounds.bytes / max(1, size)
+
+
+def parcel(consignment: Consignment, before: Mapping[bytes, Held]) -> Parcel:
+    """The parcel of a consignment."""
+    entries = [entry for ask, _ in consignment.letters for entry in ask.entries]
+    told = [(each, item_of(each)) for each in (*entries, *consignment.left)]
+    wanted = {
+        each.id: item for each, item in told if each.kind != DEVICE and _is_needed(each, before.get(item.id))
+    }
+    left = [wanted[each.id] for each in consignment.left if each.id in wanted]
+    going = [each for each in entries if each.kind != DEVICE]
+    needed = frozenset(each.id for each in going if each.id in wanted)
+    return Parcel(
+        consignment.letters,
+        tuple(item_of(each) for each in entries),
+        before,
+        needed,
+        len(needed) == len(going) and not consignment.left,
+        tuple(item for item in left if not _is_right(item, before.get(item.id))),
+        is_first=bool(consignment.waiting),
+        told={each.id: each.version for each in (*going, *consignment.left, *consignment.waiting)},
+        fixed=frozenset(each.id for each in consignment.left),
+    )
+
+
+def item_of(sent: Sent) -> Item:
+    """An entry as the outbox knows it."""
+    return Item(packed(sent.id), sent.kind, sent.version)
+
+
+def packed(id_: str) -> bytes:
+    """The 16 bytes of an id."""
+    return bytes.fromhex(id_.replace("-", ""))
+
+
+def _is_needed(sent: Sent, known: Held | None) -> bool:
+    if known is None or known.state == "retracted":
+        return True
+    if known.state == "refused":
+        return False
+    return says_more(sent.version, known.version) or known.tried not in ("", sent.version)
+
+
+def _is_right(item: Item, known: Held | None) -> bool:
+    """Whether what is there tells the same amendment, however full."""
+    return known is not None and not known.tried and is_same_amendment(item.version, known.version)

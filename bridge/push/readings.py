@@ -1,0 +1,225 @@
+"""What is new for a destination, page by page: asked of the gate, held against the chart, sent.
+
+Law: consent is decided by the gate at each attempt, never by a stored answer (`consent.md`: a revocation acts on the
+very next delivery attempt); a delivery runs under one grant and has what all grants of its recipient permit together
+(`consent/asker.py`), so the order of deliveries does not show in a chart. The receiver's record is looked at before
+each page (`safety.md`, whose chart is it). What is due is what the gate shows after the cursor, in order of receipt,
+and the pieces that hang together with it (`parts.py`). A page that is more than one request may hold is asked for
+again, smaller: nothing that the gate gave is cut and kept.
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+import bridge.store.links as links
+import bridge.store.outbox as outbox
+import bridge.store.receipts as receipts
+from bridge.consent.asked import Asked, Selector
+from bridge.consent.gate import Disclosure
+from bridge.consent.permit import DeliveryPermit
+from bridge.fhir.consignment import Form
+from bridge.fhir.render import Renderer
+from bridge.period import DAY
+from bridge.push import chart, parts
+from bridge.push import round as rounds
+from bridge.push.answers import Reply
+from bridge.push.chart import Broken, NotShown
+from bridge.push.courier import TOO_LARGE, Waybill
+from bridge.push.parcel import Parcel
+from bridge.push.parts import Due
+from bridge.push.plan import Passage
+from bridge.push.retry import State, Step
+from bridge.push.round import NOTHING, Report
+from bridge.push.trip import Trip, subject_of
+from bridge.reading import Stream
+from bridge.store.links import Link
+
+NO_ROOM: Final = "what may be sent in a day was sent: more goes tomorrow"
+NO_ID: Final = "the receiver does not show the patient, so nobody knows its id there"
+RESOLVING: Final = frozenset({Form.TRANSACTION})
+"""Forms in which a reference may be a search (R4 3.1.0.11.2)."""
+WHOLE: Final = frozenset({Form.TRANSACTION})
+"""Forms in which everything happens or nothing (R4 3.1.0.11.2); a submission's updates go beside it."""
+NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the next one"
+
+
+async def deliver(trip: Trip) -> Report:
+    """Everything that is due on a lane which may go."""
+    report, standing = NOTHING, trip.errand.link
+    assert standing is not None
+    link = links.load(trip.db, standing.number)
+    for passage in trip.errand.grants:
+        goes_on = True
+        while goes_on and not report.stops:
+            page, goes_on = await _page(trip, passage, link)
+            report += page
+    return report
+
+
+async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]:
+    """One request, or one that turned out to be needed first; whether another may follow at once."""
+    subject = await _subject(trip, passage, link)
+    if isinstance(subject, Report):
+        return subject, False
+    room = _room(trip)
+    if room < 1:
+        return rounds.held(trip.client, NO_ROOM), False
+    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, room))
+    if not disclosure.count:
+        return NOTHING, False
+    more, parcel = disclosure.more is not None, trip.courier.pack(disclosure, subject)
+    bill = Waybill("readings", passage.id, link.number, subject, _last(disclosure), parcel.has_refused)
+    if parcel.stuck:
+        trip.kept(disclosure)
+        return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
+    if parcel.is_first:
+        return await _went(trip, disclosure, parcel, bill, more)
+    due = await _due(trip, passage, parcel, subject)
+    ids = due.ids
+    if due.waits:
+        bill, more, ids = bill.before_others(), True, frozenset(sorted(ids)[:room])
+    if not parcel.is_whole or ids != parcel.needed:
+        trip.kept(disclosure)
+        if not ids:
+            trip.courier.skip(bill)
+            return NOTHING, more
+        only = _asked(trip, passage, max(room, len(ids)), ids)
+        disclosure = await trip.gate.disclose(_permit(trip, passage), only)
+        parcel = trip.courier.pack(disclosure, subject)
+    if not disclosure.count:
+        return NOTHING, False
+    return await _went(trip, disclosure, parcel, bill, more)
+
+
+async def _due(trip: Trip, passage: Passage, parcel: Parcel, subject: str) -> Due:
+    """What of a page goes now, pieces of the same readings considered."""
+    ask = partial(_told, trip, passage, subject)
+    is_whole = (
+        trip.courier.can.form in WHOLE and trip.page > 1
+    )  # a request that holds one holds none together
+    return await parts.needed(trip.db, trip.errand.lane, passage.id, parcel, ask, is_whole)
+
+
+async def _told(trip: Trip, passage: Passage, subject: str, ids: frozenset[str]) -> Parcel:
+    """What may be told of these ids now: looked at, not sent."""
+    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, len(ids), ids))
+    trip.kept(disclosure)
+    return trip.courier.pack(disclosure, subject)
+
+
+async def _went(
+    trip: Trip, disclosure: Disclosure, parcel: Parcel, bill: Waybill, more: bool
+) -> tuple[Report, bool]:
+    if not parcel.letters:
+        trip.kept(disclosure)
+        trip.courier.skip(bill)
+        return NOTHING, more
+    if trip.is_too_large(parcel):
+        trip.kept(disclosure)
+        return NOTHING, True
+    if parcel.fit(trip.bounds) is not None:
+        trip.kept(disclosure)
+        trip.courier.give_up(parcel.items, bill, TOO_LARGE, State.PARTIAL)
+        return rounds.refused(trip.client, len(parcel.items)), True
+    ready = await trip.courier.ready(parcel, bill)
+    if ready is not True:
+        trip.kept(disclosure)
+        return _not_ready(trip, bill, ready)
+    if parcel.is_first:
+        report, _ = await trip.sent(disclosure, parcel, bill.before_others())
+        return report, True
+    report, is_done = await trip.sent(disclosure, parcel, bill)
+    return report, more or not is_done
+
+
+def _not_ready(trip: Trip, bill: Waybill, ready: bool | Reply) -> tuple[Report, bool]:
+    if not isinstance(ready, Reply):
+        return NOTHING, True
+    decision, delivery = trip.courier.postpone(bill, ready)
+    return rounds.stopped(trip.client, decision, ready.problem, delivery, trip.clock()), False
+
+
+async def _subject(trip: Trip, passage: Passage, link: Link) -> str | Report:
+    """The receiver's reference of the person, after a look at its record."""
+    receiver, now = trip.courier.receiver, trip.clock()
+    shown = await chart.look(receiver, link.system, link.value, now)
+    if isinstance(shown, NotShown):
+        return _unseen(trip, passage, link, shown.reply)
+    broken = shown if isinstance(shown, Broken) else chart.difference(link, shown)
+    if broken is not None:
+        links.break_(trip.db, link.number, broken.value)
+        return rounds.held(trip.client, f"link-broken: {broken.value}")
+    if isinstance(shown, Broken):
+        return subject_of(link)
+    if trip.spec is not None and trip.spec.encounter == "open":
+        is_in = await chart.is_in_encounter(receiver, shown.id, now)
+        if is_in is not True:
+            return rounds.held(trip.client, is_in.problem if isinstance(is_in, Reply) else NO_ENCOUNTER)
+    return f"Patient/{shown.id}"
+
+
+def _unseen(trip: Trip, passage: Passage, link: Link, reply: Reply) -> str | Report:
+    if reply.step in (Step.AGAIN, Step.UNKNOWN):
+        bill = Waybill("readings", passage.id, link.number, "")
+        decision, delivery = trip.courier.postpone(bill, reply)
+        return rounds.stopped(trip.client, decision, reply.problem, delivery, trip.clock())
+    if link.shown.id:
+        return rounds.held(trip.client, f"the receiver does not show the patient any more: {reply.problem}")
+    if trip.spec is not None and (trip.spec.encounter == "open" or trip.courier.can.form not in RESOLVING):
+        return rounds.held(trip.client, f"{NO_ID}: {reply.problem}")
+    return subject_of(link)
+
+
+def _room(trip: Trip) -> int:
+    daily = trip.errand.destination.daily
+    if daily is None:
+        return trip.page
+    return min(trip.page, daily - receipts.spent(trip.db, trip.errand.lane, trip.clock() - DAY))
+
+
+def _permit(trip: Trip, passage: Passage) -> DeliveryPermit:
+    return DeliveryPermit(passage.id, trip.client)
+
+
+def _asked(trip: Trip, passage: Passage, room: int, only: frozenset[str] | None = None) -> Asked:
+    lane = trip.errand.lane
+    after = outbox.cursor(trip.db, lane, passage.id)
+    return Asked(
+        patient=lane.patient,
+        way=passage.way,
+        channel="push",
+        described=f"what is new for destination {lane.destination}, at most {room}",
+        selectors=_wanted(trip, trip.courier.renderer),
+        ids=only,
+        order="lastUpdated",
+        after=after if only is None else None,
+        limit=room,
+        device_resources=trip.courier.can.devices,
+    )
+
+
+def _wanted(trip: Trip, renderer: Renderer) -> frozenset[Selector]:
+    """What the destination wants of what can leave at all."""
+    raw = None if trip.spec is None else trip.spec.raw
+    streams: frozenset[Stream] = frozenset() if raw is None else frozenset(raw.streams)
+    if not streams and trip.courier.can.form is Form.SUBMISSION:
+        streams = frozenset({Stream.GLUCOSE})
+    whole = renderer.vocabulary.everything()
+    return frozenset(each for each in whole if each.stream in streams) if streams else whole
+
+
+def _last(disclosure: Disclosure) -> bytes:
+    """The keyset of the last item of a page in order of receipt."""
+    if disclosure.more is not None:
+        return disclosure.more
+    for group in disclosure.groups:
+        found = np.flatnonzero(group.at == disclosure.count - 1)
+        if len(found):
+            place = int(found[0])
+            return struct.pack(">q", int(group.last_updated[place])) + bytes(group.ids[place])
+    raise ValueError("a disclosure with items has a last one")

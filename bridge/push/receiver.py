@@ -1,0 +1,164 @@
+"""One receiver during one delivery: every call to it, with our proof, its pace and its pauses.
+
+Law: calls go through the one way out (`bridge.net`) and nowhere but below the registered address. A 401 is met by one
+new token and no more (`smart-consent.md` 7.5). Whatever it answers is noted by the breaker, so that a receiver that is
+down is left alone by all lanes. It decides nothing about what is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+
+from bridge.net.endpoint import Purpose
+from bridge.net.message import Answer, Caller, Fault, Identity, NetFault, Request
+from bridge.period import Instant
+from bridge.push.answers import OK, Errors, Found, Reply, held_in, lost, refused, token
+
+JSON: Final = "application/fhir+json"
+SECONDS: Final = 60.0
+LIMIT: Final = 8 << 20
+"""Bytes of an answer: 500 entries with an OperationOutcome each fit."""
+ASKED_AT_ONCE: Final = 50
+"""Identifiers in one search: the address stays below 8 kB."""
+
+
+class Proof(Protocol):
+    """How the bridge proves itself at one receiver."""
+
+    async def header(self) -> str | Reply:
+        """The Authorization header, '' none; a Reply where it cannot be had now."""
+        ...
+
+    def is_renewed(self) -> bool:
+        """After a 401: whether another header can be had; the one that was refused is forgotten."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A fixed header."""
+
+    value: str = field(default="", repr=False)
+
+    async def header(self) -> str | Reply:
+        """The same every time."""
+        return self.value
+
+    def is_renewed(self) -> bool:
+        """There is no other."""
+        return False
+
+
+class Watch(Protocol):
+    """Who is told of each call, and may hold it back."""
+
+    def may_call(self) -> bool:
+        """Whether one more call fits into this minute."""
+        ...
+
+    def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
+        """What came of a call."""
+        ...
+
+
+class Unwatched:
+    """Nobody."""
+
+    def may_call(self) -> bool:
+        """Always."""
+        return True
+
+    def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
+        """It is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """One receiver. `url`: its FHIR base; `patient` is for the register of calls."""
+
+    net: Caller
+    url: str
+    proof: Proof
+    patient: int | None
+    identity: Identity | None = None
+    errors: Errors = field(default_factory=dict)
+    watch: Watch = field(default_factory=Unwatched)
+
+    async def call(
+        self,
+        method: Literal["GET", "POST", "PUT"],
+        path: str,
+        body: bytes = b"",
+        conditions: Sequence[tuple[str, str]] = (),
+    ) -> Answer | NetFault | Reply:
+        """One call below the base; a Reply where our own proof for it cannot be had."""
+        header = await self.proof.header()
+        if isinstance(header, Reply):
+            return header
+        answer = await self._sent(method, path, body, (*conditions, *_authorised(header)))
+        if isinstance(answer, Answer) and answer.status == 401 and self.proof.is_renewed():
+            header = await self.proof.header()
+            if isinstance(header, Reply):
+                return header
+            answer = await self._sent(method, path, body, (*conditions, *_authorised(header)))
+        self.watch.saw(answer, method != "GET")
+        return answer
+
+    async def search(self, path: str, now: Instant) -> bytes | Reply:
+        """The body of a search that was answered."""
+        answer = await self.call("GET", path)
+        if isinstance(answer, Reply):
+            return answer
+        if isinstance(answer, NetFault):
+            return lost(answer)
+        return answer.body if answer.status == OK else refused(answer, now, self.errors)
+
+    async def patients(self, system: str, value: str, now: Instant) -> bytes | Reply:
+        """The receiver's Patients with that identifier, as it answers."""
+        return await self.search(f"Patient?identifier={token(system, value)}", now)
+
+    async def find(self, kind: str, system: str, values: Sequence[str], now: Instant) -> Found | Reply:
+        """Which resources of a type the receiver has under these identifier values."""
+        found: dict[str, tuple[tuple[str, str], ...]] = dict.fromkeys(values, ())
+        for start in range(0, len(values), ASKED_AT_ONCE):
+            some = values[start : start + ASKED_AT_ONCE]
+            tokens = ",".join(token(system, value) for value in some)
+            body = await self.search(f"{kind}?identifier={tokens}&_count={4 * len(some)}", now)
+            if isinstance(body, Reply):
+                return body
+            for value, held in held_in(body, kind, system):
+                found[value] = (*found.get(value, ()), held)
+        return Found(found)
+
+    async def _sent(
+        self,
+        method: Literal["GET", "POST", "PUT"],
+        path: str,
+        body: bytes,
+        headers: Sequence[tuple[str, str]],
+    ) -> Answer | NetFault:
+        if not self.watch.may_call():
+            return NetFault(Fault.PACED, "the receiver")
+        # HAPI FHIR answers a repeated search from its cache for a minute unless told otherwise.
+        usual = [("accept", JSON), ("cache-control", "no-cache")]
+        if body:
+            usual.append(("content-type", JSON))
+        return await self.net.fetch(
+            Request(
+                Purpose.DELIVERY,
+                method,
+                f"{self.url}/{path}" if path else self.url,
+                (*usual, *headers),
+                body,
+                limit=LIMIT,
+                seconds=SECONDS,
+                patient=self.patient,
+                identity=self.identity,
+            )
+        )
+
+
+def _authorised(header: str) -> Sequence[tuple[str, str]]:
+    return (("authorization", header),) if header else ()

@@ -1,0 +1,91 @@
+"""What is taken back: readings that are gone here and that the receiver holds, or may hold.
+
+Law (`safety.md`, corrections travel): a retraction is no disclosure: it goes even after the grant ended, as a row
+of the ledger of its own. What may have arrived is looked for first. A receiver that takes no corrections keeps
+what it has, and both sides are told; which means are wrong the gate alone can say (`consent/recalled.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bridge.store.links as links
+import bridge.store.outbox as outbox
+from bridge.consent import grants
+from bridge.consent.permit import DeliveryPermit
+from bridge.consent.recalled import is_mean
+from bridge.push import round as rounds
+from bridge.push.affected import gone
+from bridge.push.answers import Reply
+from bridge.push.courier import NOT_CORRECTABLE, Waybill
+from bridge.push.reconcile import spelled
+from bridge.push.retry import State
+from bridge.push.round import NOTHING, Report
+from bridge.push.trip import Trip, subject_of
+from bridge.store.outbox import Held, Item
+
+
+async def retract(trip: Trip) -> Report:
+    """Take back everything on a lane that is gone."""
+    report = NOTHING
+    for grant, link, some in gone(trip.db, trip.errand.lane):
+        for start in range(0, len(some), trip.page):
+            if not report.stops:
+                bill = Waybill("retraction", grant, link, subject_of(links.load(trip.db, link)))
+                report += await _some(trip, bill, some[start : start + trip.page])
+    return report
+
+
+async def _some(trip: Trip, bill: Waybill, some: Sequence[Held]) -> Report:
+    lane = trip.errand.lane
+    if not trip.courier.can.updates:
+        wrong = await _wrong(trip, bill, some)
+        if not wrong:
+            return NOTHING
+        items = [Item(held.id, held.kind, held.version or held.tried) for held in wrong]
+        trip.courier.give_up(items, bill, NOT_CORRECTABLE, State.NOT_CORRECTABLE)
+        return rounds.stuck(trip.client, len(items))
+    unplaced = {held.id: held for held in some if not held.reference}
+    if unplaced:
+        items = [Item(held.id, held.kind, held.version) for held in unplaced.values()]
+        found = await trip.courier.look(items, unplaced, retracts=True)
+        if isinstance(found, Reply):
+            decision, delivery = trip.courier.postpone(bill, found)
+            return rounds.stopped(trip.client, decision, found.problem, delivery, trip.clock())
+        outbox.note(trip.db, lane, found)
+    return await _sent(trip, bill, [held.id for held in some], frozenset({"open", "refused"}))
+
+
+async def _wrong(trip: Trip, bill: Waybill, some: Sequence[Held]) -> list[Held]:
+    """Those of them that are to be taken back: readings that are gone, and of means what the gate says."""
+    pairing = grants.load(trip.db, bill.grant).grant.pairing
+    named = {held.id: trip.db.ids.read(held.kind, spelled(held.id), pairing) for held in some}
+    means = {id_ for id_, name in named.items() if name is not None and is_mean(name)}
+    if not means:
+        return list(some)
+    asked = frozenset(spelled(id_) for id_ in means)
+    permit = DeliveryPermit(bill.grant, trip.client)
+    disclosure = await trip.gate.retract(permit, trip.errand.lane.patient, asked)
+    if disclosure.count:
+        trip.kept(disclosure)
+    told = {bytes(row) for group in disclosure.groups for row in group.ids}
+    return [held for held in some if held.id not in means - told]
+
+
+async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozenset[str]) -> Report:
+    lane = trip.errand.lane
+    known = outbox.held(trip.db, lane, ids).values()
+    wanted = frozenset(spelled(each.id) for each in known if each.reference and each.state in states)
+    disclosure = await trip.gate.retract(DeliveryPermit(bill.grant, trip.client), lane.patient, wanted)
+    if not disclosure.count:
+        return NOTHING
+    parcel = trip.courier.pack(disclosure, bill.subject)
+    if parcel.fit(trip.bounds) is not None and len(ids) > 1:
+        trip.kept(disclosure)
+        half = len(ids) // 2
+        first = await _sent(trip, bill, ids[:half], states)
+        return first if first.stops else first + await _sent(trip, bill, ids[half:], states)
+    report, is_done = await trip.sent(disclosure, parcel, bill)
+    if report.stops or is_done:
+        return report
+    return report + await _sent(trip, bill, ids, frozenset({"open"}))

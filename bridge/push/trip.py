@@ -1,0 +1,94 @@
+"""One lane in one round: its errand, its courier and the gate that it asks; and one parcel that goes.
+
+Law: whatever was disclosed is settled in the ledger, sent or not; what is told of it names nobody. How much one
+request may hold is what the destination's file says and the receiver showed; a page is asked for in that size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from bridge.consent.gate import Disclosure, Gate
+from bridge.fhir.consignment import Form
+from bridge.mapping.destination import DestinationFile
+from bridge.period import Instant
+from bridge.push import round as rounds
+from bridge.push.courier import Courier, Waybill
+from bridge.push.parcel import Bounds, Parcel
+from bridge.push.plan import Errand
+from bridge.push.retry import Step
+from bridge.push.round import Report
+from bridge.store.db import Database
+from bridge.store.links import Link
+
+PAGE: Final = 500
+SINGLY: Final = frozenset({Form.SINGLE})
+MOST_CALLS: Final = 50
+"""Single creates of one page: what was disclosed is on its way within a minute or so."""
+SPARE: Final = 3
+"""Calls of a page beside its creates: the chart, the search, a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What is needed for a lane. `spec`: the destination's file; `fits`: readings that fit into one request there, by
+    destination, as far as it was found out."""
+
+    db: Database
+    gate: Gate
+    errand: Errand
+    courier: Courier
+    clock: Callable[[], Instant]
+    spec: DestinationFile | None
+    fits: dict[int, int]
+
+    @property
+    def client(self) -> str:
+        """Whose destination it is."""
+        return self.errand.destination.client
+
+    @property
+    def bounds(self) -> Bounds:
+        """What one request may hold."""
+        if self.spec is None:
+            return self.courier.bounds(None, None)
+        return self.courier.bounds(self.spec.limits.entries, self.spec.limits.bytes)
+
+    @property
+    def page(self) -> int:
+        """How many readings are asked for at once."""
+        most = self.bounds.entries or PAGE
+        pace = PAGE if self.spec is None else self.spec.limits.calls_per_minute or PAGE
+        if self.courier.can.form in SINGLY:
+            most = min(most, MOST_CALLS, max(1, pace - SPARE))
+        return max(1, min(most, PAGE, self.fits.get(self.errand.lane.destination, PAGE)))
+
+    def is_too_large(self, parcel: Parcel) -> bool:
+        """Whether a parcel is more than a request may hold and the next page may be smaller; then it is."""
+        fit, page = parcel.fit(self.bounds), self.page
+        if fit is None or page == 1:
+            return False
+        self.fits[self.errand.lane.destination] = max(1, min(fit, page - 1))
+        return True
+
+    async def sent(self, disclosure: Disclosure, parcel: Parcel, bill: Waybill) -> tuple[Report, bool]:
+        """One parcel goes; what came of it, and whether it is done with."""
+        outcome = await self.courier.send(parcel, bill, disclosure.entry)
+        said, left = rounds.word(outcome, bill.what == "retraction")
+        self.gate.settle(disclosure, said, left)
+        report = rounds.of(self.client, outcome, self.clock())
+        return report, outcome.decision.step is Step.DONE
+
+    def kept(self, disclosure: Disclosure) -> None:
+        """Nothing of it left."""
+        self.gate.settle(disclosure, "acknowledged", 0)
+
+
+def subject_of(link: Link) -> str:
+    """The receiver's reference of the person as confirmed: its id, or its identifier as a condition."""
+    if link.shown.id:
+        return f"Patient/{link.shown.id}"
+    return f"Patient?identifier={quote(link.system, safe='')}|{quote(link.value, safe='')}"

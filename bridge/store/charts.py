@@ -1,0 +1,57 @@
+"""Which charts hold what was sent, lane by lane, and which of it can no longer be put right there.
+
+Law (`safety.md`, whose chart is it; corrections travel): nothing goes into a second chart while a first one still has
+what was sent there, and what a receiver will not correct is told to both sides. Numbers and links, never a value.
+"""
+
+from __future__ import annotations
+
+import bridge.store.outbox as outbox
+from bridge.period import Instant
+from bridge.store.db import Database
+from bridge.store.lanes import Lane
+
+
+def uncorrected(db: Database, patient: int) -> tuple[tuple[int, int], ...]:
+    """Destinations that hold something older of the person, or something taken back, and take no correction; and of
+    how many readings that is so."""
+    rows = db.reader("bridge").execute(
+        "SELECT s.destination, count(*) FROM sent s JOIN deliveries d ON d.delivery = s.delivery"
+        " WHERE s.patient = ? AND s.state = 'refused' AND d.state = 'correction-not-deliverable'"
+        " GROUP BY s.destination",
+        (patient,),
+    )
+    return tuple(rows.fetchall())
+
+
+def links_used(db: Database, lane: Lane) -> frozenset[int]:
+    """The links under which the destination holds anything of the person."""
+    rows = db.reader("bridge").execute(
+        "SELECT DISTINCT link FROM sent WHERE patient = ? AND destination = ? AND state <> 'retracted'",
+        (lane.patient, lane.destination),
+    )
+    return frozenset(number for (number,) in rows)
+
+
+def charts_used(db: Database) -> dict[Lane, frozenset[int]]:
+    """Every lane that ever carried anything, with the links under which the destination holds any of it."""
+    found: dict[Lane, set[int]] = {lane: set() for lane in outbox.lanes(db)}
+    rows = db.reader("bridge").execute(
+        "SELECT DISTINCT patient, destination, link FROM sent WHERE state <> 'retracted'"
+    )
+    for patient, destination, link in rows:
+        found[Lane(patient, destination)].add(link)
+    return {lane: frozenset(links) for lane, links in found.items()}
+
+
+def latest(db: Database) -> Instant:
+    """The newest instant at which something came in or was delivered: a clock that says less went back."""
+    row = (
+        db.reader("bridge")
+        .execute(
+            "SELECT max(coalesce((SELECT max(received) FROM artifacts), 0),"
+            " coalesce((SELECT max(changed) FROM deliveries), 0))"
+        )
+        .fetchone()
+    )
+    return int(row[0])
