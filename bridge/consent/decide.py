@@ -127,12 +127,14 @@ def permitted(
     if pairing is None:
         pairing = last_known_as(own, client=client, organization=organization, purpose=purpose, now=now)
     pairing = pairing if known is None else known
-    why = [_why_not(each, purpose, way, pairing, now) for each in own]
+    # what stands in a chart is one: a feed that goes there brings what is filed there as well
+    ways = frozenset({Way.FEED, Way.FILE}) if under is not None and way is Way.FEED else frozenset({way})
+    why = [_why_not(each, purpose, ways, pairing, now) for each in own]
     counting = [e for e, cut in zip(own, why, strict=True) if cut is None and only in (None, e.grant.id)]
     if under is not None and all(each.grant.id != under for each in counting):
         counting = []
     alike = [each for each in own if each.grant.pairing == pairing]
-    boxes = [_box(each, each in counting, purpose, way, now, zones) for each in alike]
+    boxes = [_box(each, each in counting, purpose, ways, now, zones) for each in alike]
     identities = [each.grant.identity for each in counting]
     return Decision(
         boxes=tuple(box for box in boxes if box.is_counted),
@@ -150,7 +152,7 @@ def is_open(
     """Whether `permitted` would open anything of this patient, without a look at the patient."""
     own = [each for each in standings if each.grant.recipient.includes(client, organization)]
     pairing = known_as(own, client=client, organization=organization, purpose=purpose, now=now)
-    return any(_why_not(each, purpose, way, pairing, now) is None for each in own)
+    return any(_why_not(each, purpose, frozenset({way}), pairing, now) is None for each in own)
 
 
 def known_as(
@@ -204,22 +206,29 @@ def shown_finer(
 _IDENTITIES: Final = (Identity.FULL, Identity.VISIT, Identity.PSEUDONYMOUS, Identity.DEIDENTIFIED)
 
 
-def _why_not(standing: Standing, purpose: str, way: Way, pairing: bytes | None, now: Instant) -> str | None:
+def _why_not(
+    standing: Standing, purpose: str, ways: frozenset[Way], pairing: bytes | None, now: Instant
+) -> str | None:
     """Why the grant does not count now; None where it does."""
     state, grant = state_at(standing, now), standing.grant
     if state is not State.ACTIVE:
         return _WHY[state](grant)
     if grant.purpose != purpose:
         return f"it is for the purpose {grant.purpose}, asked was for {purpose}"
-    if way not in grant.ways:
-        return f"it does not include the way {way}"
+    if not ways & grant.ways:
+        return f"it does not include the way {min(ways)}"
     if grant.pairing != pairing:
         return "the recipient knows the person under another identity by another grant"
     return None
 
 
 def _box(
-    standing: Standing, is_counted: bool, purpose: str, way: Way, now: Instant, zones: ZoneHistory
+    standing: Standing,
+    is_counted: bool,
+    purpose: str,
+    ways: frozenset[Way],
+    now: Instant,
+    zones: ZoneHistory,
 ) -> Box:
     grant, active = standing.grant, active_times(standing)
     past = active & PeriodSet.between(BEGINNING, now + 1)
@@ -233,7 +242,7 @@ def _box(
         active=past,
         acts=active,
         is_counted=is_counted,
-        is_alike=grant.purpose == purpose and way in grant.ways,
+        is_alike=grant.purpose == purpose and bool(ways & grant.ways),
     )
 
 

@@ -36,6 +36,9 @@ from bridge.store.verifications import fault
 NO_DESTINATION: Final = "no destination is registered for this client: cgm-bridge destination add"
 NO_GRANT: Final = "no grant in force lets files go to this recipient: cgm-bridge grant add"
 NO_LINK: Final = "nobody confirmed which record of the receiver is this patient's: cgm-bridge link add"
+OTHER_IDENTITY: Final = (
+    "the chart holds what was sent under another identity of the person: it would stand there twice"
+)
 NOT_MONITORED: Final = (
     "the grant is for a feed, and nobody is recorded as looking at what arrives: "
     "cgm-bridge destination add --monitored"
@@ -77,10 +80,12 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is asked of the store once for all lanes. `used`: lanes with the links that something went by; `faults`:
+    """What is asked of the store once for all lanes. `used`: lanes with the links that something went by,
+    `granted`: with the grants; `faults`:
     why nothing may go to a client."""
 
     used: Mapping[Lane, frozenset[int]]
+    granted: Mapping[Lane, frozenset[str]]
     links: Mapping[tuple[int, str], Standing]
     revisions: Mapping[int, int]
     epochs: Mapping[int, int]
@@ -105,6 +110,7 @@ def _known(db: Database, goals: Sequence[Destination]) -> _Known:
     there = {each.client: one for each in goals if (one := _client(db, each.client)) is not None}
     return _Known(
         charts.charts_used(db),
+        charts.grants_used(db),
         links.standings(db),
         patients.revisions(db),
         grants.epochs(db),
@@ -117,6 +123,7 @@ def _errand(
     db: Database, now: Instant, patient: int, goal: Destination, granted: Iterable[Granted], known: _Known
 ) -> Errand:
     link, client = known.links.get((patient, goal.client)), known.clients.get(goal.client)
+    granted = tuple(granted)
     in_force = tuple(_in_force(granted, client, now)) if client else ()
     allowed = tuple(_ways(in_force, goal))
     lane = Lane(patient, goal.number)
@@ -125,6 +132,7 @@ def _errand(
         or (NO_RAW if _wants_none(goal) else "")
         or known.faults.get(goal.client, "")
         or _elsewhere(db, known.used.get(lane, frozenset()), link)
+        or _unlike(in_force, granted, known.granted.get(lane, frozenset()))
     )
     stamp = known.revisions[patient], known.epochs.get(patient, 0)
     return Errand(lane, goal, link, allowed, hold, stamp)
@@ -179,6 +187,13 @@ def _elsewhere(db: Database, used: frozenset[int], link: Standing | None) -> str
         return ""
     now = links.load(db, link.number)
     return "" if all(_same_chart(now, links.load(db, before)) for before in used) else ELSEWHERE
+
+
+def _unlike(in_force: tuple[Grant, ...], granted: tuple[Granted, ...], before: frozenset[str]) -> str:
+    """Nothing goes under another identity into a chart that has things under one: each would stand twice, and who the
+    number is would be plain."""
+    known = {each.grant.pairing for each in granted if each.grant.id in before}
+    return OTHER_IDENTITY if known and known != {grant.pairing for grant in in_force} else ""
 
 
 def _same_chart(one: Link, other: Link) -> bool:

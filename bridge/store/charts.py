@@ -44,6 +44,18 @@ def charts_used(db: Database) -> dict[Lane, frozenset[int]]:
     return {lane: frozenset(links) for lane, links in found.items()}
 
 
+def grants_used(db: Database) -> dict[Lane, frozenset[str]]:
+    """Of every lane whose destination holds anything, the grants under which that left."""
+    rows = db.reader("bridge").execute(
+        "SELECT DISTINCT s.patient, s.destination, d.grant_id FROM sent s JOIN deliveries d"
+        " ON d.delivery = s.delivery WHERE s.state <> 'retracted'"
+    )
+    found: dict[Lane, set[str]] = {}
+    for patient, destination, grant in rows:
+        found.setdefault(Lane(patient, destination), set()).add(grant)
+    return {lane: frozenset(grants) for lane, grants in found.items()}
+
+
 def latest(db: Database) -> Instant:
     """The newest instant at which something came in or was delivered: a clock that says less went back."""
     row = (

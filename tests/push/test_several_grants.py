@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bridge.consent.asked import WILDCARD, Grain, Kind, Way
-from bridge.consent.grant import NotPossible
+from bridge.consent.grant import Identity, NotPossible
 from bridge.period import HOUR, PeriodSet, union
 from bridge.store.blocks import withdraw
 from tests.push.house import House, furnished
@@ -108,6 +108,32 @@ def test_a_revoked_grant_takes_nothing_out_of_the_chart_and_nothing_more_goes_by
     house.grant(kinds=POOR)  # whose delivery begins at the beginning
     assert settled(house) == (1, 0)  # the dose
     assert sorted(named(twin)) == [False, True, True]
+
+
+def test_a_feed_into_a_chart_brings_what_is_filed_there_as_well(tmp_path: Path, twin: Twin) -> None:
+    made = furnished(tmp_path / "watched", twin.url, monitored="the nurse, on weekdays")
+    made.link()
+    made.run(0, 6)
+    made.grant(periods=hours(0, 3))
+    settled(made)
+    made.grant(ways=frozenset({Way.FEED}), periods=hours(2, 6))
+    settled(made)
+    covered = pieces(twin)
+    made.db.close()
+    assert covered == [(0, 6)]
+
+
+def test_nothing_goes_under_another_identity_into_a_chart_that_has_things_under_one(
+    house: House, twin: Twin
+) -> None:
+    house.bring(0, [100, 101])
+    named_one = house.grant()
+    settled(house)
+    house.revoke(named_one)
+    house.grant(identity=Identity.PSEUDONYMOUS)
+    report = house.push()
+    assert report.sent == 0 and "another identity" in report.held[0]
+    assert values(twin) == [100, 101]
 
 
 def test_a_correction_goes_with_what_is_permitted_when_it_goes(house: House, twin: Twin) -> None:
