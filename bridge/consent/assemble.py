@@ -26,6 +26,7 @@ from bridge.consent.reader import Reader
 from bridge.consent.strands import View
 from bridge.consent.things import device_id
 from bridge.mapping.resources import TYPE_OF
+from bridge.period import ZoneHistory
 from bridge.reading import NO_OFFSET, column
 from bridge.store.columns import Table, ints, joined
 from bridge.store.ids import Ids
@@ -74,7 +75,7 @@ class Assembly:
         origins, origin = self._origins(batch) if asked.provenance else ((), np.zeros(len(batch), np.int32))
         is_owners = self.view.is_owner and batch.grain is Grain.RAW
         columns, ids = self._columns(batch), self.minted(TYPE_OF[key.stream], batch)
-        content = contents(columns, with_device, ids, self.reader.secret)
+        content = contents(columns, with_device, ids, self.reader.secret, self._moved(batch, columns))
         return Group(
             format=key.family,
             stream=key.stream,
@@ -126,6 +127,15 @@ class Assembly:
         told = column(rows, "offset").astype(np.int16)
         unknown = told == NO_OFFSET
         return np.where(unknown, self.view.zones.offsets(instants), told) if unknown.any() else told
+
+    def _moved(self, batch: Batch, columns: Table) -> NDArray[np.intp] | None:
+        """The items whose offset is another one than that of the zone which was entered first."""
+        zones = self.view.zones
+        if len(zones.entries) < 2 or batch.is_lost:
+            return None
+        silent = column(batch.rows, "offset").astype(np.int16) == NO_OFFSET
+        first = ZoneHistory(zones.entries[:1]).offsets(ints(columns, "instant"))
+        return np.flatnonzero(silent & (columns["offset"] != first))
 
     def _origins(self, batch: Batch) -> tuple[tuple[Origin, ...], NDArray[np.int32]]:
         if batch.grain is not Grain.RAW:

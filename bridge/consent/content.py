@@ -33,13 +33,21 @@ _EDGES: Final = ("instant", "end")
 _CHUNK: Final = (*_EDGES, "offset", "flags", "period", "lower", "upper", "open")
 
 
-def contents(columns: Table, names_device: bool, ids: NDArray[np.uint8], secret: Secret) -> Numbers | None:
+def contents(
+    columns: Table,
+    names_device: bool,
+    ids: NDArray[np.uint8],
+    secret: Secret,
+    moved: NDArray[np.intp] | None = None,
+) -> Numbers | None:
     """A number for the content of each item: uint32[n]; 0: whole and with its device, as most are, or taken back. None:
-    all are. `columns`: as they leave (`disclosure.Group`); `ids` uint8[n, 16]; `secret`: asked for where needed."""
+    all are. `columns`: as they leave (`disclosure.Group`); `ids` uint8[n, 16]; `secret`: asked for where needed;
+    `moved`: places whose offset a corrected zone history made another one."""
     is_told = ints(columns, "flags") & _RETRACTED == 0
     found = np.where(is_told, np.uint32(0 if names_device else _NO_DEVICE), np.uint32(0))
     said: dict[int, bytes] = {}
-    for places, texts in _parts(columns):
+    zoned = [] if moved is None else [(moved.tolist(), _rows(columns, ("offset",), moved))]
+    for places, texts in (*_parts(columns), *zoned):
         for place, text in zip(places, texts, strict=True):
             said[place] = said.get(place, b"") + len(text).to_bytes(8, "big") + text
     if said:

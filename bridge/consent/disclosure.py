@@ -43,7 +43,7 @@ class Subject:
     birth_date: date | None
     identifiers: tuple[tuple[str, str], ...]
     zone: str
-    version: int
+    version: str
     last_updated: Instant
 
 
@@ -109,14 +109,14 @@ class Group:
 @final
 @dataclass(frozen=True, slots=True)
 class DisclosedDevice:
-    """A device of disclosed readings; `serial` only where the kind `serials` is granted."""
+    """A device of disclosed readings; `serial` only where the kind `serials` is granted. `version` names content."""
 
     id: str
     manufacturer: str
     model: str
     kind: str
     serial: str | None
-    version: int
+    version: str
     last_updated: Instant
 
 

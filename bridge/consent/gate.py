@@ -263,7 +263,8 @@ class Gate:
         return Disclosure(
             _SEAL,
             owner=look.who.sees_all,
-            subject=opens and self._memory.subject(opens.person, decision, asked, look.now),
+            subject=opens
+            and self._memory.subject(opens.person, decision, asked, look.now, opens.answer.reader.secret),
             groups=part.groups,
             devices=part.devices,
             metrics=part.metrics,

@@ -9,7 +9,7 @@ where it was read to. Whatever was remembered is decided again where the ledger 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, TypeAlias, final
@@ -138,14 +138,16 @@ class Memory:
         self._tellings[patient, key] = known
         return known
 
-    def subject(self, person: Patient, decision: Decision, asked: Asked, now: Instant) -> Subject:
+    def subject(
+        self, person: Patient, decision: Decision, asked: Asked, now: Instant, secret: Callable[[], bytes]
+    ) -> Subject:
         """The person as the asker may know it."""
         key = (person.number, decision.pairing)
         if len(self._publics) >= _MOST:
             self._publics.clear()
         if key not in self._publics:
             self._publics[key] = self._db.ids.one("Patient", Name(person.number, 0, 0, 0), decision.pairing)
-        return subject(self._publics[key], person, decision, asked, now)
+        return subject(self._publics[key], person, decision, asked, now, secret)
 
     def decided(
         self,

@@ -12,7 +12,7 @@ Rejected: a device for each series (a sensor with calibrations was two); calibra
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, final
 
 import numpy as np
@@ -82,15 +82,17 @@ class Things:
 
     def _device(self, number: int, seen: _Seen) -> DisclosedDevice:
         told = [seen.strands[each].series.device for each in sorted(seen.strands)]
-        return DisclosedDevice(
+        device = DisclosedDevice(
             id=device_id(self.ids, self.patient, number, self.view),
             manufacturer=next(filter(None, (each.manufacturer for each in told)), ""),
             model=next(filter(None, (each.model for each in told)), ""),
             kind=next(filter(None, (each.kind for each in told)), ""),
             serial=next(filter(None, (each.serial for each in told)), "") if seen.has_serial else None,
-            version=1,
+            version="",
             last_updated=self._updated(seen),
         )
+        said = repr((device.id, device.manufacturer, device.model, device.kind, device.serial)).encode()
+        return replace(device, version=mac(self.reader.secret(), said, 6).hex())
 
     def _metric(self, number: int, seen: _Seen) -> DisclosedMetric:
         units = {each.series.key.unit for each in seen.strands.values() if each.stream is Stream.GLUCOSE}

@@ -88,8 +88,8 @@ def source_of(disclosure: Disclosure, device: DisclosedDevice) -> SourceClass:
 
 
 def version(of: Subject | DisclosedDevice) -> str:
-    """Its versionId, from 1 up; no mapping shapes these, so none is named."""
-    return str(of.version)
+    """Its versionId, which names what is told of it; no mapping shapes these, so none is named."""
+    return of.version
 
 
 def metric(metric: DisclosedMetric, system: str, elements: frozenset[str] | None = None) -> Tree:

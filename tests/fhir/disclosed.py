@@ -69,14 +69,14 @@ def subject(identity: Identity = Identity.FULL, name: str = "Åsa Öberg") -> Su
         birth_date=date(1984, 2, 29) if is_named else None,
         identifiers=(("urn:example:mrn", "P-7"),) if identity is Identity.FULL else (),
         zone="Europe/Stockholm",
-        version=1,
+        version="1",
         last_updated=NOON,
     )
 
 
 def device(**changes: Any) -> DisclosedDevice:
     """An invented sensor."""
-    return replace(DisclosedDevice(DEVICE, "Dexcom", "G6", "transmitter", None, 1, NOON), **changes)
+    return replace(DisclosedDevice(DEVICE, "Dexcom", "G6", "transmitter", None, "1", NOON), **changes)
 
 
 ORIGIN = Origin(route="Dexcom Clarity export", revision="0a1b2c3d")

@@ -7,9 +7,11 @@ from typing import Any
 
 from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Kind
+from bridge.consent.grant import Identity
 from bridge.fhir.sampled import PROFILE
-from bridge.period import HOUR, MINUTE, Period, PeriodSet
+from bridge.period import DAY, HOUR, MINUTE, Period, PeriodSet
 from bridge.reading import Stream
+from bridge.store.patients import add_zone
 from tests.web.pumped import pumped
 from tests.web.world import NOW, WINDOW, World, resources
 
@@ -77,3 +79,33 @@ def test_a_versionid_tells_nothing_of_what_is_held_back(world: World) -> None:
     world.grant(periods=PeriodSet((Period(WINDOW.start, NOW),)))
     path = f"Observation?patient={world.patient_id(world.ada)}&_count=5"
     assert {each["meta"]["versionId"][:2] for each in resources(world.get(path).json())} == {"1-"}
+
+
+def test_a_corrected_zone_makes_another_content_of_what_it_dates_and_of_nothing_else(world: World) -> None:
+    world.grant()
+    path = f"Observation?patient={world.patient_id(world.ada)}&code=http://loinc.org|99504-3&_count=1000"
+    held = resources(world.get(path).json())
+    early, late = held[0], held[-1]
+    add_zone(world.db, world.ada, "America/New_York", WINDOW.start - DAY)
+    add_zone(world.db, world.ada, "Europe/Berlin", WINDOW.start + DAY)
+    status, told = reads(world, "Observation", early)
+    assert status == 200 and told is not None
+    assert told["effectiveDateTime"].endswith("-04:00") and early["effectiveDateTime"].endswith("+02:00")
+    assert reads(world, "Observation", told) == (304, None)
+    assert reads(world, "Observation", late) == (304, None)
+
+
+def test_what_another_identity_or_kind_opens_of_a_person_or_a_device_is_never_unchanged(world: World) -> None:
+    world.grant(identity=Identity.VISIT)
+    person = world.get(f"Patient/{world.patient_id(world.ada)}").json()
+    device = world.search(f"Device?patient={world.patient_id(world.ada)}")[0]
+    assert "identifier" not in person and "serialNumber" not in device
+    for kind, held in (("Patient", person), ("Device", device)):
+        assert reads(world, kind, held) == (304, None)
+    world.clock.now += HOUR
+    for old in grants.listed(world.db, world.ada):
+        grants.revoke(world.db, old.grant.id)
+    world.grant(kinds=WILDCARD | {Kind.SERIALS})
+    for kind, held, opened in (("Patient", person, "identifier"), ("Device", device, "serialNumber")):
+        status, told = reads(world, kind, held)
+        assert status == 200 and told is not None and opened in told
