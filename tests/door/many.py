@@ -61,6 +61,8 @@ TOGETHER: Final = 50
 """Cases that share their readings and grants."""
 SUMMARY: Final = 4
 """The grain of summaries."""
+MEANS: Final = frozenset({"http://loinc.org|97507-8", "http://loinc.org|105273-7"})
+"""Codes of means, which summaries have too."""
 SCALES: Final = {"mg/dL": 0, "mmol/L": 1, "U/h": 2, "": 0}
 CODES: Final[Mapping[str, Callable[[oracle.Item, str], bool]]] = {
     "http://loinc.org|99504-3": lambda item, unit: (item.stream, unit, item.grain) == ("glucose", "mg/dL", 0),
@@ -272,14 +274,28 @@ def _is_summary(one: Mapping[str, Any]) -> bool:
     return any("not a complete record" in note.get("text", "") for note in one.get("note", ()))
 
 
-def _stands(laid: Laid, bundle: Any, wanted: Counter[Fact]) -> None:
-    """Summaries come where no reading does, of whole stretches that a grant of summaries opens, and nowhere else."""
+def _stands(laid: Laid, asked: Question, bundle: Any, wanted: Counter[Fact]) -> None:
+    """Summaries come where no reading does, of stretches that a grant of summaries opens, or where they are named by
+    their code, one of readings; and nowhere else."""
     found = [each for each in _matches(bundle) if _is_summary(each)]
-    fixed = [g for g in laid.known.counting() if g.grain == SUMMARY and "glucose" in g.kinds]
-    windows = [window for g in fixed for window in g.windows(laid.known.now, laid.known.zone)]
+    windows = _stretches(laid, {SUMMARY, 0} if asked.code in MEANS else {SUMMARY})
     spans = [_span(each["effectivePeriod"], laid.known.zone) for each in found]
     assert not (found and wanted), "summaries beside readings"
     assert all(any(low <= start and end <= high for low, high in windows) for start, end in spans), spans
+
+
+def _stretches(laid: Laid, grains: set[int]) -> list[tuple[int, int]]:
+    """What grants of these grains open of glucose: the windows of each, and of those of readings also together."""
+    known = laid.known
+    mine = [g for g in known.counting() if g.grain in grains and "glucose" in g.kinds]
+    found = [window for g in mine for window in g.windows(known.now, known.zone)]
+    joined: list[tuple[int, int]] = []
+    for low, high in sorted(w for g in mine if g.grain == 0 for w in g.windows(known.now, known.zone)):
+        if joined and low <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
+        else:
+            joined.append((low, high))
+    return found + joined
 
 
 def _span(period: Mapping[str, str], zone: Any) -> tuple[int, int]:
@@ -341,7 +357,7 @@ def search(asker: Asker, laid: Laid, asked: Question, chance: random.Random) -> 
     answer = asker.ask("GET", asker.search(laid, asked, order))
     wanted = expected(laid, asked)
     _same(answer, wanted)
-    _stands(laid, answer.json(), wanted)
+    _stands(laid, asked, answer.json(), wanted)
     shown = [each for each in _matches(answer.json()) if _is_summary(each)]
     assert answer.json()["total"] == wanted.total() + len(shown)
 
@@ -383,8 +399,8 @@ def count(asker: Asker, laid: Laid, asked: Question, chance: random.Random) -> N
     form = chance.choice([("_summary", "count"), ("_count", "0")])
     answer = asker.ask("GET", asker.search(laid, asked, form))
     wanted, total = expected(laid, asked).total(), answer.json()["total"]
-    fixed = any(g.grain == SUMMARY for g in laid.known.counting())
-    assert (total == wanted or (fixed and not wanted)) and "entry" not in answer.json()
+    may_sum = bool(_stretches(laid, {SUMMARY, 0} if asked.code in MEANS else {SUMMARY}))
+    assert (total == wanted or (may_sum and not wanted)) and "entry" not in answer.json()
 
 
 def edge(asker: Asker, laid: Laid, asked: Question, chance: random.Random) -> None:
@@ -466,7 +482,9 @@ def bulk(asker: Asker, laid: Laid, asked: Question, chance: random.Random) -> No
 
     headers = ASYNC | {"Content-Type": "application/x-www-form-urlencoded"}
     found = exported(ask, "Patient/$export", content=urlencode(told), headers=headers)
-    got, wanted = Counter(_fact(each) for each in found.get(kind, [])), expected(laid, asked, kind)
+    lines, wanted = found.get(kind, []), expected(laid, asked, kind)
+    _stands(laid, asked, {"entry": [{"resource": each} for each in lines]}, wanted)
+    got = Counter(_fact(each) for each in lines if not _is_summary(each))
     assert got == wanted, f"more: {got - wanted} fewer: {wanted - got}"
 
 
