@@ -159,7 +159,9 @@ def ends_of(text: str | None, begins: Instant, visit: date | None, zones: ZoneHi
     if text is None:
         return min(default_end(begins, zones, visit), longest)
     said = spelled(text, zones)
-    ends = said.start if "T" in text else end_of(zones.local_date(said.end - 1), longest, zones)
+    ends = None
+    if said.start <= longest:
+        ends = said.start if "T" in text else end_of(zones.local_date(said.end - 1), longest, zones)
     if ends is None or ends > longest:
         last = zones.local_date(longest - 1)
         raise ValueError(

@@ -166,7 +166,9 @@ def test_an_intake_grant_is_of_an_organisation_ends_by_itself_and_is_withdrawn(s
     assert (given.code, given.value["source"], given.value["kinds"]) == (0, "submission:Acme", ["glucose"])
     assert given.value["text"] == "intake/1/en" and given.value["ends"] is not None
     assert INTAKE.text in shell(*words, json_out=False).out
-    assert shell(*words, "--expires", "2031-01-01").code == 1
+    for late in ("2031-01-01", "2999-01-01", "9999-12-31T00:00:00Z"):
+        answer = shell(*words, "--expires", late)
+        assert answer.code == 1 and "twelve months at most" in answer.err
     withdrawn = shell("collect", "withdraw", "--patient", patient, "--client", client)
     assert (withdrawn.code, withdrawn.value["state"]) == (0, "withdrawn")
     assert [step for step, _ in steps(shell, patient)] == ["give", "give", "withdraw"]
