@@ -72,7 +72,7 @@ class Reports:
             return Part()
         known = () if self.holder is None else held(self.db, self.box, self.holder, Content)
         mine = {each.period: each for each in known}
-        seen = Seen() if self.holder is None else self._seen(self.holder, tuple(mine))
+        seen = Seen() if self.holder is None else self._seen(self.holder)
         found = reported(view.decision, view.zones, view.now, wish.period, seen, wish.fixed)
         told, news = list[DisclosedSummary](), list[Frozen[Content]]()
         for each in (each for each in found if wish.covers(each.period)):
@@ -85,9 +85,10 @@ class Reports:
             news += [kept] if kept is not None and kept is not before else []
         return _paged(told, news, view.asked)
 
-    def _seen(self, holder: Holder, mine: tuple[Period, ...]) -> Seen:
+    def _seen(self, holder: Holder) -> Seen:
         view = self.answer.view
         every = edges(self.db, holder.patient, holder.recipient)
+        mine = tuple(period for pairing, period in every if pairing == holder.pairing)
         others = tuple(period for pairing, period in every if pairing != holder.pairing)
         return Seen(mine, others, shown_finer(self.standings, holder.recipient, view.now, view.zones))
 
@@ -150,17 +151,18 @@ class Reports:
 
     def _is_corrected(self, before: Frozen[Content], each: Reported, made: _Made) -> bool:
         """Whether enough of its data are others: a difference of one or two readings would be theirs alone."""
+        if 0 < abs(made.content.readings - before.content.readings) < LEAST:
+            return False
         came = int((made.changes > before.changed).sum())
-        went, _ = self._went(each.period, before.changed)
-        change = abs(made.content.readings - before.content.readings)
-        return max(came, went) >= LEAST and not 0 < change < LEAST
+        return came >= LEAST or self._went(each.period, before.changed)[0] >= LEAST
 
     def _went(self, period: Period, since: Instant) -> tuple[int, Instant]:
         """How many readings of the period went, moved or turned out wrong after that instant, and when the last did."""
-        found, latest = 0, 0
-        for row in self.answer.reader.series():
-            if row.key.stream is Stream.GLUCOSE:
-                instants, at = departed(self.answer.reader, row.number, since + 1)
+        found, latest, reader = 0, 0, self.answer.reader
+        away = reader.away(since + 1, None)
+        for row in reader.series() if away else ():
+            if row.key.stream is Stream.GLUCOSE and row.number in away:
+                instants, at = departed(reader, row.number, away[row.number])
                 inside = at[(instants >= period.start) & (instants < period.end)]
                 found, latest = found + len(inside), max(latest, int(inside.max(initial=0)))
         return found, latest
@@ -245,7 +247,7 @@ def _paged(told: Sequence[DisclosedSummary], news: Sequence[Frozen[Content]], as
     every = every[::-1] if asked.order.startswith("-") else every
     total = len(every)
     if asked.after is not None:
-        every = [each for at, each in enumerate(every) if at > _place(every, asked.after)]
+        every = every[_place(every, asked.after) + 1 :]
     page = every if asked.limit is None else every[: asked.limit]
     shown = tuple(replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
     counts_alone = asked.limit == 0  # a number tells of a block too

@@ -198,14 +198,15 @@ class Withdrawn:
 
 def went(reader: Reader, strand: Strand, since: Instant) -> tuple[Ints, Ints]:
     """Where readings of a strand were that went, moved or turned out wrong at `since` or later, and when."""
-    return departed(reader, strand.series.number, since)
-
-
-def departed(reader: Reader, series: int, since: Instant) -> tuple[Ints, Ints]:
-    """Where readings of a series were that went, moved or turned out wrong at `since` or later, and when."""
+    series = strand.series.number
     away = reader.away(since, None).get(series)
     if away is None:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    return departed(reader, series, away)
+
+
+def departed(reader: Reader, series: int, away: Table) -> tuple[Ints, Ints]:
+    """Where the readings of a series were that are `away` (`Reader.away`), and since when."""
     stood = reader.earlier(series, names(away))
     return ints(stood, "instant"), ints(away, "changed")[np.searchsorted(names(away), names(stood))]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import resources
+from bridge.fhir import resources, summaries
 from bridge.fhir.frames import Frame
 from bridge.fhir.rows import Compiler, Elements, provenances, readings, standings
 from bridge.fhir.template import Rows, assemble
@@ -51,7 +51,7 @@ def _rows(rows: Rows, compiler: Compiler, disclosure: Disclosure, types: Collect
 def _reading(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
     found = _rows(readings(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure, (kind,))
     return found + [
-        Alone(compiler.notation.encode(tree), f"{each.version}-{compiler.summed}", each.last_updated)
+        Alone(compiler.notation.encode(tree), summaries.version(each, compiler.summed), each.last_updated)
         for _, each, tree in summary_trees(compiler, disclosure, elements)
     ]
 

@@ -122,6 +122,11 @@ def revision(mappings: Mappings) -> str:
     return sha256(said.encode()).hexdigest()[:8]
 
 
+def version(one: DisclosedSummary, revision: str) -> str:
+    """The versionId of its Observations, under a revision of the codes."""
+    return f"{one.version}-{revision}"
+
+
 def trees(
     one: DisclosedSummary, mappings: Mappings, of: Of, elements: frozenset[str] | None = None
 ) -> Iterator[tuple[str, Tree]]:
@@ -148,7 +153,7 @@ def trees(
 
 
 def _meta(one: DisclosedSummary, profile: str | None, of: Of) -> Tree:
-    versions: Tree = {"versionId": f"{one.version}-{of.revision}", "lastUpdated": instant(one.last_updated)}
+    versions: Tree = {"versionId": version(one, of.revision), "lastUpdated": instant(one.last_updated)}
     tags = tuple(terms.source_class(each) for each in one.classes)
     return {
         **({} if of.is_filed else versions),

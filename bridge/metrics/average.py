@@ -10,6 +10,7 @@ Rejected: the population's deviation (Nightscout), eA1c of 2008 (it would be tak
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,6 +75,13 @@ def sd(values: Floats, by: Floats) -> float:
 def gmi(mean_mg_dl: float) -> float:
     """Percent, of a mean in mg/dL: 3.31 + 0.02392 x (Bergenstal 2018)."""
     return 3.31 + 0.02392 * mean_mg_dl
+
+
+def indicator(mean: Figure[float], lacks: Sequence[Lack]) -> Figure[float]:
+    """The GMI of a mean in mg/dL, or why there is none; `lacks`: what the data lack of being enough."""
+    if mean.value is None:
+        return mean
+    return Figure(None, lacks[0]) if lacks else Figure(gmi(mean.value))
 
 
 def gmi_mmol_per_mol(mean_mmol_l: float) -> float:

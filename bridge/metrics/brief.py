@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.metrics.average import averages, gmi
+from bridge.metrics.average import averages, indicator
 from bridge.metrics.counting import counted
 from bridge.metrics.ranges import Ranges, classes, ranges
 from bridge.metrics.trace import Trace
@@ -44,18 +44,17 @@ def brief(traces: Sequence[Trace], period: Period, zones: ZoneHistory, reported:
     period = effective(period, reported)
     readings, _ = counted(traces, period, zones)
     worn, average = wear(readings, period, zones), averages(readings)
-    mean, is_enough = average.mean.value, not worn.lacks
     return Brief(
-        mean=mean,
+        mean=average.mean.value,
         mean_molar=average.mean_mmol_l.value,
         ranges=ranges(readings, classes(readings)).value,
-        gmi=gmi(mean) if mean is not None and is_enough else None,
+        gmi=indicator(average.mean, worn.lacks).value,
         cv=average.cv.value,
         days=worn.days,
         active=worn.active,
         period_days=worn.period_days,
         readings=worn.readings,
-        off_scale=int((readings.flags & int(Flag.LOW | Flag.HIGH) != 0).sum()),
-        uncertain=int((readings.flags & int(Flag.UNCERTAIN) != 0).sum()),
-        is_enough=is_enough,
+        off_scale=readings.marked(Flag.LOW | Flag.HIGH),
+        uncertain=readings.marked(Flag.UNCERTAIN),
+        is_enough=not worn.lacks,
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bridge.metrics.average import Averages, averages, gmi
+from bridge.metrics.average import Averages, averages, indicator
 from bridge.metrics.counting import Left, counted
 from bridge.metrics.episodes import Episode, EpisodeKind, Episodes, episodes
 from bridge.metrics.figure import Figure, Lack
@@ -20,7 +20,7 @@ from bridge.metrics.hours import PartOfDay, parts_of_day
 from bridge.metrics.pattern import Pattern, pattern
 from bridge.metrics.ranges import Ranges, classes, ranges, tight
 from bridge.metrics.risk import GlycemiaRisk, Indices, gri, indices
-from bridge.metrics.trace import Counted, Trace
+from bridge.metrics.trace import Trace
 from bridge.metrics.variability import modd
 from bridge.metrics.wear import Wear, effective, wear
 from bridge.period import DAY, MINUTE, Instant, Period, ZoneHistory
@@ -75,11 +75,11 @@ def summary(traces: Sequence[Trace], period: Period, zones: ZoneHistory, reporte
         period=period,
         wear=worn,
         left=left,
-        off_low=_marked(readings, Flag.LOW),
-        off_high=_marked(readings, Flag.HIGH),
-        uncertain=_marked(readings, Flag.UNCERTAIN),
+        off_low=readings.marked(Flag.LOW),
+        off_high=readings.marked(Flag.HIGH),
+        uncertain=readings.marked(Flag.UNCERTAIN),
         averages=average,
-        gmi=_gmi(average.mean, worn),
+        gmi=indicator(average.mean, worn.lacks),
         ranges=shares,
         tight=tight(readings),
         risk=Figure(None, shares.why) if shares.value is None else Figure(gri(shares.value)),
@@ -89,16 +89,6 @@ def summary(traces: Sequence[Trace], period: Period, zones: ZoneHistory, reporte
         happened=_happened(episodes(readings, found), worn),
         pattern=pattern(readings, worn.period_days),
     )
-
-
-def _marked(readings: Counted, mark: Flag) -> int:
-    return int((readings.flags & int(mark) != 0).sum())
-
-
-def _gmi(mean: Figure[float], worn: Wear) -> Figure[float]:
-    if mean.value is None:
-        return mean
-    return Figure(None, worn.lacks[0]) if worn.lacks else Figure(gmi(mean.value))
 
 
 def _happened(found: Episodes, worn: Wear) -> tuple[Happened, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.period import DAY, MINUTE
-from bridge.reading import Unit
+from bridge.reading import Flag, Unit
 
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
@@ -73,6 +73,10 @@ class Counted:
             self.instants[which], self.steps[which], self.mg_dl[which], self.shown[which],
             self.is_molar[which], self.flags[which], self.offsets[which],
         )  # fmt: skip
+
+    def marked(self, marks: Flag) -> int:
+        """How many have any of these marks."""
+        return int((self.flags & int(marks) != 0).sum())
 
     @property
     def walls(self) -> Ints:
