@@ -16,7 +16,17 @@ import click
 
 from bridge.cli import named
 from bridge.cli.acting import Acting, operator_options, permit
-from bridge.cli.shell import Value, bridge, emit, home_option, json_option, patient_option, table, told
+from bridge.cli.shell import (
+    Value,
+    bridge,
+    days_options,
+    emit,
+    home_option,
+    json_option,
+    patient_option,
+    table,
+    told,
+)
 from bridge.consent.asked import Asked, DateTest, Selector, Way
 from bridge.consent.figured import GIVEN, given, traces
 from bridge.metrics.automation import Automation, automation
@@ -30,7 +40,6 @@ from bridge.period import Period, iso, spelled
 from bridge.reading import Stream
 from bridge.store.patients import load
 
-DATE: Final = click.DateTime(["%Y-%m-%d"])
 COLUMNS: Final = ("figure", "value", "unit", "why")
 _SHARES: Final = ("very_low", "low", "in_range", "high", "very_high")
 Row = Mapping[str, Value]
@@ -38,8 +47,7 @@ Row = Mapping[str, Value]
 
 @click.command("metrics")
 @patient_option
-@click.option("--from", "first", required=True, type=DATE, help="The first day, YYYY-MM-DD.")
-@click.option("--days", type=click.IntRange(1, 366), default=14, show_default=True)
+@days_options
 @operator_options
 @home_option
 @json_option

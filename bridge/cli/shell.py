@@ -57,6 +57,14 @@ def json_option(command: Command) -> Command:
     )
 
 
+def days_options(command: Command) -> Command:
+    """Adds --from DATE and --days N: `first`, `days`."""
+    first = click.option(
+        "--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day, YYYY-MM-DD."
+    )
+    return first(click.option("--days", type=click.IntRange(1, 366), default=14, show_default=True)(command))
+
+
 def patient_option(command: Command) -> Command:
     """Adds --patient ID."""
     return click.option("--patient", required=True, metavar="ID", help="As printed by `patient list`.")(

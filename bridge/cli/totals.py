@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, operator_options, permit
-from bridge.cli.shell import bridge, emit, home_option, json_option, patient_option, table
+from bridge.cli.shell import bridge, days_options, emit, home_option, json_option, patient_option, table
 from bridge.consent.asked import Asked, DateTest, Selector, Way
 from bridge.consent.disclosure import Disclosure
 from bridge.metrics.doses import Claim, Totals
@@ -29,14 +29,12 @@ from bridge.period import Period, spelled
 from bridge.reading import Stream
 from bridge.store.patients import load
 
-DATE: Final = click.DateTime(["%Y-%m-%d"])
 UNDETERMINED: Final = "undetermined"
 
 
 @click.command("totals")
 @patient_option
-@click.option("--from", "first", required=True, type=DATE, help="The first day, YYYY-MM-DD.")
-@click.option("--days", type=click.IntRange(1, 366), default=14, show_default=True)
+@days_options
 @operator_options
 @home_option
 @json_option

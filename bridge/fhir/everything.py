@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.fhir.draft import Step, alternatives
-from bridge.fhir.filters import date_text
+from bridge.fhir.filters import bare_date, date_text
 from bridge.fhir.outcome import Problem, bad_parameter
 from bridge.fhir.parameters import FORMS, PARAMETERS, RECORDS, REFUSED
 from bridge.fhir.sought import MOST, Care, DateText, Search
@@ -72,11 +72,9 @@ def _read(draft: _Draft, name: str, value: str) -> Step:
 
 
 def _edge(draft: _Draft, name: str, value: str) -> Step:
-    read = date_text(name, value)
+    read = bare_date(name, value, name in draft.edges)
     if isinstance(read, Problem):
         return read
-    if name in draft.edges or value[:1].isalpha():
-        return bad_parameter(name, "write one date, without a prefix")
     draft.edges[name] = value
     return True
 

@@ -172,6 +172,14 @@ def date_text(name: str, value: str) -> DateText | Problem:
     return DateText(prefix, text)
 
 
+def bare_date(name: str, value: str, again: bool = False) -> DateText | Problem:
+    """One date without a prefix, which may not have come before (`again`)."""
+    read = date_text(name, value)
+    if isinstance(read, DateText) and (again or value[:1].isalpha()):
+        return bad_parameter(name, "write one date, without a prefix")
+    return read
+
+
 def _no_date(name: str, value: str, why: str) -> str:
     """What is wrong with a date, as it came, and the form that is wanted."""
     shown = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}…"

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from bridge.consent.asked import Asked, Way
 from bridge.consent.reporting import Reporting
-from bridge.fhir.filters import date_text
+from bridge.fhir.filters import bare_date
 from bridge.fhir.outcome import ABSENT, Problem, bad_parameter
 from bridge.fhir.sought import DateText
 from bridge.mapping.resources import OBSERVATION
@@ -102,9 +102,7 @@ def _edge(pairs: Pairs, name: str) -> DateText | None:
     values = [value for each, value in pairs if each == name]
     if not values:
         return None
-    read = date_text(name, values[0])
+    read = bare_date(name, values[0], len(values) > 1)
     if isinstance(read, Problem):
         raise Refused(read)
-    if len(values) > 1 or values[0][:1].isalpha():
-        raise Refused(bad_parameter(name, "write one date, without a prefix"))
     return read
