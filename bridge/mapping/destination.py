@@ -16,6 +16,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from bridge.mapping.ordering import WORD, Orders, check_orders
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
@@ -167,6 +168,9 @@ class DestinationFile(Closed):
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
     )
+    orders: Annotated[Orders, WORD] | None = Field(
+        default=None, description="required, or what is to be known of orders; without it none are looked at"
+    )
     receiver: Receiver = Field(default_factory=Receiver)
     fhir: Mapping[Stream, Shape] = Field(
         default_factory=dict,
@@ -196,6 +200,9 @@ def check_destination(
         yield ("destination",), f"{file.destination!r} is already taken by another file"
     if not file.address.startswith("https:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
+    if file.orders is not None:
+        for path, sentence in check_orders(file.orders, codes):
+            yield ("orders", *path), sentence
     for stream, shape in file.fhir.items():
         for path, sentence in check_shape(stream, shape, codes):
             yield ("fhir", stream.value, *path), sentence
