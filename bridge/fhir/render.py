@@ -109,6 +109,7 @@ class Renderer:
         self.base = base.rstrip("/")
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
+        self.codes = {name: (code.system, code.code) for name, code in mappings.codes.items()}
         self._compilers = {
             each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML, NDJSON)
         }

@@ -29,7 +29,7 @@ from bridge.push.retry import Decision, State, Step, decide
 from bridge.push.sinks import sent
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
-from bridge.store.outbox import Held, Item, Result, What
+from bridge.store.outbox import Delivery, Held, Item, Result, What
 
 NOTHING: Final = Settlement(Step.DONE, ())
 AT_ONCE: Final = 5
@@ -47,7 +47,7 @@ UNTAKEN: Final = "the receiver finds it a duplicate of something that is not our
 class Waybill:
     """What a parcel is and where it goes: the grant it leaves by, the link, the receiver's reference of
     the person, and the cursor once it is settled. `has_refused`: the page had readings that the receiver
-    does not take."""
+    does not take; `part`: of which order's schedule, '' of none."""
 
     what: What
     grant: str
@@ -55,6 +55,7 @@ class Waybill:
     subject: str
     after: bytes | None = None
     has_refused: bool = False
+    part: str = ""
 
     def before_others(self) -> Waybill:
         """The same for what goes before the rest of its page: the cursor stays where it is."""
@@ -124,7 +125,7 @@ class Courier:
 
     async def send(self, found: Parcel, bill: Waybill, entry: int | None) -> Outcome:
         """One attempt, and everything that it came to, recorded."""
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, entry, found.items)
+        delivery = self._begun(bill, entry, found.items)
         now, retracts = self.clock(), bill.what == "retraction"
         reply = await sent(self.receiver, found.letters, now)
         settlement = replace(NOTHING, step=reply.step)
@@ -160,13 +161,13 @@ class Courier:
 
     def skip(self, bill: Waybill) -> None:
         """The receiver holds all of it already: only the cursor goes on."""
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, ())
+        delivery = self._begun(bill, None, ())
         state = State.PARTIAL if bill.has_refused else State.ACKED
         outbox.settle(self.db, delivery, state.value, after=bill.after)
 
     def postpone(self, bill: Waybill, reply: Reply) -> tuple[Decision, int]:
         """Record that the receiver could not even be asked; when to try again, and the delivery."""
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, ())
+        delivery = self._begun(bill, None, ())
         decision = decide(reply.step, delivery.attempts, self.clock(), self.chance(), reply.asked)
         outbox.settle(self.db, delivery, decision.state.value, due=decision.due, problem=reply.problem)
         return decision, delivery.delivery
@@ -176,7 +177,7 @@ class Courier:
         if not items:
             return
         before = outbox.held(self.db, self.lane, [item.id for item in items])
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, items)
+        delivery = self._begun(bill, None, items)
         known = [(item, before.get(item.id)) for item in items]
         results = [
             Result(item.id, held.version if held else "", "refused", "", held.etag if held else "", problem)
@@ -195,6 +196,9 @@ class Courier:
         """What the receiver holds of these items."""
         return await reconcile.look(self.receiver, self._system, items, before, retracts, self.clock())
 
+    def _begun(self, bill: Waybill, entry: int | None, items: Sequence[Item]) -> Delivery:
+        return outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, entry, items, bill.part)
+
     @property
     def _system(self) -> str:
         """Of our identifiers."""
@@ -211,7 +215,7 @@ class Courier:
         some = [result for result in results if result.id in unknown]
         if some:
             items = [unknown[result.id] for result in some]
-            delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, items)
+            delivery = self._begun(bill, None, items)
             outbox.settle(self.db, delivery, State.QUEUED.value, due=self.clock(), results=some)
 
     def _taught(self, found: Parcel, settlement: Settlement, reply: Reply) -> tuple[bool, Settlement]:

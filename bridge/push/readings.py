@@ -19,32 +19,37 @@ import numpy as np
 import bridge.store.links as links
 import bridge.store.outbox as outbox
 import bridge.store.receipts as receipts
-from bridge.consent.asked import Asked, Selector
+from bridge.consent.asked import Asked, Selector, met
 from bridge.consent.gate import Disclosure
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.consignment import Form
-from bridge.fhir.render import Renderer
+from bridge.order import Content
 from bridge.period import DAY
-from bridge.push import chart, parts
+from bridge.push import chart, ordered, parts
 from bridge.push import round as rounds
 from bridge.push.answers import Reply
 from bridge.push.chart import Broken, NotShown
 from bridge.push.courier import TOO_LARGE, Waybill
+from bridge.push.ordered import WHOLE, Course
 from bridge.push.parcel import Parcel
 from bridge.push.parts import Due
 from bridge.push.plan import Passage
+from bridge.push.reconcile import spelled
 from bridge.push.retry import State, Step
 from bridge.push.round import NOTHING, Report
-from bridge.push.trip import Trip, subject_of
+from bridge.push.trip import Haste, Trip, subject_of
 from bridge.reading import Stream
+from bridge.store import patients
 from bridge.store.links import Link
 
 NO_ROOM: Final = "what may be sent in a day was sent: more goes tomorrow"
 NO_ID: Final = "the receiver does not show the patient, so nobody knows its id there"
 RESOLVING: Final = frozenset({Form.TRANSACTION})
 """Forms in which a reference may be a search (R4 3.1.0.11.2)."""
-WHOLE: Final = frozenset({Form.TRANSACTION})
+AT_ONCE: Final = frozenset({Form.TRANSACTION})
 """Forms in which everything happens or nothing (R4 3.1.0.11.2); a submission's updates go beside it."""
+STREAMS: Final = {Stream.GLUCOSE: Content.GLUCOSE}
+"""What an order for readings is about."""
 NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the next one"
 
 
@@ -53,15 +58,42 @@ async def deliver(trip: Trip) -> Report:
     report, standing = NOTHING, trip.errand.link
     assert standing is not None
     link = links.load(trip.db, standing.number)
+    desk = _desk(trip, link)
+    if desk is None:
+        return await _along(trip, WHOLE, link)
+    is_named, at_once = trip.haste is not Haste.USUAL, trip.haste is Haste.NOW
+    found = await ordered.courses(desk, trip.clock(), is_named, at_once)
+    for course in found.due:
+        if not report.stops:
+            began = trip.clock()
+            report += await _along(trip, course, link)
+            if not report.stops:
+                ordered.delivered(desk, course, began)
+    return report + rounds.held(trip.client, found.hold) if found.hold and not report.stops else report
+
+
+def _desk(trip: Trip, link: Link) -> ordered.Desk | None:
+    """What is needed to see what was ordered; None where the destination's file says nothing of orders."""
+    if trip.spec is None or trip.spec.orders is None:
+        return None
+    said, lane, courier = trip.spec.orders, trip.errand.lane, trip.courier
+    codes = ordered.codes_of(said, courier.renderer.codes)
+    zones = patients.load(trip.db, lane.patient).zones
+    return ordered.Desk(trip.db, courier.receiver, lane, trip.client, link, said, codes, zones)
+
+
+async def _along(trip: Trip, course: Course, link: Link) -> Report:
+    """Everything of one course, under each grant."""
+    report = NOTHING
     for passage in trip.errand.grants:
         goes_on = True
         while goes_on and not report.stops:
-            page, goes_on = await _page(trip, passage, link)
+            page, goes_on = await _page(trip, passage, course, link)
             report += page
     return report
 
 
-async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]:
+async def _page(trip: Trip, passage: Passage, course: Course, link: Link) -> tuple[Report, bool]:
     """One request, or one that turned out to be needed first; whether another may follow at once."""
     subject = await _subject(trip, passage, link)
     if isinstance(subject, Report):
@@ -69,17 +101,28 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
     room = _room(trip)
     if room < 1:
         return rounds.held(trip.client, NO_ROOM), False
-    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, room))
+    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, course, room))
     if not disclosure.count:
         return NOTHING, False
     more, parcel = disclosure.more is not None, trip.courier.pack(disclosure, subject)
-    bill = Waybill("readings", passage.id, link.number, subject, _last(disclosure), parcel.has_refused)
+    after = _last(disclosure)
+    bill = Waybill("readings", passage.id, link.number, subject, after, parcel.has_refused, course.part)
+    if course.only_held and not parcel.told.keys() <= _there(parcel):
+        trip.kept(disclosure)
+        if not parcel.told.keys() & _there(parcel):
+            trip.courier.skip(bill)
+            return NOTHING, more
+        only = _asked(trip, passage, course, room, frozenset(parcel.told) & _there(parcel))
+        disclosure = await trip.gate.disclose(_permit(trip, passage), only)
+        if not disclosure.count:
+            return NOTHING, False
+        parcel = trip.courier.pack(disclosure, subject)
     if parcel.stuck:
         trip.kept(disclosure)
         return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
     if parcel.is_first:
         return await _went(trip, disclosure, parcel, bill, more)
-    due = await _due(trip, passage, parcel, subject)
+    due = await _due(trip, passage, course, parcel, subject)
     ids = due.ids
     if due.waits:
         bill, more, ids = bill.before_others(), True, frozenset(sorted(ids)[:room])
@@ -88,7 +131,7 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
         if not ids:
             trip.courier.skip(bill)
             return NOTHING, more
-        only = _asked(trip, passage, max(room, len(ids)), ids)
+        only = _asked(trip, passage, course, max(room, len(ids)), ids)
         disclosure = await trip.gate.disclose(_permit(trip, passage), only)
         parcel = trip.courier.pack(disclosure, subject)
     if not disclosure.count:
@@ -96,18 +139,19 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
     return await _went(trip, disclosure, parcel, bill, more)
 
 
-async def _due(trip: Trip, passage: Passage, parcel: Parcel, subject: str) -> Due:
+async def _due(trip: Trip, passage: Passage, course: Course, parcel: Parcel, subject: str) -> Due:
     """What of a page goes now, pieces of the same readings considered."""
-    ask = partial(_told, trip, passage, subject)
+    ask = partial(_told, trip, passage, course, subject)
     is_whole = (
-        trip.courier.can.form in WHOLE and trip.page > 1
+        trip.courier.can.form in AT_ONCE and trip.page > 1
     )  # a request that holds one holds none together
     return await parts.needed(trip.db, trip.errand.lane, passage.id, parcel, ask, is_whole)
 
 
-async def _told(trip: Trip, passage: Passage, subject: str, ids: frozenset[str]) -> Parcel:
+async def _told(trip: Trip, passage: Passage, course: Course, subject: str, ids: frozenset[str]) -> Parcel:
     """What may be told of these ids now: looked at, not sent."""
-    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, len(ids), ids))
+    asked = _asked(trip, passage, course, len(ids), ids)
+    disclosure = await trip.gate.disclose(_permit(trip, passage), asked)
     trip.kept(disclosure)
     return trip.courier.pack(disclosure, subject)
 
@@ -186,15 +230,24 @@ def _permit(trip: Trip, passage: Passage) -> DeliveryPermit:
     return DeliveryPermit(passage.id, trip.client)
 
 
-def _asked(trip: Trip, passage: Passage, room: int, only: frozenset[str] | None = None) -> Asked:
+def _there(parcel: Parcel) -> frozenset[str]:
+    """What the receiver is known to hold."""
+    held = parcel.before.values()
+    return frozenset(spelled(each.id) for each in held if each.version and each.state != "retracted")
+
+
+def _asked(
+    trip: Trip, passage: Passage, course: Course, room: int, only: frozenset[str] | None = None
+) -> Asked:
     lane = trip.errand.lane
-    after = outbox.cursor(trip.db, lane, passage.id)
+    after = outbox.cursor(trip.db, lane, passage.id, course.part)
     return Asked(
         patient=lane.patient,
         way=passage.way,
         channel="push",
         described=f"what is new for destination {lane.destination}, at most {room}",
-        selectors=_wanted(trip, trip.courier.renderer),
+        selectors=_wanted(trip, course),
+        dates=course.dates,
         ids=only,
         order="lastUpdated",
         after=after if only is None else None,
@@ -203,14 +256,19 @@ def _asked(trip: Trip, passage: Passage, room: int, only: frozenset[str] | None 
     )
 
 
-def _wanted(trip: Trip, renderer: Renderer) -> frozenset[Selector]:
-    """What the destination wants of what can leave at all."""
+def _wanted(trip: Trip, course: Course) -> frozenset[Selector]:
+    """What the destination wants of what can leave at all, as far as it was ordered."""
     raw = None if trip.spec is None else trip.spec.raw
     streams: frozenset[Stream] = frozenset() if raw is None else frozenset(raw.streams)
     if not streams and trip.courier.can.form is Form.SUBMISSION:
         streams = frozenset({Stream.GLUCOSE})
-    whole = renderer.vocabulary.everything()
-    return frozenset(each for each in whole if each.stream in streams) if streams else whole
+    whole = trip.courier.renderer.vocabulary.everything()
+    found = frozenset(each for each in whole if not streams or each.stream in streams)
+    if course.contents is not None:
+        found = frozenset(each for each in found if STREAMS.get(each.stream) in course.contents)
+    if not course.only_held:
+        return found
+    return met(found, frozenset(Selector(each.stream, is_amended=True) for each in found))
 
 
 def _last(disclosure: Disclosure) -> bytes:

@@ -72,7 +72,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery; the columns of `deliveries` in the schema."""
+    """One delivery; the columns of `deliveries` in the schema. `part`: of which order's schedule, '' of none."""
 
     delivery: int
     patient: int
@@ -89,6 +89,7 @@ class Delivery:
     problem: str
     began: Instant
     changed: Instant
+    part: str = ""
 
     @property
     def lane(self) -> Lane:
@@ -100,13 +101,13 @@ _DELIVERY: Final = ", ".join(field.name for field in fields(Delivery))
 _HELD: Final = ", ".join(field.name for field in fields(Held))
 
 
-def cursor(db: Database, lane: Lane, grant: str) -> bytes | None:
-    """The keyset after which a grant's delivery goes on; None at its beginning."""
+def cursor(db: Database, lane: Lane, grant: str, part: str = "") -> bytes | None:
+    """The keyset after which a grant's delivery goes on, or of a schedule of an order; None at its beginning."""
     row = (
         db.reader("bridge")
         .execute(
-            "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ?",
-            (lane.patient, lane.destination, grant),
+            "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ? AND part = ?",
+            (lane.patient, lane.destination, grant, part),
         )
         .fetchone()
     )
@@ -121,26 +122,33 @@ def opened(db: Database, lane: Lane) -> Delivery | None:
 
 
 def begin(
-    db: Database, lane: Lane, what: What, grant: str, link: int, entry: int | None, items: Sequence[Item]
+    db: Database,
+    lane: Lane,
+    what: What,
+    grant: str,
+    link: int,
+    entry: int | None,
+    items: Sequence[Item],
+    part: str = "",
 ) -> Delivery:
     """Before the first byte: the lane's open delivery, or a new one, is `sending` these items."""
     now, known = db.clock(), opened(db, lane)
-    since, readings = cursor(db, lane, grant), sum(each.kind != "Device" for each in items)
+    since, readings = cursor(db, lane, grant, part), sum(each.kind != "Device" for each in items)
     with db.write("bridge") as con:
         if known is None:
             number = con.execute(
                 "INSERT INTO deliveries (patient, destination, what, grant_id, state, attempts, due, items,"
-                " taken, since, entry, problem, began, changed)"
-                " VALUES (?, ?, ?, ?, 'sending', 1, ?, ?, 0, ?, ?, '', ?, ?)",
-                (lane.patient, lane.destination, what, grant, now, readings, since, entry, now, now),
+                " taken, since, entry, problem, began, changed, part)"
+                " VALUES (?, ?, ?, ?, 'sending', 1, ?, ?, 0, ?, ?, '', ?, ?, ?)",
+                (lane.patient, lane.destination, what, grant, now, readings, since, entry, now, now, part),
             ).lastrowid
             assert number is not None
         else:
             number = known.delivery
             con.execute(
                 "UPDATE deliveries SET what = ?, grant_id = ?, state = 'sending', attempts = attempts + 1,"
-                " due = ?, items = ?, since = ?, entry = ?, changed = ? WHERE delivery = ?",
-                (what, grant, now, readings, since, entry, now, number),
+                " due = ?, items = ?, since = ?, entry = ?, changed = ?, part = ? WHERE delivery = ?",
+                (what, grant, now, readings, since, entry, now, part, number),
             )
         con.executemany(
             "INSERT INTO sent (patient, destination, id, kind, version, tried, state, reference, etag, link,"
@@ -179,9 +187,9 @@ def settle(
         receipts.keep(con, delivery, state, taken, refused, problem, now)
         if after is not None:
             con.execute(
-                "INSERT INTO cursors (patient, destination, grant_id, after) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (patient, destination, grant_id) DO UPDATE SET after = excluded.after",
-                (lane.patient, lane.destination, delivery.grant_id, after),
+                "INSERT INTO cursors (patient, destination, grant_id, part, after) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (patient, destination, grant_id, part) DO UPDATE SET after = excluded.after",
+                (lane.patient, lane.destination, delivery.grant_id, delivery.part, after),
             )
 
 
@@ -252,8 +260,8 @@ def retry(db: Database, number: int) -> None:
         )
         con.execute(
             "UPDATE cursors SET after = coalesce(?, x'')"
-            " WHERE patient = ? AND destination = ? AND grant_id = ?",
-            (known.since, lane.patient, lane.destination, known.grant_id),
+            " WHERE patient = ? AND destination = ? AND grant_id = ? AND part = ?",
+            (known.since, lane.patient, lane.destination, known.grant_id, known.part),
         )
         con.execute("DELETE FROM cursors WHERE length(after) = 0")
 
