@@ -34,7 +34,7 @@ from tests.web.test_sharing import shared
 pytestmark = pytest.mark.timeout(240)
 
 LOOKS = (("light", "en", (DESKTOP, PHONE)), ("dark", "de", (PHONE,)))
-"""Colours, a language, and the sizes of the window: the layout is judged at both, longer words where there is least room."""
+"""Colours, language, sizes of the window: layout is judged at both, longer words where there is least room."""
 
 
 @dataclass
