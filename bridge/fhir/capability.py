@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from bridge.fhir import orders
 from bridge.fhir.parameters import GROUP, INCLUDES, PARAMETERS, REVINCLUDES, Parameter
 from bridge.fhir.tree import Node, Tree, coding, concept
 from bridge.mapping.resources import READING_TYPES
@@ -86,14 +87,14 @@ _SUBMIT: Final = (
     "Conditional create: ifNoneExist=identifier=system|value, 200 where one fits, 412 where several do, among what the "
     "same organisation submitted. Identifiers are kept as a blind index and not served. A reading of one device and "
     "second is one reading: sent again it is 200, with another amount a correction. Sensor readings are served under a "
-    "grant; summaries, reports, orders and readings without an amount are kept as received and answered 202. 429 with "
-    "Retry-After where submissions come too often."
+    "grant; orders go the way of ServiceRequest; summaries, reports and readings without an amount are kept as "
+    "received and answered 202. 429 with Retry-After where submissions come too often."
 )
 _VALIDATE: Final = (
     "The same checks of form as a submission, without effect: an OperationOutcome, 200 also with faults."
 )
 _CHECKED: Final = (("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", _VALIDATE),)
-RECEIVED: Final = ("Bundle", "DiagnosticReport", "ServiceRequest")
+RECEIVED: Final = ("Bundle", "DiagnosticReport")
 """Types that are taken or checked, and not served."""
 RECEIVER: Final = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
 SUBMISSION: Final = "http://hl7.org/fhir/uv/cgm/OperationDefinition/submit-cgm-bundle"
@@ -114,7 +115,7 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "Group": (("export", f"{_BULK}/OperationDefinition/group-export", _EXPORT),),
     "Device": _CHECKED,
-    **dict.fromkeys(RECEIVED, _CHECKED),
+    **dict.fromkeys((*RECEIVED, orders.KIND), _CHECKED),
 }
 WHOLE: Final = ("export", f"{_BULK}/OperationDefinition/export", _EXPORT)
 """The operation of the whole server."""
@@ -162,6 +163,7 @@ def tree(base: str, version: str, released: str) -> Tree:
                 "security": _security(base.removesuffix("/fhir")),
                 "resource": (
                     *(_resource(kind) for kind in INTERACTIONS),
+                    orders.parameters() | {"operation": _operations(OPERATIONS[orders.KIND])},
                     *({"type": kind, "operation": _operations(OPERATIONS[kind])} for kind in RECEIVED),
                 ),
                 "interaction": ({"code": "batch"},),

@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Final, Never, TypeAlias, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import batched, brands, capability, filing, groups, outcome, receipt
+from bridge.fhir import batched, brands, capability, filing, groups, orders, outcome, receipt
 from bridge.fhir.alone import alone
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.consignment import Drafts, Manner, Tellings, Told, drafted
@@ -26,6 +26,7 @@ from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
 from bridge.fhir.groups import Circle
 from bridge.fhir.notation import Notation
+from bridge.fhir.orders import Ordered
 from bridge.fhir.outcome import Problem
 from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
@@ -228,6 +229,18 @@ class Renderer:
     def groups(self, found: Sequence[Circle], url: str, notation: Notation = JSON) -> FhirBytes:
         """A searchset of Groups, without who is in them."""
         parts = [notation.entry(groups.found(each, self.base)) for each in found]
+        head = Head("searchset", len(found), (("self", url),))
+        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
+
+    def order(self, one: Ordered, notation: Notation = JSON) -> FhirBytes:
+        """An order, for the client that sent it."""
+        return FhirBytes(
+            _SEAL, notation.encode(orders.tree(one)), notation, f'W/"{one.version}"', one.changed
+        )
+
+    def orders(self, found: Sequence[Ordered], url: str, notation: Notation = JSON) -> FhirBytes:
+        """A searchset of a client's own orders."""
+        parts = [notation.entry(orders.found(each, self.base)) for each in found]
         head = Head("searchset", len(found), (("self", url),))
         return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
 

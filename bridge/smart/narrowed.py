@@ -24,7 +24,9 @@ from bridge.smart.scopes import SYSTEM, Fence, Scope, Scopes, shortest
 READABLE: Final = "rs"
 CREATABLE: Final = "c"
 SUBMITTED: Final = ("Device", "DiagnosticReport", "Observation", "Patient", "ServiceRequest")
-"""The types that can be created, by a submission alone."""
+"""The types that can be created: by a submission, an order also alone."""
+ORDERED: Final = "ServiceRequest"
+"""What a system also reads back and changes: what it ordered itself (`web/ordering.py`)."""
 CATEGORY_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 CATEGORIES: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.GLUCOSE: frozenset({"laboratory"}),
@@ -65,7 +67,7 @@ def narrowed(asked: Scopes, kinds: frozenset[Kind], ways: Collection[Way]) -> Sc
 def served(asked: Scopes) -> Scopes:
     """What of these scopes this server can ever grant: reading of types that are here, creating by systems; the rest
     is dropped (SMART App Launch 2.2: a server may grant fewer scopes than were asked for)."""
-    kept = (each for each in asked.items if _is_read(each) or _is_created(each))
+    kept = (each for each in asked.items if _is_read(each) or _is_created(each) or _is_ordered(each))
     return Scopes(tuple(kept), asked.words)
 
 
@@ -77,6 +79,11 @@ def _is_created(asked: Scope) -> bool:
     """Whether a system may create something by it."""
     is_type = asked.resource in ("*", *SUBMITTED)
     return asked.context in SYSTEM and is_type and CREATABLE in asked.actions
+
+
+def _is_ordered(asked: Scope) -> bool:
+    """Whether a system may read, find or change its own orders by it."""
+    return asked.context in SYSTEM and asked.resource == ORDERED and bool(set(asked.actions) & set("rus"))
 
 
 def kinds_of(asked: Scopes) -> frozenset[Kind]:

@@ -30,6 +30,7 @@ from bridge.reading import Stream
 from bridge.receive.entry import TYPES
 from bridge.store.ids import Name
 from tests.web.exporting import fetched, place
+from tests.web.ordering import clinic_order
 from tests.web.pumped import pumped, telling
 from tests.web.submitted import SCOPE, bundle, entry, identified, intake, observation, submit
 from tests.web.test_xml_http import batch
@@ -49,6 +50,7 @@ SHARED: Final = {"Observation": Stream.GLUCOSE, "MedicationAdministration": Stre
 def pump(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("crawl") / "home")
     pumped(made)
+    made.clinic = made.register("Clinic EHR", "Clinic", f"system/*.rs {ORDERING}")
     made.grant(withheld=frozenset({"CANARY-SOURCE"}))
     made.grant(to="CANARY-PHARMACY", authoriser=Authoriser("CANARY-SIGNER", "guardian"))
     made.clock.now += 1000
@@ -147,6 +149,32 @@ def group(world: World) -> list[str]:
     return [f"/fhir/Group/{name}" for name in (own, world.patient_id(world.ada), "x")]
 
 
+ORDERING: Final = "system/*.rs system/ServiceRequest.cru"
+
+
+def ordered(world: World) -> list[str]:
+    """The id of an order of the clinic, made once; then of nobody, and of things that are none."""
+    sent = clinic_order(world.patient_id(world.ada)) | {"note": [{"text": "CANARY-SOURCE"}]}
+    about = f"/fhir/ServiceRequest?patient={world.patient_id(world.ada)}"
+    if not world.get(about).json()["total"]:
+        headers = {"Content-Type": "application/fhir+json"}
+        world.ask(
+            "POST", "/fhir/ServiceRequest", json=sent, token=world.token(scope=ORDERING), headers=headers
+        )
+    own = world.get(about).json()["entry"][0]["resource"]["id"]
+    return [own, world.patient_id(world.ada), world.patient_id(world.bob), "x"]
+
+
+def orders(world: World) -> list[str]:
+    ordered(world)
+    whole = [f"/fhir/ServiceRequest?patient={world.patient_id(who)}" for who in (world.ada, world.bob)]
+    return [*whole, *(f"{each}&status=active&_count=1000&_total=accurate" for each in whole)]
+
+
+def order_reads(world: World) -> list[str]:
+    return [f"/fhir/ServiceRequest/{each}" for each in ordered(world)]
+
+
 PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     **{f"/fhir/{kind}": searches(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}": reads(kind) for kind in KINDS},
@@ -155,6 +183,8 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     "/fhir/Observation/$lastn": newest,
     "/fhir/Observation/$hddt-cgm-summary": summed,
     "/fhir/Patient/{id}/$everything": everything,
+    "/fhir/ServiceRequest": orders,
+    "/fhir/ServiceRequest/{id}": order_reads,
     "/fhir/Group": groups,
     "/fhir/Group/{id}": group,
     "/fhir/metadata": fixed("/fhir/metadata"),
@@ -170,8 +200,8 @@ STEPS: Final[Mapping[tuple[str, str], str]] = dict.fromkeys(
         ("DELETE", "/fhir/bulk/{job}"),
     ],
     "test_every_export_tells_no_more",
-)
-"""What an export consists of, and the test of this file that goes through it."""
+) | {("PUT", "/fhir/ServiceRequest/{id}"): "test_every_order_tells_no_more"}
+"""What an export consists of and how an order is changed, and the test of this file that goes through it."""
 POSTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("/fhir", "/fhir/"), "test_every_batch_tells_no_more"),
     **dict.fromkeys((f"/fhir/{kind}/_search" for kind in KINDS), "test_every_posted_search_tells_no_more"),
@@ -182,6 +212,9 @@ POSTED: Final[Mapping[str, str]] = {
             "/fhir/Patient/{id}/$everything",
         ),
         "test_every_posted_operation_tells_no_more",
+    ),
+    **dict.fromkeys(
+        ("/fhir/ServiceRequest", "/fhir/ServiceRequest/_search"), "test_every_order_tells_no_more"
     ),
     "/fhir/Group/_search": "test_every_posted_search_of_the_group_tells_no_more",
     **dict.fromkeys(EXPORTS, "test_every_export_tells_no_more"),
@@ -378,6 +411,32 @@ def test_every_submission_tells_no_more(pump: World, accept: str, allowed: bool)
         assert not any(leaks(pump, each) or telling(each.text) for each in told)
         assert answer.status_code == (200 if is_taken else 404)
         assert answer.text.count("201 Created") == (len(hidden) if is_taken else 0)
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+def test_every_order_tells_no_more(pump: World, accept: str) -> None:
+    own, *_ = ordered(pump)
+    headers = {"Content-Type": "application/fhir+json", "Accept": accept}
+    nobody = pump.token(pump.stranger)
+    for token in (pump.token(scope=ORDERING), nobody):
+        for who in (pump.ada, pump.bob):
+            sent, more = clinic_order(pump.patient_id(who)), {"headers": headers, "token": token}
+            found = [
+                pump.ask("POST", "/fhir/ServiceRequest", json=sent, **more),
+                pump.ask("PUT", f"/fhir/ServiceRequest/{own}", json=sent | {"id": own}, **more),
+                pump.ask(
+                    "POST",
+                    "/fhir/ServiceRequest/_search",
+                    data={"patient": pump.patient_id(who)},
+                    token=token,
+                    headers={"Accept": accept},
+                ),
+            ]
+            for each in found:
+                assert not leaks(pump, each) and not telling(each.text)
+            if token == nobody:
+                assert [each.status_code for each in found] == [403, 403, 200]
+                assert own not in found[2].text
 
 
 def test_what_is_nowhere_is_the_same_for_everybody(pump: World) -> None:
