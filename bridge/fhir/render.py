@@ -34,6 +34,7 @@ from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
 from bridge.fhir.render_xml import XML
 from bridge.fhir.rows import Compiler, Elements, readings
 from bridge.fhir.streams import Lines, Pieces, Searchset
+from bridge.fhir.tree import Tree
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.fhir.wanted import Wanted
 from bridge.mapping import Mappings
@@ -171,8 +172,6 @@ class Renderer:
         """Resources of one type, one a line, see `Stream`."""
         return Stream(Lines(self._in(NDJSON), kind, elements))
 
-    # ------------------------------------------------------------------------------------- instances
-
     def read(
         self,
         disclosure: Disclosure,
@@ -219,8 +218,6 @@ class Renderer:
         letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
         return Drafts(letters, found.left, found.waiting)
 
-    # ----------------------------------------------------------------------------------------- bulk
-
     def group(self, circle: Circle, members: Sequence[Disclosure], notation: Notation = JSON) -> FhirBytes:
         """The Group of those who share with an asker in bulk, and who they are."""
         names = tuple(each.subject.id for each in members if each.subject and each.entry is not None)
@@ -228,9 +225,7 @@ class Renderer:
 
     def groups(self, found: Sequence[Circle], url: str, notation: Notation = JSON) -> FhirBytes:
         """A searchset of Groups, without who is in them."""
-        parts = [notation.entry(groups.found(each, self.base)) for each in found]
-        head = Head("searchset", len(found), (("self", url),))
-        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
+        return self._listed([groups.found(each, self.base) for each in found], url, notation)
 
     def order(self, one: Ordered, notation: Notation = JSON) -> FhirBytes:
         """An order, for the client that sent it."""
@@ -240,9 +235,7 @@ class Renderer:
 
     def orders(self, found: Sequence[Ordered], url: str, notation: Notation = JSON) -> FhirBytes:
         """A searchset of a client's own orders."""
-        parts = [notation.entry(orders.found(each, self.base)) for each in found]
-        head = Head("searchset", len(found), (("self", url),))
-        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
+        return self._listed([orders.found(each, self.base) for each in found], url, notation)
 
     def manifest(self, told: Manifest) -> FhirBytes:
         """What an export came to: names and addresses of files."""
@@ -281,6 +274,11 @@ class Renderer:
     def verdict(self, found: Sequence[Problem], notation: Notation = JSON) -> FhirBytes:
         """What a validation found; nothing: that it found nothing."""
         return FhirBytes(_SEAL, notation.encode(receipt.verdict(found)), notation)
+
+    def _listed(self, found: Sequence[Tree], url: str, notation: Notation) -> FhirBytes:
+        parts = map(notation.entry, found)
+        head = Head("searchset", len(found), (("self", url),))
+        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
 
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]

@@ -105,18 +105,16 @@ async def _page(trip: Trip, passage: Passage, course: Course, link: Link) -> tup
     if not disclosure.count:
         return NOTHING, False
     more, parcel = disclosure.more is not None, trip.courier.pack(disclosure, subject)
-    after = _last(disclosure)
-    bill = Waybill("readings", passage.id, link.number, subject, after, parcel.has_refused, course.part)
+    bill = _bill(passage, course, link, subject, disclosure, parcel)
     if course.only_held and not parcel.told.keys() <= _there(parcel):
         trip.kept(disclosure)
-        if not parcel.told.keys() & _there(parcel):
+        there = frozenset(parcel.told) & _there(parcel)
+        if not there:
             trip.courier.skip(bill)
             return NOTHING, more
-        only = _asked(trip, passage, course, room, frozenset(parcel.told) & _there(parcel))
-        disclosure = await trip.gate.disclose(_permit(trip, passage), only)
+        disclosure, parcel = await _again(trip, passage, course, subject, there)
         if not disclosure.count:
             return NOTHING, False
-        parcel = trip.courier.pack(disclosure, subject)
     if parcel.stuck:
         trip.kept(disclosure)
         return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
@@ -131,12 +129,26 @@ async def _page(trip: Trip, passage: Passage, course: Course, link: Link) -> tup
         if not ids:
             trip.courier.skip(bill)
             return NOTHING, more
-        only = _asked(trip, passage, course, max(room, len(ids)), ids)
-        disclosure = await trip.gate.disclose(_permit(trip, passage), only)
-        parcel = trip.courier.pack(disclosure, subject)
+        disclosure, parcel = await _again(trip, passage, course, subject, ids)
     if not disclosure.count:
         return NOTHING, False
     return await _went(trip, disclosure, parcel, bill, more)
+
+
+def _bill(
+    passage: Passage, course: Course, link: Link, subject: str, disclosure: Disclosure, parcel: Parcel
+) -> Waybill:
+    after = _last(disclosure)
+    return Waybill("readings", passage.id, link.number, subject, after, parcel.has_refused, course.part)
+
+
+async def _again(
+    trip: Trip, passage: Passage, course: Course, subject: str, ids: frozenset[str]
+) -> tuple[Disclosure, Parcel]:
+    """Of a page these alone."""
+    only = _asked(trip, passage, course, len(ids), ids)
+    disclosure = await trip.gate.disclose(_permit(trip, passage), only)
+    return disclosure, trip.courier.pack(disclosure, subject)
 
 
 async def _due(trip: Trip, passage: Passage, course: Course, parcel: Parcel, subject: str) -> Due:

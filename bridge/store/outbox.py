@@ -269,6 +269,10 @@ def retry(db: Database, number: int) -> None:
             (known.since, lane.patient, lane.destination, known.grant_id, known.part),
         )
         con.execute("DELETE FROM cursors WHERE length(after) = 0")
+        con.execute(  # and the schedule of an order is due again
+            "DELETE FROM order_parts WHERE patient = ? AND destination = ? AND number || '.' || part = ?",
+            (lane.patient, lane.destination, known.part),
+        )
 
 
 def _note(con: sqlite3.Connection, lane: Lane, results: Sequence[Result], now: Instant) -> None:

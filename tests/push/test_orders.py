@@ -12,14 +12,17 @@ import pytest
 
 import bridge.store.links as links
 import bridge.store.orders as orders
+import bridge.store.outbox as outbox
 from bridge.consent.asked import Kind
 from bridge.period import DAY, Period, PeriodSet, iso
 from bridge.push.finding import OTHERS
 from bridge.push.ordered import NO_ORDER
+from bridge.push.overview import NO_GLUCOSE, standings
 from bridge.push.plan import NO_GRANT
 from bridge.store.blocks import withdraw
 from bridge.store.lanes import Lane
 from bridge.store.links import LinkState
+from bridge.store.patients import erase
 from tests.push.ehr import EPIC, ORACLE, ORDERS, ROW, TRANSACTION, Ehr, Rules, once, scheduled, standing
 from tests.push.house import BEGIN, House, filed, with_rows
 
@@ -386,3 +389,50 @@ def test_a_link_to_another_record_suspends_until_a_human_confirms(tmp_path: Path
         assert house.push().sent == 0
         house.link()
         assert house.push().sent == 10
+
+
+# ------------------------------------------------------------------------------------- what both sides see
+
+
+def held(house: House) -> list[tuple[bool, tuple[str, ...]]]:
+    """Of each order whether there is one, and why something does not go."""
+    return [(each.kept is not None, each.holds) for each in standings(house.db, house.clock(), house.patient)]
+
+
+def test_both_sides_see_an_order_without_a_grant_and_a_grant_without_an_order(tmp_path: Path) -> None:
+    with world(tmp_path, granted=False) as (house, ehr):
+        grant = house.grant()
+        house.push()
+        assert held(house) == [(False, (NO_ORDER,))]
+        ehr.order()
+        house.push()
+        assert held(house) == [(True, ())]
+        house.revoke(grant)
+        assert held(house) == [(True, (NO_GRANT,))]
+        house.grant(kinds=frozenset({Kind.INSULIN}))
+        assert held(house) == [(True, (NO_GLUCOSE,))]
+        house.grant()
+        ehr.order(status="revoked")
+        house.push()
+        assert held(house) == [(True, ("its status is revoked",)), (False, (NO_ORDER,))]
+
+
+def test_a_refused_entry_that_a_human_retries_goes_before_the_next_submission(tmp_path: Path) -> None:
+    with world(tmp_path, EPIC, fhir={"glucose": {"code": {"mg/dL": ["cgm-mass"]}}}) as (house, ehr):
+        ehr.order(extension=[scheduled((2, "wk"), (30, "d"))])
+        assert house.push().sent == 0
+        ehr.rules = replace(EPIC, codes=frozenset())
+        for each in outbox.listed(house.db):
+            if each.state == "partial":
+                outbox.retry(house.db, each.delivery)
+        assert house.push().sent == 10
+
+
+def test_a_person_who_is_erased_leaves_no_order_behind(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, ehr):
+        ehr.order()
+        house.push()
+        erase(house.db, house.patient)
+        for name in ("orders", "order_parts", "order_looks"):
+            (count,) = house.db.reader("bridge").execute(f"SELECT count(*) FROM {name}").fetchone()
+            assert count == 0

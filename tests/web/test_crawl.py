@@ -420,10 +420,10 @@ def test_every_order_tells_no_more(pump: World, accept: str) -> None:
     nobody = pump.token(pump.stranger)
     for token in (pump.token(scope=ORDERING), nobody):
         for who in (pump.ada, pump.bob):
-            sent, more = clinic_order(pump.patient_id(who)), {"headers": headers, "token": token}
+            sent, own_path = clinic_order(pump.patient_id(who)), f"/fhir/ServiceRequest/{own}"
             found = [
-                pump.ask("POST", "/fhir/ServiceRequest", json=sent, **more),
-                pump.ask("PUT", f"/fhir/ServiceRequest/{own}", json=sent | {"id": own}, **more),
+                pump.ask("POST", "/fhir/ServiceRequest", json=sent, headers=headers, token=token),
+                pump.ask("PUT", own_path, json=sent | {"id": own}, headers=headers, token=token),
                 pump.ask(
                     "POST",
                     "/fhir/ServiceRequest/_search",
