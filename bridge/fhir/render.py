@@ -196,8 +196,6 @@ class Renderer:
         body = bundle(notation, head, (rows,))
         return FhirBytes(_SEAL, body, notation, None, disclosure.last_updated)
 
-    # -------------------------------------------------------------------------------------- delivery
-
     def transaction(
         self,
         disclosure: Disclosure,
@@ -276,7 +274,7 @@ class Renderer:
         return FhirBytes(_SEAL, notation.encode(receipt.verdict(found)), notation)
 
     def _listed(self, found: Sequence[Tree], url: str, notation: Notation) -> FhirBytes:
-        parts = map(notation.entry, found)
+        parts = [notation.entry(each) for each in found]
         head = Head("searchset", len(found), (("self", url),))
         return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
 

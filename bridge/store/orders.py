@@ -182,6 +182,14 @@ def delivered(db: Database, lane: Lane, number: int, part: str, at: Instant) -> 
         )
 
 
+def forget(con: sqlite3.Connection, lane: Lane, part: str) -> None:
+    """A schedule (order and key, with a dot) is due again, in the transaction that lets its delivery be retried."""
+    con.execute(
+        "DELETE FROM order_parts WHERE patient = ? AND destination = ? AND number || '.' || part = ?",
+        (lane.patient, lane.destination, part),
+    )
+
+
 def wake(db: Database, wakes: Mapping[int, Instant | None]) -> None:
     """When something of these orders is due next."""
     with db.write("bridge") as con:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
+import bridge.store.orders as orders
 import bridge.store.receipts as receipts
 from bridge.period import Instant
 from bridge.store.db import Database
@@ -72,7 +73,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery; the columns of `deliveries` in the schema. `part`: of which order's schedule, '' of none."""
+    """One delivery; the columns of `deliveries` in the schema. `part`: of an order's schedule, '' of none."""
 
     delivery: int
     patient: int
@@ -152,17 +153,7 @@ def begin(
                 " due = ?, items = ?, since = ?, entry = ?, changed = ?, part = ? WHERE delivery = ?",
                 (what, grant, now, readings, since, entry, now, part, number),
             )
-        con.executemany(
-            "INSERT INTO sent (patient, destination, id, kind, version, tried, state, reference, etag, link,"
-            " delivery, problem, changed) VALUES (?, ?, ?, ?, '', ?, 'open', '', '', ?, ?, '', ?)"
-            " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
-            " link = excluded.link, changed = excluded.changed, tried = CASE"
-            f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END",
-            [
-                (lane.patient, lane.destination, each.id, each.kind, each.version, link, number, now)
-                for each in items
-            ],
-        )
+        _tried(con, lane, link, number, items, now)
     return load(db, number)
 
 
@@ -269,10 +260,23 @@ def retry(db: Database, number: int) -> None:
             (known.since, lane.patient, lane.destination, known.grant_id, known.part),
         )
         con.execute("DELETE FROM cursors WHERE length(after) = 0")
-        con.execute(  # and the schedule of an order is due again
-            "DELETE FROM order_parts WHERE patient = ? AND destination = ? AND number || '.' || part = ?",
-            (lane.patient, lane.destination, known.part),
-        )
+        orders.forget(con, lane, known.part)
+
+
+def _tried(
+    con: sqlite3.Connection, lane: Lane, link: int, number: int, items: Sequence[Item], now: Instant
+) -> None:
+    con.executemany(
+        "INSERT INTO sent (patient, destination, id, kind, version, tried, state, reference, etag, link,"
+        " delivery, problem, changed) VALUES (?, ?, ?, ?, '', ?, 'open', '', '', ?, ?, '', ?)"
+        " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
+        " link = excluded.link, changed = excluded.changed, tried = CASE"
+        f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END",
+        [
+            (lane.patient, lane.destination, each.id, each.kind, each.version, link, number, now)
+            for each in items
+        ],
+    )
 
 
 def _note(con: sqlite3.Connection, lane: Lane, results: Sequence[Result], now: Instant) -> None:
@@ -292,6 +296,5 @@ def _key(lane: Lane, id_: bytes) -> tuple[int, int, bytes]:
 
 
 def _deliveries(db: Database, where: str, *values: int | None) -> tuple[Delivery, ...]:
-    query = f"SELECT {_DELIVERY} FROM deliveries WHERE {where} ORDER BY delivery"
-    rows = db.reader("bridge").execute(query, values)
+    rows = db.reader("bridge").execute(f"SELECT {_DELIVERY} FROM deliveries WHERE {where} ORDER BY 1", values)
     return tuple(Delivery(*row) for row in rows.fetchall())
