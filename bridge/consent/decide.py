@@ -142,9 +142,8 @@ def permitted(
     if under is not None and all(each.grant.id != under for each in counting):
         counting = []
     alike = [each for each in own if each.grant.pairing == pairing]
-    mine = submissions(client, organization)
+    mine, identities = submissions(client, organization), [each.grant.identity for each in counting]
     boxes = [_box(each, each in counting, purpose, ways, now, zones, mine) for each in alike]
-    identities = [each.grant.identity for each in counting]
     return Decision(
         boxes=tuple(box for box in boxes if box.is_counted),
         ended=tuple(box for box in boxes if not box.is_counted and box.active),
