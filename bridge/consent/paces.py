@@ -32,7 +32,7 @@ def due(decision: Decision, zones: ZoneHistory, now: Instant, wish: Paced, seen:
     """The blocks to be looked at, sorted: what stands and may still be told, and what is due."""
     standing = {(each.period, each.is_frozen) for each in wish.standing}
     taken = [(each.period, each.is_frozen) for each in wish.standing]
-    found = list[Reported]()
+    found: dict[tuple[Period, bool], Reported] = {}
     for each in (*_fixed(decision, zones, now, seen), *_open(decision, zones, now, wish)):
         key = each.period, each.is_frozen
         if key not in standing:
@@ -40,8 +40,8 @@ def due(decision: Decision, zones: ZoneHistory, now: Instant, wish: Paced, seen:
             if not is_over or not all(_are_apart(key, other, wish) for other in taken):
                 continue
             taken.append(key)
-        found.append(each)
-    yield from sorted(found, key=lambda each: (each.period, each.is_frozen))
+        found.setdefault(key, each)
+    yield from (found[key] for key in sorted(found))
 
 
 def _fixed(decision: Decision, zones: ZoneHistory, now: Instant, seen: Seen) -> tuple[Reported, ...]:
@@ -119,8 +119,9 @@ def _is_its_day(block: Period, zones: ZoneHistory, now: Instant, weekday: int | 
 
 
 def _are_apart(one: tuple[Period, bool], other: tuple[Period, bool], wish: Paced) -> bool:
-    """Whether two blocks may both be told."""
+    """Whether two blocks may both be told: they have no day in common, or the pace laps over."""
     mine, theirs = one[0], other[0]
-    if one[1] or other[1]:
-        return mine.end <= theirs.start or theirs.end <= mine.start
-    return abs(mine.start - theirs.start) >= wish.every * DAY - SLACK
+    laps = wish.every < wish.days and not (one[1] or other[1])
+    if laps and abs(mine.start - theirs.start) >= wish.every * DAY - SLACK:
+        return True
+    return mine.end <= theirs.start or theirs.end <= mine.start
