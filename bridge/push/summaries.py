@@ -92,6 +92,7 @@ async def _some(trip: Trip, passage: Passage, link: Link, wanted: Summaries) -> 
 async def _gone(
     trip: Trip, passage: Passage, disclosure: Disclosure, parcel: Parcel, bill: Waybill, is_all: bool
 ) -> tuple[Report, bool]:
+    reported.begun(trip.db, trip.errand.lane, _rows(trip, passage, disclosure))
     report, _ = await went(trip, disclosure, parcel, bill, True)
     if not report.stops and is_all and not parcel.is_first and _is_there(trip, parcel):
         _note(trip, passage, disclosure)
@@ -114,12 +115,15 @@ def _going(trip: Trip, parcel: Parcel) -> frozenset[str]:
 
 
 def _note(trip: Trip, passage: Passage, disclosure: Disclosure) -> None:
+    reported.note(trip.db, trip.errand.lane, _rows(trip, passage, disclosure))
+
+
+def _rows(trip: Trip, passage: Passage, disclosure: Disclosure) -> list[Reported]:
     name = _name(trip)
-    some = [
+    return [
         Reported(one.period, one.is_frozen, one.last_updated, name, passage.id)
         for one in disclosure.summaries
     ]
-    reported.note(trip.db, trip.errand.lane, some)
 
 
 def _name(trip: Trip) -> str:

@@ -1,7 +1,8 @@
 """Summaries by destination: which were looked at there, up to when, and how they were told.
 
 Law (`safety.md`, corrections travel): each goes once; what changed after `seen` is looked at again, and so is what was
-told in another way than now. A row is written when everything of the summary is there or waits for a human. No figure
+told in another way than now. A row is written before anything of it leaves, and says `seen` when all
+of the summary is there or waits for a human. No figure
 rests here; what the receiver holds of each Observation stands in `sent` (`outbox.py`).
 
 Rejected: one instant for all of a lane (a block that becomes due later than a correction of another was never told).
@@ -40,6 +41,19 @@ def reported(db: Database, lane: Lane) -> tuple[Reported, ...]:
         Reported(Period(start, end), not is_open, seen, told, grant)
         for start, end, is_open, seen, told, grant in rows.fetchall()
     )
+
+
+def begun(db: Database, lane: Lane, some: Iterable[Reported]) -> None:
+    """These are about to leave: what may arrive is remembered before the first byte."""
+    with db.write("bridge") as con:
+        con.executemany(
+            "INSERT OR IGNORE INTO reported (patient, destination, open, start, end, seen, told, grant_id)"
+            " VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
+            [
+                (*_lane(lane), not each.is_frozen, each.period.start, each.period.end, each.told, each.grant)
+                for each in some
+            ],
+        )
 
 
 def note(db: Database, lane: Lane, some: Iterable[Reported]) -> None:
