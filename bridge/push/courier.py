@@ -103,7 +103,7 @@ class Courier:
             for each in before.values()
             if each.reference
         }
-        wanted = Filing(subject, known, self.clock(), self.told.stated)
+        wanted = Filing(subject, known, self.clock(), stated=self.told.stated)
         return parcel(self.renderer.consignment(disclosure, wanted, self.can.manner, self.told), before)
 
     def held(self, found: Parcel) -> Mapping[bytes, Held]:
