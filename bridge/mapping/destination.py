@@ -165,9 +165,10 @@ class DestinationFile(Closed):
         Raw | None,
         BeforeValidator(_none_where_false, json_schema_input_type=Raw | Literal[False] | None),
     ] = Field(description="readings one by one, or false: none")
-    summaries: Summaries | Literal[False] | None = Field(
-        default=None, description="or false: none; where nothing is said they go as usual if no reading does"
-    )
+    summaries: Annotated[
+        Summaries | None,
+        BeforeValidator(_none_where_false, json_schema_input_type=Summaries | Literal[False] | None),
+    ] = Field(default=None, description="or false: none; where nothing is said they go if no reading does")
     reviewed: Review | None = None
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
@@ -185,9 +186,8 @@ class DestinationFile(Closed):
     @property
     def summed(self) -> Summaries | None:
         """The summaries that go there; None: none do."""
-        if self.summaries is None:
-            return Summaries() if self.raw is None else None
-        return self.summaries or None
+        is_said = "summaries" in self.model_fields_set
+        return Summaries() if self.raw is None and not is_said else self.summaries
 
     @property
     def monitored(self) -> str:
