@@ -32,6 +32,7 @@ from bridge.push.answers import Reply
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.credentials import Tokens
+from bridge.push.documents import Documents, deliver_documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import reached, spec_of
 from bridge.push.readings import deliver
@@ -56,7 +57,7 @@ AT_ONCE: Final = 4
 
 
 class Worker:
-    """Delivers. `chance` in [0, 1) spreads repetitions."""
+    """Delivers. `chance` in [0, 1) spreads repetitions; `documents`: makes those that go after summaries."""
 
     def __init__(
         self,
@@ -67,9 +68,10 @@ class Worker:
         clock: Callable[[], Instant],
         *,
         chance: Callable[[], float] = random.random,
+        documents: Documents | None = None,
     ) -> None:
         self._db, self._gate, self._renderer, self._net = db, gate, renderer, net
-        self._clock, self._chance = clock, chance
+        self._clock, self._chance, self._documents = clock, chance, documents
         self._rested: dict[Lane, tuple[Errand, Instant]] = {}
         self._tokens: Tokens = {}
         self._fits: dict[int, int] = {}
@@ -152,6 +154,8 @@ class Worker:
         if hold:
             return report + rounds.held(client, hold)
         report += await report_summaries(trip)
+        if not report.stops:
+            report += await deliver_documents(trip, self._documents)
         return report if report.stops else report + await deliver(trip)
 
     async def _trip(self, errand: Errand, breaker: Breaker) -> Trip | Report:

@@ -57,7 +57,7 @@ def test_the_shipped_example_is_right_and_not_in_force(project: Path, tmp_path: 
             GOOD + "summaries: {metrics: [panel, mean]}\n",
             "6:1: summaries: the panel has all figures: name mean, ranges",
         ),
-        (GOOD + "summaries: {codes: {mean: [cgm-men]}}\n", "6:26: 'cgm-men' is not known here"),
+        (GOOD + "summaries: {codes: {mean: [cgm-men]}}\n", "6:21: 'cgm-men' is not known here"),
         (GOOD + "summaries: {weekday: someday}\n", "6:13: weekday: Input should be 'monday'"),
         (GOOD + "summaries: {days: 0}\n", "6:13: days: Input should be greater"),
         (GOOD.replace("daily", "dayly"), "5:7: 'dayly' is not known here; did you mean 'daily'?"),
@@ -83,13 +83,16 @@ def test_no_readings_one_by_one_is_said_as_false(project: Path, tmp_path: Path) 
 
 
 def test_summaries_go_by_default_where_no_reading_does(project: Path, tmp_path: Path) -> None:
-    for text, wanted in (
+    cases = (
         (GOOD, False),
         (GOOD.replace("{daily: 300}", "false"), True),
         (GOOD.replace("{daily: 300}", "false") + "summaries: false\n", False),
         (GOOD + "summaries: {days: 7}\n", True),
-    ):
-        spec = checked(project, tmp_path, text)["hospital"]
+    )
+    for at, (text, wanted) in enumerate(cases):
+        home = tmp_path / str(at)
+        home.mkdir()
+        spec = checked(project, home, text)["hospital"]
         assert (spec.summed is not None) is wanted
         kept = read(written(spec))
         assert kept.summed == spec.summed, "as it was registered"

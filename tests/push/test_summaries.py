@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,10 @@ from bridge.mapping.summed import METRICS
 from bridge.period import DAY, Period, PeriodSet
 from bridge.push.affected import affected
 from bridge.push.plan import NOTHING_WANTED
+from bridge.push.round import Report
+from bridge.push.trip import Trip
 from bridge.store.blocks import withdraw
+from bridge.store.reported import Reported
 from tests.push.ehr import CGM_PLAIN, CGM_RECEIVER, FROZEN, ORACLE, TRANSACTION, Ehr, Rules, standing
 from tests.push.house import BEGIN, House, filed
 from tests.push.twin import Say, Torn
@@ -295,6 +298,22 @@ def test_a_small_request_is_split_and_the_panel_comes_last(tmp_path: Path) -> No
         house.grant(periods=days(house, -14, 14))
         assert house.push().sent == 7 and codes(ehr) == dict.fromkeys(ALL, 1)
         assert all(len(body["entry"]) <= 2 for body in ehr.bodies)
+
+
+def test_a_document_is_due_after_the_summaries_it_goes_with_and_before_readings(tmp_path: Path) -> None:
+    with world(tmp_path, raw={"daily": 100_000}, summaries={}) as (house, ehr):
+        seen = list[tuple[int, list[Period]]]()
+
+        class Maker:
+            async def deliver(self, trip: Trip, blocks: Sequence[Reported]) -> Report:
+                seen.append((len(ehr.readings), [each.period for each in blocks]))
+                return Report()
+
+        house.worker._documents = Maker()
+        granted = days(house, -14, 14)
+        house.grant(periods=granted)
+        house.push()
+        assert seen == [(7, list(granted))]
 
 
 def test_metrics_of_a_file_are_the_parts_of_a_summary() -> None:
