@@ -88,8 +88,8 @@ class Gate:
         """Everything that was asked for, in pages under one intent. Raises Moved before a page where a grant
         changed or ended meanwhile; the outcome then tells how many left."""
         look, leaving = await ready(self._memory, partial(self._left_whole, permit, asked))
-        if look.opens is None or leaving is None:
-            yield self._empty(look) if asked.instead is None else await self.disclose(permit, asked.instead)
+        if look.opens is None or leaving is None or leaving.gives_way:
+            yield self._empty(look) if asked.instead is None else await self.disclose(permit, asked)
             return
         entry = await self._ledger.intend(*look.entry(look.opens, leaving))
         if entry is None:
@@ -97,7 +97,7 @@ class Gate:
         sent, told, lost, outcome = 0, 0, 0, "cut"
         whole = self._sealed(look, leaving, entry)
         try:
-            for part in look.opens.answer.stream(chunk, leaving.part):
+            for part in look.opens.stream(chunk, leaving.part):
                 if not self._still(look) or sent + part.count > leaving.part.count:
                     raise Moved("what may leave changed while it was leaving: ask again")
                 sent, told = sent + part.count, told + part.readings
@@ -165,9 +165,12 @@ class Gate:
         with self._db.snapshot("bridge"):
             look = self._look(permit, asked)
             leaving = None if look.opens is None else look.leaving(look.opens)
-        if asked.instead is not None and (leaving is None or leaving.is_nothing):
-            return self._left(permit, asked.instead)
-        return look, None if leaving is None or leaving.is_nothing else leaving
+        if leaving is not None and leaving.is_nothing:
+            leaving = None
+        if asked.instead is not None and (leaving is None or leaving.gives_way):
+            other = self._left(permit, asked.instead)
+            return other if leaving is None or other[1] is not None else (look, leaving)
+        return look, leaving
 
     def _at_once(self, left: Callable[[], tuple[Look, Leaving | None]]) -> Disclosure:
         for _ in range(_TRIES):
@@ -229,7 +232,8 @@ class Gate:
             return closed
         look = Look(asked, who, epoch, now, decided)
         opens = self._opens(look, who, person, box, standings)
-        tells = decided.decision.boxes or opens.answer.lost or opens.answer.beside.consents
+        tells = bool(decided.decision.boxes or opens.answer.lost or opens.answer.beside.consents)
+        tells = tells or bool(opens.reports.lost().summaries)
         return replace(look, opens=opens) if tells else closed
 
     def _opens(

@@ -14,7 +14,7 @@ from typing import Final, final
 from bridge.metrics.brief import Brief
 from bridge.period import MINUTE, Instant, Period
 from bridge.reading import SourceClass, Unit
-from bridge.store.ids import Name
+from bridge.store.ids import Ids, Name
 from bridge.store.summaries import Holder
 
 PANEL, MEAN, RANGES, GMI, CV, WEAR, ACTIVE = "panel", "mean", "ranges", "gmi", "cv", "wear", "active"
@@ -34,7 +34,7 @@ _SLOT: Final = 12
 class Content:
     """What a summary says. `readings`: that it was made of, counted or not; `unit`: that most of them are in; `told`:
     its Observations, now or before; `sources`: how many readings of each; `days` and `offsets`: as
-    `DisclosedSummary`; `form`: how it is kept."""
+    `DisclosedSummary`; `form`: how it is kept; `updated`: when it became as it is, 0: when it was published."""
 
     figures: Brief | None
     readings: int
@@ -45,6 +45,7 @@ class Content:
     days: tuple[date, date] | None = None
     offsets: tuple[int, int] = (0, 0)
     form: int = 1
+    updated: Instant = 0
 
     def leaving(self) -> tuple[str, ...]:
         """The Observations that the figures make; the panel where it has all of its members."""
@@ -73,7 +74,7 @@ class DisclosedSummary:
     """One period as its asker may know it. `ids`: of the Observations that leave, by part; `members`: of all that the
     summary has; `gone`: parts that are entered in error. `days`: first and last local day, where it covers whole ones;
     `figures` None: all of it is entered in error. `offsets`: minutes east at its edges. `version`: names the content;
-    `is_amended`: it was told otherwise before."""
+    `is_amended`: it was told otherwise before. `is_frozen`: a block of a grant of summaries."""
 
     period: Period
     days: tuple[date, date] | None
@@ -87,6 +88,7 @@ class DisclosedSummary:
     version: str
     is_amended: bool
     last_updated: Instant
+    is_frozen: bool = False
 
 
 def name_of(patient: int, period: Period, part: str) -> Name:
@@ -103,6 +105,23 @@ def period_of(name: Name) -> Period | None:
 
 def secret_of(holder: Holder | None) -> bytes:
     """Under what the ids of a recipient's summaries are minted: they are its own, or one would name two contents."""
-    if holder is None:
-        return b""
-    return holder.pairing or holder.recipient.encode()
+    return b"" if holder is None else secret(holder.recipient, holder.pairing)
+
+
+def secret(recipient: str, pairing: bytes) -> bytes:
+    """The same by who the recipient is (`Recipient.key`) and how it knows the person."""
+    return pairing or recipient.encode()
+
+
+def behind(ids: Ids, text: str, secret: bytes) -> tuple[Name, bool] | None:
+    """What such an id says under that secret, and whether of a block that is frozen; None where it is none."""
+    for is_frozen, kind in KINDS.items():
+        name = ids.read(kind, text, secret)
+        if name is not None:
+            return name, is_frozen
+    return None
+
+
+def ids_of(ids: Ids, patient: int, period: Period, is_frozen: bool, secret: bytes) -> dict[str, str]:
+    """The ids of all Observations that a summary can have, by part."""
+    return {part: ids.one(KINDS[is_frozen], name_of(patient, period, part), secret) for part in PARTS}

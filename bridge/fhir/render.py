@@ -102,7 +102,8 @@ Consignment: TypeAlias = Drafts[FhirBytes]
 @final
 class Renderer:
     """Renders for one installation under one set of mappings. `base`: our FHIR address without a slash
-    at its end; `installation`: the uuid whose URN is the system of our identifiers. Everything is said in JSON
+    at its end; `installation`: the uuid whose URN is the system of our identifiers; `summed`: the revision of
+    the codes of summaries. Everything is said in JSON
     where no other notation is given."""
 
     def __init__(self, mappings: Mappings, base: str, installation: str) -> None:
@@ -113,6 +114,7 @@ class Renderer:
             each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML, NDJSON)
         }
         self._tellings = Tellings(mappings, self._in(JSON))
+        self.summed = self._in(JSON).summed
 
     # -------------------------------------------------------------------------------------- searches
 

@@ -68,7 +68,9 @@ def _read(draft: Draft, name: str, value: str) -> Step:
     return CONTROLS[plain](draft, value) if parameter is None else FILTERS[plain](draft, parameter, value)
 
 
-SUMMARISED: Final = frozenset({"patient", "subject", "code", "category", "date", "_profile", "_lastUpdated"})
+SUMMARISED: Final = frozenset(
+    {"patient", "subject", "code", "category", "date", "_profile", "_lastUpdated", "_id"}
+)
 """Filters that summaries have too; where another one is, none is meant."""
 
 

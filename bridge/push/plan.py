@@ -47,7 +47,9 @@ ELSEWHERE: Final = (
     "another record of this receiver still has readings that were sent to it: have them taken out there, "
     "then register the destination anew"
 )
-NO_RAW: Final = "its file wants no readings one by one (raw: false), and this version pushes nothing else"
+NOTHING_WANTED: Final = (
+    "its file wants neither readings one by one (raw: false) nor summaries (summaries: false)"
+)
 OTHER_AUTHORITY: Final = (
     "the link names an identifier of another authority than the destination's file: cgm-bridge link add"
 )
@@ -129,7 +131,7 @@ def _errand(
     lane = Lane(patient, goal.number)
     hold = (
         _hold(in_force, allowed, link)
-        or (NO_RAW if _wants_none(goal) else "")
+        or (NOTHING_WANTED if _wants_none(goal) else "")
         or known.faults.get(goal.client, "")
         or _elsewhere(db, known.used.get(lane, frozenset()), link)
         or _unlike(in_force, granted, known.granted.get(lane, frozenset()))
@@ -172,7 +174,7 @@ def _hold(in_force: tuple[Grant, ...], allowed: tuple[Passage, ...], link: Stand
 
 def _wants_none(goal: Destination) -> bool:
     spec = spec_of(goal)
-    return spec is not None and spec.raw is None
+    return spec is not None and spec.raw is None and spec.summed is None
 
 
 def authority_fault(goal: Destination, link: Link) -> str:
