@@ -15,7 +15,8 @@ from bridge.consent.decide import known_as, last_known_as
 from bridge.consent.grant import Identity, State, state_at
 from bridge.consent.memory import Memory
 from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
-from bridge.consent.summed import KINDS
+from bridge.consent.summed import KINDS, minted_as
+from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.grants import pairings, patient_of
@@ -41,8 +42,11 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
     return None
 
 
-def behind_summary(db: Database, permit: Permit, text: str) -> tuple[Name, bool] | None:
-    """What the id of a summary says that was minted for the asker alone, and whether of a block that is frozen."""
+def behind_summary(
+    db: Database, permit: Permit, text: str, kind: str = OBSERVATION
+) -> tuple[Name, bool] | None:
+    """What the id of a summary, or of its report, says that was minted for the asker alone, and whether of a block that
+    is frozen."""
     if isinstance(permit, DeliveryPermit):
         return None
     secrets = [b""]
@@ -50,8 +54,8 @@ def behind_summary(db: Database, permit: Permit, text: str) -> tuple[Name, bool]
         keys = sorted({permit.organization, permit.client} - {""})
         secrets = [*(key.encode() for key in keys), *(each for key in keys for each in pairings(db, key))]
     for secret in secrets:
-        for is_frozen, kind in KINDS.items():
-            name = db.ids.read(kind, text, secret)
+        for is_frozen in KINDS:
+            name = db.ids.read(minted_as(is_frozen, kind), text, secret)
             if name is not None and _is_of(permit, name.patient):
                 return name, is_frozen
     return None

@@ -55,7 +55,8 @@ class Look:
         """The page that was asked for, and its total where it is wanted or plain."""
         part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
         total = self._total(opens.answer, part)
-        return Leaving(self.asked, self.who, self.decided.decision, part, total, self._has_person(opens))
+        has_person = self._has_person(opens) and (bool(part.summaries) or not self._is_documents)
+        return Leaving(self.asked, self.who, self.decided.decision, part, total, has_person)
 
     def leaving_whole(self, opens: Opens) -> Leaving:
         """All that was asked for, as numbers."""
@@ -76,6 +77,11 @@ class Look:
         if back is not None and not leaving.items:
             return back, self.epoch, also(opens, leaving.part), None
         return told(), self.epoch, also(opens, leaving.part), back
+
+    @property
+    def _is_documents(self) -> bool:
+        """Whether the person is wanted for reports alone."""
+        return self.asked.reporting is not None and self.asked.reporting.documents
 
     def _has_person(self, opens: Opens) -> bool:
         """Whether the person is wanted, and changed when it was asked for what changed."""

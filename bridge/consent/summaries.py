@@ -27,15 +27,20 @@ from bridge.consent.batches import Batch
 from bridge.consent.blocks import Reported, Seen, reported
 from bridge.consent.content import mac
 from bridge.consent.decide import shown_finer
+from bridge.consent.documents import opened, whole
 from bridge.consent.grant import Standing
 from bridge.consent.part import Part
 from bridge.consent.reporting import MARK, Reporting
 from bridge.consent.summed import (
     KINDS,
     NOTHING,
+    PANEL,
     PARTS,
+    REPORTS,
     Content,
+    DisclosedReport,
     DisclosedSummary,
+    minted_as,
     name_of,
     secret_of,
 )
@@ -83,7 +88,8 @@ class Reports:
                 continue
             told.append(shown)
             news += [kept] if kept is not None and kept is not before else []
-        return _paged(told, news, view.asked)
+        paged = _paged(told, news, view.asked)
+        return whole(self.answer, paged) if wish.documents else paged
 
     def _seen(self, holder: Holder) -> Seen:
         view = self.answer.view
@@ -190,7 +196,17 @@ class Reports:
             else str(kept.version + 1),
             is_amended=kept is not None and kept.version > 0,
             last_updated=made.updated if kept is None else max(kept.changed, _since(each)),
+            report=self._report(each),
         )
+
+    def _report(self, each: Reported) -> DisclosedReport | None:
+        """The names of the report of a period, where reports are asked for."""
+        wish, names = self.answer.view.asked.reporting, self.db.ids
+        if wish is None or not wish.documents:
+            return None
+        name, secret = name_of(self.answer.patient, each.period, PANEL), secret_of(self.holder)
+        ids = tuple((kind, names.one(minted_as(each.is_frozen, kind), name, secret)) for kind in REPORTS)
+        return DisclosedReport(ids, opened(self.answer, each), "", 0)
 
     def _id(self, each: Reported, part: str) -> str:
         name = name_of(self.answer.patient, each.period, part)
@@ -233,7 +249,10 @@ def _since(each: Reported) -> Instant:
 
 
 def _meant(shown: DisclosedSummary, wish: Reporting) -> DisclosedSummary:
-    """The summary with those of its Observations that were asked for."""
+    """The summary with those of its Observations that were asked for; with all of them where its report was."""
+    if shown.report is not None:
+        is_meant = any(wish.takes(PANEL, name, shown.last_updated) for _, name in shown.report.ids)
+        return shown if is_meant else replace(shown, ids=())
     return replace(shown, ids=tuple(one for one in shown.ids if wish.takes(*one, shown.last_updated)))
 
 
@@ -243,13 +262,13 @@ _Listed: TypeAlias = tuple[DisclosedSummary, tuple[str, str]]
 
 def _paged(told: Sequence[DisclosedSummary], news: Sequence[Frozen[Content]], asked: Asked) -> Part:
     """The page of them that was asked for: `limit` Observations behind the one that `after` names."""
-    every = [(each, one) for each in told for one in each.ids]
+    every = [(each, one) for each in told for one in each.items]
     every = every[::-1] if asked.order.startswith("-") else every
     total = len(every)
     if asked.after is not None:
         every = every[_place(every, asked.after) + 1 :]
     page = every if asked.limit is None else every[: asked.limit]
-    shown = tuple(replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
+    shown = tuple(each if each.report else replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
     counts_alone = asked.limit == 0  # a number tells of a block too
     frozen = [each for each in news if counts_alone or any(one.period == each.period for one in shown)]
     more = MARK + page[-1][1][1].encode() if page and len(page) < len(every) else None
