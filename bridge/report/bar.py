@@ -30,17 +30,17 @@ _X, _BAR, _TOP = 4, 34, 8
 _LABELS: Final = 62
 
 
-def drawn(tenths: Sequence[int], words: Sequence[tuple[str, str, str]]) -> str:
+def drawn(tenths: Sequence[int], words: Sequence[tuple[str, str, str, str]]) -> str:
     """The bar of shares in tenths of a percent, lowest class first; `words` of each class: its name with its limits,
-    its percentage, and its time a day."""
+    its percentage, its time a day, and its goal."""
     parts = list(_parts(tenths, words))
     return svg(WIDTH, HEIGHT, parts)
 
 
-def _parts(tenths: Sequence[int], words: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+def _parts(tenths: Sequence[int], words: Sequence[tuple[str, str, str, str]]) -> Iterator[str]:
     height, bottom = HEIGHT - 2 * _TOP, HEIGHT - _TOP
     low = float(bottom)
-    for place, (share, (name, percent, time)) in enumerate(zip(tenths, words, strict=True)):
+    for place, (share, (name, percent, time, goal)) in enumerate(zip(tenths, words, strict=True)):
         tall = height * share / 1000
         yield box(_X, low - tall, _BAR, tall, COLOURS[place], "#ffffff")
         middle, y = low - tall / 2, _line(place)
@@ -49,12 +49,13 @@ def _parts(tenths: Sequence[int], words: Sequence[tuple[str, str, str]]) -> Iter
             yield path([(_X + _BAR, middle), (_X + _BAR + 8, middle), (_LABELS - 4, y - 2.5)], GREY, 0.5)
         yield box(_LABELS, y - 7, 7, 7, COLOURS[place])
         yield label((_LABELS + 11, y), name, 8, fill=INK)
-        yield label((WIDTH - 66, y), percent, 9, "end", INK, bold=True)
+        yield label((_LABELS + 11, y + 8.5), goal, 6.5, fill=GREY)
+        yield label((WIDTH - 70, y), percent, 9, "end", INK, bold=True)
         yield label((WIDTH - 2, y), time, 7, "end", GREY)
     yield box(_X, _TOP, _BAR, height, "none", GREY)
 
 
 def _line(place: int) -> float:
     """Where the label of a class stands: five lines, the highest class on top."""
-    step = (HEIGHT - 2 * _TOP - 10) / 4
-    return HEIGHT - _TOP - 1 - place * step
+    step = (HEIGHT - 2 * _TOP - 18) / 4
+    return HEIGHT - _TOP - 9 - place * step

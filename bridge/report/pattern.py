@@ -37,7 +37,7 @@ _LEAST: Final = 7.5
 
 def drawn(found: Pattern, axis: Axis, unit: str) -> str:
     """The picture."""
-    plot = Plot(34, 10, WIDTH - 34 - 34, HEIGHT - 10 - 18, axis)
+    plot = Plot(34, 16, WIDTH - 34 - 34, HEIGHT - 16 - 16, axis)
     parts = [plot.band(WITHIN), *_bands(found, plot), *_grid(plot, unit), *_labels(found, plot)]
     return svg(WIDTH, HEIGHT, parts)
 
@@ -54,7 +54,7 @@ def _grid(plot: Plot, unit: str) -> Iterator[str]:
         yield rule((plot.left, y), (right, y), TARGET if is_edge else GRID, 0.9 if is_edge else 0.5)
         yield label((plot.left - 4, y + 2.5), plot.axis.said(value), 7, "end", INK if is_edge else GREY)
     yield box(plot.left, plot.top, plot.width, plot.height, "none", GREY)
-    yield label((plot.left - 4, bottom + 10), unit, 7, "end", GREY)
+    yield label((plot.left, plot.top - 5), unit, 7, "start", GREY)
 
 
 def _bands(found: Pattern, plot: Plot) -> Iterator[str]:

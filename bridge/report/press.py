@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final, Never, final
+from typing import Final, Literal, Never, final
 
 import typst
 
@@ -78,23 +78,46 @@ def printed(seen: Disclosure, zones: ZoneHistory, targets: Targets | None = None
 
 
 def _printed(content: Content, targets: Targets | None) -> PdfBytes:
-    title = words.title(content)
-    body = typst.compile(
-        _SHEET,
-        font_paths=_fonts(),
-        sys_inputs=dict(inputs(content, targets)),
-        format="pdf",
-        pdf_standards=["ua-1"],
-        timestamp=max(0, content.report.last_updated // 1000),
+    given, at = dict(inputs(content, targets)), max(0, content.report.last_updated // 1000)
+    return PdfBytes(
+        _SEAL, _compiled(given, at), words.title(content), content.report.id("DiagnosticReport")
     )
-    assert isinstance(body, bytes)
-    return PdfBytes(_SEAL, body, title, content.report.id("DiagnosticReport"))
+
+
+def _compiled(given: dict[str, str], at: int) -> bytes:
+    """The sheet with these texts. PDF/UA-1 refuses a character that no font has: then the system's fonts are asked,
+    and where they lack it too the sign for a missing character stands in a tagged PDF that does not claim PDF/UA."""
+    for has_system, standards in _ATTEMPTS:
+        try:
+            body = typst.compile(
+                _SHEET,
+                font_paths=_fonts(has_system),
+                sys_inputs=given,
+                format="pdf",
+                pdf_standards=standards,
+                timestamp=at,
+            )
+        except typst.TypstError:
+            if not standards:
+                raise
+        else:
+            assert isinstance(body, bytes)
+            return body
+    raise AssertionError("the last attempt gives a PDF or raises")
+
+
+_ATTEMPTS: Final[tuple[tuple[bool, list[Literal["ua-1"]]], ...]] = (
+    (False, ["ua-1"]),
+    (True, ["ua-1"]),
+    (True, []),
+)
 
 
 @cache
-def _fonts() -> typst.Fonts:
-    """Ours first; what they lack (Chinese, Japanese …) from the system, where it has it."""
-    return typst.Fonts(include_system_fonts=True, font_paths=[str(_HERE / "fonts")])
+def _fonts(has_system: bool) -> typst.Fonts:
+    """The fonts that come along: the same picture on every machine; with those of the system where ours lack
+    something (Chinese, Japanese …)."""
+    return typst.Fonts(include_system_fonts=has_system, font_paths=[str(_HERE / "fonts")])
 
 
 def inputs(content: Content, targets: Targets | None) -> Mapping[str, str]:
@@ -121,14 +144,13 @@ def _bar(content: Content, targets: Targets | None) -> Mapping[str, str]:
     if content.ranges is None:
         return {}
     found = words.shares(content.ranges, content.unit, targets)
-    told = [(name, percent, f"{time} a day") for name, percent, time, _ in found.rows]
-    said = "; ".join(f"{name}: {percent}, {time}" for name, percent, time in told)
-    goals = [(name, goal) for name, _, _, goal in reversed(found.rows) if goal]
+    told = [(name, percent, f"{time} a day", goal) for name, percent, time, goal in found.rows]
+    said = "; ".join(", ".join(filter(None, row)) for row in told)
     return {
+        "unit": str(content.unit),
         "bar": bar.drawn(found.tenths, told),
-        "bar-alt": f"Bar of the time in each range. {said}.",
-        "targets": targets.words if targets else "",
-        "goals": _rows(goals),
+        "bar-alt": f"Bar of the time in each range, in {content.unit}. {said}.",
+        "targets": f"Goals for {targets.words}." if targets else "",
     }
 
 

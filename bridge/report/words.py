@@ -182,27 +182,28 @@ def shares(found: Ranges, unit: Unit, targets: Targets | None) -> Shares:
     goals = _goals(targets)
     rows = tuple(
         (name, f"{share / 10:.1f} %", _time(share), goal)
-        for name, share, goal in zip(_classes(axis, unit), tenths, goals, strict=True)
+        for name, share, goal in zip(_classes(axis), tenths, goals, strict=True)
     )
     return Shares(tuple(tenths), rows)
 
 
-def _classes(axis: Axis, unit: Unit) -> Iterator[str]:
+def _classes(axis: Axis) -> Iterator[str]:
     step = 10.0**-axis.decimals
     say = axis.said
-    yield f"Very low: below {say(axis.very_low)} {unit}"
-    yield f"Low: {say(axis.very_low)}-{say(axis.low - step)} {unit}"
-    yield f"In range: {say(axis.low)}-{say(axis.high)} {unit}"
-    yield f"High: {say(axis.high + step)}-{say(axis.very_high)} {unit}"
-    yield f"Very high: above {say(axis.very_high)} {unit}"
+    yield f"Very low: below {say(axis.very_low)}"
+    yield f"Low: {say(axis.very_low)}-{say(axis.low - step)}"
+    yield f"In range: {say(axis.low)}-{say(axis.high)}"
+    yield f"High: {say(axis.high + step)}-{say(axis.very_high)}"
+    yield f"Very high: above {say(axis.very_high)}"
 
 
 def _goals(targets: Targets | None) -> tuple[str, ...]:
     if targets is None:
         return ("",) * 5
-    below, above = (f"{each}, very {side} included" if each else "" for each, side in
-                    ((targets.below, "low"), (targets.above, "high")))  # fmt: skip
-    return targets.very_low, below, targets.in_range, above, targets.very_high
+    below = f"{targets.below} with very low" if targets.below else ""
+    above = f"{targets.above} with very high" if targets.above else ""
+    found = (targets.very_low, below, targets.in_range, above, targets.very_high)
+    return tuple(f"goal {each}" if each else "" for each in found)
 
 
 def _time(tenths: int) -> str:
@@ -252,7 +253,7 @@ def doses(content: Content) -> Iterator[Row]:
         return
     if readings.insulin is not None:
         yield from _insulin(readings.insulin)
-    if readings.automation is not None and readings.automation.share.value is not None:
+    if readings.automation is not None and readings.automation.share.value:
         known = readings.automation.known_hours
         yield "Automated delivery", f"{readings.automation.share.value:.0f} %", f"of {known:.0f} known hours"
     if readings.carbs is not None:
