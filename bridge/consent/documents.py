@@ -19,7 +19,14 @@ from bridge.consent.blocks import Reported
 from bridge.consent.content import mac
 from bridge.consent.disclosure import Group
 from bridge.consent.part import Part
-from bridge.consent.summed import DisclosedSummary
+from bridge.consent.summed import (
+    PANEL,
+    REPORTS,
+    DisclosedReport,
+    DisclosedSummary,
+    minted_as,
+    name_of,
+)
 from bridge.period import Period, PeriodSet, union
 from bridge.reading import Stream
 
@@ -29,7 +36,17 @@ READINGS: Final = frozenset(Selector(stream, grain=Grain.RAW) for stream in STRE
 _KINDS: Final = frozenset(KIND_OF[stream] for stream in STREAMS)
 
 
-def opened(answer: Answer, each: Reported) -> frozenset[Kind]:
+def report(answer: Answer, each: Reported, secret: bytes) -> DisclosedReport | None:
+    """The names of the report of a period, where reports are asked for; `secret`: under which they are minted."""
+    wish, names = answer.view.asked.reporting, answer.ids
+    if wish is None or not wish.documents:
+        return None
+    name = name_of(answer.patient, each.period, PANEL)
+    ids = tuple((kind, names.one(minted_as(each.is_frozen, kind), name, secret)) for kind in REPORTS)
+    return DisclosedReport(ids, _opened(answer, each), "", 0)
+
+
+def _opened(answer: Answer, each: Reported) -> frozenset[Kind]:
     """The kinds of which single readings are open over all of a period; none of a block that is frozen."""
     if each.is_frozen:
         return frozenset()
@@ -98,8 +115,6 @@ def _named(answer: Answer, each: DisclosedSummary, read: Part) -> DisclosedSumma
 def _told(groups: Sequence[Group]) -> list[bytes]:
     """What changes with the content of readings (`entries.tag`)."""
     columns = (
-        column
-        for group in groups
-        for column in (group.ids, group.version, group.content, group.last_updated)
+        column for group in groups for column in (group.ids, group.version, group.content, group.last_updated)
     )
     return [b"-" if column is None else column.tobytes() for column in columns]

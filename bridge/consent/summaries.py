@@ -27,7 +27,7 @@ from bridge.consent.batches import Batch
 from bridge.consent.blocks import Reported, Seen, reported
 from bridge.consent.content import mac
 from bridge.consent.decide import shown_finer
-from bridge.consent.documents import opened, whole
+from bridge.consent.documents import report, whole
 from bridge.consent.grant import Standing
 from bridge.consent.part import Part
 from bridge.consent.reporting import MARK, Reporting
@@ -36,11 +36,8 @@ from bridge.consent.summed import (
     NOTHING,
     PANEL,
     PARTS,
-    REPORTS,
     Content,
-    DisclosedReport,
     DisclosedSummary,
-    minted_as,
     name_of,
     secret_of,
 )
@@ -196,17 +193,8 @@ class Reports:
             else str(kept.version + 1),
             is_amended=kept is not None and kept.version > 0,
             last_updated=made.updated if kept is None else max(kept.changed, _since(each)),
-            report=self._report(each),
+            report=report(self.answer, each, secret_of(self.holder)),
         )
-
-    def _report(self, each: Reported) -> DisclosedReport | None:
-        """The names of the report of a period, where reports are asked for."""
-        wish, names = self.answer.view.asked.reporting, self.db.ids
-        if wish is None or not wish.documents:
-            return None
-        name, secret = name_of(self.answer.patient, each.period, PANEL), secret_of(self.holder)
-        ids = tuple((kind, names.one(minted_as(each.is_frozen, kind), name, secret)) for kind in REPORTS)
-        return DisclosedReport(ids, opened(self.answer, each), "", 0)
 
     def _id(self, each: Reported, part: str) -> str:
         name = name_of(self.answer.patient, each.period, part)

@@ -121,9 +121,9 @@ def _reaches(one: Given, period: Period) -> bool:
 
 def _devices(seen: Disclosure, period: Period) -> tuple[DisclosedDevice, ...]:
     """The devices of which a reading lies in the period."""
-    used = {
-        group.device
-        for group in seen.groups
-        if np.any((group.columns["instant"] >= period.start) & (group.columns["instant"] < period.end))
-    }
+    used = set[str | None]()
+    for group in seen.groups:
+        instants = group.columns["instant"].astype(np.int64)
+        if np.any((instants >= period.start) & (instants < period.end)):
+            used.add(group.device)
     return tuple(each for each in seen.devices if each.id in used)

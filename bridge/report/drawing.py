@@ -140,8 +140,7 @@ def curved(points: Sequence[Point], times: int = 4) -> list[Point]:
 
 def _between(before: Point, start: Point, end: Point, after: Point, at: float) -> Point:
     x, y = (
-        0.5
-        * (2 * b + (c - a) * at + (2 * a - 5 * b + 4 * c - d) * at**2 + (3 * b - a - 3 * c + d) * at**3)
+        0.5 * (2 * b + (c - a) * at + (2 * a - 5 * b + 4 * c - d) * at**2 + (3 * b - a - 3 * c + d) * at**3)
         for a, b, c, d in zip(before, start, end, after, strict=True)
     )
     return x, y

@@ -7,6 +7,7 @@ break. It has neither the name nor the layout of the licensed report of the Inte
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from bridge.metrics.pattern import Pattern
@@ -92,7 +93,7 @@ def _cut(points: list[Point]) -> list[Point]:
     """The line inside the day, with what it is at midnight."""
     inside = [each for each in points if 0 <= each[0] <= 1440]
     for edge in (0.0, 1440.0):
-        for (x, y), (to_x, to_y) in zip(points, points[1:], strict=False):
+        for (x, y), (to_x, to_y) in pairwise(points):
             if x < edge < to_x:
                 inside.append((edge, y + (to_y - y) * (edge - x) / (to_x - x)))
     return sorted(inside)

@@ -2,11 +2,11 @@
 
 Law (`architecture.md`, laws): it takes what the gate made and says nothing beside it. `PdfBytes` is final and made here
 alone; whoever sends a PDF to the world demands one. The PDF is tagged and passes the checks of PDF/UA-1 that typst has
-(ISO 14289-1: title, language, alternative texts); the same content gives the same bytes, because its date is that of the
-data and not of today. A person's text reaches typst as a text, never as markup, and what could turn the text beside it
-(control characters, bidirectional overrides) is taken out. Nothing is kept.
+(ISO 14289-1: title, language, alternative texts); the same content gives the same bytes, because its date is that of
+the data and not of today. A person's text reaches typst as a text, never as markup, and what could turn the text beside
+it (control characters, bidirectional overrides) is taken out. Nothing is kept.
 
-Rejected: a PDF of a page of HTML (patient text in markup), a date of printing (two answers of one content would differ).
+Rejected: a PDF of a page of HTML (patient text in markup), a date of printing (one content would be two answers).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import typst
 
 from bridge.consent.disclosure import Disclosure
 from bridge.period import ZoneHistory
-from bridge.report import bar, days, pattern, words
+from bridge.report import bar, days, doses, pattern, words
 from bridge.report.content import Content, contents
 from bridge.report.drawing import AXES
 from bridge.report.targets import Targets
@@ -38,7 +38,9 @@ ON_FIRST: Final = 14
 _HERE: Final = Path(__file__).parent
 _SHEET: Final = (_HERE / "sheet.typ").read_bytes()
 _CELL, _ROW = "\x1f", "\x1e"
-_TURNING: Final = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)))
+_TURNING: Final = frozenset(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C))
+)
 _SEAL: Final = object()
 
 
@@ -79,26 +81,24 @@ def printed(seen: Disclosure, zones: ZoneHistory, targets: Targets | None = None
 
 def _printed(content: Content, targets: Targets | None) -> PdfBytes:
     given, at = dict(inputs(content, targets)), max(0, content.report.last_updated // 1000)
-    return PdfBytes(
-        _SEAL, _compiled(given, at), words.title(content), content.report.id("DiagnosticReport")
-    )
+    return PdfBytes(_SEAL, _compiled(given, at), words.title(content), content.report.id("DiagnosticReport"))
 
 
 def _compiled(given: dict[str, str], at: int) -> bytes:
     """The sheet with these texts. PDF/UA-1 refuses a character that no font has: then the system's fonts are asked,
     and where they lack it too the sign for a missing character stands in a tagged PDF that does not claim PDF/UA."""
-    for has_system, standards in _ATTEMPTS:
+    for has_system, standard in _ATTEMPTS:
         try:
             body = typst.compile(
                 _SHEET,
                 font_paths=_fonts(has_system),
                 sys_inputs=given,
                 format="pdf",
-                pdf_standards=standards,
+                pdf_standards=standard,
                 timestamp=at,
             )
         except typst.TypstError:
-            if not standards:
+            if standard is None:
                 raise
         else:
             assert isinstance(body, bytes)
@@ -106,10 +106,10 @@ def _compiled(given: dict[str, str], at: int) -> bytes:
     raise AssertionError("the last attempt gives a PDF or raises")
 
 
-_ATTEMPTS: Final[tuple[tuple[bool, list[Literal["ua-1"]]], ...]] = (
-    (False, ["ua-1"]),
-    (True, ["ua-1"]),
-    (True, []),
+_ATTEMPTS: Final[tuple[tuple[bool, Literal["ua-1"] | None], ...]] = (
+    (False, "ua-1"),
+    (True, "ua-1"),
+    (True, None),
 )
 
 
@@ -132,8 +132,8 @@ def inputs(content: Content, targets: Targets | None) -> Mapping[str, str]:
         "who": _rows(words.who(content)),
         "warnings": _rows((each,) for each in words.warnings(content)),
         "figures": _rows(words.figures(content, targets)),
-        "episodes": _rows(words.episodes(content)),
-        "doses": _rows(words.doses(content)),
+        "episodes": _rows(doses.episodes(content)),
+        "doses": _rows(doses.doses(content)),
     }
     if readings is not None and readings.insulin is not None:
         given["doses-words"] = "Units as the pump or pen counts them; the concentration is not known here."
@@ -179,13 +179,20 @@ def _days(content: Content) -> Mapping[str, str]:
         return {}
     numbers = content.readings.counted.dates
     first, last = (date(1970, 1, 1) + timedelta(int(each)) for each in (numbers.min(), numbers.max()))
-    start, end = content.zones.local_date(content.period.start), content.zones.local_date(words.last_day(content))
+    start, end = (
+        content.zones.local_date(content.period.start),
+        content.zones.local_date(words.last_day(content)),
+    )
     every = days.latest(min(first, start), max(last, end), MOST_DAYS)
     size = ON_FIRST if len(every) <= ON_FIRST else 4 * days.COLUMNS
     lots = [every[at : at + size] for at in range(0, len(every), size)]
     axis = AXES[content.unit]
-    told = {f"days-{place}": days.drawn(content.readings.counted, lot, axis) for place, lot in enumerate(lots, 1)}
-    alts = [f"Curves of glucose of each day from {days.said(lot[0])} to {days.said(lot[-1])}." for lot in lots]
+    told = {
+        f"days-{place}": days.drawn(content.readings.counted, lot, axis) for place, lot in enumerate(lots, 1)
+    }
+    alts = [
+        f"Curves of glucose of each day from {days.said(lot[0])} to {days.said(lot[-1])}." for lot in lots
+    ]
     whole = (max(last, end) - min(first, start)).days + 1
     said = f"The newest {MOST_DAYS} of {whole} days." if whole > MOST_DAYS else ""
     return {**told, "days": _rows(zip(told, alts, strict=True)), "days-alt": alts[0], "days-words": said}

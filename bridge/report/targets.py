@@ -1,9 +1,9 @@
 """Goals that a report may be read by: a table of published target profiles, of which none is chosen by itself.
 
 Law (`safety.md`, sufficiency and goals): no goal is shown where no profile was chosen, and one that is shown is named.
-The numbers are those of the international consensus on time in range (Battelino 2019, Diabetes Care 42:1593) and of the
-ADA's Standards of Care; those below and above include level 2. A goal is about the standard ranges; profiles with ranges
-of their own (pregnancy: 63-140 mg/dL) are not here, because their shares are other figures.
+The numbers are those of the international consensus on time in range (Battelino 2019, Diabetes Care 42:1593) and of
+the ADA's Standards of Care; those below and above include level 2. A goal is about the standard ranges; profiles with
+ranges of their own (pregnancy: 63-140 mg/dL) are not here, because their shares are other figures.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """A report in words: every line that its sheet shows, out of what was computed.
 
 Law (`safety.md`): a figure that may not leave is named with the reason and has no number; what the data lack of 14 days
-and 70 % is said as a warning, as are times that are not settled; readings beyond what the sensor measures are counted in
-words; goals stand only where a profile was chosen, which is named. Every report says who supplied the data and by which
-class of route, what it is for, and that it is no complete record. Figures are rounded here and nowhere before, and times
-in ranges so that they add to 100.0. What a person or a vendor wrote is a text among texts, never markup. English.
+and 70 % is said as a warning, as are times that are not settled; readings beyond what the sensor measures are counted;
+goals stand only where a profile was chosen, which is named. Every report says who supplied the data and by which class
+of route, what it is for, and that it is no complete record. Figures are rounded here and nowhere before, and times in
+ranges so that they add to 100.0. What a person or a vendor wrote is a text among texts, never markup. English.
 
 Rejected: whole percents (the sum can be 101, and 0.4 % of a day is six minutes), a number in place of a missing one.
 """
@@ -18,12 +18,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bridge.metrics.brief import Brief
-from bridge.metrics.carbs import Carbs
-from bridge.metrics.figure import Figure
-from bridge.metrics.insulin import Insulin
 from bridge.metrics.ranges import Ranges
 from bridge.metrics.wear import ACTIVE, DAYS
-from bridge.period import DAY, HOUR, MINUTE, Instant
+from bridge.period import HOUR, MINUTE, Instant
 from bridge.reading import SourceClass, Unit
 from bridge.report.content import Content, Readings
 from bridge.report.days import said
@@ -222,70 +219,6 @@ def apportioned(percents: Sequence[float], whole: int) -> list[int]:
     return floors
 
 
-def episodes(content: Content) -> Iterator[Row]:
-    """Kind, number, number in a week of readings, and how long in the middle, of low and high episodes."""
-    if content.readings is None:
-        return
-    axis, unit = AXES[content.unit], content.unit
-    names = {
-        "low": f"Low, below {axis.said(axis.low)}",
-        "very-low": f"Very low, below {axis.said(axis.very_low)}",
-        "low-extended": f"Below {axis.said(axis.low)} for over 2 h",
-        "high": f"High, above {axis.said(axis.high)}",
-        "very-high": f"Very high, above {axis.said(axis.very_high)}",
-    }
-    for each in content.readings.summary.happened:
-        if (name := names.get(each.kind.value)) is None:
-            continue
-        rate, middle = each.per_day.value, each.median_minutes.value
-        yield (
-            f"{name} {unit}",
-            str(len(each.episodes)),
-            "" if rate is None else f"{7 * rate:.1f}",
-            "" if middle is None else f"{middle:.0f} min",
-        )
-
-
-def doses(content: Content) -> Iterator[Row]:
-    """Name, value and remark of insulin and carbohydrates, where these are shared over the whole period."""
-    readings = content.readings
-    if readings is None:
-        return
-    if readings.insulin is not None:
-        yield from _insulin(readings.insulin)
-    if readings.automation is not None and readings.automation.share.value:
-        known = readings.automation.known_hours
-        yield "Automated delivery", f"{readings.automation.share.value:.0f} %", f"of {known:.0f} known hours"
-    if readings.carbs is not None:
-        yield from _carbs(readings.carbs)
-
-
-def _insulin(found: Insulin) -> Iterator[Row]:
-    days = f"{found.days} of {found.period_days} days told"
-    if found.undetermined:
-        days += f", {found.undetermined} undetermined and left out"
-    yield "Total a day", *_figure(found.total, 1, "U", days)
-    yield "Basal a day", *_figure(found.basal, 1, "U")
-    yield "Bolus a day", *_figure(found.bolus, 1, "U")
-    if found.other.value is not None:
-        yield "Of untold kind a day", *_figure(found.other, 1, "U")
-    yield "Basal share", *_figure(found.basal_share, 0, "%")
-
-
-def _carbs(found: Carbs) -> Iterator[Row]:
-    days = f"{found.days} of {found.period_days} days told"
-    if found.grams.value is not None or found.servings.value is None:
-        yield "Carbohydrates a day", *_figure(found.grams, 0, "g", days)
-    if found.servings.value is not None:
-        yield "Servings a day", *_figure(found.servings, 1, "servings", days)
-
-
-def _figure(found: Figure[float], decimals: int, unit: str, remark: str = "") -> tuple[str, str]:
-    if found.value is None:
-        return "not shown", str(found.why)
-    return f"{found.value:.{decimals}f} {unit}", remark
-
-
 def sources(content: Content) -> str:
     """By whom and how the data came."""
     ways = "; ".join(CLASSES[each] for each in content.summary.classes) or CLASSES[SourceClass.UNKNOWN]
@@ -305,6 +238,3 @@ def _floored(value: float) -> str:
 def last_day(content: Content) -> Instant:
     """An instant of the last day of the period."""
     return max(content.period.start, content.period.end - 1)
-
-
-assert DAY == 24 * HOUR
