@@ -96,7 +96,7 @@ def _printed(
     """The PDF, written to `output`; what came of it is told to the ledger."""
     wish = Asked(
         patient, Way.LOOK, "report", "report of a period",
-        selectors=READINGS, reporting=Reporting(period, documents=True),
+        selectors=READINGS, reporting=Reporting(period, documents="DiagnosticReport"),
         patient_resource=True, device_resources=True,
     )  # fmt: skip
     try:

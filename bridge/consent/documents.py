@@ -83,7 +83,7 @@ def whole(answer: Answer, part: Part) -> Part:
 def _readings(answer: Answer, each: DisclosedSummary) -> Part:
     view, asked = answer.view, answer.view.asked
     kinds = each.report.open if each.report else frozenset[Kind]()
-    wanted = frozenset(one for one in asked.selectors or READINGS if KIND_OF[one.stream] in kinds)
+    wanted = frozenset(one for one in _wanted(asked.selectors) if KIND_OF[one.stream] in kinds)
     if not wanted:
         return Part()
     wish = replace(
@@ -98,6 +98,10 @@ def _readings(answer: Answer, each: DisclosedSummary) -> Part:
         reporting=None,
     )
     return replace(answer, view=replace(view, asked=wish, memory={}), lost=()).part()
+
+
+def _wanted(selectors: frozenset[Selector] | None) -> frozenset[Selector]:
+    return READINGS if selectors is None else selectors
 
 
 def _named(answer: Answer, each: DisclosedSummary, read: Part) -> DisclosedSummary:

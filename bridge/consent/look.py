@@ -81,7 +81,7 @@ class Look:
     @property
     def _is_documents(self) -> bool:
         """Whether the person is wanted for reports alone."""
-        return self.asked.reporting is not None and self.asked.reporting.documents
+        return self.asked.reporting is not None and bool(self.asked.reporting.documents)
 
     def _has_person(self, opens: Opens) -> bool:
         """Whether the person is wanted, and changed when it was asked for what changed."""

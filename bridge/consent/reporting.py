@@ -36,9 +36,9 @@ class Span(Protocol):
 class Reporting:
     """Summaries of sensor glucose inside `period`, None: over every period that follows from the grants; with `fixed`
     those alone that grants of summaries fix. Of them those whose period meets all of `dates`, and that changed in all
-    of `updated`; of their Observations those of `ids` and `parts`, None: all. With `documents` the report of each is
-    meant, by any of its ids: the whole summary, and of the readings that were asked for those that are open over all
-    of its period."""
+    of `updated`; of their Observations those of `ids` and `parts`, None: all. With `documents`, a type of `REPORTS`,
+    the report of each is meant, by its id as that type: the whole summary, and of the readings that were asked for
+    those that are open over all of its period."""
 
     period: Period | None = None
     fixed: bool = False
@@ -46,7 +46,7 @@ class Reporting:
     parts: frozenset[str] | None = None
     dates: Sequence[Span] = ()
     updated: Sequence[Span] = ()
-    documents: bool = False
+    documents: str = ""
 
     def covers(self, period: Period) -> bool:
         """Whether a summary of that period is asked for."""

@@ -239,7 +239,7 @@ def _since(each: Reported) -> Instant:
 def _meant(shown: DisclosedSummary, wish: Reporting) -> DisclosedSummary:
     """The summary with those of its Observations that were asked for; with all of them where its report was."""
     if shown.report is not None:
-        is_meant = any(wish.takes(PANEL, name, shown.last_updated) for _, name in shown.report.ids)
+        is_meant = wish.takes(PANEL, shown.report.id(wish.documents), shown.last_updated)
         return shown if is_meant else replace(shown, ids=())
     return replace(shown, ids=tuple(one for one in shown.ids if wish.takes(*one, shown.last_updated)))
 

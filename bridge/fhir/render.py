@@ -31,6 +31,7 @@ from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
 from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
 from bridge.fhir.render_xml import XML
+from bridge.fhir.reports import RAW, Wish, made
 from bridge.fhir.rows import Compiler, Elements, readings
 from bridge.fhir.streams import Lines, Pieces, Searchset
 from bridge.fhir.vocabulary import Vocabulary
@@ -38,6 +39,7 @@ from bridge.fhir.wanted import Wanted
 from bridge.mapping import Mappings
 from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
+from bridge.report.press import printed
 
 __all__ = [
     "JSON", "NDJSON", "XML", "Answered", "Circle", "Consignment", "FhirBytes", "Filing", "Known", "Manifest",
@@ -110,7 +112,8 @@ class Renderer:
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
         self._compilers = {
-            each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML, NDJSON)
+            each.media_type: Compiler(mappings, self.base, self.system, each)
+            for each in (JSON, XML, NDJSON, RAW)
         }
         self._tellings = Tellings(mappings, self._in(JSON))
 
@@ -194,6 +197,14 @@ class Renderer:
         rows = readings(self._in(notation), disclosure, Frame.UPDATED)
         body = bundle(notation, head, (rows,))
         return FhirBytes(_SEAL, body, notation, None, disclosure.last_updated)
+
+    def reports(self, disclosure: Disclosure, wish: Wish) -> FhirBytes | None:
+        """Reports of a disclosure as a page, or one alone; None: absent. It prints, so it takes its time."""
+        pdfs = {each.report: each for each in printed(disclosure, wish.zones)}
+        found = made(self._in(wish.notation), disclosure, pdfs, wish)
+        if found is None:
+            return None
+        return FhirBytes(_SEAL, found.body, found.notation, found.etag, found.updated)
 
     # -------------------------------------------------------------------------------------- delivery
 
