@@ -1,9 +1,9 @@
 """Reports over FHIR: DiagnosticReport and DocumentReference searched and read, Binary read.
 
-Law: a wish like any other, through scopes, gate and renderer; what is refused equals what is absent. A report holds
-readings, doses and the person, so it is told only to a token whose scopes reach the Observations of summaries and all
-sensor glucose, and doses, devices and demographics are in it only where these are reached whole too: no report widens a scope. The periods follow from
-the grants, as those of summaries do; an id says its own. A page has ten at most, because each is printed for it.
+Law: a wish like any other, through scopes, gate and renderer; what is refused equals what is absent. A report is told
+only to a token whose scopes reach the Observations of summaries and all sensor glucose; doses, devices and demographics
+are in it only where these are reached whole too: no report widens a scope. The periods follow from the grants, as those
+of summaries do; an id says its own. A page has ten at most, because each is printed for it.
 
 Rejected: the PDF kept between the DocumentReference and its Binary (a copy that outlives a grant).
 """

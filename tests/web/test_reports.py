@@ -1,4 +1,4 @@
-"""Reports over HTTP: a PDF of what was granted and of nothing else, in three shapes, under the scopes (L9, L17, L19)."""
+"""Reports over HTTP: a PDF of what was granted and of nothing else, in three shapes, under the scopes (L9, L17)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import base64
 import hashlib
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bridge.consent import grants
-from bridge.consent.asked import Grain
+from bridge.consent.asked import Grain, Kind
 from bridge.consent.grant import Block
-from bridge.period import DAY
+from bridge.period import DAY, HOUR, MINUTE
+from bridge.reading import Device, Readings, SeriesKey, SourceClass, Stream, Unit
 from bridge.store import ledger
 from tests.fhir.plain_xml import of_json, of_xml
-from tests.web.world import World, leaks, linked, resources
+from tests.web.world import WINDOW, World, glucose, leaks, linked, resources, rows_of
 
 TYPES = ("DiagnosticReport", "DocumentReference")
 
@@ -145,3 +147,21 @@ def test_the_ledger_says_what_a_report_held_and_nothing_where_there_is_none(worl
     assert row["items"] > len(world.shown()) and set(row["grains"]) == {"raw", "summary"}
     assert found(world, rest="date=lt2026-09-08") == []
     assert len(intents(world)) == 1
+
+
+def test_what_is_held_back_changes_no_byte_of_a_report(world: World) -> None:
+    world.grant(kinds=frozenset({Kind.GLUCOSE}))
+    (before,) = found(world)
+    outside = range(WINDOW.start - 3 * DAY, WINDOW.start, 5 * MINUTE)
+    world.upload(world.ada, glucose([each + 60_000 for each in outside], "HIDDEN-SENSOR"))
+    inside = np.arange(WINDOW.start, WINDOW.start + DAY, HOUR)
+    columns: dict[str, Any] = {"instant": inside, "value": np.full(len(inside), 50), "row": rows_of(inside)}
+    key = SeriesKey(Stream.BOLUS, "dexcom-clarity", "HIDDEN-PUMP", Unit.UNITS, 1)
+    world.upload(
+        world.ada, Readings(key, columns, Device("A", "B", "HIDDEN-PUMP", kind="pump"), SourceClass.MAKER)
+    )
+    (after,) = found(world)
+    assert after == before
+    revoked = world.grant(kinds=frozenset({Kind.GLUCOSE, Kind.INSULIN}))
+    (with_doses,) = found(world)
+    assert revoked and pdf_of(with_doses) != pdf_of(before)
