@@ -201,10 +201,8 @@ class Renderer:
     def reports(self, disclosure: Disclosure, wish: Wish) -> FhirBytes | None:
         """Reports of a disclosure as a page, or one alone; None: absent. It prints, so it takes its time."""
         pdfs = {each.report: each for each in printed(disclosure, wish.zones)}
-        found = made(self._in(wish.notation), disclosure, pdfs, wish)
-        if found is None:
-            return None
-        return FhirBytes(_SEAL, found.body, found.notation, found.etag, found.updated)
+        one = made(self._in(wish.notation), disclosure, pdfs, wish)
+        return None if one is None else FhirBytes(_SEAL, one.body, one.notation, one.etag, one.updated)
 
     # -------------------------------------------------------------------------------------- delivery
 

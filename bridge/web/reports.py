@@ -27,7 +27,6 @@ from bridge.fhir.sought import Search
 from bridge.mapping.resources import OBSERVATION, READING_TYPES
 from bridge.period import ZoneHistory
 from bridge.reading import Stream
-from bridge.report.press import MEDIA_TYPE
 from bridge.smart.tokens import Bearer
 from bridge.web.answers import Answers, Request
 from bridge.web.call import Call, Pairs, Refused
@@ -39,7 +38,7 @@ from bridge.web.response import FhirResponse
 from bridge.web.route import wanted
 from bridge.web.search import requested
 
-PDF: Final = frozenset({MEDIA_TYPE})
+PDF: Final = frozenset({RAW.media_type})
 """What a Binary is answered as besides FHIR."""
 MOST: Final = 10
 """Reports on a page."""
