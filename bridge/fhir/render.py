@@ -31,15 +31,15 @@ from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
 from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
 from bridge.fhir.render_xml import XML
-from bridge.fhir.reports import RAW, Wish, made
+from bridge.fhir.report_letters import letters
+from bridge.fhir.reports import RAW, Wish, every, made
 from bridge.fhir.rows import Compiler, Elements, readings
 from bridge.fhir.streams import Lines, Pieces, Searchset
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.fhir.wanted import Wanted
 from bridge.mapping import Mappings
 from bridge.mapping.resources import OBSERVATION
-from bridge.period import Instant
-from bridge.report.press import printed
+from bridge.period import Instant, ZoneHistory
 
 __all__ = [
     "JSON", "NDJSON", "XML", "Answered", "Circle", "Consignment", "FhirBytes", "Filing", "Known", "Manifest",
@@ -148,11 +148,9 @@ class Renderer:
 
     def collection(self, disclosure: Disclosure, notation: Notation = JSON) -> FhirBytes:
         """Summaries as a Bundle that is no search (R4 2.36: collection)."""
-        parts = members(self._in(notation), disclosure)
-        updated, etag = disclosure.last_updated, tag(self._in(notation), disclosure, ALL)
-        return FhirBytes(
-            _SEAL, bundle(notation, Head("collection", updated=updated), parts), notation, etag, updated
-        )
+        compiler, updated = self._in(notation), disclosure.last_updated
+        body = bundle(notation, Head("collection", updated=updated), members(compiler, disclosure))
+        return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, ALL), updated)
 
     def counted(
         self, disclosure: Disclosure, url: str, kind: str = OBSERVATION, notation: Notation = JSON
@@ -200,8 +198,7 @@ class Renderer:
 
     def reports(self, disclosure: Disclosure, wish: Wish) -> FhirBytes | None:
         """Reports of a disclosure as a page, or one alone; None: absent. It prints, so it takes its time."""
-        pdfs = {each.report: each for each in printed(disclosure, wish.zones)}
-        one = made(self._in(wish.notation), disclosure, pdfs, wish)
+        one = made(self._in(wish.notation), disclosure, wish)
         return None if one is None else FhirBytes(_SEAL, one.body, one.notation, one.etag, one.updated)
 
     # -------------------------------------------------------------------------------------- delivery
@@ -222,11 +219,14 @@ class Renderer:
     def consignment(self, disclosure: Disclosure, wanted: Filing, manner: Manner, told: Told) -> Consignment:
         """The requests of one delivery attempt, in the form that the receiver takes; `told`: what it is told
         otherwise than others."""
-        found = drafted(self._tellings.of(told), disclosure, wanted, manner)
-        letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
-        return Drafts(letters, found.left, found.waiting)
+        return _sealed(drafted(self._tellings.of(told), disclosure, wanted, manner))
 
-    # ----------------------------------------------------------------------------------------- bulk
+    def report_letters(
+        self, disclosure: Disclosure, zones: ZoneHistory, wanted: Filing, manner: Manner, kind: str
+    ) -> Consignment:
+        """The reports of a disclosure for a chart, as DocumentReference or as DiagnosticReport."""
+        found = every(self._in(JSON), disclosure, zones, is_filed=True)
+        return _sealed(letters(self._in(JSON), found, wanted, manner, kind))
 
     def group(self, circle: Circle, members: Sequence[Disclosure], notation: Notation = JSON) -> FhirBytes:
         """The Group of those who share with an asker in bulk, and who they are."""
@@ -235,9 +235,7 @@ class Renderer:
 
     def groups(self, found: Sequence[Circle], url: str, notation: Notation = JSON) -> FhirBytes:
         """A searchset of Groups, without who is in them."""
-        parts = [notation.entry(groups.found(each, self.base)) for each in found]
-        head = Head("searchset", len(found), (("self", url),))
-        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
+        return FhirBytes(_SEAL, groups.page(notation, found, url, self.base), notation)
 
     def manifest(self, told: Manifest) -> FhirBytes:
         """What an export came to: names and addresses of files."""
@@ -247,8 +245,6 @@ class Renderer:
         """What of a request was left away, an OperationOutcome a line."""
         body = b"".join(NDJSON.encode(outcome.warning(each)) + NDJSON.ended for each in problems)
         return FhirBytes(_SEAL, body, NDJSON)
-
-    # ------------------------------------------------------------------------------ without a person
 
     def problem(self, problem: Problem, notation: Notation = JSON) -> FhirBytes:
         """The OperationOutcome."""
@@ -279,6 +275,11 @@ class Renderer:
 
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]
+
+
+def _sealed(found: Drafts[bytes | memoryview]) -> Consignment:
+    made = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
+    return Drafts(made, found.left, found.waiting)
 
 
 @final

@@ -13,7 +13,7 @@ Rejected: an attachment by address in the DiagnosticReport (the profile forbids 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha1, sha256
 from typing import Final
@@ -32,7 +32,7 @@ from bridge.fhir.rows import Compiler
 from bridge.fhir.summaries import CATEGORIES, PROFILES, covered
 from bridge.fhir.tree import Node, Tree, selected
 from bridge.period import Instant, ZoneHistory
-from bridge.report.press import MEDIA_TYPE, PdfBytes
+from bridge.report.press import MEDIA_TYPE, PdfBytes, printed
 
 DIAGNOSTIC, DOCUMENT, BINARY = "DiagnosticReport", "DocumentReference", "Binary"
 PROFILE: Final = f"{PROFILES}cgm-summary-pdf"
@@ -83,9 +83,9 @@ class One:
         return self.pdf is None
 
 
-def made(compiler: Compiler, seen: Disclosure, pdfs: Mapping[str, PdfBytes], wish: Wish) -> Made | None:
+def made(compiler: Compiler, seen: Disclosure, wish: Wish) -> Made | None:
     """The page, or the one report; None where that is not there."""
-    found = list(every(compiler, seen, pdfs))
+    found = list(every(compiler, seen, wish.zones))
     if wish.url:
         return _page(compiler, seen, found, wish)
     if len(found) != 1:
@@ -98,15 +98,16 @@ def made(compiler: Compiler, seen: Disclosure, pdfs: Mapping[str, PdfBytes], wis
     return Made(wish.notation.encode(tree), wish.notation, etag, updated)
 
 
-def every(compiler: Compiler, seen: Disclosure, pdfs: Mapping[str, PdfBytes]) -> Iterator[One]:
-    """The reports of a disclosure; `pdfs` by their ids as DiagnosticReport."""
+def every(compiler: Compiler, seen: Disclosure, zones: ZoneHistory, is_filed: bool = False) -> Iterator[One]:
+    """The reports of a disclosure, printed; `is_filed`: for a receiver's chart."""
     if seen.subject is None or seen.entry is None:
         return
+    pdfs = {each.report: each for each in printed(seen, zones)}
     for each in seen.summaries:
         if (report := each.report) is not None:
             pdf = pdfs.get(report.id(DIAGNOSTIC))
             version = _version(each, report, seen.subject, compiler)
-            yield One(f"Patient/{seen.subject.id}", each, report, pdf, version)
+            yield One(f"Patient/{seen.subject.id}", each, report, pdf, version, is_filed)
 
 
 def _version(one: DisclosedSummary, report: DisclosedReport, subject: Subject, compiler: Compiler) -> str:
@@ -155,16 +156,14 @@ def _results(one: One) -> Iterator[Node]:
     """The panel, whose members are the rest; where there is none, each of them."""
     kept = [(part, id_) for part, id_ in one.summary.members if part not in one.summary.gone]
     chosen = [each for each in kept if each[0] == PANEL] or kept
-    reference = "urn:uuid:" if one.is_filed else "Observation/"
     for _, id_ in chosen:
-        yield {"reference": f"{reference}{id_}"}
+        yield {"reference": f"Observation/{id_}"}
 
 
 def document(compiler: Compiler, one: One) -> Tree:
     """The DocumentReference, which leads to the Binary."""
     status = "final" if not one.summary.is_amended else "amended"
-    reference = "urn:uuid:" if one.is_filed else f"{DIAGNOSTIC}/"
-    related = {"reference": f"{reference}{one.report.id(DIAGNOSTIC)}"}
+    related = {"reference": f"{DIAGNOSTIC}/{one.report.id(DIAGNOSTIC)}"}
     edges = {"start": instant(one.summary.period.start), "end": instant(one.summary.period.end - 1)}
     return {
         "resourceType": DOCUMENT,

@@ -225,7 +225,9 @@ def test_the_statement_says_what_the_tables_offer() -> None:
     assert set(offered) - set(RECEIVED) == set(tables) == set(INTERACTIONS)
     assert not any("interaction" in offered[kind] for kind in RECEIVED)
     for kind, parameters in tables.items():
-        assert [each["name"] for each in offered[kind].get("searchParam", [])] == [each.name for each in parameters]
+        assert [each["name"] for each in offered[kind].get("searchParam", [])] == [
+            each.name for each in parameters
+        ]
     assert statement["fhirVersion"] == "4.0.1"
 
 

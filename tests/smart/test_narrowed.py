@@ -58,7 +58,9 @@ def test_narrowing_twice_is_narrowing_once(asked: Scopes, kinds: frozenset[Kind]
 )
 def test_a_wildcard_becomes_what_is_granted(kinds: set[Kind], left: str) -> None:
     reports = "patient/Binary.rs patient/DiagnosticReport.rs patient/DocumentReference.rs"
-    told = left.replace("#", reports).replace("@", "patient/Consent.rs patient/Patient.rs patient/Provenance.rs")
+    told = left.replace("#", reports).replace(
+        "@", "patient/Consent.rs patient/Patient.rs patient/Provenance.rs"
+    )
     found = str(narrowed(parse("patient/*.cruds"), frozenset(kinds), LOOK)).split()
     assert found == sorted(told.split())
 
