@@ -114,7 +114,8 @@ def figures(content: Content, targets: Targets | None) -> Iterator[Row]:
         yield "Variation (CV)", f"{found.cv:.1f} %", f"goal {targets.cv}" if targets else ""
     if readings is not None:
         yield from _more(readings, content.unit)
-    yield "Readings", f"{found.readings:,}", _off_scale(found, readings)
+    if readings is not None or found.off_scale:  # of a block a note tells their number, and only then
+        yield "Readings", f"{found.readings:,}", _off_scale(found, readings)
 
 
 def _mean(found: Brief, unit: Unit) -> tuple[str, str]:
