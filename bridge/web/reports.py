@@ -117,9 +117,11 @@ class Reports:
 
     def _sought(self, bearer: Bearer, request: Request) -> _Sought:
         page = self._answers.linked(bearer, request.kind, request.pairs)
-        pairs = page.pairs if page else self._desk.in_context(bearer.permit, request.kind, request.pairs)
+        pairs = self._desk.in_context(bearer.permit, request.kind, page.pairs if page else request.pairs)
         search = self._desk.search(request.kind, pairs, request.is_strict and not page)
-        patient = page.patient if page else self._desk.patient(bearer.permit, "Patient", search.patient or "")
+        patient = self._desk.patient(bearer.permit, "Patient", search.patient or "")
+        if page and patient != page.patient:
+            patient = None  # the person is not known by that name any more
         zones = self._desk.zones(patient) if patient is not None else UTC
         bound = search.asked(patient, zones, self._desk.clock())
         wish = Reporting(
