@@ -29,6 +29,7 @@ import bridge.web.home
 import bridge.web.launching
 import bridge.web.receiving
 import bridge.web.recipients
+import bridge.web.report
 import bridge.web.session
 import bridge.web.shares
 import bridge.web.signin
@@ -122,6 +123,7 @@ def _pages(found: Bridge) -> list[Route]:
         *bridge.web.shares.routes(found.gate),
         *bridge.web.disclosures.routes(),
         *bridge.web.sources.routes(),
+        *bridge.web.report.routes(found.gate),
         *bridge.web.launching.routes(app),
         *bridge.web.codes.routes(app),
         *bridge.web.clinic_codes.routes(app),

@@ -123,6 +123,12 @@ def _pushes() -> Loaded:
     return deliveries, push
 
 
+def _report() -> Loaded:
+    from bridge.cli.report import report
+
+    return (report,)
+
+
 def _server() -> Loaded:
     from bridge.cli.server import serve
 
@@ -175,6 +181,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     "provenance": (_provenance, "Where a reading came from; for the owner."),
     "push": (_pushes, "Deliver what is due to a client's destination now."),
     "reimport": (_artifacts, "Read a kept upload again, by today's mapping and zone history."),
+    "report": (_report, "The report of a period as a PDF."),
     "serve": (_server, "Serve the FHIR endpoint and deliver what is due."),
     "staff": (_staff, "Who works with this installation."),
     "totals": (_totals, "Insulin and carbohydrates by day, as far as the sources agree."),

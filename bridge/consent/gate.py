@@ -34,6 +34,7 @@ from bridge.consent.preview import foreseen, told
 from bridge.consent.ready import ready, ready_now
 from bridge.consent.retraction import pairing_of
 from bridge.consent.summaries import Reports
+from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
@@ -134,9 +135,10 @@ class Gate:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
 
-    def summary(self, permit: Permit, text: str) -> tuple[Name, bool] | None:
-        """What the id of a summary of the asker's own stands for, and whether of a block that is frozen."""
-        return behind_summary(self._db, permit, text)
+    def summary(self, permit: Permit, text: str, kind: str = OBSERVATION) -> tuple[Name, bool] | None:
+        """What the id of a summary of the asker's own stands for, or of its report as that type, and whether of a
+        block that is frozen."""
+        return behind_summary(self._db, permit, text, kind)
 
     def context(self, permit: Permit) -> str | None:
         """The Patient id of the patient in a token's context; None for a system's token."""

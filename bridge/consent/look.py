@@ -63,7 +63,8 @@ class Look:
         part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
         part = part.with_lost(opens.reports.lost())
         total = self._total(opens.answer, part)
-        return Leaving(self.asked, self.who, self.decided.decision, part, total, self._has_person(opens))
+        has_person = self._has_person(opens) and (bool(part.summaries) or not self._is_documents)
+        return Leaving(self.asked, self.who, self.decided.decision, part, total, has_person)
 
     def leaving_whole(self, opens: Opens) -> Leaving:
         """All that was asked for, as numbers."""
@@ -84,6 +85,11 @@ class Look:
         if back is not None and not leaving.items:
             return back, self.epoch, also(opens, leaving.part), None
         return told(), self.epoch, also(opens, leaving.part), back
+
+    @property
+    def _is_documents(self) -> bool:
+        """Whether the person is wanted for reports alone."""
+        return self.asked.reporting is not None and bool(self.asked.reporting.documents)
 
     def _has_person(self, opens: Opens) -> bool:
         """Whether the person is wanted, and changed when it was asked for what changed."""

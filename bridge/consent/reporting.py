@@ -64,7 +64,9 @@ class Reporting:
     """Summaries of sensor glucose inside `period`, None: over every period that follows from the grants, or, with
     `paced`, that is due; with `fixed` those alone that grants of summaries fix. Of them those whose period meets all of
     `dates`, and that changed in all of `updated`; of their Observations those of `ids` and `parts`, None: all. Ids
-    without a period say theirs themselves."""
+    without a period say theirs themselves. With `documents`, a type of `REPORTS`, the report of each is meant, by its
+    id as that type: the whole summary, and of the readings that were asked for those that are open over all of its
+    period."""
 
     period: Period | None = None
     fixed: bool = False
@@ -73,6 +75,7 @@ class Reporting:
     dates: Sequence[Span] = ()
     updated: Sequence[Span] = ()
     paced: Paced | None = None
+    documents: str = ""
 
     def covers(self, period: Period) -> bool:
         """Whether a summary of that period is asked for."""

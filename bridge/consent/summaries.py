@@ -20,6 +20,7 @@ from bridge.consent.asked import Asked, Grain, Kind
 from bridge.consent.blocks import Reported, Seen, reported
 from bridge.consent.content import mac
 from bridge.consent.decide import shown_finer
+from bridge.consent.documents import report, whole
 from bridge.consent.grant import Standing
 from bridge.consent.keeping import Keeping, Kept, Made
 from bridge.consent.made import made
@@ -28,6 +29,7 @@ from bridge.consent.part import Part
 from bridge.consent.reporting import Paced, Reporting
 from bridge.consent.summary_page import paged, part_of
 from bridge.consent.summed import (
+    PANEL,
     Content,
     DisclosedSummary,
     behind,
@@ -74,7 +76,8 @@ class Reports:
             news += [kept] if kept is not None and kept is not before else []
             if wish.paced is not None and len(told) == wish.paced.most:
                 break
-        return paged(told, news, self.answer.view.asked)
+        page = paged(told, news, self.answer.view.asked)
+        return whole(self.answer, page) if wish.documents else page
 
     def lost(self) -> Part:
         """Those that the asker holds, that are open to it no longer, and that are wrong: each as it is taken back."""
@@ -156,7 +159,7 @@ class Reports:
     def _shown(self, each: Reported, now: Made, kept: Kept | None, is_kept: bool) -> DisclosedSummary | None:
         """The summary as it is disclosed; None where nothing of it may leave."""
         if not is_kept:
-            told = f"{each.period.start}|{each.period.end}|{now.content}".encode()
+            told = f"{each.period.start}|{each.period.end}|{now.content}".encode() + secret_of(self.holder)
             version = mac(self.answer.reader.secret(), told, 6).hex()
             return self._said(each.period, now.content, False, version, False, now.updated)
         return None if kept is None else self._told(each.period, (_since(each),), kept)
@@ -191,6 +194,7 @@ class Reports:
             is_amended=is_amended,
             last_updated=updated,
             is_frozen=is_frozen,
+            report=report(self.answer, period, is_frozen, secret_of(self.holder)),
         )
 
 
@@ -202,7 +206,10 @@ def _since(each: Reported) -> Instant:
 
 
 def _meant(shown: DisclosedSummary, wish: Reporting) -> DisclosedSummary:
-    """The summary with those of its Observations that were asked for."""
+    """The summary with those of its Observations that were asked for; with all of them where its report was."""
+    if shown.report is not None:
+        is_meant = wish.takes(PANEL, shown.report.id(wish.documents), shown.last_updated)
+        return shown if is_meant else replace(shown, ids=())
     return replace(shown, ids=tuple(one for one in shown.ids if wish.takes(*one, shown.last_updated)))
 
 
@@ -220,5 +227,7 @@ def _lost_wish(asked: Asked) -> Reporting | None:
     wish = asked.reporting or (asked.instead and asked.instead.reporting)
     if wish is None:
         return Reporting(ids=asked.ids) if asked.ids else None
+    if wish.documents:
+        return None
     wish = replace(wish, updated=wish.updated or asked.updated)
     return wish if wish.ids or wish.updated else None

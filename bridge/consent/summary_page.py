@@ -25,7 +25,7 @@ _Listed: TypeAlias = tuple[DisclosedSummary, tuple[str, str]]
 def paged(told: Sequence[DisclosedSummary], news: Sequence[Frozen[Content]], asked: Asked) -> Part:
     """The page of them that was asked for: `limit` Observations behind the one that `after` names; or the newest of
     each figure."""
-    every = [(each, one) for each in told for one in each.ids]
+    every = [(each, one) for each in told for one in each.items]
     if asked.newest is not None:
         every = _newest(every, asked.newest.most)
     else:
@@ -34,7 +34,7 @@ def paged(told: Sequence[DisclosedSummary], news: Sequence[Frozen[Content]], ask
     if asked.after is not None:
         every = every[_place(every, asked.after) + 1 :]
     page = every if asked.limit is None else every[: asked.limit]
-    shown = tuple(replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
+    shown = tuple(each if each.report else replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
     counts_alone = asked.limit == 0  # a number tells of a block too
     keys = {(one.period, one.is_frozen) for one in shown}
     frozen = [each for each in news if counts_alone or (each.period, not each.is_open) in keys]

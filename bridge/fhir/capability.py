@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bridge.fhir.parameters import GROUP, INCLUDES, PARAMETERS, REVINCLUDES, Parameter
+from bridge.fhir.parameters import GROUP, INCLUDES, REVINCLUDES, SOUGHT, Parameter
 from bridge.fhir.tree import Node, Tree, coding, concept
 from bridge.mapping.resources import READING_TYPES
 
@@ -36,6 +36,9 @@ INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Consent": ("read", "search-type"),
     "AuditEvent": ("read", "search-type"),
     "Group": ("read", "search-type"),
+    "DiagnosticReport": ("read", "search-type"),
+    "DocumentReference": ("read", "search-type"),
+    "Binary": ("read",),
 }
 SAYS: Final = {
     "Consent": (
@@ -45,6 +48,14 @@ SAYS: Final = {
         "Its policy is this sentence. A grant that is paused, revoked or over is inactive. Where nothing limits it, it "
         "has the IHE PCF Intermediate form, and says so."
     ),
+    "DiagnosticReport": (
+        "A report as a PDF of each period that is summed up, with the Observations of its summary: a period follows "
+        "from the grants. It holds what the token's scopes reach too (all of Observation, and of "
+        "MedicationAdministration, Device and Patient what is reached whole); without Observation it is refused. Made "
+        "at each request."
+    ),
+    "DocumentReference": "The same report, and where its PDF is: with size and SHA-1, which change with its content.",
+    "Binary": "The PDF of a DocumentReference: as it is, or as a resource where Accept or _format names one.",
     "AuditEvent": "What left and why, after IHE BALP: for the person alone, nothing for anybody else.",
     "Group": (
         "One for each client with a system token: those who share with it by bulk export now. A search finds it "
@@ -93,7 +104,7 @@ _VALIDATE: Final = (
     "The same checks of form as a submission, without effect: an OperationOutcome, 200 also with faults."
 )
 _CHECKED: Final = (("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", _VALIDATE),)
-RECEIVED: Final = ("Bundle", "DiagnosticReport", "ServiceRequest")
+RECEIVED: Final = ("Bundle", "ServiceRequest")
 """Types that are taken or checked, and not served."""
 RECEIVER: Final = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
 SUBMISSION: Final = "http://hl7.org/fhir/uv/cgm/OperationDefinition/submit-cgm-bundle"
@@ -114,6 +125,7 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "Group": (("export", f"{_BULK}/OperationDefinition/group-export", _EXPORT),),
     "Device": _CHECKED,
+    "DiagnosticReport": _CHECKED,
     **dict.fromkeys(RECEIVED, _CHECKED),
 }
 WHOLE: Final = ("export", f"{_BULK}/OperationDefinition/export", _EXPORT)
@@ -139,6 +151,7 @@ PROFILES: Final = {
         "cgm-summary-mean-glucose-moles-per-volume",
     ),
     "Device": ("cgm-device",),
+    "DiagnosticReport": ("cgm-summary-pdf",),
 }
 
 
@@ -198,7 +211,7 @@ def _resource(kind: str) -> Tree:
         "conditionalRead": "full-support",
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
-        "searchParam": tuple(_parameter(each) for each in {**PARAMETERS, "Group": GROUP}[kind]),
+        "searchParam": tuple(_parameter(each) for each in {**SOUGHT, "Group": GROUP, "Binary": ()}[kind]),
         "operation": _operations(OPERATIONS.get(kind, ())),
     }
 

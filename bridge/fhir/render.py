@@ -31,13 +31,15 @@ from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
 from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
 from bridge.fhir.render_xml import XML
+from bridge.fhir.report_letters import letters
+from bridge.fhir.reports import RAW, Wish, every, made
 from bridge.fhir.rows import Compiler, Elements, readings
 from bridge.fhir.streams import Lines, Pieces, Searchset
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.fhir.wanted import Wanted
 from bridge.mapping import Mappings
 from bridge.mapping.resources import OBSERVATION
-from bridge.period import Instant
+from bridge.period import Instant, ZoneHistory
 
 __all__ = [
     "JSON", "NDJSON", "XML", "Answered", "Circle", "Consignment", "FhirBytes", "Filing", "Known", "Manifest",
@@ -111,7 +113,8 @@ class Renderer:
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
         self._compilers = {
-            each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML, NDJSON)
+            each.media_type: Compiler(mappings, self.base, self.system, each)
+            for each in (JSON, XML, NDJSON, RAW)
         }
         self._tellings = Tellings(mappings, self._in(JSON))
         self.summed = self._in(JSON).summed
@@ -147,11 +150,9 @@ class Renderer:
 
     def collection(self, disclosure: Disclosure, notation: Notation = JSON) -> FhirBytes:
         """Summaries as a Bundle that is no search (R4 2.36: collection)."""
-        parts = members(self._in(notation), disclosure)
-        updated, etag = disclosure.last_updated, tag(self._in(notation), disclosure, ALL)
-        return FhirBytes(
-            _SEAL, bundle(notation, Head("collection", updated=updated), parts), notation, etag, updated
-        )
+        compiler, updated = self._in(notation), disclosure.last_updated
+        body = bundle(notation, Head("collection", updated=updated), members(compiler, disclosure))
+        return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, ALL), updated)
 
     def counted(
         self, disclosure: Disclosure, url: str, kind: str = OBSERVATION, notation: Notation = JSON
@@ -197,6 +198,11 @@ class Renderer:
         body = bundle(notation, head, (rows,))
         return FhirBytes(_SEAL, body, notation, None, disclosure.last_updated)
 
+    def reports(self, disclosure: Disclosure, wish: Wish) -> FhirBytes | None:
+        """Reports of a disclosure as a page, or one alone; None: absent. It prints, so it takes its time."""
+        one = made(self._in(wish.notation), disclosure, wish)
+        return None if one is None else FhirBytes(_SEAL, one.body, one.notation, one.etag, one.updated)
+
     # -------------------------------------------------------------------------------------- delivery
 
     def transaction(
@@ -215,11 +221,14 @@ class Renderer:
     def consignment(self, disclosure: Disclosure, wanted: Filing, manner: Manner, told: Told) -> Consignment:
         """The requests of one delivery attempt, in the form that the receiver takes; `told`: what it is told
         otherwise than others."""
-        found = drafted(self._tellings.of(told), disclosure, wanted, manner)
-        letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
-        return Drafts(letters, found.left, found.waiting)
+        return _sealed(drafted(self._tellings.of(told), disclosure, wanted, manner))
 
-    # ----------------------------------------------------------------------------------------- bulk
+    def report_letters(
+        self, disclosure: Disclosure, zones: ZoneHistory, wanted: Filing, manner: Manner, kind: str
+    ) -> Consignment:
+        """The reports of a disclosure for a chart, as DocumentReference or as DiagnosticReport."""
+        found = every(self._in(JSON), disclosure, zones, is_filed=True)
+        return _sealed(letters(self._in(JSON), found, wanted, manner, kind))
 
     def group(self, circle: Circle, members: Sequence[Disclosure], notation: Notation = JSON) -> FhirBytes:
         """The Group of those who share with an asker in bulk, and who they are."""
@@ -228,9 +237,7 @@ class Renderer:
 
     def groups(self, found: Sequence[Circle], url: str, notation: Notation = JSON) -> FhirBytes:
         """A searchset of Groups, without who is in them."""
-        parts = [notation.entry(groups.found(each, self.base)) for each in found]
-        head = Head("searchset", len(found), (("self", url),))
-        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
+        return FhirBytes(_SEAL, groups.page(notation, found, url, self.base), notation)
 
     def manifest(self, told: Manifest) -> FhirBytes:
         """What an export came to: names and addresses of files."""
@@ -240,8 +247,6 @@ class Renderer:
         """What of a request was left away, an OperationOutcome a line."""
         body = b"".join(NDJSON.encode(outcome.warning(each)) + NDJSON.ended for each in problems)
         return FhirBytes(_SEAL, body, NDJSON)
-
-    # ------------------------------------------------------------------------------ without a person
 
     def problem(self, problem: Problem, notation: Notation = JSON) -> FhirBytes:
         """The OperationOutcome."""
@@ -272,6 +277,11 @@ class Renderer:
 
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]
+
+
+def _sealed(found: Drafts[bytes | memoryview]) -> Consignment:
+    made = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
+    return Drafts(made, found.left, found.waiting)
 
 
 @final

@@ -158,7 +158,7 @@ def trees(
             "category": tuple(named(mappings, (each,)) for each in CATEGORIES),
             "code": named(mappings, (said.code, *of.stated.codes.get(part, ()))),
             "subject": {"reference": of.subject},
-            "effectivePeriod": _period(one),
+            "effectivePeriod": covered(one),
             **(WRONG if is_wrong else _value(one, part, mappings, said, of.stated)),
             "note": tuple({"text": text} for text in _notes(one)),
             "hasMember": _members(dict(one.members), of) if part == PANEL and not is_wrong else (),
@@ -177,7 +177,7 @@ def _meta(one: DisclosedSummary, profile: str | None, of: Of) -> Tree:
     }
 
 
-def _period(one: DisclosedSummary) -> Tree:
+def covered(one: DisclosedSummary) -> Tree:
     """First and last day where it covers whole ones; else its edges, the last one inclusive (R4 2.24.0.20)."""
     if one.days is not None:
         return {"start": one.days[0].isoformat(), "end": one.days[1].isoformat()}

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Final
 
 from bridge.consent.asked import KIND_OF, SENSITIVE, WILDCARD, Kind, Way
+from bridge.consent.summed import REPORTS
 from bridge.mapping.resources import OBSERVATION, TYPE_OF
 from bridge.smart.scopes import SYSTEM, Fence, Scope, Scopes, shortest
 
@@ -47,6 +48,7 @@ _OF_STREAMS: Final = {kind: TYPE_OF[stream] for stream, kind in KIND_OF.items()}
 OPENED: Final[Mapping[Kind, frozenset[str]]] = {
     **{kind: frozenset({kind_type}) for kind, kind_type in _OF_STREAMS.items()},
     **dict.fromkeys(SENSITIVE.values(), frozenset({OBSERVATION})),
+    Kind.GLUCOSE: frozenset({OBSERVATION, *REPORTS}),
     Kind.DEVICE: frozenset({"Device", "DeviceMetric"}),
 }
 """The types that resources of a kind are."""

@@ -45,6 +45,13 @@ class Fences:
         """The Observations of summaries inside the token's scopes; a panel where all of its members are."""
         return self._parts_of(bearer.scopes.reach(OBSERVATION, action))
 
+    def is_report(self, bearer: Bearer, kind: str, action: str) -> bool:
+        """Whether a report, as that type, lies inside the token's scopes: every one wears the same code and
+        categories. Refused with 403 where there is no such scope."""
+        read = (self._read(kind, fence) for fence in reached(bearer, kind, action) if fence)
+        meant = any(not isinstance(each, Problem) and each.ids is None for each in read)
+        return meant or frozenset() in reached(bearer, kind, action)
+
     def evidence(self, bearer: Bearer, action: str) -> frozenset[Selector]:
         """The readings whose Provenance lies inside: those that the token reaches themselves; Refused with 403
         where it reaches no Provenance."""

@@ -12,6 +12,32 @@ from tests.contracts.planted import Planted, lines
 
 MORE: Final = (
     Planted(
+        "a PDF beside the press",
+        "push/planted.py",
+        lines(
+            "from bridge.report.press import PdfBytes",
+            "",
+            "def made(seal):",
+            "    return PdfBytes(seal)",
+        ),
+        "syntax",
+        "PdfBytes() is called in report/press.py alone",
+    ),
+    Planted(
+        "a delivery prints by itself",
+        "push/planted.py",
+        lines("from bridge.report.press import printed"),
+        "imports",
+        "only the renderer, pages and commands print BROKEN",
+    ),
+    Planted(
+        "a report looks into the store",
+        "report/planted.py",
+        lines("import bridge.store.patients"),
+        "imports",
+        "a report is made of a disclosure alone BROKEN",
+    ),
+    Planted(
         "a figure asks the clock",
         "metrics/planted.py",
         lines("from datetime import date"),

@@ -83,7 +83,7 @@ def _walked(node: Any) -> Iterator[dict[str, Any]]:
         for each in node:
             yield from _walked(each)
     elif isinstance(node, dict):
-        if node.get("resourceType") == "Observation":
+        if node.get("resourceType") in ("Observation", "DiagnosticReport"):
             yield node
         for each in node.values():
             yield from _walked(each)
@@ -239,6 +239,19 @@ def summaries(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("GET", path), ask("GET", path + wide), *(ask("GET", _of(hidden, rest)) for rest in rests)]
 
 
+def reported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Reports as PDF, in each of their shapes, by search and by id, and the PDF itself."""
+    rests = ("", "date=lt2026-09-08", "_summary=count", "_count=1")
+    found = [ask("GET", _of(hidden, rest, "DiagnosticReport")) for rest in rests]
+    documents = [ask("GET", _of(hidden, rest, "DocumentReference")) for rest in ("", "period=lt2026-09-08")]
+    urls = [
+        each["content"][0]["attachment"]["url"]
+        for each in (entry["resource"] for entry in _entries(documents))
+    ]
+    binaries = [ask("GET", url, headers={"Accept": "application/fhir+json"}) for url in urls]
+    return [*found, *documents, *binaries, *(ask("GET", f"Binary/{name}") for name in hidden.names[:5])]
+
+
 def everything(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     """$everything, whole and in pages."""
     path = f"Patient/{hidden.person}/$everything"
@@ -319,7 +332,8 @@ def exported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
-        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, everything, chunks,
+        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, reported,
+        everything, chunks,
         batched, submitted, in_xml, compressed, exported,
     )
 }  # fmt: skip

@@ -38,6 +38,7 @@ from tests.web.world import WINDOW, World, leaks
 KINDS: Final = (
     *READING_TYPES, "Device", "DeviceMetric", "Patient", "Provenance", "Consent", "AuditEvent",
 )  # fmt: skip
+REPORTED: Final = ("DiagnosticReport", "DocumentReference")
 OWNERS: Final = frozenset({"AuditEvent"})
 """Types that are for the person alone: whoever else asks finds none."""
 ACCEPTS: Final = ("application/fhir+json", "application/fhir+xml")
@@ -147,11 +148,37 @@ def group(world: World) -> list[str]:
     return [f"/fhir/Group/{name}" for name in (own, world.patient_id(world.ada), "x")]
 
 
+def report_searches(kind: str) -> Callable[[World], list[str]]:
+    def paths(world: World) -> list[str]:
+        whole = [f"/fhir/{kind}?patient={world.patient_id(who)}" for who in (world.ada, world.bob)]
+        wide = ("_count=100000", "_summary=count", "_total=accurate", "category=LAB", "date=lt2026-09-09")
+        return [*whole, *(f"{path}&{more}" for path in whole for more in wide)]
+
+    return paths
+
+
+def report_reads(kind: str) -> Callable[[World], list[str]]:
+    def paths(world: World) -> list[str]:
+        asked = f"/fhir/DocumentReference?patient={world.patient_id(world.ada)}"
+        document = world.get(asked).json()["entry"][0]["resource"]
+        leads_to = {
+            "DocumentReference": f"DocumentReference/{document['id']}",
+            "DiagnosticReport": document["context"]["related"][0]["reference"],
+            "Binary": document["content"][0]["attachment"]["url"],
+        }
+        bobs = world.observation_id(world.readings(Stream.GLUCOSE, world.bob)[0], world.bob)
+        return [f"/fhir/{leads_to[kind]}", *(f"/fhir/{kind}/{name}" for name in (bobs, "x"))]
+
+    return paths
+
+
 PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     **{f"/fhir/{kind}": searches(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}": reads(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}/_history": reads(kind, "/_history") for kind in READING_TYPES},
     **{f"/fhir/{kind}/{{id}}/_history/{{vid}}": versions(kind) for kind in READING_TYPES},
+    **{f"/fhir/{kind}": report_searches(kind) for kind in REPORTED},
+    **{f"/fhir/{kind}/{{id}}": report_reads(kind) for kind in (*REPORTED, "Binary")},
     "/fhir/Observation/$lastn": newest,
     "/fhir/Observation/$hddt-cgm-summary": summed,
     "/fhir/Patient/{id}/$everything": everything,
@@ -175,6 +202,9 @@ STEPS: Final[Mapping[tuple[str, str], str]] = dict.fromkeys(
 POSTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("/fhir", "/fhir/"), "test_every_batch_tells_no_more"),
     **dict.fromkeys((f"/fhir/{kind}/_search" for kind in KINDS), "test_every_posted_search_tells_no_more"),
+    **dict.fromkeys(
+        (f"/fhir/{kind}/_search" for kind in REPORTED), "test_every_posted_search_of_reports_tells_no_more"
+    ),
     **dict.fromkeys(
         (
             "/fhir/Observation/$lastn",
@@ -303,6 +333,14 @@ def test_every_posted_search_tells_no_more(pump: World, kind: str, accept: str) 
         answer = pump.ask("POST", f"/fhir/{kind}/_search", data=data, headers={"Accept": accept})
         assert answer.status_code == 200 and not leaks(pump, answer) and not telling(answer.text)
         assert (f"{kind}/" in answer.text) is (is_shared and kind not in OWNERS)
+
+
+@pytest.mark.parametrize("kind", REPORTED)
+def test_every_posted_search_of_reports_tells_no_more(pump: World, kind: str) -> None:
+    for who, is_shared in ((pump.ada, True), (pump.bob, False)):
+        answer = pump.ask("POST", f"/fhir/{kind}/_search", data={"patient": pump.patient_id(who)})
+        assert answer.status_code == 200 and not leaks(pump, answer) and not telling(answer.text)
+        assert (f"{kind}/" in answer.text) is is_shared
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
