@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Final, Never, TypeAlias, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import batched, brands, capability, filing, groups, outcome, receipt
+from bridge.fhir import batched, brands, capability, filing, groups, outcome, receipt, subscriptions
 from bridge.fhir.alone import alone
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.consignment import Drafts, Manner, Tellings, Told, drafted
@@ -26,6 +26,7 @@ from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
 from bridge.fhir.groups import Circle
 from bridge.fhir.notation import Notation
+from bridge.fhir.notices import Paper
 from bridge.fhir.outcome import Problem
 from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
@@ -38,6 +39,7 @@ from bridge.fhir.wanted import Wanted
 from bridge.mapping import Mappings
 from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
+from bridge.store.subscriptions import Subscription
 
 __all__ = [
     "JSON", "NDJSON", "XML", "Answered", "Circle", "Consignment", "FhirBytes", "Filing", "Known", "Manifest",
@@ -135,7 +137,7 @@ class Renderer:
     def page(
         self, disclosure: Disclosure, wanted: Wanted, url: str, next: str | None, notation: Notation
     ) -> FhirBytes:
-        """The same for everything that can be wanted."""
+        """The same for all that can be wanted."""
         compiler = self._in(notation)
         links = (("self", url), ("next", next)) if next else (("self", url),)
         told = total(disclosure, wanted.kind) if wanted.types is None else None
@@ -217,7 +219,7 @@ class Renderer:
         letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
         return Drafts(letters, found.left, found.waiting)
 
-    # ----------------------------------------------------------------------------------------- bulk
+    # ----------------------------------------------------------------------- bulk and subscriptions
 
     def group(self, circle: Circle, members: Sequence[Disclosure], notation: Notation = JSON) -> FhirBytes:
         """The Group of those who share with an asker in bulk, and who they are."""
@@ -231,13 +233,22 @@ class Renderer:
         return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
 
     def manifest(self, told: Manifest) -> FhirBytes:
-        """What an export came to: names and addresses of files."""
+        """What an export came to."""
         return FhirBytes(_SEAL, manifest(told), PLAIN)
 
     def ignored(self, problems: Sequence[Problem]) -> FhirBytes:
         """What of a request was left away, an OperationOutcome a line."""
         body = b"".join(NDJSON.encode(outcome.warning(each)) + NDJSON.ended for each in problems)
         return FhirBytes(_SEAL, body, NDJSON)
+
+    def subscription(self, one: Subscription, notation: Notation = JSON) -> FhirBytes:
+        """A Subscription, without its headers."""
+        return FhirBytes(_SEAL, notation.encode(subscriptions.resource(one)), notation)
+
+    def paper(self, paper: Paper, notation: Notation = JSON) -> FhirBytes:
+        """Subscriptions that were found, their statuses, or a notification."""
+        head, parts = paper.written(notation, self.base)
+        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
 
     # ------------------------------------------------------------------------------ without a person
 

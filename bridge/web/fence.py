@@ -13,8 +13,8 @@ from typing import Final
 
 from bridge.consent.asked import Selector, met
 from bridge.consent.summed import MEMBERS, PANEL
+from bridge.fhir.fenced import fenced, inside
 from bridge.fhir.outcome import OUT_OF_SCOPE, Problem
-from bridge.fhir.search import parse
 from bridge.fhir.sought import Search
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.mapping.resources import OBSERVATION, READING_TYPES
@@ -69,21 +69,12 @@ class Fences:
         return met(search.selectors, self.readings(bearer, search.kind, SEARCH))
 
     def _selectors(self, kind: str, fences: tuple[Fence, ...]) -> frozenset[Selector]:
-        if frozenset() in fences:
-            return self._vocabulary.everything(kind)
-        return frozenset().union(*(self._inside(kind, fence) for fence in fences))
-
-    def _inside(self, kind: str, fence: Fence) -> frozenset[Selector]:
-        found = self._read(kind, fence)
-        return frozenset() if isinstance(found, Problem) else found.selectors
+        return fenced(self._vocabulary, kind, fences)
 
     def _parts(self, fences: tuple[Fence, ...]) -> frozenset[str]:
-        read = (self._read(OBSERVATION, fence) for fence in fences)
+        read = (inside(self._vocabulary, OBSERVATION, fence) for fence in fences)
         found = frozenset[str]().union(*(each.parts for each in read if not isinstance(each, Problem)))
         return found if found >= set(MEMBERS) else found - {PANEL}
-
-    def _read(self, kind: str, fence: Fence) -> Search | Problem:
-        return parse(kind, (("patient", "any"), *sorted(fence)), self._vocabulary, strict=True)
 
 
 def reached(bearer: Bearer, kind: str, action: str) -> tuple[Fence, ...]:
