@@ -124,6 +124,18 @@ GROUP: Final[tuple[Parameter, ...]] = (
 )
 """Filters of Group, of which each client has one of its own (`web/groups.py`)."""
 
+SUBSCRIPTION: Final[tuple[Parameter, ...]] = (
+    _ID,
+    Parameter("status", "token", "Subscription-status"),
+    Parameter("url", "uri", "Subscription-url"),
+    Parameter("criteria", "string", "Subscription-criteria"),
+    Parameter("type", "token", "Subscription-type"),
+)
+"""Filters of Subscription: each client finds its own (`web/subscriptions.py`)."""
+
+OWN: Final = {"Group": GROUP, "Subscription": SUBSCRIPTION}
+"""Filters of the types of which a client sees its own alone."""
+
 READINGS: Final = frozenset({*READING_TYPES, "Provenance"})
 """Types of which each resource stands for a reading; of the others none is disclosed."""
 

@@ -1,6 +1,6 @@
 """The renderer: a Disclosure in, FHIR bytes out. The only maker of FHIR bytes.
 
-Law (`architecture.md`, laws): it takes nothing but what the gate made and says nothing beside it: counts,
+Law (`architecture.md`): it takes nothing but what the gate made and says nothing beside it: counts,
 totals, dates, ETags and devices come from the Disclosure. `FhirBytes` is final and made here alone;
 whoever sends bytes to the world demands one. How they are written is a notation: `render_json.py`,
 `render_xml.py`; what they say is the same in both.
@@ -91,7 +91,7 @@ class FhirBytes:
 @final
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What one entry of a batch came to: HTTP status and, where there is one, the content."""
+    """What one entry of a batch came to."""
 
     status: int
     content: FhirBytes | None = None
@@ -183,8 +183,7 @@ class Renderer:
         notation: Notation = JSON,
     ) -> FhirBytes | None:
         """The one resource of that type; with `version` (a versionId) that state of it. None: absent."""
-        found = alone(self._in(notation), disclosure, kind, version, elements)
-        if found is None:
+        if (found := alone(self._in(notation), disclosure, kind, version, elements)) is None:
             return None
         return FhirBytes(_SEAL, found.body, notation, f'W/"{found.version}"', found.updated)
 

@@ -75,11 +75,16 @@ class Request:
     settings: Mapping[str, str]
 
 
+def unfit(place: str, sentence: str) -> Problem:
+    """What is wrong at a place of the resource, and the mend."""
+    where = f"{SUBSCRIPTION}.{place}" if place else SUBSCRIPTION
+    return Problem(422, "business-rule", f"{where}: {sentence}.", (where,))
+
+
 class _Unfit(Exception):
     def __init__(self, place: str, sentence: str) -> None:
         super().__init__(sentence)
-        where = f"{SUBSCRIPTION}.{place}" if place else SUBSCRIPTION
-        self.problem = Problem(422, "business-rule", f"{where}: {sentence}.", (where,))
+        self.problem = unfit(place, sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,8 @@ def read(sent: Node, grammar: Grammar) -> Request | Problem:
     """The request of a Subscription resource, or what is wrong with it."""
     try:
         return _read(sent, grammar)
-    except _Unfit as unfit:
-        return unfit.problem
+    except _Unfit as wrong:
+        return wrong.problem
 
 
 def selected(filters: tuple[str, ...], grammar: Grammar) -> frozenset[Selector]:

@@ -30,6 +30,7 @@ from bridge.push.retry import SECOND
 from bridge.store.db import Database
 from bridge.store.occurrences import Occurrence
 from bridge.store.subscriptions import Subscription
+from bridge.subscriptions.changes import beat
 from bridge.subscriptions.channel import ATTEMPTS, Next, Verdict, call, wait
 from bridge.subscriptions.news import Feed, Item, fresh, listed
 from bridge.subscriptions.where import may_call
@@ -76,8 +77,8 @@ class Turn:
             self._failed(one, one, verdict)
             return None
         now = self.clock()
-        beat = now + int(one.terms.heartbeat) * SECOND if one.terms.heartbeat else None
-        return kept.put(self.db, one, replace(_well(one), status="active", changed=now, beat=beat))
+        after = replace(_well(one), status="active", changed=now, beat=beat(one.terms, now))
+        return kept.put(self.db, one, after)
 
     async def heartbeat(self, one: Subscription) -> Subscription | None:
         """A heartbeat that is due; the next is the first of the grid that is still to come."""
@@ -85,11 +86,11 @@ class Turn:
             return one
         verdict = await self._sent(one, "heartbeat", one.events)
         period = int(one.terms.heartbeat) * SECOND
-        beat = one.beat + ((self.clock() - one.beat) // period + 1) * period
+        following = one.beat + ((self.clock() - one.beat) // period + 1) * period
         if verdict.next is not Next.DONE:
-            self._failed(one, replace(one, beat=beat), verdict)
+            self._failed(one, replace(one, beat=following), verdict)
             return None
-        return kept.put(self.db, one, replace(_well(one), beat=beat))
+        return kept.put(self.db, one, replace(_well(one), beat=following))
 
     async def news(self, feed: Feed) -> Subscription | None:
         """Everything that is new; None where the turn ends before its end."""
