@@ -56,11 +56,11 @@ SAYS: Final = {
     "Subscription": (
         "R5 Backport for R4: a system client is told that there is new glucose of one person who lets it have a feed. "
         "rest-hook, payload empty or id-only; full-resource is refused, because readings would rest where no "
-        "revocation reaches them. Filter: Observation?patient=[id], and code or category. The endpoint's origin is registered by "
-        "the operator, and somebody who looks at what arrives. A person who shares nothing looks like one without new "
-        "readings: heartbeats go on. Events are numbered from 1 on anew when what is shared changes; corrections and "
-        "what was taken back are events as well. channel.header is taken and never shown; where it is left out of an "
-        "update it stays. After failures the status is error until requested is sent."
+        "revocation reaches them. Filter: Observation?patient=[id], and code or category. The operator registers the "
+        "endpoint's origin, and who looks at what arrives. A person who shares nothing looks like one without new "
+        "readings: heartbeats go on. Events are numbered anew from 1 when what is shared changes; corrections and what "
+        "was taken back are events as well. channel.header is taken and never shown; where it is left out of an update "
+        "it stays. After failures the status is error until requested is sent."
     ),
 }
 """What a client should know about a type."""

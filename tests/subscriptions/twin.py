@@ -212,7 +212,7 @@ class Feeds:
         self.world.clock.pass_seconds(1)
         whose = self.world.ada if patient is None else patient
         self.world.upload(whose, glucose(range(start, self.at, 5 * MINUTE), SERIAL))
-        told = [each for each in self.world.facts[-how_many:]]
+        told = self.world.facts[-how_many:]
         return [f"Observation/{self.world.observation_id(each, whose)}" for _, each in told]
 
     def hide(self) -> None:
