@@ -1,6 +1,6 @@
 """A subscription made, and changed, as its client asks: pure.
 
-Law (R5 Backport IG 1.1.0, workflow): a client asks for `requested` or `off`; whether it is `active` the handshake finds.
+Law (R5 Backport IG, workflow): a client asks for `requested` or `off`; whether it is `active` the handshake finds.
 What came while it was off is no event; what came while it was in error is told once it is active again. Another person
 or filter is another subscription, for its events would have numbers of both.
 """
