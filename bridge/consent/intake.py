@@ -14,6 +14,7 @@ from typing import Final
 
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import newest
+from bridge.consent.grant import submissions
 from bridge.store.clients import Client
 from bridge.store.db import Database
 
@@ -31,12 +32,12 @@ def submitter(client: str, organization: str) -> str:
 
 def source(name: str) -> str:
     """The source that a submitter's data have here."""
-    return f"submission:{name}"
+    return submissions("", name)
 
 
 def source_of(client: Client) -> str:
     """The source of what a registered client submits."""
-    return source(submitter(client.id, client.organization))
+    return submissions(client.id, client.organization)
 
 
 def taken_kinds(db: Database, patient: int, name: str) -> frozenset[Kind]:

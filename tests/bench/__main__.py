@@ -11,7 +11,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import cloud, dexcom, metrics
+from tests.bench import cloud, deliveries, dexcom, metrics
 from tests.bench.figures import Row, ingest, serve, streaming
 from tests.bench.hapi import against_hapi
 from tests.bench.home import made
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--no-hapi", action="store_true")
     parser.add_argument("--stream", type=int, default=1_000_000)
+    parser.add_argument("--people", type=int, default=deliveries.PEOPLE)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         folder = Path(place)
@@ -38,6 +39,7 @@ def main() -> None:
         served, found = serve(home, folder / "static", given.seconds)
         rows += served + shares(home)
         rows.append(streaming(folder, given.stream))
+        rows += deliveries.figures(folder, given.people)
         if not given.no_hapi:
             rows += against_hapi(home, found["page"], given.seconds)
     table = _table(rows)

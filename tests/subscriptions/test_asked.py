@@ -43,8 +43,8 @@ def test_in_xml_it_says_the_same(feeds: Feeds) -> None:
     plain = feeds.ask("GET", f"Subscription/{made}")
     written = feeds.ask("GET", f"Subscription/{made}", headers={"Accept": "application/fhir+xml"})
     assert read_xml(written.content) == plain.json()
-    sent = {"content": written.content, "headers": {"Content-Type": "application/fhir+xml"}}
-    again = feeds.ask("PUT", f"Subscription/{made}", **sent)
+    xml = {"Content-Type": "application/fhir+xml"}
+    again = feeds.ask("PUT", f"Subscription/{made}", content=written.content, headers=xml)
     assert again.status_code == 200, again.text
 
 
