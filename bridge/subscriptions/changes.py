@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
 from bridge.fhir.outcome import Problem
 from bridge.period import DAY, Instant
-from bridge.smart.tokens import fresh
 from bridge.store.subscriptions import Subscription, Terms
 from bridge.subscriptions.asking import Request, unfit
 
@@ -31,7 +31,7 @@ def begun(client: str, asked: Request, scopes: str, now: Instant) -> Subscriptio
         return NEW
     if not now < ends <= now + LONGEST:
         return NO_END
-    return Subscription(fresh(), client, "requested", _terms(asked, scopes), ends, now, now, now)
+    return Subscription(str(uuid4()), client, "requested", _terms(asked, scopes), ends, now, now, now)
 
 
 def changed(before: Subscription, asked: Request, scopes: str, now: Instant) -> Subscription | Problem:
