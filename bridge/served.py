@@ -154,6 +154,7 @@ def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncC
         tasks = [asyncio.create_task(_anchored(found, stop))]
         if worker:
             tasks.append(asyncio.create_task(found.worker.run(stop)))
+            tasks.append(asyncio.create_task(found.notifier.run(stop)))
         try:
             yield
         finally:

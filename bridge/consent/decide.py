@@ -158,9 +158,18 @@ def is_open(
     standings: Iterable[Standing], *, client: str, organization: str, purpose: str, way: Way, now: Instant
 ) -> bool:
     """Whether `permitted` would open anything of this patient, without a look at the patient."""
+    found = counting(standings, client=client, organization=organization, purpose=purpose, way=way, now=now)
+    return bool(found)
+
+
+def counting(
+    standings: Iterable[Standing], *, client: str, organization: str, purpose: str, way: Way, now: Instant
+) -> tuple[Grant, ...]:
+    """The grants that count for `permitted`, without a look at the patient."""
     own = [each for each in standings if each.grant.recipient.includes(client, organization)]
     pairing = known_as(own, client=client, organization=organization, purpose=purpose, now=now)
-    return any(_why_not(each, purpose, frozenset({way}), pairing, now) is None for each in own)
+    ways = frozenset({way})
+    return tuple(each.grant for each in own if _why_not(each, purpose, ways, pairing, now) is None)
 
 
 def known_as(

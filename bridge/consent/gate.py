@@ -26,6 +26,7 @@ from bridge.consent.grant import Standing
 from bridge.consent.hand import Hand
 from bridge.consent.known import behind_id, behind_identifier, behind_summary, in_context
 from bridge.consent.look import Look, Opens
+from bridge.consent.marks import mark
 from bridge.consent.members import Found, Span, members
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
@@ -151,6 +152,10 @@ class Gate:
     def members(self, permit: Permit, way: Way, span: Span) -> Found:
         """Who of these patients shares with the asker by that way now; asked for each of them anew."""
         return members(self._db, self._memory, permit, way, span, self._clock())
+
+    def mark(self, permit: Permit, patient: int | None, way: Way) -> bytes:
+        """The consent epoch of this asker and way: it changes when the grants that count do; b'' where none does."""
+        return mark(self._memory, permit, patient, way, self._clock())
 
     def explain(
         self, permit: OwnerPermit, client: str, organization: str, purpose: str, way: Way

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bridge.fhir.parameters import GROUP, INCLUDES, REVINCLUDES, SOUGHT, Parameter
+from bridge.fhir.parameters import INCLUDES, OWN, REVINCLUDES, SOUGHT, Parameter
+from bridge.fhir.subscriptions import IG, PROFILE, SUBSCRIPTION, TOPIC
 from bridge.fhir.tree import Node, Tree, coding, concept
 from bridge.mapping.resources import READING_TYPES
 
@@ -39,6 +40,7 @@ INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "DiagnosticReport": ("read", "search-type"),
     "DocumentReference": ("read", "search-type"),
     "Binary": ("read",),
+    "Subscription": ("read", "create", "update", "delete", "search-type"),
 }
 SAYS: Final = {
     "Consent": (
@@ -61,6 +63,15 @@ SAYS: Final = {
         "One for each client with a system token: those who share with it by bulk export now. A search finds it "
         "without members, or says by member whether one person is in it; a read tells them, and is written down for "
         "each of them."
+    ),
+    "Subscription": (
+        "R5 Backport for R4: a system client is told that there is new glucose of one person who lets it have a feed. "
+        "rest-hook, payload empty or id-only; full-resource is refused, because readings would rest where no "
+        "revocation reaches them. Filter: Observation?patient=[id], and code or category. The operator registers the "
+        "endpoint's origin, and who looks at what arrives. A person who shares nothing looks like one without new "
+        "readings: heartbeats go on. Events are numbered anew from 1 when what is shared changes; corrections and what "
+        "was taken back are events as well. channel.header is taken and never shown; where it is left out of an update "
+        "it stays. After failures the status is error until requested is sent."
     ),
 }
 """What a client should know about a type."""
@@ -126,6 +137,18 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "Group": (("export", f"{_BULK}/OperationDefinition/group-export", _EXPORT),),
     "Device": _CHECKED,
     "DiagnosticReport": _CHECKED,
+    "Subscription": (
+        (
+            "status",
+            f"{IG}/OperationDefinition/backport-subscription-status",
+            "Of one, or by id and status of all.",
+        ),
+        (
+            "events",
+            f"{IG}/OperationDefinition/backport-subscription-events",
+            "Of the last 31 days, at most 1,000.",
+        ),
+    ),
     **dict.fromkeys(RECEIVED, _CHECKED),
 }
 WHOLE: Final = ("export", f"{_BULK}/OperationDefinition/export", _EXPORT)
@@ -153,6 +176,10 @@ PROFILES: Final = {
     "Device": ("cgm-device",),
     "DiagnosticReport": ("cgm-summary-pdf",),
 }
+TOPICS: Final[Tree] = {
+    "url": f"{IG}/StructureDefinition/capabilitystatement-subscriptiontopic-canonical",
+    "valueCanonical": TOPIC,
+}
 
 
 def tree(base: str, version: str, released: str) -> Tree:
@@ -162,7 +189,11 @@ def tree(base: str, version: str, released: str) -> Tree:
         "status": "active",
         "date": released,
         "kind": "instance",
-        "instantiates": (RECEIVER, f"{_BULK}/CapabilityStatement/bulk-data"),
+        "instantiates": (
+            RECEIVER,
+            f"{_BULK}/CapabilityStatement/bulk-data",
+            f"{IG}/CapabilityStatement/backport-subscription-server-r4",
+        ),
         "software": {"name": "cgm-bridge", "version": version},
         "implementation": {"description": "A bridge from a person's own diabetes data", "url": base},
         "fhirVersion": "4.0.1",
@@ -200,10 +231,11 @@ def _security(root: str) -> Tree:
 def _resource(kind: str) -> Tree:
     names = PROFILES.get(kind, ())
     profiles = tuple(f"http://hl7.org/fhir/uv/cgm/StructureDefinition/{name}" for name in names)
-    interactions = INTERACTIONS[kind]
+    interactions, is_topical = INTERACTIONS[kind], kind == SUBSCRIPTION
     return {
+        "extension": (TOPICS,) if is_topical else (),
         "type": kind,
-        "supportedProfile": profiles,
+        "supportedProfile": (PROFILE,) if is_topical else profiles,
         "documentation": SAYS.get(kind),
         "interaction": tuple({"code": code} for code in interactions),
         "versioning": "versioned" if "vread" in interactions else "no-version",
@@ -211,7 +243,7 @@ def _resource(kind: str) -> Tree:
         "conditionalRead": "full-support",
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
-        "searchParam": tuple(_parameter(each) for each in {**SOUGHT, "Group": GROUP, "Binary": ()}[kind]),
+        "searchParam": tuple(_parameter(each) for each in {**SOUGHT, **OWN, "Binary": ()}[kind]),
         "operation": _operations(OPERATIONS.get(kind, ())),
     }
 

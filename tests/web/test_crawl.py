@@ -29,6 +29,7 @@ from bridge.mapping.resources import READING_TYPES
 from bridge.reading import Stream
 from bridge.receive.entry import TYPES
 from bridge.store.ids import Name
+from tests.subscriptions.planted import PLANTED, planted
 from tests.web.exporting import fetched, place
 from tests.web.pumped import pumped, telling
 from tests.web.submitted import SCOPE, bundle, entry, identified, intake, observation, submit
@@ -172,6 +173,18 @@ def report_reads(kind: str) -> Callable[[World], list[str]]:
     return paths
 
 
+def subscriptions(world: World) -> list[str]:
+    return ["/fhir/Subscription", "/fhir/Subscription?status=active", "/fhir/Subscription?_id=x"]
+
+
+def subscription(tail: str = "") -> Callable[[World], list[str]]:
+    def paths(world: World) -> list[str]:
+        one = planted(world)
+        return [f"/fhir/Subscription/{name}{tail}" for name in (one, world.patient_id(world.ada), "x")]
+
+    return paths
+
+
 PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     **{f"/fhir/{kind}": searches(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}": reads(kind) for kind in KINDS},
@@ -184,6 +197,11 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     "/fhir/Patient/{id}/$everything": everything,
     "/fhir/Group": groups,
     "/fhir/Group/{id}": group,
+    "/fhir/Subscription": subscriptions,
+    "/fhir/Subscription/$status": fixed("/fhir/Subscription/$status", "/fhir/Subscription/$status?id=x"),
+    "/fhir/Subscription/{id}": subscription(),
+    "/fhir/Subscription/{id}/$status": subscription("/$status"),
+    "/fhir/Subscription/{id}/$events": subscription("/$events"),
     "/fhir/metadata": fixed("/fhir/metadata"),
     "/fhir/.well-known/smart-configuration": fixed("/fhir/.well-known/smart-configuration"),
     "/fhir/.well-known/openid-configuration": fixed("/fhir/.well-known/openid-configuration"),
@@ -197,8 +215,11 @@ STEPS: Final[Mapping[tuple[str, str], str]] = dict.fromkeys(
         ("DELETE", "/fhir/bulk/{job}"),
     ],
     "test_every_export_tells_no_more",
+) | dict.fromkeys(
+    [(method, "/fhir/Subscription/{id}") for method in ("PUT", "DELETE")],
+    "test_every_act_on_a_subscription_tells_no_more",
 )
-"""What an export consists of, and the test of this file that goes through it."""
+"""What is no GET or POST, or a step of an export, and the test of this file that goes through it."""
 POSTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("/fhir", "/fhir/"), "test_every_batch_tells_no_more"),
     **dict.fromkeys((f"/fhir/{kind}/_search" for kind in KINDS), "test_every_posted_search_tells_no_more"),
@@ -215,6 +236,13 @@ POSTED: Final[Mapping[str, str]] = {
     ),
     "/fhir/Group/_search": "test_every_posted_search_of_the_group_tells_no_more",
     **dict.fromkeys(EXPORTS, "test_every_export_tells_no_more"),
+    **dict.fromkeys(
+        (
+            f"/fhir/Subscription{rest}"
+            for rest in ("", "/_search", "/$status", "/{id}/$status", "/{id}/$events")
+        ),
+        "test_every_act_on_a_subscription_tells_no_more",
+    ),
     "/fhir/{rest:path}": "test_what_is_nowhere_is_the_same_for_everybody",
     **dict.fromkeys(("/fhir/$submit-cgm-bundle", *CHECKS), "test_every_submission_tells_no_more"),
 }
@@ -384,6 +412,29 @@ def test_every_export_tells_no_more(pump: World, level: str) -> None:
     assert pump.ask("DELETE", f"/fhir/{address}").status_code == 202
 
 
+@pytest.mark.parametrize("accept", ACCEPTS)
+def test_every_act_on_a_subscription_tells_no_more(pump: World, accept: str) -> None:
+    planted(pump)
+    able = pump.register("Subscriber", f"Sub {accept}", "system/Subscription.cruds system/*.rs")
+    body = {"resourceType": "Subscription", "status": "requested"}
+    for token in (pump.token(), pump.token(able, "system/Subscription.cruds system/*.rs")):
+        answers = [
+            pump.ask(method, f"/fhir/Subscription{rest}", token=token, headers={"Accept": accept}, **more)
+            for method, rest, more in (
+                ("POST", "", {"json": body}),
+                ("POST", "/_search", {"data": {"status": "active"}}),
+                ("POST", "/$status", {"data": {"id": PLANTED}}),
+                ("POST", f"/{PLANTED}/$status", {}),
+                ("POST", f"/{PLANTED}/$events", {"data": {"eventsSinceNumber": "1"}}),
+                ("PUT", f"/{PLANTED}", {"json": body}),
+                ("DELETE", f"/{PLANTED}", {}),
+            )
+        ]
+        assert not any(leaks(pump, each) or telling(each.text) or "CANARY" in each.text for each in answers)
+        assert all(each.status_code < 500 for each in answers)
+    assert pump.get(f"/fhir/Subscription/{PLANTED}").status_code == 200  # nobody else's act changed it
+
+
 def test_every_posted_search_of_the_group_tells_no_more(pump: World) -> None:
     for who, is_shared in ((pump.ada, True), (pump.bob, False)):
         data = {"member": f"Patient/{pump.patient_id(who)}"}
@@ -419,7 +470,7 @@ def test_every_submission_tells_no_more(pump: World, accept: str, allowed: bool)
 
 
 def test_what_is_nowhere_is_the_same_for_everybody(pump: World) -> None:
-    paths = ("/fhir/Groups", "/fhir/Group/x/_history", "/fhir/bulk", "/fhir/Subscription")
+    paths = ("/fhir/Groups", "/fhir/Group/x/_history", "/fhir/bulk", "/fhir/SubscriptionTopic")
     asked = [(method, path) for method in ("GET", "POST") for path in paths]
     answers = {
         pump.ask(*each, token=pump.token(who)).content
