@@ -103,7 +103,7 @@ def stamp(at: Instant, offset: int) -> str:
 
 def coded(code: Code, said: Coded | None = None) -> Value:
     """A code as a CE, or as the receiver calls it with the usual one as the alternative (2.A.3)."""
-    usual = (code.code, code.display or code.official or "", TABLES.get(code.system, "L"))
+    usual = (code.code, code.display or "", TABLES.get(code.system, "L"))
     return usual if said is None else (said.code, said.text, said.system, *usual)
 
 

@@ -25,8 +25,7 @@ import httpx
 from bridge.net import mllp
 from bridge.net.address import Reach, reach
 from bridge.net.endpoint import ENCRYPTED, LINES, PORTS, Endpoint, Origin, Purpose, may_reach, origin
-from bridge.net.message import Answer, Call, Fault, Identity, NetFault, Request, Stop
-from bridge.net.mllp import Framed
+from bridge.net.message import Answer, Call, Fault, Framed, Identity, NetFault, Request, Stop
 from bridge.period import Instant
 
 Allowed: TypeAlias = Callable[[Purpose], Collection[Endpoint]]

@@ -7,7 +7,7 @@ whether the request may have had its effect: a lost answer is not a lost request
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, Protocol
@@ -53,6 +53,22 @@ class Answer:
     def header(self, name: str) -> str:
         """The header's value, '' where it is missing."""
         return self.headers.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """One message over MLLP. `is_more`: whether after this answer another is waited for; `limit`: bytes of one answer;
+    `may_be_plain`: mllp:// is right in our own network, as somebody wrote down; the rest as in a Request."""
+
+    purpose: Purpose
+    url: str
+    body: bytes = field(repr=False)
+    is_more: Callable[[bytes], bool] = lambda _: False
+    limit: int = 1 << 16
+    seconds: float = 30.0
+    patient: int | None = None
+    identity: Identity | None = None
+    may_be_plain: bool = False
 
 
 class Fault(StrEnum):
@@ -151,4 +167,8 @@ class Caller(Protocol):
 
     async def fetch(self, request: Request) -> Answer | NetFault:
         """Make one call, whatever comes of it."""
+        ...
+
+    async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
+        """Send one message over MLLP, whatever comes of it."""
         ...

@@ -12,35 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from bridge.net.endpoint import Purpose
-from bridge.net.message import Fault, Identity, Stop
+from bridge.net.message import Fault, Framed, Stop
 
 START: Final = b"\x0b"
 END: Final = b"\x1c\r"
 CONNECT_SECONDS: Final = 10.0
 
 Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-@dataclass(frozen=True, slots=True)
-class Framed:
-    """One message to be sent. `is_more`: whether after this answer another is waited for; `limit`: bytes of one answer;
-    `may_be_plain`: mllp:// is right in our own network, as somebody wrote down; the rest as in a Request."""
-
-    purpose: Purpose
-    url: str
-    body: bytes = field(repr=False)
-    is_more: Callable[[bytes], bool] = lambda _: False
-    limit: int = 1 << 16
-    seconds: float = 30.0
-    patient: int | None = None
-    identity: Identity | None = None
-    may_be_plain: bool = False
 
 
 async def spoken(

@@ -23,6 +23,7 @@ import bridge.store.outbox as outbox
 from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
+from bridge.hl7.render import Scribe
 from bridge.net.message import Caller
 from bridge.period import HOUR, Instant
 from bridge.push import plan
@@ -33,7 +34,7 @@ from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.credentials import Tokens
 from bridge.push.plan import Errand, authority_fault
-from bridge.push.reached import reached, spec_of
+from bridge.push.reached import engine_of, reached, spec_of
 from bridge.push.readings import deliver
 from bridge.push.retraction import retract
 from bridge.push.round import NOTHING, Report
@@ -48,6 +49,7 @@ CLOCK: Final = (
     "this machine's clock says an earlier time than what was written down before: nothing leaves until it is put "
     "right, because what left could not be told from what did not"
 )
+NO_SCRIBE: Final = "this process writes no HL7 v2"
 PAUSE: Final = 15.0
 """Seconds between two rounds of a running worker."""
 AT_ONCE: Final = 4
@@ -55,7 +57,7 @@ AT_ONCE: Final = 4
 
 
 class Worker:
-    """Delivers. `chance` in [0, 1) spreads repetitions."""
+    """Delivers. `chance` in [0, 1) spreads repetitions; `scribe`: who writes HL7 v2, None: nothing goes that way."""
 
     def __init__(
         self,
@@ -66,8 +68,10 @@ class Worker:
         clock: Callable[[], Instant],
         *,
         chance: Callable[[], float] = random.random,
+        scribe: Scribe | None = None,
     ) -> None:
         self._db, self._gate, self._renderer, self._net = db, gate, renderer, net
+        self._scribe = scribe
         self._clock, self._chance = clock, chance
         self._rested: dict[Lane, tuple[Errand, Instant]] = {}
         self._tokens: Tokens = {}
@@ -156,13 +160,25 @@ class Worker:
         goal, now = errand.destination, self._clock()
         spec = spec_of(goal)
         receiver = reached(self._db, self._net, goal, errand.lane.patient, self._tokens, self._clock, breaker)
+        engine = engine_of(self._db, self._net, goal, self._scribe, errand.lane.patient, breaker)
+        if spec is not None and spec.kind == "hl7v2" and engine is None:
+            return rounds.held(goal.client, NO_SCRIBE)
         can = await learnt(self._db, goal, spec, receiver, now)
         if isinstance(can, Reply):
             return rounds.held(goal.client, can.problem)
         told = Told() if spec is None else Told(goal.spec, spec.fhir)
         lane = errand.lane
         courier = Courier(
-            self._db, self._renderer, receiver, self._clock, self._chance, lane, [can], told, spec is not None
+            self._db,
+            self._renderer,
+            receiver,
+            self._clock,
+            self._chance,
+            lane,
+            [can],
+            told,
+            spec is not None,
+            engine,
         )
         return Trip(self._db, self._gate, errand, courier, self._clock, spec, self._fits)
 
