@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, model_validator
 
 from bridge.mapping.address import is_this_machine
-from bridge.mapping.hl7v2 import Hl7v2, check_hl7v2
+from bridge.mapping.hl7v2 import Hl7v2
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
@@ -202,7 +202,6 @@ def check_destination(
         yield ("destination",), f"{file.destination!r} is already taken by another file"
     if file.address.startswith("http:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
-    yield from check_hl7v2(file, codes)
     for stream, shape in file.fhir.items():
         for path, sentence in check_shape(stream, shape, codes):
             yield ("fhir", stream.value, *path), sentence

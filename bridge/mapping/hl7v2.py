@@ -9,22 +9,13 @@ Rejected: a template of the message as text (a delimiter in a name would then be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from bridge.mapping.address import is_this_machine
-from bridge.mapping.places import Path, unknown
-from bridge.mapping.shapes import Closed, Code, Words
-from bridge.reading import Stream
+from bridge.mapping.shapes import Closed, Words
 
-if TYPE_CHECKING:
-    from bridge.mapping.destination import DestinationFile
-
-SINGLY: Final = frozenset({Stream.GLUCOSE, Stream.CAPILLARY, Stream.KETONE})
-"""Streams whose readings are a number of a result segment each; doses would be RAS and RDE messages."""
-SCHEMES: Final = ("mllps://", "mllp://")
 HD: Final = Field(default=(), max_length=3, description="name, or name, universal id and its type (HD)")
 
 
@@ -81,45 +72,3 @@ class Hl7v2(Closed):
         default="W", description="OBX-11 of what is taken back: posted as wrong, or deleted"
     )
     documents: Literal["ORU^R01", "MDM^T02"] = Field(default="ORU^R01", description="how a PDF goes")
-
-
-ORDERS: Final = ("summary", "document")
-"""Names of OBR-4 that are no codes of codes.yaml."""
-
-
-def check_hl7v2(file: DestinationFile, codes: Mapping[str, Code]) -> Iterator[tuple[Path, str]]:
-    """Everything that is wrong between the parts of a file of kind hl7v2; of other kinds, that it speaks of it."""
-    is_hl7 = file.kind == "hl7v2"
-    if is_hl7 != file.address.startswith(SCHEMES):
-        yield ("address",), "hl7v2 goes to mllps://host:port; every other kind to an https address"
-    if not is_hl7:
-        if "hl7v2" in file.model_fields_set:
-            yield ("hl7v2",), f"it says nothing to the kind {file.kind}; it belongs to hl7v2"
-        return
-    yield from _plain(file)
-    if file.auth.kind not in ("none", "mtls"):
-        yield ("auth", "kind"), "MLLP knows no secret: none, or mtls"
-    for name in ("fhir", "encounter"):
-        if name in file.model_fields_set and getattr(file, name) != "none":
-            yield (name,), "it says nothing to an interface engine"
-    for at, stream in enumerate(() if file.raw is None else file.raw.streams):
-        if stream not in SINGLY:
-            yield ("raw", "streams", at), f"hl7v2 takes {', '.join(sorted(SINGLY))} one by one, no {stream}"
-    yield from _named(file.hl7v2, codes)
-
-
-def _plain(file: DestinationFile) -> Iterator[tuple[Path, str]]:
-    if file.address.startswith("mllp://") and not is_this_machine(file.address):
-        if file.hl7v2.plain is None:
-            yield ("address",), "it is not mllps: data goes unencrypted only where hl7v2.plain says why"
-        elif not file.internal:
-            yield ("address",), "unencrypted data stays in our own network: say internal: true, or use mllps"
-
-
-def _named(told: Hl7v2, codes: Mapping[str, Code]) -> Iterator[tuple[Path, str]]:
-    for name in told.codes:
-        if name not in codes:
-            yield ("hl7v2", "codes", name), unknown(name, codes)
-    for name in told.orders:
-        if name not in codes and name not in ORDERS:
-            yield ("hl7v2", "orders", name), unknown(name, (*codes, *ORDERS))
