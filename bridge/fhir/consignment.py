@@ -12,7 +12,7 @@ Rejected: a renderer for each receiver (a reading would be said in four ways).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -105,16 +105,16 @@ class _Request(msgspec.Struct):
 
 
 class _Entry(msgspec.Struct):
-    fullUrl: str  # noqa: N815
     resource: msgspec.Raw
     request: _Request
 
 
 class _Bundle(msgspec.Struct):
-    entry: list[_Entry] = []
+    entry: list[msgspec.Raw] = []
 
 
-Pair: TypeAlias = "tuple[Sent, _Entry]"
+Pair: TypeAlias = "tuple[Sent, msgspec.Raw]"
+"""What an entry is, and the entry to the letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,8 @@ def drafted(
     compiler: Compiler, disclosure: Disclosure, wanted: Filing, manner: Manner
 ) -> Drafts[bytes | memoryview]:
     """What is to be sent of a disclosure, as this receiver takes it."""
-    body, sent = filing.transaction(compiler, disclosure, wanted)
-    if manner == Manner():
+    body, sent = filing.transaction(compiler, disclosure, replace(wanted, is_once=manner.conditional))
+    if manner.form is Form.TRANSACTION and manner.updates:
         return Drafts(((Ask("POST", "", sent), body),) if sent else ())
     pairs = list(zip(sent, msgspec.json.decode(body, type=_Bundle).entry, strict=True))
     left = tuple(each for each, _ in pairs if each.method == "PUT" and not manner.updates)
@@ -146,22 +146,25 @@ def drafted(
 
 def _bundled(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:
     if pairs:
-        yield _together(compiler, pairs, Head(manner.form.value, timestamp=wanted.at), "", manner)
+        yield _together(compiler, pairs, Head(manner.form.value, timestamp=wanted.at), "")
 
 
 def _submission(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:
     new = [pair for pair in pairs if pair[0].method == "POST"]
     if new:
         head = Head("transaction", timestamp=wanted.at, profile=SUBMISSION_PROFILE)
-        yield _together(compiler, new, head, SUBMIT, manner)
+        yield _together(compiler, new, head, SUBMIT)
     yield from _singly(compiler, [pair for pair in pairs if pair[0].method == "PUT"], wanted, manner)
 
 
 def _singly(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:
-    for sent, entry in pairs:
+    for sent, raw in pairs:
+        entry = msgspec.json.decode(raw, type=_Entry)
         asked = entry.request
-        once = asked.ifNoneExist if manner.conditional else ""
-        yield Ask(asked.method, asked.url, (sent,), once, asked.ifMatch, False), bytes(entry.resource)
+        yield (
+            Ask(asked.method, asked.url, (sent,), asked.ifNoneExist, asked.ifMatch, False),
+            bytes(entry.resource),
+        )
 
 
 _FORMS: Final = {
@@ -172,20 +175,6 @@ _FORMS: Final = {
 }
 
 
-def _together(compiler: Compiler, pairs: Sequence[Pair], head: Head, path: str, manner: Manner) -> Draft:
-    parts = [_entry(compiler, each, manner) for _, each in pairs]
+def _together(compiler: Compiler, pairs: Sequence[Pair], head: Head, path: str) -> Draft:
+    parts = [b"," + bytes(raw) for _, raw in pairs]
     return Ask("POST", path, tuple(sent for sent, _ in pairs)), bundle(compiler.notation, head, parts)
-
-
-def _entry(compiler: Compiler, entry: _Entry, manner: Manner) -> bytes:
-    """The entry with its request as this receiver understands it; the resource to the letter."""
-    asked = entry.request
-    once = asked.ifNoneExist if manner.conditional else ""
-    request = {
-        "method": asked.method,
-        "url": asked.url,
-        "ifNoneExist": once or None,
-        "ifMatch": asked.ifMatch or None,
-    }
-    told = compiler.notation.encode({"fullUrl": entry.fullUrl, "request": request})
-    return b"," + told[:-1] + b',"resource":' + bytes(entry.resource) + b"}"

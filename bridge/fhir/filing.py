@@ -65,11 +65,17 @@ class Sent:
 @dataclass(frozen=True, slots=True)
 class Filing:
     """Where one delivery goes: the receiver's reference of the patient, what it holds already by our
-    logical id, and when the Bundle is made."""
+    logical id, and when the Bundle is made. `is_once`: the receiver creates once by identifier."""
 
     subject: str
     known: Mapping[str, Known]
     at: Instant
+    is_once: bool = True
+
+    @property
+    def new(self) -> Frame:
+        """How an entry stands that the receiver does not hold."""
+        return Frame.CREATE if self.is_once else Frame.ADD
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def _split(cut: Cut, variant: Variant, filing: Filing) -> Iterator[_Part]:
     new = [at for at, name in enumerate(names) if name not in filing.known]
     if new and not variant.has(Flag.RETRACTED):
         created = replace(cut, rows=rows[new])
-        yield _Part(created, variant, Frame.CREATE, None, tuple(names[at] for at in new))
+        yield _Part(created, variant, filing.new, None, tuple(names[at] for at in new))
     for at, name in enumerate(names):
         known = filing.known.get(name)
         if known is not None:
@@ -129,13 +135,13 @@ def _split(cut: Cut, variant: Variant, filing: Filing) -> Iterator[_Part]:
 
 
 def _lot(compiler: Compiler, part: _Part, places: Integers) -> Lot:
-    make = compiler.reading if part.frame is Frame.CREATE else compiler.replacement
+    make = compiler.replacement if part.frame is Frame.REPLACE else compiler.reading
     template = make(part.variant, part.frame, part.etag)
     return Lot(template, places[part.cut.at], filled(template, part.cut, READING))
 
 
 def _told(part: _Part, places: Integers) -> Iterator[tuple[int, Sent]]:
-    method: Method = "POST" if part.frame is Frame.CREATE else "PUT"
+    method: Method = "PUT" if part.frame is Frame.REPLACE else "POST"
     for at, name, version in zip(part.cut.at.tolist(), part.names, versions(part.cut), strict=True):
         yield int(places[at]), Sent(part.variant.type, name, version, method)
 
@@ -170,6 +176,4 @@ def _device_entry(
 ) -> bytes:
     source = resources.source_of(disclosure, device)
     tree = resources.device(device, compiler.system, source, filing.subject, is_filed=True)
-    return compiler.notation.entry(
-        framed(Frame.CREATE, tree, device.id, Place(compiler.base, compiler.system))
-    )
+    return compiler.notation.entry(framed(filing.new, tree, device.id, Place(compiler.base, compiler.system)))

@@ -26,7 +26,8 @@ class Frame(StrEnum):
     MEMBER = "member"  # of a collection
     CREATED = "created"  # in a history, the first version
     UPDATED = "updated"  # in a history, a later one
-    CREATE = "create"  # in a transaction
+    CREATE = "create"  # in a transaction, once by identifier
+    ADD = "add"  # in a transaction, for a receiver that cannot create once
     REPLACE = "replace"  # in a transaction
 
 
@@ -76,10 +77,13 @@ def _happened(method: str, status: str) -> Callable[[Tree, str | Slot, Place], T
     return entry
 
 
-def _create(resource: Tree, id: str | Slot, place: Place) -> Tree:
-    once = Text((f"identifier={place.system}|", id))
-    request: Tree = {"method": "POST", "url": _kind(resource), "ifNoneExist": once}
-    return {"fullUrl": Text(("urn:uuid:", id)), "resource": resource, "request": request}
+def _create(is_once: bool) -> Callable[[Tree, str | Slot, Place], Tree]:
+    def entry(resource: Tree, id: str | Slot, place: Place) -> Tree:
+        once = Text((f"identifier={place.system}|", id)) if is_once else None
+        request: Tree = {"method": "POST", "url": _kind(resource), "ifNoneExist": once}
+        return {"fullUrl": Text(("urn:uuid:", id)), "resource": resource, "request": request}
+
+    return entry
 
 
 def _replace(resource: Tree, id: str | Slot, place: Place) -> Tree:
@@ -104,6 +108,7 @@ _FRAMES: Final[Mapping[Frame, Callable[[Tree, str | Slot, Place], Tree]]] = {
     Frame.INCLUDE: _found("include"),
     Frame.CREATED: _happened("POST", "201"),
     Frame.UPDATED: _happened("PUT", "200"),
-    Frame.CREATE: _create,
+    Frame.CREATE: _create(is_once=True),
+    Frame.ADD: _create(is_once=False),
     Frame.REPLACE: _replace,
 }

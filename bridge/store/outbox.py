@@ -97,6 +97,8 @@ class Delivery:
 
 
 _DELIVERY: Final = ", ".join(field.name for field in fields(Delivery))
+AT_ONCE: Final = 500
+"""Ids in one question."""
 _HELD: Final = ", ".join(field.name for field in fields(Held))
 
 
@@ -206,11 +208,14 @@ def holding(db: Database, lane: Lane, with_retracted: bool = False) -> tuple[tup
 
 def held(db: Database, lane: Lane, ids: Iterable[bytes]) -> Mapping[bytes, Held]:
     """What the destination holds, or may hold, of these ids."""
-    con = db.reader("bridge")
-    query = f"SELECT {_HELD} FROM sent WHERE patient = ? AND destination = ? AND id = ?"
-    rows = (con.execute(query, _key(lane, each)).fetchone() for each in ids)
-    found = (Held(*row) for row in rows if row is not None)
-    return {each.id: each for each in found}
+    con, wanted, found = db.reader("bridge"), list(ids), dict[bytes, Held]()
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        marks = ",".join("?" * len(some))
+        query = f"SELECT {_HELD} FROM sent WHERE patient = ? AND destination = ? AND id IN ({marks})"
+        rows = con.execute(query, (lane.patient, lane.destination, *some))
+        found |= {each.id: each for each in (Held(*row) for row in rows)}
+    return found
 
 
 def lanes(db: Database) -> tuple[Lane, ...]:

@@ -11,7 +11,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import cloud, dexcom, metrics
+from tests.bench import cloud, deliveries, dexcom, metrics
 from tests.bench.figures import Row, ingest, serve, streaming
 from tests.bench.hapi import against_hapi
 from tests.bench.home import made
@@ -38,6 +38,7 @@ def main() -> None:
         served, found = serve(home, folder / "static", given.seconds)
         rows += served + shares(home)
         rows.append(streaming(folder, given.stream))
+        rows += deliveries.figures(folder)
         if not given.no_hapi:
             rows += against_hapi(home, found["page"], given.seconds)
     table = _table(rows)

@@ -31,6 +31,8 @@ def test_the_table_of_ratios_is_measured_line_by_line() -> None:
         "token",
         "ledger",
         "memory",
+        "90 days pushed",
+        "10,000 due deliveries planned",
     ):
         assert name in table, table
 
