@@ -22,7 +22,7 @@ START, END = b"\x0b", b"\x1c\r"
 
 @dataclass(frozen=True)
 class Say:
-    """Acknowledge with this code and nothing is filed; `error`: ERR-3."""
+    """Acknowledge with this code, or several (CA+AE), and nothing is filed; `error`: ERR-3."""
 
     code: str
     error: str = ""
@@ -92,7 +92,8 @@ class Engine:
             return control
         self.seen.add(control)
         filler = ""
-        for line in body.decode().rstrip("\r").split("\r"):
+        charset = "latin-1" if b"|8859/1" in body.partition(b"\r")[0] else "utf-8"
+        for line in body.decode(charset).rstrip("\r").split("\r"):
             fields = [*line.split("|"), *[""] * 30]
             if fields[0] == "OBR":
                 filler = fields[3].split("^")[0]
@@ -120,7 +121,8 @@ class Engine:
         """What the script says, or an acknowledgement."""
         if isinstance(fault, Say):
             self.bodies.append(body)
-            writer.write(ack(fault.code, body.split(b"|", 10)[9].decode(), fault.error))
+            for code in fault.code.split("+"):
+                writer.write(ack(code, body.split(b"|", 10)[9].decode(), fault.error * (code != "CA")))
             return
         control = self.take(body)
         if isinstance(fault, Hush):
@@ -139,7 +141,7 @@ class Engine:
 def ack(code: str, control: str, error: str = "") -> bytes:
     """A framed acknowledgement."""
     lines = [
-        f"MSH|^~\\&|LAB|HOSPITAL|CGM-BRIDGE||20260528120000||ACK^R01^ACK|1|P|2.5.1",
+        "MSH|^~\\&|LAB|HOSPITAL|CGM-BRIDGE||20260528120000||ACK^R01^ACK|1|P|2.5.1",
         f"MSA|{code}|{control}|SECRET NAME",
     ]
     lines += [f"ERR||PID^1^3|{error}^x^HL70357|E||||SECRET NAME"] * bool(error)
