@@ -20,7 +20,7 @@ from bridge.mapping.hl7v2 import Coded, Hl7v2
 from bridge.period import Instant
 from bridge.reading import SourceClass
 
-USUAL: Final = Coded(code="11502-2", text="Laboratory report", system="LN")
+USUAL: Final = Coded(code="CGM-REPORT", text="Sensor glucose report", system="L")
 """What a report is where the file does not say otherwise in orders.document."""
 EVENTS: Final = {"F": "T02", "C": "T10", "W": "T11", "D": "T11"}
 """The event of an MDM by what becomes of the document."""
@@ -62,19 +62,19 @@ def as_result(one: Document, told: Hl7v2, installation: str, now: Instant) -> It
 def as_document(one: Document, told: Hl7v2, installation: str, now: Instant) -> Iterator[Line]:
     """What follows PID in an MDM."""
     yield from pv1(told, "O")
-    number, code = filler(one.id, installation), named(told.orders.get("document", USUAL))
+    number, said = filler(one.id, installation), told.orders.get("document", USUAL)
     fields: list[Value] = [""] * 19
     there = "CA" if one.is_gone else "AV"
-    said = (
-        (1, "1"), (2, code), (3, "AP"), (4, stamp(one.span[1], one.offsets[1])), (12, number),
-        (13, "" if one.status(told) == "F" else number), (16, one.title), (17, "DO"), (19, there),
-    )  # fmt: skip
-    for at, value in said:
+    before = "" if one.status(told) == "F" else number
+    time = stamp(one.span[1], one.offsets[1])
+    for at, value in (
+        (1, "1"), (2, said.code), (3, "AP"), (4, time), (12, number), (13, before), (17, "DO"), (19, there),
+    ):  # fmt: skip
         fields[at - 1] = value
     yield ("TXA", fields)
     if not one.is_gone:
-        yield obx(1, "ED", code, _content(one), "", "", one.status(told), stamp(one.span[1], one.offsets[1]))
-        yield from notes(one.classes)
+        yield obx(1, "ED", named(said), _content(one), "", "", one.status(told), time)
+        yield from notes(one.classes, (one.title,))
 
 
 def evn(one: Document, told: Hl7v2, now: Instant) -> Line:

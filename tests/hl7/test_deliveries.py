@@ -61,7 +61,9 @@ def test_readings_arrive_once_and_another_library_reads_what_was_meant(tmp_path:
         found = read(engine.bodies[0])
         patient = found.oru_r01_patient_result.oru_r01_patient.pid
         assert patient.pid_3.pid_3_1.value == IDENTIFIER[1] and patient.pid_3.pid_3_5.value == "MR"
-        assert patient.pid_3.pid_3_4.to_er7() == f"&{IDENTIFIER[0]}&URI" and patient.pid_7.to_er7() == "19900401"
+        assert (
+            patient.pid_3.pid_3_4.to_er7() == f"&{IDENTIFIER[0]}&URI" and patient.pid_7.to_er7() == "19900401"
+        )
         groups = found.oru_r01_patient_result.oru_r01_order_observation
         assert len(groups) == 10
         one = groups[0]
@@ -92,7 +94,7 @@ def test_a_link_without_name_and_birth_date_holds_everything(tmp_path: Path) -> 
 
 
 def test_the_file_says_who_writes_to_whom_and_how_things_are_called(tmp_path: Path) -> None:
-    told = {
+    told: dict[str, Any] = {
         "sending": {"application": "BRIDGE", "facility": "HOME"},
         "receiving": {"application": ["LAB", "1.2.3", "ISO"], "facility": "HOSPITAL"},
         "processing": "T",

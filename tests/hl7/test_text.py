@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.hl7.text import Unwritable, escaped, message
+from bridge.hl7.text import Line, Unwritable, Value, escaped, message
 from tests.hl7.engine import read
 
 HOSTILE = [
@@ -27,7 +27,7 @@ HOSTILE = [
 
 
 def told(text: str) -> bytes:
-    head = ["A", "B", "C", "D", "20260101", "", ("ACK", "R01", "ACK"), "1", "P", "2.5.1"]
+    head: list[Value] = ["A", "B", "C", "D", "20260101", "", ("ACK", "R01", "ACK"), "1", "P", "2.5.1"]
     return message([("MSH", head), ("MSA", ["AA", "1", text])], "UNICODE UTF-8")
 
 
@@ -57,7 +57,9 @@ def test_no_text_at_all_has_a_delimiter_or_a_control_left(text: str) -> None:
     assert not any(set("|^&~\x00\x0b\x1c\r\n") & set(part) for part in outside) and "\r" not in left
 
 
-@pytest.mark.parametrize(("charset", "text"), [("ASCII", "Röbin"), ("8859/1", "名前"), ("UNICODE UTF-8", "\ud800")])
+@pytest.mark.parametrize(
+    ("charset", "text"), [("ASCII", "Röbin"), ("8859/1", "名前"), ("UNICODE UTF-8", "\ud800")]
+)
 def test_what_a_character_set_lacks_is_never_a_question_mark(charset: str, text: str) -> None:
     with pytest.raises(Unwritable):
         message([("MSA", ["AA", text])], charset)
@@ -65,5 +67,5 @@ def test_what_a_character_set_lacks_is_never_a_question_mark(charset: str, text:
 
 
 def test_nothing_empty_stands_at_an_end_and_subcomponents_are_apart() -> None:
-    line = ("PID", ["1", "", ("a&", ("", "1.2", "ISO"), ""), "", ("", "")])
+    line: Line = ("PID", ["1", "", ("a&", ("", "1.2", "ISO"), ""), "", ("", "")])
     assert message([line], "ASCII") == b"PID|1||a\\T\\^&1.2&ISO\r"
