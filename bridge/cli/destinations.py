@@ -79,7 +79,7 @@ def add_destination(
             made = _by_file(found, known, _engine(found, url, patients, internal, monitored), "", secret)
         else:
             assert kind is not None and url is not None
-            _reachable(url, internal)
+            _reachable(url, internal, "transaction")
             deed(found, "destination add", f"{known} {kind} {url}")
             made = destinations.add(
                 found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
@@ -152,7 +152,7 @@ def _engine(
 def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secret: str | None) -> Destination:
     from bridge.mapping.destination import VAULT, read, written
 
-    _reachable(spec.address, spec.internal)
+    _reachable(spec.address, spec.internal, spec.kind)
     base, told = spec.address.rstrip("/"), written(spec)
     before = next((each for each in destinations.listed(found.db, client) if each.kind == spec.kind), None)
     is_same = before is not None and (before.url, before.internal) == (base, spec.internal)
@@ -177,13 +177,15 @@ def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secre
     )  # fmt: skip
 
 
-def _reachable(url: str, internal: bool) -> None:
+def _reachable(url: str, internal: bool, kind: str) -> None:
     from bridge.net.address import Reach
-    from bridge.net.endpoint import Purpose, endpoint, may_reach
+    from bridge.net.endpoint import LINES, PORTS, Purpose, endpoint, may_reach, origin
 
     address = endpoint(Purpose.DELIVERY, url, internal)
-    if address is None:
-        raise Failed(f"{url!r} is no http or https address of a FHIR base, and no mllps://host:port")
+    if kind == "hl7v2" and origin(url, LINES) is None:
+        raise Failed(f"{url!r} is no mllps://host:port")
+    if address is None or (kind != "hl7v2" and origin(url, PORTS) is None):
+        raise Failed(f"{url!r} is no http or https address of a FHIR base")
     if url.startswith("http:") and not may_reach(address, Reach.LOOPBACK, allow_loopback=False):
         raise Failed(f"{url!r} is not https: a person's data goes unencrypted to this machine alone")
 

@@ -1,0 +1,115 @@
+"""Clinic IT describes an interface engine, sees the messages, registers it, and a named human confirms the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bridge.store.destinations as destinations
+import bridge.store.links as links
+from bridge.app import opened
+from bridge.mapping.destination import read
+from bridge.settings import load
+from tests.hl7.engine import read as parsed
+from tests.program.shell import Inside, Shell
+from tests.program.test_destinations import client
+from tests.program.test_import import DAY, clarity
+
+FILE = """\
+destination: engine
+kind: hl7v2
+address: mllps://engine.example:2575
+patients: urn:oid:1.2.3
+raw: {daily: 300}
+hl7v2: {ack: MODE, receiving: {application: LAB}}
+"""
+URL = ("--url", "mllps://engine.example:2575")
+NEW = ("--kind", "hl7v2", *URL, "--patients", "urn:oid:1.2.3")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "site"
+    (folder / "destinations").mkdir(parents=True)
+    (folder / "destinations" / "engine.yaml").write_text(FILE.replace("MODE", "original"))
+    monkeypatch.setenv("BRIDGE_MAPPINGS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def shell(tmp_path: Path, site: Path) -> Shell:
+    return Inside(tmp_path / "home")
+
+
+@pytest.mark.parametrize("mode", ["original", "enhanced", "enhanced-application"])
+def test_the_messages_are_shown_and_nobody_is_called(
+    shell: Shell, site: Path, tmp_path: Path, mode: str
+) -> None:
+    (site / "destinations" / "engine.yaml").write_text(FILE.replace("MODE", mode))
+    sample = tmp_path / "mine.csv"
+    sample.write_text(clarity(*DAY[:6]))
+    words = ("mapping", "try", "dexcom-clarity", str(sample), "--destination", "engine")
+    (told,) = shell(*words).value["requests"]
+    segments = told["message"]
+    assert [each[:3] for each in segments[:3]] == ["MSH", "PID", "OBR"]
+    assert sum(each.startswith("OBX|") for each in segments) == 6
+    parsed("\r".join(segments).encode())
+    assert not shell.home.exists()
+    plain = shell(*words, json_out=False)
+    assert "\nPID|1||0^^^&1.2.3&ISO^MR||Rehearsal^A^^^^^L||20000101\n" in plain.out
+
+
+def test_an_engine_is_registered_by_its_address_alone_and_wants_no_readings_then(
+    shell: Shell, tmp_path: Path
+) -> None:
+    made = shell("destination", "add", "--client", client(shell), *NEW, "--monitored", "the ward").value
+    assert (made["kind"], made["url"], made["file"]) == ("hl7v2", "mllps://engine.example:2575", None)
+    bridge = opened(load(home=shell.home))
+    (kept,) = destinations.listed(bridge.db)
+    spec = read(kept.spec)
+    assert spec.raw is None and spec.patients == "urn:oid:1.2.3" and kept.daily == 0
+    bridge.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--kind", "hl7v2", *URL), "--patients goes with --kind hl7v2"),
+        (
+            ("--kind", "transaction", "--url", "https://x.example", "--patients", "a:b"),
+            "--patients goes with",
+        ),
+        (
+            ("--kind", "hl7v2", "--url", "https://x.example", "--patients", "a:b"),
+            "hl7v2 goes to mllps://host:port",
+        ),
+        (("--kind", "hl7v2", "--url", "mllp://x.example", "--patients", "a:b"), "it is not mllps"),
+        (("--kind", "hl7v2", "--url", "x", "--patients", "a:b"), "address: String should match"),
+        (("--kind", "hl7v2", *URL, "--patients", "a b"), "patients: String should match"),
+        (("--kind", "transaction", "--url", "mllps://x.example"), "no http or https address"),
+    ],
+)
+def test_what_does_not_fit_is_said(shell: Shell, words: tuple[str, ...], said: str) -> None:
+    done = shell("destination", "add", "--client", client(shell), *words)
+    assert done.code != 0 and said in done.err
+
+
+def test_a_human_says_the_record_in_the_receivers_words(shell: Shell) -> None:
+    one, person = client(shell), shell.patient()
+    shell("destination", "add", "--client", one, "--file", "engine")
+    who = ("--identifier", "urn:oid:1.2.3|0042", "--confirmed-by", "Dr. Who")
+    add = ("link", "add", "--patient", person, "--client", one, *who)
+    for wrong in (("--name", "Noor Beispiel", "--birth-date", "1990-04-01"), ("--name", "Beispiel, Noor")):
+        done = shell(*add, *wrong)
+        assert done.code == 1 and "--name 'Family, Given' --birth-date" in done.err
+    done = shell(*add, "--name", " Beispiel , Noor", "--birth-date", "1990-04-01")
+    assert done.code == 0 and "an interface engine shows no patients" in done.err
+    bridge = opened(load(home=shell.home))
+    (kept,) = links.listed(bridge.db)
+    assert (kept.shown.name, str(kept.shown.birth_date), kept.shown.id) == (
+        "Beispiel, Noor",
+        "1990-04-01",
+        "",
+    )
+    bridge.close()
