@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bridge.mapping.address import is_this_machine
+from bridge.mapping.address import is_network, is_this_machine
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.shape_checks import check_shape
@@ -181,6 +181,9 @@ class DestinationFile(Closed):
         BeforeValidator(_by_text, json_schema_input_type=Mapping[str | int, ErrorText]),
     ] = Field(default_factory=dict, description="codes in its OperationOutcomes, and what they mean")
 
+    announced_by: tuple[str, ...] = Field(
+        default=(), description="addresses or networks whose ADT messages speak of its patients"
+    )
     hl7v2: Hl7v2 = Field(default_factory=Hl7v2, description="how an interface engine is spoken to")
 
     @property
@@ -202,6 +205,12 @@ def check_destination(
         yield ("destination",), f"{file.destination!r} is already taken by another file"
     if file.address.startswith("http:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
+    for at, sender in enumerate(file.announced_by):
+        if not is_network(sender):
+            yield (
+                ("announced_by", at),
+                f"{sender!r} is no address and no network: write 10.1.2.3 or 10.1.2.0/24",
+            )
     for stream, shape in file.fhir.items():
         for path, sentence in check_shape(stream, shape, codes):
             yield ("fhir", stream.value, *path), sentence
