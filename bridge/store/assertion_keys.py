@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.sealing import opened, sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A key's public name, its algorithm (RFC 7518) and when it was made."""
+
+    kid: str
+    alg: str
+    made: Instant
 
 
 def add(db: Database, kid: str, alg: str, private: str) -> None:
@@ -16,10 +29,16 @@ def add(db: Database, kid: str, alg: str, private: str) -> None:
         )
 
 
-def listed(db: Database) -> tuple[tuple[str, str], ...]:
-    """(kid, algorithm) of every key, newest first."""
-    rows = db.reader("bridge").execute("SELECT kid, alg FROM assertion_keys ORDER BY made DESC, kid")
-    return tuple((kid, alg) for kid, alg in rows.fetchall())
+def listed(db: Database) -> tuple[Kept, ...]:
+    """Every key, newest first."""
+    rows = db.reader("bridge").execute("SELECT kid, alg, made FROM assertion_keys ORDER BY made DESC, kid")
+    return tuple(Kept(*row) for row in rows.fetchall())
+
+
+def drop(db: Database, kids: Collection[str]) -> None:
+    """Forget keys."""
+    with db.write("bridge") as con:
+        con.executemany("DELETE FROM assertion_keys WHERE kid = ?", [(kid,) for kid in kids])
 
 
 def private(db: Database, kid: str) -> str:

@@ -76,7 +76,8 @@ class Launching:
 
     async def keys(self, request: Request) -> Response:
         """Our public keys, for EHRs that let us prove ourselves by signing."""
-        return Response(await asyncio.to_thread(jwks, entrance(request).db), headers=CACHE)
+        there = entrance(request)
+        return Response(await asyncio.to_thread(jwks, there.db, there.clock()), headers=CACHE)
 
     async def launch(self, request: Request) -> Response:
         """To the EHR that launched us, if it is registered."""

@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--no-hapi", action="store_true")
     parser.add_argument("--stream", type=int, default=1_000_000)
+    parser.add_argument("--people", type=int, default=deliveries.PEOPLE)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         folder = Path(place)
@@ -38,7 +39,7 @@ def main() -> None:
         served, found = serve(home, folder / "static", given.seconds)
         rows += served + shares(home)
         rows.append(streaming(folder, given.stream))
-        rows += deliveries.figures(folder)
+        rows += deliveries.figures(folder, given.people)
         if not given.no_hapi:
             rows += against_hapi(home, found["page"], given.seconds)
     table = _table(rows)

@@ -15,12 +15,12 @@ from bridge.fhir.outcome import Problem
 from bridge.fhir.quantities import quantities
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.reading import Flag, SeriesKey, Stream, Unit
-from tests.fhir import disclosed
+from tests.shipped import mappings
 
 MASS = SeriesKey(Stream.GLUCOSE, "dexcom-clarity", "x", Unit.MG_DL, 0)
 TENTHS = SeriesKey(Stream.GLUCOSE, "libreview", "x", Unit.MMOL_L, 1)
 ALL = frozenset({Selector(Stream.GLUCOSE)})
-VOCABULARY = Vocabulary.of(disclosed.mappings())
+VOCABULARY = Vocabulary.of(mappings())
 UCUM = "http://unitsofmeasure.org"
 SCALE = 1
 MARKS = [0, Flag.LOW, Flag.HIGH, Flag.LOW | Flag.INCLUSIVE, Flag.HIGH | Flag.INCLUSIVE]

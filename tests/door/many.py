@@ -33,7 +33,6 @@ import bridge.store.tokens
 import bridge.web.fhir
 from bridge.bulk.job import Limits
 from bridge.fhir.render import Renderer
-from bridge.mapping import load
 from bridge.smart.tokens import digest, fresh
 from bridge.store.clients import Client, ClientType
 from bridge.store.ids import Name
@@ -52,6 +51,7 @@ from tests.consent.test_exact import (
     played,
 )
 from tests.consent.world import CLINIC, DAY, HOUR, MINUTE, World, opened
+from tests.shipped import mappings
 from tests.web.exporting import ASYNC, exported
 from tests.web.world import linked
 
@@ -228,7 +228,7 @@ class Asker:
         bridge.store.clients.add(world.db, clinic)
         token = fresh()
         bridge.store.tokens.issue(world.db, digest(token), clinic.id, "system/*.rs", LATER + 4000 * DAY)
-        self.renderer = Renderer(load(PROJECT / "mappings"), f"{BASE}/fhir", world.db.installation)
+        self.renderer = Renderer(mappings(), f"{BASE}/fhir", world.db.installation)
         limits = Limits(jobs=1_000_000, settled=0, pause=0)
         routes = bridge.web.fhir.routes(world.gate, self.renderer, world.db, world.clock, Meters(), limits)
         self.runner = asyncio.Runner()

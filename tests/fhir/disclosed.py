@@ -32,11 +32,12 @@ from bridge.consent.events import DisclosedEvent
 from bridge.consent.grant import Authoriser, Identity, Wording
 from bridge.consent.summed import PARTS, DisclosedSummary
 from bridge.fhir.render import Renderer
-from bridge.mapping import Mappings, load
+from bridge.mapping import Mappings
 from bridge.metrics.brief import brief
 from bridge.metrics.trace import Trace
 from bridge.period import DAY, END_OF_TIME, HOUR, MINUTE, Period, PeriodSet, ZoneHistory
 from bridge.reading import Flag, SourceClass, Stream, Unit
+from tests.shipped import mappings
 
 PROJECT = Path(__file__).resolve().parents[2]
 BASE = "https://bridge.example/fhir"
@@ -47,11 +48,6 @@ NOON = 1_772_359_200_000  # 2026-03-01T10:00:00Z
 PATIENT = "11111111-2222-3333-4444-555555555555"
 DEVICE = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 METRIC = "aaaaaaaa-bbbb-cccc-dddd-ffffffffffff"
-
-
-def mappings() -> Mappings:
-    """The shipped mappings."""
-    return load(PROJECT / "mappings")
 
 
 def renderer(using: Mappings | None = None) -> Renderer:

@@ -29,11 +29,12 @@ from tests.fhir import disclosed, naive
 from tests.fhir.disclosed import BASE, NOON, SYSTEM, disclose, group
 from tests.fhir.drawn import pages
 from tests.fhir.valid import resources, valid
+from tests.shipped import mappings
 
 Columns: TypeAlias = "dict[str, NDArray[np.generic]]"
 
 URL = "https://bridge.example/self"
-SHIPPED = disclosed.mappings()
+SHIPPED = mappings()
 HOUR = 3_600_000
 PLAIN = Flag(0)
 

@@ -43,6 +43,7 @@ from tests.fhir import disclosed
 from tests.fhir.disclosed import BASE, NOON, OWN_ORIGIN, PATIENT, PROJECT, disclose, group
 from tests.fhir.plain_xml import of_json, of_xml
 from tests.fhir.valid import valid
+from tests.shipped import mappings
 
 HOUR = 3_600_000
 FOLDER = PROJECT / "conformance" / "fhir"
@@ -237,7 +238,7 @@ def test_our_code_system_has_every_code_that_we_write_and_the_notice_word_for_wo
     displays = {each["code"]: each["display"] for each in system["concept"]}
     means = (terms.READING_COUNT, terms.COVERAGE, terms.OFF_SCALE_COUNT)
     written = {code for concept in means for code in _codes(concept)} | {str(each) for each in SourceClass}
-    written |= {code.code for code in disclosed.mappings().codes.values() if code.system == terms.OWN}
+    written |= {code.code for code in mappings().codes.values() if code.system == terms.OWN}
     assert system["url"] == terms.OWN
     assert set(displays) == written | {"excerpt"}
     assert displays["excerpt"] == NOTICE

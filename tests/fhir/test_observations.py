@@ -19,10 +19,11 @@ from bridge.mapping import Mappings
 from bridge.reading import Flag, SourceClass, Stream, Unit
 from tests.fhir import disclosed, naive
 from tests.fhir.disclosed import BASE, DEVICE, NOON, SYSTEM, disclose, group
+from tests.shipped import mappings
 
 Columns: TypeAlias = "dict[str, NDArray[np.generic]]"
 
-SHIPPED = disclosed.mappings()
+SHIPPED = mappings()
 FLAGS = [
     Flag(0), Flag.LOW, Flag.HIGH, Flag.LOW | Flag.INCLUSIVE, Flag.HIGH | Flag.INCLUSIVE, Flag.UNCERTAIN,
     Flag.NO_VALUE, Flag.NO_VALUE | Flag.LOW, Flag.NO_VALUE | Flag.HIGH, Flag.RETRACTED, Flag.SCAN,

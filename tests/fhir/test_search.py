@@ -21,8 +21,9 @@ from bridge.period import ZoneHistory
 from bridge.reading import BolusKind, EventKind, Stream, Unit
 from tests.fhir import disclosed
 from tests.fhir.disclosed import BASE, DEVICE, NOON, PATIENT
+from tests.shipped import mappings
 
-VOCABULARY = Vocabulary.of(disclosed.mappings())
+VOCABULARY = Vocabulary.of(mappings())
 STOCKHOLM = ZoneHistory.always("Europe/Stockholm")
 LOINC = "http://loinc.org"
 OWN = "urn:oid:2.25.29369577241006611057575478751298666011"

@@ -30,6 +30,7 @@ from bridge.store.blocks import absorb
 from bridge.store.db import Database
 from tests.fhir import disclosed, naive
 from tests.fhir.valid import resources, valid
+from tests.shipped import mappings
 
 NOW = 1_790_000_000_000
 START = 1_789_941_600_000 - 6 * DAY  # midnight in Berlin
@@ -46,7 +47,7 @@ class Clinic:
         self.now = NOW
         self.db = Database.open(home, b"m" * 32, lambda: self.now)
         self.gate = Gate(self.db, lambda: self.now, lambda _: 0)
-        self.renderer = Renderer(disclosed.mappings(), disclosed.BASE, self.db.installation)
+        self.renderer = Renderer(mappings(), disclosed.BASE, self.db.installation)
         pair = ("urn:example:mrn", "ada-1")
         self.ada = bridge.store.patients.add(self.db, "Ada", date(1980, 1, 2), ZONE, (pair,))
         self.upload(b"first", np.arange(COUNT) % 300 + 40)
@@ -138,9 +139,10 @@ def test_exactly_the_granted_days_leave_with_their_values(clinic: Clinic) -> Non
 def test_the_page_equals_the_slow_reading_of_what_the_gate_disclosed(clinic: Clinic) -> None:
     _, found = clinic.disclosure(clinic.grant(), "_count=50&_sort=-date")
     content = clinic.renderer.searchset(found, "u")
-    mappings = disclosed.mappings()
     system = f"urn:uuid:{clinic.db.installation}"
-    assert naive.parsed(content.body)["entry"] == naive.observations(found, mappings, system, disclosed.BASE)
+    assert naive.parsed(content.body)["entry"] == naive.observations(
+        found, mappings(), system, disclosed.BASE
+    )
 
 
 def test_devices_and_provenance_come_with_the_readings(clinic: Clinic) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.fhir.trial import faults
-from tests.fhir.disclosed import mappings
+from tests.shipped import mappings
 
 
 def test_the_shipped_mappings_say_nothing_wrong() -> None:

@@ -17,8 +17,9 @@ from bridge.hl7.render import BEYOND, Before, Document, Hl7Bytes, Letters, Perso
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
 from bridge.reading import Flag, SourceClass, Stream, Unit
-from tests.fhir.disclosed import INSTALLATION, NOON, disclose, group, mappings, summary
+from tests.fhir.disclosed import INSTALLATION, NOON, disclose, group, summary
 from tests.hl7.engine import read
+from tests.shipped import mappings
 
 PERSON = Person("urn:oid:1.2.3", "P-7", "Öberg, Åsa", date(1984, 2, 29))
 NOTHING = Before(frozenset(), {})

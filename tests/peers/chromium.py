@@ -8,7 +8,7 @@ every rule of WCAG 2.0 to 2.2, A and AA, is asked, and no violation is passed ov
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -59,12 +59,12 @@ class Chromium:
             finally:
                 await browser.close()
 
-    async def judged(self, page: Page) -> list[str]:
+    async def judged(self, page: Page, sizes: Sequence[tuple[int, int]] = (DESKTOP, PHONE)) -> list[str]:
         """What is wrong with the page, at phone and desktop width: axe-core's violations, and whether it must be
         scrolled sideways. What folds is judged unfolded, and folded again."""
         found: list[str] = []
         await page.evaluate(_UNFOLD)
-        for width, height in (DESKTOP, PHONE):
+        for width, height in sizes:
             await page.set_viewport_size({"width": width, "height": height})
             await page.evaluate(self._axe)
             seen = _violations(await page.evaluate(_RUN, list(RULES)))

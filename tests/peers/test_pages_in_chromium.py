@@ -25,7 +25,7 @@ from bridge.period import DAY
 from bridge.smart.ehr_registration import Wanted, checked
 from bridge.store import ehrs
 from bridge.store.accounts import Persona
-from tests.peers.chromium import Chromium
+from tests.peers.chromium import DESKTOP, PHONE, Chromium
 from tests.peers.test_consent_in_chromium import ehr, served
 from tests.smart.ehr_twin import CLIENT, Ehr, launching, patient
 from tests.web.house import House
@@ -33,7 +33,8 @@ from tests.web.test_sharing import shared
 
 pytestmark = pytest.mark.timeout(240)
 
-LOOKS = (("light", "en"), ("dark", "de"))
+LOOKS = (("light", "en", (DESKTOP, PHONE)), ("dark", "de", (PHONE,)))
+"""Colours, language, sizes of the window: layout is judged at both, longer words where there is least room."""
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Visitor:
     house: House
     chromium: Chromium
     page: Page
+    sizes: Sequence[tuple[int, int]]
     flaws: list[str] = field(default_factory=list)
 
     async def enter(self, account: str, persona: Persona) -> None:
@@ -56,7 +58,7 @@ class Visitor:
         """A page, or the one that is shown; `whose`: the name that it must say with a birth date. Its text."""
         if path:
             await self.page.goto(path if path.startswith("http") else f"{self.house.base}{path}")
-        self.flaws += await self.chromium.judged(self.page)
+        self.flaws += await self.chromium.judged(self.page, self.sizes)
         if whose:
             said = await self.page.locator(".whose").inner_text()
             assert whose in said and str(self.house.today.year - 8) in said, self.page.url
@@ -99,10 +101,10 @@ def walked(house: House, chromium: Chromium, *walks: object) -> None:
 
     async def all_of_them() -> Sequence[str]:
         flaws = list[str]()
-        for scheme, language in LOOKS:
+        for scheme, language, sizes in LOOKS:
             for walk in walks:
                 async with chromium.page(scheme=scheme, language=language) as page:
-                    visitor = Visitor(house, chromium, page)
+                    visitor = Visitor(house, chromium, page, sizes)
                     await walk(visitor)  # type: ignore[operator]
                     flaws += visitor.flaws
         return flaws

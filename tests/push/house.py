@@ -25,7 +25,7 @@ from bridge.consent.gate import Gate
 from bridge.consent.grant import Authoriser, Grant, Identity, Recipient
 from bridge.fhir.render import Renderer
 from bridge.hl7.render import Scribe
-from bridge.mapping import Code, Mappings, load
+from bridge.mapping import Code, Mappings
 from bridge.mapping.destination import DestinationFile, written
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Endpoint, Purpose, endpoint
@@ -40,6 +40,7 @@ from bridge.store.db import Database
 from bridge.store.links import Shown
 from tests.push.ehr import ROW
 from tests.push.twin import BIRTH, IDENTIFIER, NAME
+from tests.shipped import mappings
 
 MASTER = bytes(32)
 BEGIN = 1_780_000_000_000
@@ -218,12 +219,6 @@ class House:
     def wait(self, minutes: float = 1) -> None:
         """Time goes by."""
         self.clock.skip(round(minutes * 60_000))
-
-
-@cache
-def mappings() -> Mappings:
-    """The shipped ones."""
-    return load(Path(__file__).parents[2] / "mappings")
 
 
 @cache

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import KeySet
 
 import bridge.store.arrivals as arrivals
 import bridge.store.ehrs as ehrs
-from bridge.smart.ehr_keys import jwks
+from bridge.smart.ehr_keys import jwks, rotate
 from bridge.store.arrivals import EhrRecord
 from bridge.store.ehrs import Ehr as Registered
 from tests.push.ehr import TRANSACTION, Ehr
@@ -34,7 +34,7 @@ def test_a_signed_statement_brings_a_token_that_is_used_until_it_ends(tmp_path: 
         assert house.push().sent == 10 and proofs(ehr) == {"Bearer t1"}
         (form,) = ehr.forms
         assert (form["grant_type"], form["scope"]) == ("client_credentials", "system/Observation.cu")
-        keys = KeySet.import_key_set(json.loads(jwks(house.db)))
+        keys = KeySet.import_key_set(json.loads(jwks(house.db, house.clock())))
         claims = jwt.decode(form["client_assertion"], keys, algorithms=["RS384", "ES384"]).claims
         base = ehr.url.removesuffix("/fhir")
         assert (claims["iss"], claims["aud"]) == ("bridge-there", f"{base}/token")
@@ -44,6 +44,28 @@ def test_a_signed_statement_brings_a_token_that_is_used_until_it_ends(tmp_path: 
         house.wait(5)
         house.bring(11, [151])
         assert house.push().sent == 1 and len(ehr.forms) == 2
+
+
+def test_a_new_key_is_shown_a_day_before_it_signs_and_the_old_one_a_day_after(tmp_path: Path) -> None:
+    with world(tmp_path, TRANSACTION, auth=BACKEND) as (house, ehr):
+        ehr.token = "Bearer not yet"
+        signed, shown = [], []
+        old = fresh = frozenset[str]()
+        for day in range(4):
+            ehr.token = f"Bearer not yet {day}"
+            house.bring(10 + day, [150])
+            assert house.push().sent
+            told = json.loads(jwks(house.db, house.clock()))["keys"]
+            signed.append(jws.extract_compact(ehr.forms[-1]["client_assertion"].encode()).headers()["kid"])
+            shown.append(frozenset(each["kid"] for each in told))
+            assert signed[-1] in shown[-1]
+            if day == 0:
+                old, fresh = shown[0], frozenset(rotate(house.db, house.clock()))
+            house.wait(24 * 60)
+        assert not old & fresh and {signed[0]} < old
+        assert [each in fresh for each in signed] == [False, True, True, True]
+        assert [len(each) for each in shown] == [2, 4, 2, 2]
+        assert frozenset(rotate(house.db, house.clock())) & fresh == frozenset()
 
 
 def test_a_token_that_is_refused_is_asked_for_anew_once(tmp_path: Path) -> None:

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from bridge.consent.asked import KIND_OF, SENSITIVE, WILDCARD, Kind, Way
 from bridge.fhir.vocabulary import Token, Vocabulary
-from bridge.mapping import load
 from bridge.mapping.resources import OBSERVATION, TYPE_OF
 from bridge.reading import Stream
 from bridge.smart.narrowed import ALWAYS, CATEGORIES, CATEGORY_SYSTEM, OPENED, TYPES, narrowed, served
 from bridge.smart.scopes import Scopes, parse
+from tests.shipped import mappings
 from tests.smart.test_scopes import whole_lists
-from tests.web.world import PROJECT
 
 KINDS = st.frozensets(st.sampled_from(Kind))
 LOOK = frozenset({Way.LOOK})
@@ -85,7 +84,7 @@ def test_a_granular_scope_stays_as_it_was_asked_where_something_of_it_is_granted
 
 def test_the_categories_are_those_that_the_shipped_shapes_put_on_observations() -> None:
     """Every Observation of a kind wears a category of the table, or a granted reading would be fenced off."""
-    vocabulary = Vocabulary.of(load(PROJECT / "mappings"))
+    vocabulary = Vocabulary.of(mappings())
     worn: dict[Kind, set[str]] = {}
     for category in {each for names in CATEGORIES.values() for each in names}:
         for selector in vocabulary.categorised((Token(CATEGORY_SYSTEM, category),)):

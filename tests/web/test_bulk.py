@@ -171,8 +171,8 @@ def test_a_pseudonymous_person_is_told_under_their_own_pairing(world: World) -> 
      "_typeFilter=Observation%3F_has:Observation:x%3D1", "includeAssociatedData=Everything", "patient=x",
      "_typeFilter=Observation%3Fdate%3Dgt2026,Observation%3Fdate%3Dlt2025", "_typeFilter=Observation%3Fcode%3D%ff"],
 )  # fmt: skip
-def test_what_an_export_cannot_honour_is_refused(world: World, rest: str) -> None:
-    answer = kicked(asking(world), f"Patient/$export?{rest}")
+def test_what_an_export_cannot_honour_is_refused(granted: World, rest: str) -> None:
+    answer = kicked(asking(granted), f"Patient/$export?{rest}")
     assert answer.status_code == 400 and outcome(answer) and "content-location" not in answer.headers
 
 
@@ -183,9 +183,9 @@ def test_what_an_export_cannot_honour_is_refused(world: World, rest: str) -> Non
     '{"resourceType":"Parameters","parameter":[{"name":"patient","valueReference":{}}]}',
     '{"resourceType":"Parameters","parameter":[{"name":"x\\u0000","valueString":"y"}]}',
 ])  # fmt: skip
-def test_a_hostile_body_is_refused(world: World, body: str) -> None:
+def test_a_hostile_body_is_refused(granted: World, body: str) -> None:
     headers = ASYNC | {"Content-Type": "application/fhir+json"}
-    assert outcome(asking(world)("POST", "$export", content=body, headers=headers))
+    assert outcome(asking(granted)("POST", "$export", content=body, headers=headers))
 
 
 def test_a_kick_off_is_asynchronous_or_refused_and_head_begins_nothing(world: World) -> None:

@@ -122,8 +122,8 @@ def test_get_post_form_and_parameters_in_json_and_xml_are_one_question(shared: W
      '{"resourceType":"Parameters","parameter":[{"valueString":"x"}]}',
      '{"resourceType":"Parameters","parameter":[{"name":"max","valueInteger":1,"valueString":"2"}]}'],
 )  # fmt: skip
-def test_parameters_that_are_none_are_refused(shared: World, sent: str) -> None:
-    answer = shared.ask("POST", "/fhir/Observation/$lastn", content=sent, headers=PARAMETERS)
+def test_parameters_that_are_none_are_refused(granted: World, sent: str) -> None:
+    answer = granted.ask("POST", "/fhir/Observation/$lastn", content=sent, headers=PARAMETERS)
     assert answer.status_code == 400 and outcome(answer)
 
 
@@ -133,10 +133,10 @@ def test_parameters_that_are_none_are_refused(shared: World, sent: str) -> None:
      "code=99504-3&_count=5", "code=99504-3&_sort=date", "code=99504-3&_total=accurate", "code=99504-3&_page=x",
      "code=99504-3&_summary=count", "code:in=x", "code=99504-3&_has:Observation:x=1"],
 )  # fmt: skip
-def test_what_lastn_cannot_honour_is_refused(shared: World, rest: str) -> None:
-    answer = lastn(shared, rest)
+def test_what_lastn_cannot_honour_is_refused(granted: World, rest: str) -> None:
+    answer = lastn(granted, rest)
     assert answer.status_code == 400 and outcome(answer)
-    assert lastn(shared, rest, shared.bob).text == answer.text.replace(shared.patient_id(shared.ada), "")
+    assert lastn(granted, rest, granted.bob).text == answer.text.replace(granted.patient_id(granted.ada), "")
 
 
 def test_lastn_stays_inside_the_scopes_and_is_nothing_without_a_grant(shared: World) -> None:
@@ -219,8 +219,8 @@ def test_since_brings_what_changed_and_the_person(shared: World) -> None:
 
 @pytest.mark.parametrize("rest", ["start=", "start=x", "start=ge2026-01-01", "start=2026&start=2026", "_since=x",
                                   "_count=0", "_count=x", "_has:x=1", "start:missing=true", "_filter=x"])  # fmt: skip
-def test_what_everything_cannot_honour_is_refused(shared: World, rest: str) -> None:
-    answer = everything(shared, rest)
+def test_what_everything_cannot_honour_is_refused(granted: World, rest: str) -> None:
+    answer = everything(granted, rest)
     assert answer.status_code == 400 and outcome(answer)
 
 

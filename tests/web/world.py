@@ -33,7 +33,6 @@ from bridge.consent.asked import WILDCARD, Way
 from bridge.consent.gate import Gate
 from bridge.consent.grant import Authoriser, Grant, Recipient
 from bridge.fhir.render import Renderer
-from bridge.mapping import load
 from bridge.mapping.resources import TYPE_OF
 from bridge.net.keys import JwksAnswer
 from bridge.net.message import NetFault
@@ -49,6 +48,7 @@ from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.series import listed
 from bridge.web.meters import Meters
+from tests.shipped import mappings
 from tests.smart.clock import Clock
 from tests.smart.signing import claims, ec_pair, form, jwks, signed
 
@@ -128,9 +128,9 @@ class World:
         self.clock = Clock(NOW)
         self.limits = limits
         self.db = Database.open(home, b"k" * 32, self.clock)
-        self.mappings = mappings = load(PROJECT / "mappings")
+        self.mappings = mappings()
         self.gate = Gate(self.db, self.clock, lambda _: 0)
-        self.renderer = Renderer(mappings, FHIR, self.db.installation)
+        self.renderer = Renderer(self.mappings, FHIR, self.db.installation)
         self.meters = Meters()
         self.app = application(self)
         self.uploads = 0
