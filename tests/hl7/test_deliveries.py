@@ -8,18 +8,23 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import bridge.store.ledger as ledger
 import bridge.store.outbox as outbox
 import bridge.store.receipts as receipts
 import bridge.store.receivers as receivers
+from bridge.hl7.render import BEYOND
+from bridge.period import DAY
 from bridge.push.courier import NOT_CORRECTABLE
 from bridge.push.engine import NOT_SHOWN
+from bridge.reading import Device, Flag, Readings, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.blocks import withdraw
 from bridge.store.links import Shown
 from tests.hl7.engine import START, Away, Engine, Fault, Hush, Other, Raw, Say, Slow, read, standing
-from tests.push.house import House, filed, opened
+from tests.push.house import BEGIN, SOURCE, STEP, House, filed, opened
 from tests.push.twin import IDENTIFIER
 
 RECORD = Shown("", "Öberg|^~\\&, Robin\rEVIL", date(1990, 4, 1))
@@ -298,3 +303,39 @@ def test_after_a_crash_the_same_message_goes_again(tmp_path: Path) -> None:
         assert again.push().sent == 2 and engine.values() == ["100", "101"]
         assert len({body.split(b"|", 10)[9] for body in engine.bodies}) == 1
         again.db.close()
+
+
+def test_what_the_receiver_takes_no_comparator_for_is_held_back_and_said_once(tmp_path: Path) -> None:
+    with world(tmp_path, count=2, off_scale="hold") as (house, engine):
+        low(house, 50)
+        report = house.push()
+        assert report.sent == 2 and engine.values() == ["100", "101"]
+        assert report.failed == ("clinic: 1 entries were refused: see cgm-bridge deliveries list",)
+        assert states(house) == ["partial"]
+        (problem,) = (
+            house.db.reader("bridge").execute("SELECT problem FROM sent WHERE problem <> ''").fetchall()
+        )
+        assert problem == (BEYOND,)
+        assert house.push().failed == () and len(engine.bodies) == 1
+
+
+def low(house: House, slot: int) -> None:
+    """A reading below what the sensor measures."""
+    columns: dict[str, NDArray[np.generic]] = {
+        "instant": np.array([BEGIN - 10 * DAY + slot * STEP], np.int64),
+        "value": np.array([40], np.int64),
+        "flags": np.array([Flag.LOW], np.uint16),
+        "counter": np.array([slot], np.int64),
+        "row": np.array([1], np.int32),
+    }
+    key = SeriesKey(Stream.GLUCOSE, SOURCE, "8XXXXX", Unit.MG_DL, 0, by_counter=True)
+    device = Device("Dexcom", "G6", serial="8XXXXX", kind="transmitter")
+    house._import(Readings(key, columns, device, SourceClass.MAKER), f"low{slot}")
+
+
+def test_out_of_range_arrives_with_its_comparator(tmp_path: Path) -> None:
+    with world(tmp_path, count=1) as (house, engine):
+        low(house, 50)
+        assert house.push().sent == 2
+        assert ("SN", "<^40", "F") in engine.filed.values()
+        assert all(read(body) for body in engine.bodies)
