@@ -25,7 +25,7 @@ from bridge.hl7.document import EVENTS, Document, as_document, as_result, evn
 from bridge.hl7.results import Before, results
 from bridge.hl7.segments import Head, Person, msh, pid, pv1
 from bridge.hl7.summary import summary
-from bridge.hl7.text import Line, Unwritable, message
+from bridge.hl7.text import Line, Unwritable, is_writable, message
 from bridge.mapping import Mappings
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import Instant
@@ -113,7 +113,7 @@ class Scribe:
         left = [sent for group, _ in groups for sent in group if sent.method == "PUT" and not to.updates]
         going = [(group, lines) for group, lines in groups if group and not set(group) & set(left)]
         beyond = [group for group in going if not group[1]]
-        foreign = [group for group in going if group[1] and not _is_writable(group[1], to.told.charset)]
+        foreign = [group for group in going if group[1] and not is_writable(group[1], to.told.charset)]
         told = [group for group in going if group not in beyond and group not in foreign]
         letters = [*_letter(RESULTS, [pid(to.told, to.person), *pv1(to.told)], told, to)]
         letters += [*_held(beyond, BEYOND), *_held(foreign, FOREIGN)]
@@ -166,13 +166,6 @@ def _letter(
 def _held(groups: Sequence[_Group], problem: str) -> Iterable[tuple[Ask, Hl7Bytes]]:
     entries = tuple(sent for group, _ in groups for sent in group)
     return ((Ask("POST", "", entries), Hl7Bytes(_SEAL, b"", "", problem)),) if entries else ()
-
-
-def _is_writable(lines: Sequence[Line], charset: str) -> bool:
-    try:
-        return bool(message(lines, charset))
-    except Unwritable:
-        return False
 
 
 def _control(lines: Sequence[Line], entries: Sequence[Sent]) -> str:

@@ -12,7 +12,7 @@ read back), hl7apy's (it lets carriage returns and component separators through 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 from hl7 import Component, Field, Message, Repetition, Segment
@@ -38,6 +38,8 @@ class Unwritable(Exception):
 
 def escaped(text: str) -> str:
     """A text as it stands in a message with the delimiters `|^~\\&`."""
+    if text.isalnum():
+        return text
     return _SPECIAL.sub(lambda found: _escape(found[0]), _BREAKS.sub("\r", text))
 
 
@@ -53,6 +55,23 @@ def message(lines: Iterable[Line], charset: str) -> bytes:
         return text.encode(CHARSETS[charset])
     except UnicodeEncodeError as lacking:
         raise Unwritable from lacking
+
+
+def is_writable(lines: Iterable[Line], charset: str) -> bool:
+    """Whether the character set has every character of these segments."""
+    try:
+        "".join(_leaves([fields for _, fields in lines])).encode(CHARSETS[charset])
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _leaves(values: Iterable[object]) -> Iterator[str]:
+    for each in values:
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, tuple | list):
+            yield from _leaves(each)
 
 
 def _segment(name: str, fields: Sequence[Value]) -> Segment:
@@ -73,11 +92,11 @@ def _shortened(fields: Sequence[_Some]) -> Sequence[_Some]:
     return fields[:end]
 
 
-def _field(value: Value) -> Field:
-    parts = (value,) if isinstance(value, str) else value
-    return Field("~", [Repetition("^", [_component(part) for part in _shortened(parts)])])
+def _field(value: Value) -> Repetition | str:
+    if isinstance(value, str):
+        return escaped(value)
+    return Repetition("^", [_component(part) for part in _shortened(value)])
 
 
-def _component(part: Part) -> Component:
-    leaves = (part,) if isinstance(part, str) else part
-    return Component("&", [escaped(leaf) for leaf in leaves])
+def _component(part: Part) -> Component | str:
+    return escaped(part) if isinstance(part, str) else Component("&", [escaped(leaf) for leaf in part])

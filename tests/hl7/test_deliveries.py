@@ -339,3 +339,15 @@ def test_out_of_range_arrives_with_its_comparator(tmp_path: Path) -> None:
         assert house.push().sent == 2
         assert ("SN", "<^40", "F") in engine.filed.values()
         assert all(read(body) for body in engine.bodies)
+
+
+def test_what_may_have_arrived_is_taken_back_by_its_number(tmp_path: Path) -> None:
+    with world(tmp_path, count=1) as (house, engine):
+        wrong = house.bring(20, [333])
+        engine.script = [Hush()]
+        house.push()
+        withdraw(house.db, house.patient, wrong)
+        house.wait()
+        report = house.push()
+        assert report.retracted == 1 and engine.values() == ["100"]
+        assert ("NM", "", "W") in engine.filed.values()
