@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,14 @@ import bridge.store.links as links
 from bridge.app import opened
 from bridge.mapping.destination import read
 from bridge.settings import load
+from tests.hl7.engine import END, START
 from tests.hl7.engine import read as parsed
+from tests.hl7.test_announced import adt
+from tests.program.served import served
 from tests.program.shell import Inside, Shell
 from tests.program.test_destinations import client
 from tests.program.test_import import DAY, clarity
+from tests.program.test_launch_clients import free_port
 
 FILE = """\
 destination: engine
@@ -113,3 +118,26 @@ def test_a_human_says_the_record_in_the_receivers_words(shell: Shell) -> None:
         "",
     )
     bridge.close()
+
+
+def test_a_served_bridge_hears_a_hospital_and_stops_the_link(
+    shell: Shell, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site / "destinations" / "engine.yaml").write_text(
+        FILE.replace("MODE", "original") + "announced_by: [127.0.0.1]\n"
+    )
+    one, person, port = client(shell), shell.patient(), free_port()
+    shell("destination", "add", "--client", one, "--file", "engine")
+    add = ("link", "add", "--patient", person, "--client", one, "--identifier", "urn:oid:1.2.3|0042")
+    who = ("--confirmed-by", "Dr. Who", "--name", "Öberg, Åsa", "--birth-date", "1990-04-01")
+    assert shell(*add, *who).code == 0
+    monkeypatch.setenv("BRIDGE_ADT_LISTEN", f"127.0.0.1:{port}")
+    with served(shell, "--no-worker"), socket.create_connection(("127.0.0.1", port), 10) as line:
+        line.sendall(START + adt("A31") + END + START + adt("A40", merged="0042") + END)
+        heard = b""
+        while heard.count(END) < 2:
+            heard += line.recv(4096)
+        assert heard.count(b"MSA|AA|") == 2
+    (row,) = shell("link", "list").value
+    assert row["state"] == "suspended" and "ADT A40" in row["reason"]
+    assert any(each["what"].endswith("ADT A40") for each in shell("staff", "log").value)
