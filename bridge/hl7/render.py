@@ -89,7 +89,7 @@ class Writing:
     mark: str = field(init=False)
 
     def __post_init__(self) -> None:
-        said = self.told.model_dump_json(include={"codes", "orders", "off_scale"}, exclude_defaults=True)
+        said = self.told.said
         mark = "" if said == "{}" else f"-{sha256(said.encode()).hexdigest()[:8]}"
         object.__setattr__(self, "mark", mark)
 

@@ -106,6 +106,10 @@ raw: {daily: 300}
         (ENGINE + "hl7v2:\n  acks: original\n", "7:3: 'acks' is not known here; did you mean 'ack'?"),
         (ENGINE + "hl7v2:\n  codes:\n    cgm-mas: {code: A}\n", "8:5: 'cgm-mas' is not known here; did you"),
         (ENGINE + "hl7v2:\n  orders:\n    docment: {code: A}\n", "8:5: 'docment' is not known here; did you"),
+        (
+            ENGINE + "announced_by: [10.0.0.1/8]\n",
+            "6:16: '10.0.0.1/8' is no address and no network: write 10.1.2.3",
+        ),
         (ENGINE + "hl7v2: {charset: 8859/9}\n", "6:9: charset: Input should be 'UNICODE UTF-8'"),
     ],
 )
