@@ -29,6 +29,7 @@ from bridge.store.ids import Name
 if TYPE_CHECKING:
     from bridge.consent.gate import Gate
     from bridge.fhir.render import Renderer
+    from bridge.hl7.render import Scribe
     from bridge.mapping import Mappings
     from bridge.net.client import Outbound
     from bridge.net.endpoint import Endpoint, Purpose
@@ -79,6 +80,13 @@ class Bridge:
         return Renderer(self.mappings, self.settings.fhir_base, self.db.installation)
 
     @cached_property
+    def scribe(self) -> Scribe:
+        """The only maker of HL7 v2 messages."""
+        from bridge.hl7.render import Scribe
+
+        return Scribe(self.mappings, self.db.installation)
+
+    @cached_property
     def outbound(self) -> Outbound:
         """The way out, to registered addresses alone."""
         from bridge.net.client import Outbound
@@ -95,7 +103,7 @@ class Bridge:
         """Who delivers."""
         from bridge.push.worker import Worker
 
-        return Worker(self.db, self.gate, self.renderer, self.outbound, clock)
+        return Worker(self.db, self.gate, self.renderer, self.outbound, clock, scribe=self.scribe)
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -41,6 +41,7 @@ class Form(StrEnum):
     TRANSACTION = "transaction"
     BATCH = "batch"
     SINGLE = "single"
+    MESSAGE = "hl7v2"  # written by `bridge/hl7`
 
 
 UNLINKED: Final = frozenset({Form.BATCH, Form.SINGLE})

@@ -149,11 +149,11 @@ def _lot(compiler: Compiler, part: _Part, places: Integers) -> Lot:
 
 def _told(part: _Part, places: Integers) -> Iterator[tuple[int, Sent]]:
     method: Method = "PUT" if part.frame is Frame.REPLACE else "POST"
-    for at, name, version in zip(part.cut.at.tolist(), part.names, _versions(part.cut), strict=True):
+    for at, name, version in zip(part.cut.at.tolist(), part.names, versions(part.cut), strict=True):
         yield int(places[at]), Sent(part.variant.type, name, version, method)
 
 
-def _versions(cut: Cut) -> Iterator[str]:
+def versions(cut: Cut) -> Iterator[str]:
     """Under which versions the rows are filed (`fullness.py`)."""
     group, columns, count = cut.group, cut.group.columns, len(cut.at)
     edges = cut.column("cut").tolist() if "cut" in columns else [0] * count

@@ -14,6 +14,7 @@ from typing import Final
 from bridge.fhir.consignment import DEVICE
 from bridge.fhir.fullness import is_same_amendment, says_more
 from bridge.fhir.render import Consignment, Sent
+from bridge.hl7.render import Letters
 from bridge.push.sinks import Letter
 from bridge.store.outbox import Held, Item
 
@@ -70,7 +71,7 @@ def _shares(entries: int, size: int, bounds: Bounds) -> Iterator[float]:
         yield bounds.bytes / max(1, size)
 
 
-def parcel(consignment: Consignment, before: Mapping[bytes, Held]) -> Parcel:
+def parcel(consignment: Consignment | Letters, before: Mapping[bytes, Held]) -> Parcel:
     """The parcel of a consignment."""
     entries = [entry for ask, _ in consignment.letters for entry in ask.entries]
     told = [(each, item_of(each)) for each in (*entries, *consignment.left)]

@@ -30,6 +30,7 @@ from bridge.push import round as rounds
 from bridge.push.answers import Reply
 from bridge.push.chart import Broken, NotShown
 from bridge.push.courier import TOO_LARGE, Waybill
+from bridge.push.engine import NOT_SHOWN
 from bridge.push.parcel import Parcel
 from bridge.push.parts import Due
 from bridge.push.plan import Passage
@@ -43,8 +44,10 @@ NO_ROOM: Final = "what may be sent in a day was sent: more goes tomorrow"
 NO_ID: Final = "the receiver does not show the patient, so nobody knows its id there"
 RESOLVING: Final = frozenset({Form.TRANSACTION})
 """Forms in which a reference may be a search (R4 3.1.0.11.2)."""
-WHOLE: Final = frozenset({Form.TRANSACTION})
+WHOLE: Final = frozenset({Form.TRANSACTION, Form.MESSAGE})
 """Forms in which everything happens or nothing (R4 3.1.0.11.2); a submission's updates go beside it."""
+GLUCOSE_ALONE: Final = frozenset({Form.SUBMISSION, Form.MESSAGE})
+"""Forms in which nothing else goes unless the file names it."""
 NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the next one"
 
 
@@ -148,7 +151,12 @@ def _not_ready(trip: Trip, bill: Waybill, ready: bool | Reply) -> tuple[Report, 
 
 
 async def subject_there(trip: Trip, passage: Passage, link: Link) -> str | Report:
-    """The receiver's reference of the person, after a look at its record."""
+    """The receiver's reference of the person, after a look at its record. An engine shows none: what a human confirmed
+    counts."""
+    engine = trip.courier.engine
+    if engine is not None:
+        subject = trip.subject(link)
+        return subject if engine.person(subject).is_known else rounds.held(trip.client, NOT_SHOWN)
     receiver, now = trip.courier.receiver, trip.clock()
     shown = await chart.look(receiver, link.system, link.value, now)
     if isinstance(shown, NotShown):
@@ -211,7 +219,7 @@ def _wanted(trip: Trip, renderer: Renderer) -> frozenset[Selector]:
     """What the destination wants of what can leave at all."""
     raw = None if trip.spec is None else trip.spec.raw
     streams: frozenset[Stream] = frozenset() if raw is None else frozenset(raw.streams)
-    if not streams and trip.courier.can.form is Form.SUBMISSION:
+    if not streams and trip.courier.can.form in GLUCOSE_ALONE:
         streams = frozenset({Stream.GLUCOSE})
     whole = renderer.vocabulary.everything()
     return frozenset(each for each in whole if each.stream in streams) if streams else whole

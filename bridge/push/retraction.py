@@ -24,7 +24,7 @@ from bridge.push.parcel import packed
 from bridge.push.reconcile import spelled
 from bridge.push.retry import State
 from bridge.push.round import NOTHING, Report
-from bridge.push.trip import Trip, subject_of
+from bridge.push.trip import Trip
 from bridge.store.outbox import Held, Item
 
 
@@ -34,7 +34,7 @@ async def retract(trip: Trip) -> Report:
     for grant, link, some in gone(trip.db, trip.errand.lane):
         for start in range(0, len(some), trip.page):
             if not report.stops:
-                bill = Waybill("retraction", grant, link, subject_of(links.load(trip.db, link)))
+                bill = Waybill("retraction", grant, link, trip.subject(links.load(trip.db, link)))
                 report += await _some(trip, bill, some[start : start + trip.page])
     return report
 

@@ -15,6 +15,7 @@ from bridge.consent.gate import Disclosure, Gate
 from bridge.fhir.consignment import Form
 from bridge.mapping.destination import DestinationFile
 from bridge.period import Instant
+from bridge.push import engine
 from bridge.push import round as rounds
 from bridge.push.courier import Courier, Waybill
 from bridge.push.parcel import Bounds, Parcel
@@ -49,6 +50,10 @@ class Trip:
     def client(self) -> str:
         """Whose destination it is."""
         return self.errand.destination.client
+
+    def subject(self, link: Link) -> str:
+        """How the receiver's record of the person is named, as the link says."""
+        return subject_of(link) if self.courier.engine is None else engine.subject_of(link.number)
 
     @property
     def bounds(self) -> Bounds:

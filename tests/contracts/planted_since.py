@@ -38,6 +38,27 @@ MORE: Final = (
         "a report is made of a disclosure alone BROKEN",
     ),
     Planted(
+        "a message is minted",
+        "push/planted.py",
+        lines("from bridge.hl7.render import Hl7Bytes", "", 'minted = Hl7Bytes(object(), b"MSH", "1")'),
+        "syntax",
+        "Hl7Bytes() is called in hl7/render.py alone",
+    ),
+    Planted(
+        "a route writes HL7 v2",
+        "web/planted.py",
+        lines("from bridge.hl7.render import Scribe"),
+        "imports",
+        "only deliveries write HL7 v2 BROKEN",
+    ),
+    Planted(
+        "the seal of messages is taken",
+        "push/planted.py",
+        lines("from bridge.hl7.render import _SEAL", "", "seal = _SEAL"),
+        "syntax",
+        "bridge.hl7.render._SEAL is for no other file",
+    ),
+    Planted(
         "a figure asks the clock",
         "metrics/planted.py",
         lines("from datetime import date"),

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import httpx
 from lxml import etree
 
-from bridge.consent.asked import Asked, Way
+from bridge.consent.asked import Asked, Selector, Way
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.sampled import PROFILE
 from bridge.fhir.subscriptions import FILTER, TOPIC
+from bridge.hl7.render import Before, Person, Scribe, Writing
+from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
 from bridge.reading import Stream
 from tests.door.who import Attacker
@@ -29,6 +31,7 @@ from tests.web.world import World, linked
 
 CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}
 XML: Final = {"Accept": "application/fhir+xml"}
+SINGLES: Final = frozenset({Selector(Stream.GLUCOSE), Selector(Stream.CAPILLARY)})
 MEAN: Final = "mean"
 SUMMARY: Final = "summary"
 OF_SUMMARIES: Final = frozenset({"107931-8", "106793-3", "97506-0", "104638-2", "104636-6", "104637-4"})
@@ -383,3 +386,28 @@ def pushed(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
         return set(), b""
     body, _ = world.renderer.transaction(found, "Patient/theirs", {}, world.clock())
     return told(httpx.Response(200, content=bytes(body))), bytes(body)
+
+
+def messaged(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
+    """What an HL7 v2 message of the same delivery would say: code and time of each result."""
+    asked = Asked(world.ada, Way.FEED, "push", "delivery", selectors=SINGLES, limit=20_000)
+    found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
+    if found.subject is None or not found.count:
+        return set(), b""
+    person = Person("urn:oid:1.2.3", "0042", "Family, Given", date(1990, 4, 1))
+    to = Writing(Hl7v2(), person, Before(frozenset(), {}), world.clock())
+    body = b"".join(bytes(content) for _, content in Scribe(world.mappings, "0").results(found, to).letters)
+    return set(_results(body)), body
+
+
+def _results(body: bytes) -> Iterator[Seen]:
+    for line in body.decode().split("\r"):
+        fields = line.split("|")
+        if fields[0] == "OBX":
+            moment = datetime.strptime(fields[14].replace(".", ""), "%Y%m%d%H%M%S%z")
+            code = fields[3].split("^")[0]
+            yield str(CODES.get(code, MEAN)), int(moment.timestamp() * 1000)
+
+
+Pushed: Final = {"pushed": pushed, "messaged": messaged}
+"""By delivery, by name."""
