@@ -30,9 +30,10 @@ from bridge.store.blocks import absorb
 from bridge.store.columns import TooMany
 from bridge.store.db import Database
 from bridge.store.patients import Patient
+from bridge.store.series import SUBMITTED
 from bridge.store.submitted import Became, Record
 
-FORMAT: Final = "cgm-submission"
+FORMAT: Final = SUBMITTED
 FILE: Final = "$submit-cgm-bundle"
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _READ: Final = frozenset({What.READING})

@@ -92,10 +92,15 @@ def became(db: Database, patient: int, family: str, artifacts: Collection[int]) 
     return found
 
 
-def things(db: Database, patient: int, family: str) -> Mapping[str, Thing]:
-    """By their key the devices of the series that submissions made."""
+def things(db: Database, patient: int, owner: str) -> Mapping[str, Thing]:
+    """The devices of the series that one submitter's entries made, by their key. `owner`: what its keys begin with,
+    left out of them."""
     rows = series.listed(db.reader("bridge"), patient, db.keys.box(patient))
-    return {row.key.device: Thing(row.thing, row.device) for row in rows if row.key.family == family}
+    return {
+        row.key.device.removeprefix(owner): Thing(row.thing, row.device)
+        for row in rows
+        if row.key.family == series.SUBMITTED and row.key.device.startswith(owner)
+    }
 
 
 def _records(table: Table, artifacts: Collection[int]) -> Iterable[tuple[Record, int]]:

@@ -17,6 +17,7 @@ import bridge.consent.grants as grants
 from bridge.adapters import Person
 from bridge.consent.asked import Kind
 from bridge.consent.decide import known_as
+from bridge.consent.intake import submitter, taken_kinds
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem, problem
 from bridge.fhir.render import Receipt
@@ -58,6 +59,12 @@ def not_of_a_kind(place: str) -> Problem:
     return Problem(422, "business-rule", f"{place}: of a kind that is not taken for this person.", (place,))
 
 
+def too_late(place: str) -> Problem:
+    """A reading that nobody can have taken yet: it would claim its device for a time to come."""
+    where = f"{place}.resource.effectiveDateTime"
+    return Problem(422, "business-rule", f"{where}: later than the clock here.", (where,))
+
+
 @dataclass(slots=True)
 class Whose:
     """Finds the persons that one submission names, each once."""
@@ -66,6 +73,18 @@ class Whose:
     permit: RecipientPermit
     _found: dict[Named, int | None] = field(default_factory=dict)
     _pairings: dict[int, bytes] = field(default_factory=dict)
+    _kinds: dict[int, frozenset[Kind]] = field(default_factory=dict)
+
+    @property
+    def submitter(self) -> str:
+        """Who submits, as intake grants name it."""
+        return submitter(self.permit.client, self.permit.organization)
+
+    def kinds(self, patient: int) -> frozenset[Kind]:
+        """The kinds that are taken from this submitter for the patient; none where nothing is."""
+        if patient not in self._kinds:
+            self._kinds[patient] = taken_kinds(self.desk.db, patient, self.submitter)
+        return self._kinds[patient]
 
     def of(self, named: Named) -> int | None:
         """The patient, None where there is none whom this client may name so."""
