@@ -17,7 +17,7 @@ from bridge.consent.collecting import NotCollected
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem
 from bridge.fhir.render import Receipt
-from bridge.ingest.submission import Fate, Keeping, Offered, Outcome, keep
+from bridge.ingest.submission import Keeping, Offered, Outcome, keep
 from bridge.mapping import Mappings
 from bridge.period import MINUTE
 from bridge.receive.bundle import Entry, Submission
@@ -35,6 +35,7 @@ from bridge.web.desk import Desk
 from bridge.web.submitting import (
     KINDS,
     NOT_TAKEN,
+    RECEIVED,
     Whose,
     not_of_a_kind,
     not_theirs,
@@ -94,7 +95,14 @@ class Taking:
         taken = [each for each in offers if isinstance(each, Offered) and each.fit.what is not What.PATIENT]
         one = patients.load(self.desk.db, patient)
         keeping = Keeping(
-            self.desk.db, self.mappings, one, self.name, self.permit.client, taken, self._person(offers)
+            self.desk.db,
+            self.mappings,
+            one,
+            self.name,
+            self.permit.client,
+            taken,
+            self._person(offers),
+            self.whose.pairing(patient),
         )
         try:
             outcomes = iter(keep(keeping))
@@ -207,15 +215,15 @@ class Taking:
             return refused(offer)
         place, what = offer.fit.entry.place, offer.fit.what
         if what is What.PATIENT:
-            return Receipt(200, f"Patient/{self.whose.id('Patient', Name(patient, 0, 0, 0))}")
+            return Receipt(200, f"Patient/{self.whose.id('Patient', Name(patient, 0, 0, 0))}", RECEIVED)
         outcome = next(outcomes)
         return receipt(place, what, outcome, self._location(patient, offer, outcome))
 
     def _location(self, patient: int, offer: Offered, outcome: Outcome) -> str:
-        """Where what an entry became is served; '' where it is not."""
-        if outcome.became is not None:
-            return f"Observation/{self.whose.id('Observation', outcome.became.name)}"
-        if offer.fit.what is What.DEVICE and outcome.fate is not Fate.WAITING:
+        """Where what an entry became is served, or will be when somebody let it in; '' where it is not."""
+        if outcome.name is not None:
+            return f"Observation/{self.whose.id('Observation', outcome.name)}"
+        if offer.fit.what is What.DEVICE:
             known = self._things.get(offer.worn.key)
             if known is not None:
                 return f"Device/{self.whose.id('Device', Name(patient, known.number, 0, 0))}"
