@@ -108,8 +108,8 @@ def set_aside(
     reason: str,
     identified: Sequence[tuple[bytes, int]],
 ) -> Absorbed:
-    """Keep a submission in quarantine, by the way of `absorb` and alike to whoever sent it: its series begin, but without
-    a reading, so that its readings are called what they will be called when somebody lets them in. Its devices are
+    """Keep a submission in quarantine, by the way of `absorb` alike to whoever sent it: its series begin, but without a
+    reading, so that its readings are called what they will be called when somebody lets them in. Its devices are
     claimed for nobody. Raises as `absorb`."""
     box = db.keys.box(patient)
     with originals.keeping(db):
