@@ -123,7 +123,7 @@ class Gate:
         return self._sealed(look, leaving, entry)
 
     def settle(self, disclosure: Disclosure, outcome: str, sent: int) -> None:
-        """What came of a disclosure: sent, acknowledged, failed, blocked, cut. Unsettled counts as sent."""
+        """What came of a disclosure: sent, acknowledged, failed, blocked, cut, kept. Unsettled counts as sent."""
         lost = disclosure.retraction[1] if disclosure.retraction and sent else 0
         self._settle(disclosure, outcome, sent, lost)
 

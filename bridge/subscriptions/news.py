@@ -27,6 +27,7 @@ from bridge.fhir.subscriptions import ID_ONLY
 from bridge.mapping.resources import OBSERVATION
 from bridge.period import MINUTE, Instant, Period
 from bridge.smart.tokens import Bearer
+from bridge.store.entries import KEPT
 from bridge.store.subscriptions import Subscription
 from bridge.subscriptions.asking import Grammar, selected
 
@@ -89,7 +90,7 @@ class Feed:
         if self.is_readable or not ids:
             return ids
         seen = await self._told(Way.LOOK, "whether events can be read", ids=ids, limit=len(ids))
-        self.gate.settle(seen, "acknowledged", 0)
+        self.gate.settle(seen, KEPT, 0)
         return ids & items(seen)
 
     async def _told(
