@@ -36,7 +36,8 @@ def world(
 ) -> Iterator[tuple[House, Engine]]:
     """A bridge with readings of a person, their grant and link, and an interface engine."""
     with standing(enhanced=enhanced) as engine:
-        more = {name: told.pop(name) for name in ("receiver", "limits", "errors", "raw") if name in told}
+        apart = ("receiver", "limits", "errors", "raw", "summaries")
+        more = {name: told.pop(name) for name in apart if name in told}
         house = filed(home, engine.url(), kind="hl7v2", hl7v2={"seconds": 1, **told}, **more)
         house.bring(0, list(range(100, 100 + count)))
         house.grant()
@@ -351,3 +352,24 @@ def test_what_may_have_arrived_is_taken_back_by_its_number(tmp_path: Path) -> No
         report = house.push()
         assert report.retracted == 1 and engine.values() == ["100"]
         assert ("NM", "", "W") in engine.filed.values()
+
+
+# ------------------------------------------------------------------------------------- summaries
+
+
+def test_a_summary_goes_once_as_one_order_and_no_reading_goes_where_none_is_wanted(tmp_path: Path) -> None:
+    with world(tmp_path, count=9 * 288, raw=False, summaries={"days": 7, "every": 7}) as (house, engine):
+        report = house.push()
+        assert report.failed == () and report.sent and len(engine.bodies) == 1
+        groups = read(engine.bodies[0]).oru_r01_patient_result.oru_r01_order_observation
+        assert {each.obr.obr_4.obr_4_1.value for each in groups} == {"107931-8"}
+        codes = {
+            result.obx.obx_3.obx_3_1.value: result.obx.obx_11.value
+            for each in groups
+            for result in each.oru_r01_observation
+        }
+        assert "97507-8" in codes and "99504-3" not in codes and set(codes.values()) == {"F"}
+        assert house.push().sent == 0 and len(engine.bodies) == 1
+        house.bring(20 * 288, [50])
+        house.wait(60)
+        assert house.push().sent == 0, "what changes nothing is not told again"
