@@ -373,3 +373,16 @@ def test_a_summary_goes_once_as_one_order_and_no_reading_goes_where_none_is_want
         house.bring(20 * 288, [50])
         house.wait(60)
         assert house.push().sent == 0, "what changes nothing is not told again"
+
+
+def test_a_summary_that_is_another_now_is_corrected_under_its_number(tmp_path: Path) -> None:
+    with world(tmp_path, count=9 * 288, raw=False, summaries={"days": 7, "every": 7}) as (house, engine):
+        house.push()
+        house.bring(5 * 288, [250] * 288, name="again")
+        done = house.push()
+        assert done.sent == 0 and done.updated and len(engine.bodies) == 2
+        orders = [
+            each.oru_r01_patient_result.oru_r01_order_observation[0].obr for each in map(read, engine.bodies)
+        ]
+        assert len({each.obr_3.obr_3_1.value for each in orders}) == 1
+        assert [each.obr_25.value for each in orders] == ["F", "C"]
