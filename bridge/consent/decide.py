@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from bridge.consent.asked import Grain, Kind, Way
-from bridge.consent.grant import Grant, Identity, Standing, State, active_times, state_at, submissions
+from bridge.consent.grant import Grant, Identity, Standing, State, active_times, state_at
+from bridge.consent.submitters import submissions
 from bridge.period import ALL, BEGINNING, EMPTY, END_OF_TIME, Instant, Period, PeriodSet, ZoneHistory, iso
 
 

@@ -155,11 +155,6 @@ class Grant:
         return PeriodSet((last_days(self.rolling_days, now, zones),))
 
 
-def submissions(client: str, organization: str) -> str:
-    """The source that what a client submits has here: its organisation's, or its own where it is alone."""
-    return f"submission:{organization or client}"
-
-
 def last_days(days: int, now: Instant, zones: ZoneHistory) -> Period:
     """The last `days` local calendar days, ending with today."""
     if days < 1:

@@ -20,7 +20,8 @@ from typing import Final
 
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import newest
-from bridge.consent.grant import Standing, State, state_at, submissions
+from bridge.consent.grant import Standing, State, state_at
+from bridge.consent.submitters import submissions
 from bridge.period import Instant
 from bridge.store.clients import Client
 from bridge.store.db import Database
