@@ -36,6 +36,7 @@ from bridge.store.verifications import fault
 NO_DESTINATION: Final = "no destination is registered for this client: cgm-bridge destination add"
 NO_GRANT: Final = "no grant in force lets files go to this recipient: cgm-bridge grant add"
 NO_LINK: Final = "nobody confirmed which record of the receiver is this patient's: cgm-bridge link add"
+UNNAMED: Final = "a share under a pseudonym goes into no chart: the chart names the person whom it hides"
 OTHER_IDENTITY: Final = (
     "the chart holds what was sent under another identity of the person: it would stand there twice"
 )
@@ -53,6 +54,7 @@ NOTHING_WANTED: Final = (
 OTHER_AUTHORITY: Final = (
     "the link names an identifier of another authority than the destination's file: cgm-bridge link add"
 )
+GONE: Final = "the link to the receiver's record was removed"
 STOPPED: Final = {
     LinkState.SUSPENDED: "the link to the receiver's record is suspended",
     LinkState.BROKEN: "link-broken",
@@ -133,6 +135,7 @@ def _errand(
         _hold(in_force, allowed, link)
         or (NOTHING_WANTED if _wants_none(goal) else "")
         or known.faults.get(goal.client, "")
+        or (UNNAMED if any(grant.pairing for grant in in_force) else "")
         or _elsewhere(db, known.used.get(lane, frozenset()), link)
         or _unlike(in_force, granted, known.granted.get(lane, frozenset()))
     )
@@ -169,7 +172,12 @@ def _hold(in_force: tuple[Grant, ...], allowed: tuple[Passage, ...], link: Stand
         return NO_LINK
     if link.state is LinkState.CONFIRMED:
         return ""
-    return f"{STOPPED[link.state]}: {link.reason}"
+    return stopped(link.state, link.reason)
+
+
+def stopped(state: LinkState, reason: str) -> str:
+    """Why nothing goes over a link that is not confirmed."""
+    return f"{STOPPED.get(state, GONE)}: {reason}"
 
 
 def _wants_none(goal: Destination) -> bool:

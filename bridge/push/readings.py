@@ -33,12 +33,12 @@ from bridge.push.courier import TOO_LARGE, Waybill
 from bridge.push.engine import NOT_SHOWN
 from bridge.push.parcel import Parcel
 from bridge.push.parts import Due
-from bridge.push.plan import Passage
+from bridge.push.plan import Passage, stopped
 from bridge.push.retry import State, Step
 from bridge.push.round import NOTHING, Report
 from bridge.push.trip import Trip, subject_of
 from bridge.reading import Stream
-from bridge.store.links import Link
+from bridge.store.links import Link, LinkState
 
 NO_ROOM: Final = "what may be sent in a day was sent: more goes tomorrow"
 NO_ID: Final = "the receiver does not show the patient, so nobody knows its id there"
@@ -151,8 +151,11 @@ def _not_ready(trip: Trip, bill: Waybill, ready: bool | Reply) -> tuple[Report, 
 
 
 async def subject_there(trip: Trip, passage: Passage, link: Link) -> str | Report:
-    """The receiver's reference of the person, after a look at its record. An engine shows none: what a human confirmed
-    counts."""
+    """The receiver's reference of the person, after a look at the link, which may have been stopped since, and at the
+    record. An engine shows none: what a human confirmed counts."""
+    standing = links.load(trip.db, link.number)
+    if standing.state is not LinkState.CONFIRMED:
+        return rounds.held(trip.client, stopped(standing.state, standing.reason))
     engine = trip.courier.engine
     if engine is not None:
         subject = trip.subject(link)
