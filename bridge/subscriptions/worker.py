@@ -1,9 +1,9 @@
 """The notifier: for every subscription that is not off, its turn; over and over.
 
 Law: one turn at a time for a subscription, over all processes (`store/lanes.py`); one that waits for its endpoint
-holds up no other. Of a removed client nothing is served. A heartbeat goes before anything of a person is looked at. Whom
-nothing may go to is looked at like whom something may. Where neither the person's data nor their grants changed, an hour
-may pass without a look: time alone opens and ends grants.
+holds up no other. Of a removed client nothing is served. A heartbeat goes before anything of a person is looked at.
+Whom nothing may go to is looked at like whom something may. Where neither the person's data nor their grants changed,
+an hour may pass without a look: time alone opens and ends grants.
 
 Rejected: a queue of notifications (they would be made before the gate is asked, and outlive the answer).
 """
