@@ -144,10 +144,14 @@ def drop(db: Database, id: str, client: str) -> None:
             con.execute("DELETE FROM subscription_events WHERE subscription = ?", (id,))
 
 
-def headers(db: Database, id: str) -> tuple[str, ...]:
-    """The channel's headers, for one call."""
-    row = db.reader("bridge").execute("SELECT headers FROM subscriptions WHERE id = ?", (id,)).fetchone()
-    plain = b"" if row is None else _box(db).open(row[0], place("subscription headers", id))
+def headers(db: Database, one: Subscription) -> tuple[str, ...] | None:
+    """The channel's headers, for one call; None where the subscription was changed since it was read: they may be
+    meant for another endpoint than its own."""
+    query = "SELECT headers FROM subscriptions WHERE id = ? AND turn = ?"
+    row = db.reader("bridge").execute(query, (one.id, one.turn)).fetchone()
+    if row is None:
+        return None
+    plain = _box(db).open(row[0], place("subscription headers", one.id))
     return tuple(plain.decode("latin-1").split("\n")) if plain else ()
 
 

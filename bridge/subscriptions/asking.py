@@ -61,8 +61,9 @@ _SETTINGS: Final[Mapping[str, tuple[str, str, int, int]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for. `headers` None: not said; `settings`: seconds and counts, '' not said."""
+    """What was asked for. `id`: '' not said; `headers` None: not said; `settings`: seconds and counts, '' not said."""
 
+    id: str
     status: str
     reason: str
     ends: Instant | None
@@ -129,6 +130,7 @@ def _read(sent: Node, grammar: Grammar) -> Request:
     if text(channel, "type") != REST_HOOK:
         raise _Unfit("channel.type", "rest-hook is the only channel")
     return Request(
+        text(sent, "id"),
         text(sent, "status"),
         _reason(sent),
         _end(text(sent, "end")),

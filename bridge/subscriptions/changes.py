@@ -2,7 +2,8 @@
 
 Law (R5 Backport IG, workflow): a client asks for `requested` or `off`; whether it is `active` the handshake finds.
 What came while it was off is no event; what came while it was in error is told once it is active again. Another person
-or filter is another subscription, for its events would have numbers of both.
+or filter is another subscription, for its events would have numbers of both. Headers are meant for the origin that they
+were given with, and for no other.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 from uuid import uuid4
 
 from bridge.fhir.outcome import Problem
+from bridge.net.endpoint import origin
 from bridge.period import DAY, Instant
 from bridge.store.subscriptions import Subscription, Terms
 from bridge.subscriptions.asking import Request, unfit
@@ -51,6 +53,14 @@ def changed(before: Subscription, asked: Request, scopes: str, now: Instant) -> 
         return NEITHER
     anew = replace(after, status="requested", beat=None, failures=0, due=0, problem="")
     return replace(anew, start=now, since=now) if before.status == "off" else anew
+
+
+def headers(before: Subscription, asked: Request) -> tuple[str, ...] | None:
+    """The headers of a changed subscription: those that were sent; where none were, as they were (None) at the same
+    origin, and none at another, which would learn the secret of the first."""
+    if asked.headers is not None or origin(asked.endpoint) == origin(before.terms.endpoint):
+        return asked.headers
+    return ()
 
 
 def _terms(asked: Request, scopes: str) -> Terms:

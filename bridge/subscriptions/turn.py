@@ -1,12 +1,13 @@
 """One turn of one subscription: handshake, heartbeat, or what is new; and what becomes of it afterwards.
 
     requested --handshake--> active --failures--> error --client asks anew--> requested
-        any --410, end, client--> off                error --a week--> off
+        any --410, end, client, client removed--> off            error --a week--> off
 
 Law: heartbeats keep a grid of their own from the handshake on: what is hidden, and whether anything is, moves nothing.
 An event has its number when its notification is about to leave, in one transaction with the count; what surely did not
 leave gives the number back, so numbers are contiguous in a consent epoch. The status that a notification says is the
-one that is kept. A turn that was overtaken by its client's change keeps nothing.
+one that is kept. A turn that was overtaken by its client's change keeps nothing, and its headers are not sent on. The
+clock may go back: nothing is looked at from an instant that is still to come.
 
 Rejected: a state that mends itself (IG, errors: the client asks anew; until then nothing leaves).
 """
@@ -32,7 +33,7 @@ from bridge.store.occurrences import Occurrence
 from bridge.store.subscriptions import Subscription
 from bridge.subscriptions.changes import beat
 from bridge.subscriptions.channel import ATTEMPTS, Next, Verdict, call, wait
-from bridge.subscriptions.news import Feed, Item, fresh, listed
+from bridge.subscriptions.news import OVERLAP, Feed, Item, fresh, listed
 from bridge.subscriptions.where import may_call
 
 MOST: Final = 100
@@ -45,6 +46,8 @@ IN_ERROR: Final = 7 * DAY
 NOT_ALLOWED: Final = "the operator does not let this endpoint be notified any more"
 OVER: Final = "its end is reached"
 GIVEN_UP: Final = "it was in error for a week"
+REMOVED: Final = "its client is registered no more"
+OVERTAKEN: Final = "it was changed meanwhile"
 TAKEN: Final = "acknowledged"
 
 
@@ -69,6 +72,23 @@ class Turn:
             self._off(one, GIVEN_UP)
             return None
         return one
+
+    def removed(self, one: Subscription) -> None:
+        """Off, and its headers forgotten: there is no client any more that they could serve."""
+        self._off(one, REMOVED, ())
+
+    def on_time(self, one: Subscription) -> Subscription | None:
+        """The subscription by the clock of now: where that went back, what comes until it is where it was is looked at
+        and told as well (what was told before is known), and heartbeats go on."""
+        now = self.clock()
+        back, first = now - OVERLAP, beat(one.terms, now)
+        after = replace(
+            one,
+            since=one.since if one.since <= now else back,
+            start=one.start if one.start <= now else back,
+            beat=one.beat if one.beat is None or first is None else min(one.beat, first),
+        )
+        return one if after == one else kept.put(self.db, one, after)
 
     async def handshake(self, one: Subscription) -> Subscription | None:
         """Ask the endpoint whether it wants to be notified."""
@@ -100,7 +120,7 @@ class Turn:
         elif open_ := occurrences.pending(self.db, feed.one):
             one = await self._again(feed, open_)
         after, size = None, int(feed.one.terms.most or MOST)
-        latest = feed.one.since
+        latest, now = feed.one.since, self.clock()
         for _ in range(AT_ONCE):
             if one is None:
                 return None
@@ -114,7 +134,7 @@ class Turn:
                 break
         else:
             return one
-        return one and self._looked(one, latest)
+        return one and self._looked(one, min(latest, now))
 
     async def _page(self, feed: Feed, page: Disclosure, found: list[Item]) -> tuple[Subscription | None, int]:
         """One page of what is new: what of it is not known goes; and how much to look at next."""
@@ -200,7 +220,9 @@ class Turn:
         notice = Notice(one, type, uuid4(), count, events, terms.content)
         notation = XML if terms.payload == XML.media_type else JSON
         body = self.renderer.paper(Notification(notice, told, now), notation)
-        headers = kept.headers(self.db, one.id)
+        headers = kept.headers(self.db, one)
+        if headers is None:
+            return Verdict(Next.AGAIN, has_left=False, problem=OVERTAKEN)
         return await call(self.net, terms.endpoint, body.media_type, bytes(body), headers, terms.timeout, now)
 
     def _looked(self, one: Subscription, latest: Instant) -> Subscription | None:
@@ -220,8 +242,8 @@ class Turn:
         due = now + wait(failures, self.chance(), verdict.later)
         return replace(after, failures=failures, due=due)
 
-    def _off(self, one: Subscription, problem: str) -> None:
-        kept.put(self.db, one, replace(one, status="off", changed=self.clock(), problem=problem))
+    def _off(self, one: Subscription, problem: str, headers: tuple[str, ...] | None = None) -> None:
+        kept.put(self.db, one, replace(one, status="off", changed=self.clock(), problem=problem), headers)
 
 
 def _well(one: Subscription) -> Subscription:

@@ -3,7 +3,8 @@
 Law: only to an origin that the operator registered for this very client (`net/endpoint.py`: what a message names is
 never called); whether the address behind the name may be reached is judged at the call. A feed needs somebody who
 looks at what arrives (`safety.md`, intended purpose), and a recipient whose registration changed is held until it is
-verified again. All of this is about the client, never about a person.
+verified again. One that was removed is called no more, not even to say that all is well. All of this is about the
+client, never about a person.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 
 import bridge.store.subscriptions as kept
 from bridge.net.endpoint import Origin, origin
-from bridge.store.clients import Client
+from bridge.store.clients import Client, load
 from bridge.store.db import Database
 from bridge.store.recipients import find
 from bridge.store.verifications import fault, key_of
@@ -33,10 +34,20 @@ def spelled(where: Origin) -> str:
     return f"{where.scheme}://{host}:{where.port}"
 
 
+def registered(db: Database, client: str) -> Client | None:
+    """The client of that id; None where it was removed."""
+    try:
+        return load(db, client)
+    except KeyError:
+        return None
+
+
 def may_call(db: Database, client: str, endpoint: str) -> bool:
-    """Whether the operator registered the endpoint's origin for this client."""
+    """Whether the operator registered the endpoint's origin for this client, which is not removed."""
     where = origin(endpoint)
-    return where is not None and spelled(where) in {known for known, _ in kept.origins(db, client)}
+    if where is None or registered(db, client) is None:
+        return False
+    return spelled(where) in {known for known, _ in kept.origins(db, client)}
 
 
 def is_monitored(db: Database, client: Client) -> bool:

@@ -1,9 +1,9 @@
 """The notifier: for every subscription that is not off, its turn; over and over.
 
 Law: one turn at a time for a subscription, over all processes (`store/lanes.py`); one that waits for its endpoint
-holds up no other. A heartbeat goes before anything of a person is looked at. Whom nothing may go to is looked at like
-whom something may. Where neither the person's data nor their grants changed, an hour may pass without a look: time
-alone opens and ends grants.
+holds up no other. Of a removed client nothing is served. A heartbeat goes before anything of a person is looked at.
+Whom nothing may go to is looked at like whom something may. Where neither the person's data nor their grants changed,
+an hour may pass without a look: time alone opens and ends grants.
 
 Rejected: a queue of notifications (they would be made before the gate is asked, and outlive the answer).
 """
@@ -25,7 +25,7 @@ from bridge.fhir.render import Renderer
 from bridge.net.message import Caller
 from bridge.period import HOUR, Instant
 from bridge.smart.tokens import subscriber
-from bridge.store.clients import Client, load
+from bridge.store.clients import Client
 from bridge.store.db import Database
 from bridge.store.keys import Erased
 from bridge.store.lanes import claimed_name
@@ -33,7 +33,7 @@ from bridge.store.subscriptions import Subscription, Terms
 from bridge.subscriptions.asking import Grammar
 from bridge.subscriptions.news import feed
 from bridge.subscriptions.turn import Turn
-from bridge.subscriptions.where import is_held
+from bridge.subscriptions.where import is_held, registered
 
 LOG: Final = logging.getLogger(__name__)
 PAUSE: Final = 5.0
@@ -110,7 +110,12 @@ class Notifier:
 
     async def _served(self, one: Subscription) -> None:
         now, turn = self._clock(), self._turn
+        client = registered(self._db, one.client)
+        if client is None:
+            turn.removed(one)
+            return
         still = turn.ended(one)
+        still = still and turn.on_time(still)
         if still is None or still.status == "error" or still.due > now:
             return
         if still.status == "requested":
@@ -118,11 +123,10 @@ class Notifier:
         if still is not None:
             still = await turn.heartbeat(still)
         if still is not None:
-            await self._news(still)
+            await self._news(still, client)
 
-    async def _news(self, one: Subscription) -> None:
-        client = self._client(one.client)
-        if client is None or is_held(self._db, client):
+    async def _news(self, one: Subscription, client: Client) -> None:
+        if is_held(self._db, client):
             return
         bearer = subscriber(self._db, one.client, one.terms.scopes, one.id, self._clock())
         found = feed(self._gate, one, bearer, self._grammar)
@@ -131,17 +135,11 @@ class Notifier:
         revision, now = patients.revisions(self._db).get(found.patient, 0), self._clock()
         seen = revision, grants.epoch(self._db, found.patient), found.mark
         rested = self._rested.get(one.id)
-        if rested is not None and rested[0] == (*seen, _told(one)) and now - rested[1] < HOUR:
+        if rested is not None and rested[0] == (*seen, _told(one)) and 0 <= now - rested[1] < HOUR:
             return
         done = await self._turn.news(found)
         if done is not None:
             self._rested[one.id] = (*seen, _told(done)), now
-
-    def _client(self, name: str) -> Client | None:
-        try:
-            return load(self._db, name)
-        except KeyError:
-            return None
 
 
 def _told(one: Subscription) -> tuple[Instant, Instant, Terms]:

@@ -1,8 +1,10 @@
 """`$status` and `$events` of Subscriptions (R5 Backport IG 1.1.0, operations).
 
 Law: a number of events says how many were told to this very client, never how many there are. `$events` tells those of
-the consent epoch of now, and names a reading where the gate lets it be told and read at this moment: it is a
-disclosure with an entry of its own; an event of something that may be told no more keeps its number alone.
+the consent epoch of now whose readings the gate lets be told to this very token and read at this moment, and with
+`empty` it names none of them: it is a disclosure with an entry of its own. Of any other event it says nothing.
+
+Rejected: number and instant of an event whose reading is hidden (they tell that something came, and when).
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from uuid import UUID, uuid4
 import bridge.store.occurrences as occurrences
 import bridge.store.subscriptions as kept
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir.notices import Event, Notice, Notification, Statuses, Type
+from bridge.fhir.notices import Event, Notice, Notification, Statuses, Type, items
 from bridge.fhir.outcome import bad_parameter
 from bridge.fhir.subscriptions import EMPTY, ID_ONLY, SUBSCRIPTION
 from bridge.store.occurrences import Occurrence
@@ -74,8 +76,10 @@ class Subscribed:
         first, last = _number(pairs, "eventsSinceNumber", 1), _number(pairs, "eventsUntilNumber", _LAST)
         content = _content(pairs.get("content", ""), one.terms.content)
         events = occurrences.between(self._desk.db, one, first, last, MOST)
-        told = await self._told(call, one, events) if content == ID_ONLY else None
-        said = tuple(Event(each.number, each.at, str(UUID(bytes=each.item))) for each in events)
+        told = await self._told(call, one, events)
+        ids = items(told)
+        named = (Event(each.number, each.at, str(UUID(bytes=each.item))) for each in events)
+        said = tuple(each for each in named if each.item in ids)
         notice = _notice(one, "query-event", said, content)
         paper = Notification(notice, told, self._desk.clock())
         body = self._desk.renderer.paper(paper, call.notation)

@@ -3,7 +3,8 @@
 Law: a system's token alone; a subscription of another client is as absent as none. Scopes are asked first, then the
 form; what is refused is so whomever the filter names: a person who shares nothing, an unknown one and one who shares
 get the same 201, and from then on the same heartbeats (`consent.md`, what the asker learns). Headers are taken, and
-never told. What was taken with another endpoint or after an end begins with a handshake.
+never told; another origin than the one that they were given with does not get them. What was taken with another
+endpoint or after an end begins with a handshake. A change asks for what a creation asks for.
 
 Rejected: 404 for a person who shares no feed (it would say who does, and a grant that begins tomorrow would come late).
 """
@@ -24,7 +25,7 @@ from bridge.receive.bundle import Unfit, parsed
 from bridge.store.clients import load
 from bridge.store.subscriptions import Subscription
 from bridge.subscriptions.asking import Grammar, Request, read, unfit
-from bridge.subscriptions.changes import begun, changed
+from bridge.subscriptions.changes import begun, changed, headers
 from bridge.subscriptions.where import NOT_MONITORED, NOT_REGISTERED, is_monitored, may_call
 from bridge.web.bulk import system
 from bridge.web.call import FORM_BYTES, Call, Pairs, Refused
@@ -42,6 +43,10 @@ MOST: Final = 1000
 """Subscriptions of a client."""
 TRIES: Final = 8
 FULL: Final = problem(429, f"A client has at most {MOST} subscriptions: delete one.")
+ANOTHER: Final = problem(
+    400, f"{SUBSCRIPTION}.id: the resource has the id of its address.", f"{SUBSCRIPTION}.id"
+)
+"""R4, RESTful API, update: an id that is missing or disagrees is answered with 400."""
 RESTLESS: Final = problem(409, "The subscription is being changed: send it again.")
 _NAMES: Final = frozenset(each.name for each in PARAMETERS)
 _WORDS: Final = {"type": REST_HOOK, "criteria": TOPIC}
@@ -76,14 +81,17 @@ class Subscriptions:
     async def update(self, call: Call) -> Reply:
         """PUT [base]/Subscription/[id]"""
         permit = _allowed(call, UPDATE)
-        self.own(call, UPDATE)
+        reached(call.bearer, "Observation", READ)
+        one = self.own(call, UPDATE)
         asked = await self._asked(call, permit)
+        if asked.id != one.id:
+            raise Refused(ANOTHER)
         for _ in range(TRIES):
             before = self.own(call, UPDATE)
             after = changed(before, asked, str(call.bearer.scopes), self._desk.clock())
             if isinstance(after, Problem):
                 raise Refused(after)
-            done = kept.put(self._desk.db, before, after, asked.headers)
+            done = kept.put(self._desk.db, before, after, headers(before, asked))
             if done is not None:
                 return FhirResponse(200, self._desk.renderer.subscription(done, call.notation))
         raise Refused(RESTLESS)
