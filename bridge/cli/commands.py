@@ -171,7 +171,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     "ehr": (_ehrs, "EHRs that may launch us."),
     "grant": (_grants, "What a person lets a recipient have."),
     "import": (_imports, "Import exports of any known vendor; each file is taken whole or not at all."),
-    "keys": (_keys, "The keys that sign id_tokens."),
+    "keys": (_keys, "The keys that sign id_tokens, and what we state to EHRs."),
     "ledger": (_ledgers, "What left, for whom, when and why."),
     "link": (_links, "Our patient and the record at a receiver that is theirs: no delivery without one."),
     "mapping": (_mappings, "What clinic IT edits: how files are read and said."),
