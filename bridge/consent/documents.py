@@ -4,7 +4,8 @@ Law (`consent.md`, means and summaries): a report covers one contiguous permitte
 single readings of it are open over all of that period: a total of insulin from a part of the days would be a wrong one.
 Under a grant of summaries alone no reading is read here, so there is nothing that a report could show of one. What is
 read is counted in the entry of the ledger as what it is. Rejected: a second wish for the readings (another decision
-could lie between the two, and one report would be two entries).
+could lie between the two, and one report would be two entries), to seek a report by when its summary changed (a dose
+changes the report alone).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bridge.consent.summed import (
     minted_as,
     name_of,
 )
-from bridge.period import Period, PeriodSet, union
+from bridge.period import Instant, Period, PeriodSet, union
 from bridge.reading import Stream
 
 STREAMS: Final = (Stream.GLUCOSE, Stream.BOLUS, Stream.BASAL, Stream.CARBS, Stream.MODE)
@@ -75,6 +76,11 @@ def whole(answer: Answer, part: Part) -> Part:
         last=max(edges, default=None),
         last_updated=max((each.report.last_updated for each in shown if each.report), default=None),
     )
+
+
+def changed(answer: Answer, each: DisclosedSummary) -> Instant:
+    """When the report of a summary became as it is: with the summary, or with a reading that stands in it alone."""
+    return max(each.last_updated, _readings(answer, each).last_updated or 0)
 
 
 def _readings(answer: Answer, each: DisclosedSummary) -> Part:

@@ -20,7 +20,7 @@ from bridge.consent.asked import Asked, Grain, Kind
 from bridge.consent.blocks import Reported, Seen, reported
 from bridge.consent.content import mac
 from bridge.consent.decide import shown_finer
-from bridge.consent.documents import report, whole
+from bridge.consent.documents import changed, report, whole
 from bridge.consent.grant import Standing
 from bridge.consent.keeping import Keeping, Kept, Made
 from bridge.consent.made import made
@@ -70,7 +70,7 @@ class Reports:
             shown = self._shown(each, now, kept, is_kept)
             if shown is None or shown.last_updated <= seen.get((each.period, each.is_frozen), BEGINNING):
                 continue
-            if not (shown := _meant(shown, wish)).ids:
+            if not (shown := self._meant(shown, wish)).ids:
                 continue
             told.append(shown)
             news += [kept] if kept is not None and kept is not before else []
@@ -84,7 +84,7 @@ class Reports:
         wish = _lost_wish(self.answer.view.asked)
         if self.holder is None or wish is None:
             return Part()
-        named = None if wish.ids is None else self._named(wish.ids)
+        named = None if wish.ids is None else self._named(wish.ids, wish)
         told, news = list[DisclosedSummary](), list[Kept]()
         for (period, is_frozen), before in self._held().items() if named != {} else ():
             if named is not None and (period, is_frozen) not in named:
@@ -92,7 +92,7 @@ class Reports:
             if not wish.covers(period) or self._is_open(period, is_frozen):
                 continue
             after = self._keeping.recalled(before)
-            shown = None if after is None else _meant(self._told(period, (), after), wish)
+            shown = None if after is None else self._meant(self._told(period, (), after), wish)
             if after is not None and shown is not None and shown.ids:
                 told.append(shown)
                 news += [after] if after is not before else []
@@ -113,7 +113,7 @@ class Reports:
         if wish.paced is not None:
             yield from self._due(wish.paced, seen)
         elif wish.ids is not None and wish.period is None:
-            for period, is_frozen in sorted(self._named(wish.ids)):
+            for period, is_frozen in sorted(self._named(wish.ids, wish)):
                 found = reported(view.decision, view.zones, view.now, period, seen, is_frozen)
                 yield from (each for each in found if (each.period, each.is_frozen) == (period, is_frozen))
         else:
@@ -128,11 +128,12 @@ class Reports:
             if is_there or (each.period, each.is_frozen) in standing:
                 yield each
 
-    def _named(self, texts: frozenset[str]) -> dict[tuple[Period, bool], frozenset[str]]:
-        """The summaries that ids of the asker's own say, and which of them."""
+    def _named(self, texts: frozenset[str], wish: Reporting) -> dict[tuple[Period, bool], frozenset[str]]:
+        """The summaries that ids of the asker's own say, as what was asked for, and which of them."""
+        kind = wish.documents or "Observation"
         found: dict[tuple[Period, bool], frozenset[str]] = {}
         for text in texts:
-            read = behind(self.db.ids, text, secret_of(self.holder))
+            read = behind(self.db.ids, text, secret_of(self.holder), kind)
             period = None if read is None else period_of(read[0])
             if read is not None and period is not None and read[0].patient == self.answer.patient:
                 key = period, read[1]
@@ -169,6 +170,14 @@ class Reports:
         version, is_amended = str(kept.version + 1), kept.version > 0
         return self._said(period, kept.content, not kept.is_open, version, is_amended, updated)
 
+    def _meant(self, shown: DisclosedSummary, wish: Reporting) -> DisclosedSummary:
+        """The summary with those of its Observations that were asked for; with all of them where its report was."""
+        if shown.report is not None:
+            at = changed(self.answer, shown) if wish.updated else shown.last_updated
+            is_meant = wish.takes(PANEL, shown.report.id(wish.documents), at)
+            return shown if is_meant else replace(shown, ids=())
+        return replace(shown, ids=tuple(one for one in shown.ids if wish.takes(*one, shown.last_updated)))
+
     def _said(
         self,
         period: Period,
@@ -203,14 +212,6 @@ def _since(each: Reported) -> Instant:
     if not each.is_frozen:
         return BEGINNING
     return max((box.active.periods[-1].start for box in each.boxes if box.active), default=BEGINNING)
-
-
-def _meant(shown: DisclosedSummary, wish: Reporting) -> DisclosedSummary:
-    """The summary with those of its Observations that were asked for; with all of them where its report was."""
-    if shown.report is not None:
-        is_meant = wish.takes(PANEL, shown.report.id(wish.documents), shown.last_updated)
-        return shown if is_meant else replace(shown, ids=())
-    return replace(shown, ids=tuple(one for one in shown.ids if wish.takes(*one, shown.last_updated)))
 
 
 def _lost_wish(asked: Asked) -> Reporting | None:

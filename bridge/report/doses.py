@@ -1,8 +1,9 @@
 """Episodes, insulin and carbohydrates of a report in words.
 
 Law (`safety.md`, duplicates): where two sources claim the same hours and cannot be joined there is no total, and the
-line says so; days that are undetermined are counted and left out. Insulin stands here only where it is open over the
-whole period and anything of it was told. Units are the pump's or the pen's. A display, no advice for dosing.
+line says so; days that are undetermined are counted and left out. Of a day that lies in the period in part nothing is
+in a figure a day. Insulin stands here only where it is open over the whole period and anything of it was told. Units
+are the pump's or the pen's. A display, no advice for dosing.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def doses(content: Content) -> Iterator[Row]:
 
 
 def _insulin(found: Insulin) -> Iterator[Row]:
-    days = f"{found.days} of {found.period_days} days told"
+    days = f"{found.days} of {found.period_days} whole days told"
     if found.undetermined:
         days += f", {found.undetermined} undetermined and left out"
     yield "Total a day", *_figure(found.total, 1, "U", days)
@@ -68,7 +69,7 @@ def _insulin(found: Insulin) -> Iterator[Row]:
 
 
 def _carbs(found: Carbs) -> Iterator[Row]:
-    days = f"{found.days} of {found.period_days} days told"
+    days = f"{found.days} of {found.period_days} whole days told"
     if found.grams.value is not None or found.servings.value is None:
         yield "Carbohydrates a day", *_figure(found.grams, 0, "g", days)
     if found.servings.value is not None:

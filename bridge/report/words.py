@@ -3,8 +3,9 @@
 Law (`safety.md`): a figure that may not leave is named with the reason and has no number; what the data lack of 14 days
 and 70 % is said as a warning, as are times that are not settled; readings beyond what the sensor measures are counted;
 goals stand only where a profile was chosen, which is named. Every report says who supplied the data and by which class
-of route, what it is for, and that it is no complete record. Figures are rounded here and nowhere before, and times in
-ranges so that they add to 100.0. What a person or a vendor wrote is a text among texts, never markup. English.
+of route, what it is for, and that it is no complete record. Who may not know the person is told no zone by its name.
+Figures are rounded here and nowhere before, and times in ranges so that they add to 100.0. What a person or a vendor
+wrote is a text among texts, never markup. English.
 
 Rejected: whole percents (the sum can be 101, and 0.4 % of a day is six minutes), a number in place of a missing one.
 """
@@ -20,7 +21,7 @@ from typing import Final
 from bridge.metrics.brief import Brief
 from bridge.metrics.ranges import Ranges
 from bridge.metrics.wear import ACTIVE, DAYS
-from bridge.period import HOUR, MINUTE, Instant
+from bridge.period import HOUR, MINUTE, Instant, ZoneHistory
 from bridge.reading import SourceClass, Unit
 from bridge.report.content import Content, Readings
 from bridge.report.days import said
@@ -90,9 +91,18 @@ def who(content: Content) -> Iterator[Row]:
     found = content.summary.figures
     days = "" if found is None else f" ({_floored(found.period_days)} days)"
     yield "Period", f"{first} to {last}{days}"
-    zone = {content.zones.zone_at(at) for at in (content.period.start, content.period.end - 1)}
-    yield "Time zone", ", ".join(sorted(zone))
+    edges = (content.period.start, content.period.end - 1)
+    is_named = subject.name is not None or subject.birth_date is not None
+    yield "Time zone", ", ".join(dict.fromkeys(_zone(content.zones, at, is_named) for at in edges))
     yield "Data as of", _moment(content, content.report.last_updated)
+
+
+def _zone(zones: ZoneHistory, at: Instant, is_named: bool) -> str:
+    """By its name, which says where somebody lives, for who is told who they are; else what each time says anyway."""
+    if is_named:
+        return zones.zone_at(at)
+    east = zones.offset(at)
+    return f"UTC{'-' if east < 0 else '+'}{abs(east) // 60:02d}:{abs(east) % 60:02d}"
 
 
 def figures(content: Content, targets: Targets | None) -> Iterator[Row]:
@@ -170,7 +180,7 @@ def warnings(content: Content) -> Iterator[str]:
         yield "Corrected: this report was told otherwise before."
     doses = None if content.readings is None else content.readings.insulin
     if doses is not None and doses.is_sparse:
-        yield f"Insulin is told of {doses.days} of {doses.period_days} days alone."
+        yield f"Insulin is told of {doses.days} of {doses.period_days} whole days alone."
 
 
 def shares(found: Ranges, unit: Unit, targets: Targets | None) -> Shares:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bridge.consent.disclosure import NOTICE
+from bridge.consent.grant import Identity
+from bridge.period import ZoneHistory
 from bridge.reading import Unit
 from bridge.report import press
 from bridge.report.content import contents
@@ -53,6 +56,27 @@ def test_figures_goals_and_who_it_is_of_stand_in_it(tmp_path: Path) -> None:
     assert (told["notice"], told["purpose"]) == (NOTICE, PURPOSE)
     assert "patient-supplied" in told["sources"] and "Dexcom G6" in told["sources"]
     assert told["warnings"] == "" and told["doses"] == ""
+
+
+def test_a_zone_has_its_name_only_where_the_person_has_one(tmp_path: Path) -> None:
+    (content,) = contents(seen(tmp_path, sensor(14)), BERLIN)
+    born = replace(content.subject, name=None, identifiers=())
+    nobody = replace(born, birth_date=None, identity=Identity.PSEUDONYMOUS)
+    sheets = [press.inputs(replace(content, subject=each), None) for each in (content.subject, born, nobody)]
+    zones = [rows(each["who"])["Time zone"] for each in sheets]
+    assert zones == [("Europe/Berlin",), ("Europe/Berlin",), ("UTC+02:00",)]
+    assert "Berlin" not in "".join(sheets[2].values())
+    for name, said in (("Asia/Kolkata", "UTC+05:30"), ("America/St_Johns", "UTC-02:30")):
+        elsewhere = replace(content, subject=nobody, zones=ZoneHistory.always(name))
+        assert rows(press.inputs(elsewhere, None)["who"])["Time zone"] == (said,)
+
+
+def test_insulin_a_day_is_of_whole_days(tmp_path: Path) -> None:
+    given = [doses(14, "carelink-csv", "P1"), doses(14, "carelink-csv", "P1", Unit.UNITS_PER_HOUR)]
+    told = rows(inputs(tmp_path / "30", sensor(14), *given, days=1.25)["doses"])
+    assert told["Total a day"] == ("48.0 U", "1 of 1 whole days told") and told["Basal a day"][0] == "24.0 U"
+    told = rows(inputs(tmp_path / "18", sensor(14), *given, days=0.75)["doses"])
+    assert told["Total a day"] == told["Basal a day"] == ("not shown", "no whole day lies in the period")
 
 
 def test_without_a_chosen_profile_no_goal_stands_anywhere(tmp_path: Path) -> None:

@@ -30,6 +30,14 @@ def pdf_of(report: dict[str, Any]) -> bytes:
     return base64.b64decode(form["data"])
 
 
+def pump(world: World, serial: str) -> None:
+    """A bolus of five units each hour of the first day."""
+    inside = np.arange(WINDOW.start, WINDOW.start + DAY, HOUR)
+    columns: dict[str, Any] = {"instant": inside, "value": np.full(len(inside), 50), "row": rows_of(inside)}
+    key = SeriesKey(Stream.BOLUS, "dexcom-clarity", serial, Unit.UNITS, 1)
+    world.upload(world.ada, Readings(key, columns, Device("A", "B", serial, kind="pump"), SourceClass.MAKER))
+
+
 def intents(world: World) -> list[dict[str, Any]]:
     return [dict(row.fields) for row in ledger.listed(world.db, world.ada) if row.kind == "intent"]
 
@@ -70,6 +78,35 @@ def test_each_is_read_by_its_id_and_found_by_what_it_wears(world: World, kind: s
         assert found(world, kind, rest) == [], rest
     counted = world.get(f"{kind}?patient={world.patient_id(world.ada)}&_summary=count").json()
     assert counted["total"] == 1 and "entry" not in counted
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_several_are_found_by_their_ids(world: World, kind: str) -> None:
+    world.clock.now += DAY
+    world.grant(grain=Grain.SUMMARY, block=Block.WEEK)
+    told = found(world, kind)
+    assert len(told) == 2
+    assert found(world, kind, f"_id={','.join(each['id'] for each in told)}") == told
+    assert found(world, kind, f"_id={told[1]['id']},{'0' * 8}") == told[1:]
+
+
+def test_a_report_that_a_dose_changed_is_found_by_the_date_that_it_wears(world: World) -> None:
+    world.grant(kinds=frozenset({Kind.GLUCOSE, Kind.INSULIN}))
+    (before,) = found(world, "DocumentReference")
+    world.clock.now += HOUR
+    pump(world, "PUMP")
+    world.clock.now += HOUR
+    (after,) = found(world, "DocumentReference")
+    day = after["date"]
+    assert day > before["date"]
+    for rest in (f"date=ge{day}", f"date={day}", f"date=ge{before['date']}"):
+        assert found(world, "DocumentReference", rest) == [after], rest
+    for rest in (f"date=lt{day}", f"date={before['date']}"):
+        assert found(world, "DocumentReference", rest) == [], rest
+    changed = f"_lastUpdated=ge{day}"
+    assert len(found(world, "DiagnosticReport", changed)) == 1
+    path = f"DocumentReference?patient={world.patient_id(world.ada)}&_summary=count&date="
+    assert [world.get(f"{path}{each}{day}").json()["total"] for each in ("ge", "lt")] == [1, 0]
 
 
 def test_a_grant_of_summaries_gives_a_report_of_each_block_in_pages(world: World) -> None:
@@ -154,12 +191,7 @@ def test_what_is_held_back_changes_no_byte_of_a_report(world: World) -> None:
     (before,) = found(world)
     outside = range(WINDOW.start - 3 * DAY, WINDOW.start, 5 * MINUTE)
     world.upload(world.ada, glucose([each + 60_000 for each in outside], "HIDDEN-SENSOR"))
-    inside = np.arange(WINDOW.start, WINDOW.start + DAY, HOUR)
-    columns: dict[str, Any] = {"instant": inside, "value": np.full(len(inside), 50), "row": rows_of(inside)}
-    key = SeriesKey(Stream.BOLUS, "dexcom-clarity", "HIDDEN-PUMP", Unit.UNITS, 1)
-    world.upload(
-        world.ada, Readings(key, columns, Device("A", "B", "HIDDEN-PUMP", kind="pump"), SourceClass.MAKER)
-    )
+    pump(world, "HIDDEN-PUMP")
     (after,) = found(world)
     assert after == before
     revoked = world.grant(kinds=frozenset({Kind.GLUCOSE, Kind.INSULIN}))
