@@ -11,6 +11,7 @@ Rejected: following a merge to the surviving number (the bridge decides nothing 
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -31,6 +32,9 @@ UNCOMPARED: Final = (
     "the receiver announced something of the record, and no name and birth date were confirmed "
     "(ADT {event}): {again}"
 )
+
+_HOST: Final = re.compile(r"^https?://([^/:?#]+)")
+"""What an authority that has a URL is called as a DNS name."""
 
 
 def allowed(db: Database, sender: str) -> bool:
@@ -76,12 +80,16 @@ def difference(link: Link, told: Announced) -> str:
 
 
 def _is_of(link: Link, number: Number, db: Database) -> bool:
-    """Whether it is the link's number: of another authority for certain it is not, of none or an unknown one it is."""
+    """Whether it is the link's number: of another authority for certain it is not, of none or an unknown one it is.
+    Only the universal id says for certain; a local name may be written in any way."""
     ours = {link.system, link.system.removeprefix("urn:oid:"), link.system.removeprefix("urn:uuid:")}
+    ours.update(_HOST.findall(link.system))
     specs = [spec_of(goal) for goal in destinations.listed(db, link.client)]
     known = ours.union(*(spec.hl7v2.authority for spec in specs if spec is not None))
-    universal = {part for part in number.authority if "." in part or ":" in part}
-    return number.value == link.value and (not universal or bool(universal & known))
+    is_certain = "." in number.universal or ":" in number.universal
+    return number.value == link.value.strip() and (
+        not is_certain or bool({number.namespace, number.universal} & known - {""})
+    )
 
 
 def _clients(db: Database, sender: str) -> tuple[str, ...]:
