@@ -44,7 +44,8 @@ def allowed(db: Database, sender: str) -> bool:
 
 def heard(db: Database, sender: str, body: bytes) -> bytes:
     """Deal with one message and answer it: AA or CA when every link that it concerns is stopped, AR where it is no ADT
-    message, where it is two, or where a number in it cannot be read. An error of the store is raised: then nothing was acknowledged and it comes again."""
+    message, where it is two, or where a number in it cannot be read. An error of the store is raised: then
+    nothing was acknowledged and it comes again."""
     told = announced(body)
     if told is None:
         return reply("AR", "", control_of(body), db.clock())
