@@ -74,7 +74,7 @@ async def _some(trip: Trip, passage: Passage, link: Link, wanted: Summaries) -> 
     if parcel.stuck:
         trip.kept(first)
         return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
-    ids = _going(trip, parcel)
+    ids = _going(trip, parcel, first)
     if not ids:
         trip.kept(first)
         _note(trip, passage, first)
@@ -85,7 +85,7 @@ async def _some(trip: Trip, passage: Passage, link: Link, wanted: Summaries) -> 
     again = await trip.gate.disclose(permit_of(trip, passage), _asked(trip, passage, wanted, ids))
     if not again.count:
         return NOTHING, False
-    is_all = ids == parcel.needed and not parcel.is_first
+    is_all = parcel.needed <= ids and not parcel.is_first
     return await _gone(trip, passage, again, trip.courier.pack(again, subject), bill, is_all=is_all)
 
 
@@ -108,8 +108,12 @@ def _is_there(trip: Trip, parcel: Parcel) -> bool:
     )
 
 
-def _going(trip: Trip, parcel: Parcel) -> frozenset[str]:
-    """What of it goes in one request, in the order of the parcel: a panel stands behind what it names."""
+def _going(trip: Trip, parcel: Parcel, disclosure: Disclosure) -> frozenset[str]:
+    """What of it goes in one request, in the order of the parcel: a panel stands behind what it names. To an engine a
+    summary goes whole or not, also with figures that are there: what an order group lacks may be taken for gone."""
+    if trip.courier.engine is not None:
+        every = (parcel.told.keys() & {id_ for _, id_ in one.ids} for one in disclosure.summaries)
+        return frozenset[str]().union(*[ids for ids in every if ids & parcel.needed][: trip.page])
     needed = [id_ for id_ in parcel.told if id_ in parcel.needed]
     return frozenset(needed[: trip.page])
 

@@ -352,37 +352,3 @@ def test_what_may_have_arrived_is_taken_back_by_its_number(tmp_path: Path) -> No
         report = house.push()
         assert report.retracted == 1 and engine.values() == ["100"]
         assert ("NM", "", "W") in engine.filed.values()
-
-
-# ------------------------------------------------------------------------------------- summaries
-
-
-def test_a_summary_goes_once_as_one_order_and_no_reading_goes_where_none_is_wanted(tmp_path: Path) -> None:
-    with world(tmp_path, count=9 * 288, raw=False, summaries={"days": 7, "every": 7}) as (house, engine):
-        report = house.push()
-        assert report.failed == () and report.sent and len(engine.bodies) == 1
-        groups = read(engine.bodies[0]).oru_r01_patient_result.oru_r01_order_observation
-        assert {each.obr.obr_4.obr_4_1.value for each in groups} == {"107931-8"}
-        codes = {
-            result.obx.obx_3.obx_3_1.value: result.obx.obx_11.value
-            for each in groups
-            for result in each.oru_r01_observation
-        }
-        assert "97507-8" in codes and "99504-3" not in codes and set(codes.values()) == {"F"}
-        assert house.push().sent == 0 and len(engine.bodies) == 1
-        house.bring(20 * 288, [50])
-        house.wait(60)
-        assert house.push().sent == 0, "what changes nothing is not told again"
-
-
-def test_a_summary_that_is_another_now_is_corrected_under_its_number(tmp_path: Path) -> None:
-    with world(tmp_path, count=9 * 288, raw=False, summaries={"days": 7, "every": 7}) as (house, engine):
-        house.push()
-        house.bring(5 * 288, [250] * 288, name="again")
-        done = house.push()
-        assert done.sent == 0 and done.updated and len(engine.bodies) == 2
-        orders = [
-            each.oru_r01_patient_result.oru_r01_order_observation[0].obr for each in map(read, engine.bodies)
-        ]
-        assert len({each.obr_3.obr_3_1.value for each in orders}) == 1
-        assert [each.obr_25.value for each in orders] == ["F", "C"]
