@@ -202,8 +202,8 @@ def _sources(found: Bridge, patient: Patient, wish: Wish) -> frozenset[str]:
     if not named and not here and not wish.later_sources:
         raise ValueError("nothing is here to grant yet: import first, name --sources, or add --later-sources")
     known = here | found.mappings.formats.keys()
-    for name in sorted(each for each in named - known if not each.startswith(SUBMISSIONS)):
-        raise ValueError(f"{name!r} is no source: here are {', '.join(sorted(here)) or 'none yet'}")
+    if unknown := sorted(each for each in named - known if not each.startswith(SUBMISSIONS)):
+        raise ValueError(f"{unknown[0]!r} is no source: here are {', '.join(sorted(here)) or 'none yet'}")
     return named or here
 
 

@@ -15,7 +15,6 @@ import pytest
 from bridge.consent.collecting import Signed, give
 from bridge.consent.grant import Authoriser
 from bridge.consent.intake import source
-from bridge.mapping import load
 from bridge.period import DAY
 from bridge.store import submitted
 from bridge.store.artifacts import listed
@@ -23,6 +22,7 @@ from bridge.store.blocks import verify
 from bridge.store.db import Database
 from bridge.store.patients import add
 from tests.receive.killed import BEGIN, COUNT, PARTS, PROJECT, SUBMITTER, offered, work
+from tests.shipped import mappings
 
 KILLS = 5
 
@@ -75,8 +75,8 @@ def test_a_submission_killed_anywhere_is_all_or_none(tmp_path: Path) -> None:
         with opened(home) as db:
             whole(db)
     with opened(home) as db:
-        work(db, load(PROJECT / "mappings"), [offered(part) for part in range(PARTS)])
+        work(db, mappings(), [offered(part) for part in range(PARTS)])
         assert whole(db) == COUNT + (PARTS - 1) * COUNT // 2
         before = len(listed(db, 1))
-        work(db, load(PROJECT / "mappings"), [offered(part) for part in range(PARTS)])
+        work(db, mappings(), [offered(part) for part in range(PARTS)])
         assert (whole(db), len(listed(db, 1))) == (COUNT + (PARTS - 1) * COUNT // 2, before)

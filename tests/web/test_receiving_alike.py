@@ -35,29 +35,12 @@ from tests.web.submitted import (
     statuses,
     submit,
 )
-from tests.web.test_receiving_attacks import WORN, of_device, serials
+from tests.web.test_receiving_attacks import WORN, ada, bob, of_device, open_, serials
 from tests.web.world import World
 
+__all__ = ["ada", "bob", "open_"]
+
 PAIRING: Final = b"p" + b"2" * 15
-
-
-@pytest.fixture
-def open_(world: World) -> World:
-    """A world whose clinic may submit about Ada and about Bob."""
-    world.clinic = world.register("Submitting EHR", "Clinic", f"{SCOPE} system/*.rs")
-    intake(world, world.ada)
-    intake(world, world.bob)
-    return world
-
-
-@pytest.fixture
-def ada(open_: World) -> str:
-    return open_.patient_id(open_.ada)
-
-
-@pytest.fixture
-def bob(open_: World) -> str:
-    return open_.patient_id(open_.bob)
 
 
 # ------------------------------------------------------------------------- what is taken and what waits
