@@ -19,6 +19,7 @@ import bridge.store.clients
 import bridge.store.destinations
 import bridge.store.ehrs
 import bridge.store.patients
+import bridge.store.subscriptions
 from bridge.period import BEGINNING, Instant
 from bridge.settings import Settings, SettingsError, master_key, shipped
 from bridge.store.activations import activate
@@ -28,11 +29,13 @@ from bridge.store.ids import Name
 if TYPE_CHECKING:
     from bridge.consent.gate import Gate
     from bridge.fhir.render import Renderer
+    from bridge.hl7.render import Scribe
     from bridge.mapping import Mappings
     from bridge.net.client import Outbound
     from bridge.net.endpoint import Endpoint, Purpose
     from bridge.net.message import Call
     from bridge.push.worker import Worker
+    from bridge.subscriptions.worker import Notifier
 
 
 def clock() -> Instant:
@@ -77,6 +80,13 @@ class Bridge:
         return Renderer(self.mappings, self.settings.fhir_base, self.db.installation)
 
     @cached_property
+    def scribe(self) -> Scribe:
+        """The only maker of HL7 v2 messages."""
+        from bridge.hl7.render import Scribe
+
+        return Scribe(self.mappings, self.db.installation)
+
+    @cached_property
     def outbound(self) -> Outbound:
         """The way out, to registered addresses alone."""
         from bridge.net.client import Outbound
@@ -93,7 +103,14 @@ class Bridge:
         """Who delivers."""
         from bridge.push.worker import Worker
 
-        return Worker(self.db, self.gate, self.renderer, self.outbound, clock)
+        return Worker(self.db, self.gate, self.renderer, self.outbound, clock, scribe=self.scribe)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """Who notifies subscribers."""
+        from bridge.subscriptions.worker import Notifier
+
+        return Notifier(self.db, self.gate, self.renderer, self.outbound, clock)
 
     def now(self) -> Instant:
         """The clock that everything here runs by."""
@@ -138,6 +155,8 @@ def _allowed(db: Database, settings: Settings) -> Callable[[Purpose], Collection
             found = [(settings.staff_issuer, True)]  # who names it in the settings knows where it stands
         elif purpose is Purpose.EHR:
             found = ((url, each.internal) for each in bridge.store.ehrs.listed(db) for url in each.origins)
+        elif purpose is Purpose.NOTIFICATION:
+            found = bridge.store.subscriptions.origins(db)
         else:
             found = ((each.jwks_url or "", False) for each in bridge.store.clients.listed(db))
         return tuple(filter(None, (endpoint(purpose, url, internal) for url, internal in found)))

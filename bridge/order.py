@@ -59,6 +59,19 @@ CONTENTS: Final[Mapping[str, Content | None]] = {
 """Profile of the IG (behind `PROFILES`) -> what it is here."""
 
 
+FIGURES: Final[Mapping[str, str]] = {
+    "cgm-summary": "panel",
+    "cgm-summary-mean-glucose-mass-per-volume": "mean",
+    "cgm-summary-mean-glucose-moles-per-volume": "mean",
+    "cgm-summary-times-in-ranges": "ranges",
+    "cgm-summary-gmi": "gmi",
+    "cgm-summary-coefficient-of-variation": "cv",
+    "cgm-summary-days-of-wear": "wear",
+    "cgm-summary-sensor-active-percentage": "active",
+}
+"""Profile -> the figure of a summary; the panel has all of them."""
+
+
 class Status(StrEnum):
     """R4 request-status. Only `active` lets anything go."""
 
@@ -132,6 +145,12 @@ class Schedule:
         return frozenset(each for name in self.profiles if (each := CONTENTS[name]) is not None)
 
     @property
+    def figures(self) -> frozenset[str]:
+        """The figures of a summary that it asks for; the panel with all."""
+        named = frozenset(FIGURES[name] for name in self.profiles if name in FIGURES)
+        return frozenset(FIGURES.values()) if "panel" in named else named
+
+    @property
     def key(self) -> str:
         """What tells it from another one: a changed schedule begins anew."""
         told = (*sorted(self.profiles), _told(self.every), _told(self.lookback), *(self.period or ()))
@@ -144,7 +163,7 @@ class Schedule:
         if last is None:
             return since
         if self.every is None:
-            end = self._whole(zones).end
+            end = self.whole(zones).end
             return end if last < end else None
         return self._slot(self.every, since, last)
 
@@ -152,27 +171,18 @@ class Schedule:
         """Which readings are meant at `now`. Without a lookback: what is newer than one cadence before the order began,
         so that what arrives late is not lost between two submissions."""
         if self.every is None:
-            return self._whole(zones)
+            return self.whole(zones)
         if self.lookback is not None:
             return Period(self.lookback.moved(now, -1), END_OF_TIME)
         return Period(self.every.moved(since, -1), END_OF_TIME)
 
-    def reported(self, since: Instant, now: Instant, zones: ZoneHistory) -> Period:
-        """The period that a summary sent at `now` is about: the lookback, else the cadence; a one-time order's own."""
-        if self.every is None:
-            whole = self._whole(zones)
-            return Period(whole.start, max(whole.start + 1, min(whole.end, now)))
-        return Period((self.lookback or self.every).moved(now, -1), now)
-
-    def _whole(self, zones: ZoneHistory) -> Period:
+    def whole(self, zones: ZoneHistory) -> Period:
+        """The period of a one-time order."""
         first, last = self.period or ("", "")
         return Period(spelled(first, zones).start, spelled(last, zones).end)
 
     def _slot(self, every: Span, since: Instant, last: Instant) -> Instant:
-        times = max(0, (last - since) // max(1, _mean(every)) - 1)
-        while every.moved(since, times) <= last:
-            times += 1
-        return every.moved(since, times)
+        return every.moved(since, slots(every, since, last))
 
 
 @final
@@ -214,6 +224,14 @@ def of_profiles(contents: tuple[Content, ...]) -> tuple[str, ...]:
 
 def _told(span: Span | None) -> str:
     return "" if span is None else f"{span.value} {span.unit}"
+
+
+def slots(every: Span, since: Instant, instant: Instant) -> int:
+    """After how many steps from `since` it is later than that instant."""
+    times = max(0, (instant - since) // max(1, _mean(every)) - 1)
+    while every.moved(since, times) <= instant:
+        times += 1
+    return times
 
 
 def _mean(every: Span) -> int:

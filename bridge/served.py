@@ -30,6 +30,7 @@ import bridge.web.launching
 import bridge.web.ordering
 import bridge.web.receiving
 import bridge.web.recipients
+import bridge.web.report
 import bridge.web.session
 import bridge.web.shares
 import bridge.web.signin
@@ -42,11 +43,13 @@ import bridge.web.whose
 from bridge import __version__
 from bridge.app import Bridge, clock, opened
 from bridge.net.keys import KeyFetcher
+from bridge.net.listener import Listening, listening
 from bridge.people.erasure import carry_out
 from bridge.people.majority import come_of_age
 from bridge.people.oidc import Provider
 from bridge.people.throttle import forget
 from bridge.period import HOUR
+from bridge.push import announced
 from bridge.settings import Settings, staff_secret
 from bridge.smart.discovery import token_url
 from bridge.smart.ehr_launch import EhrApp
@@ -125,6 +128,7 @@ def _pages(found: Bridge) -> list[Route]:
         *bridge.web.shares.routes(found.gate),
         *bridge.web.disclosures.routes(),
         *bridge.web.sources.routes(),
+        *bridge.web.report.routes(found.gate),
         *bridge.web.launching.routes(app),
         *bridge.web.codes.routes(app),
         *bridge.web.clinic_codes.routes(app),
@@ -155,8 +159,10 @@ def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncC
         tasks = [asyncio.create_task(_anchored(found, stop))]
         if worker:
             tasks.append(asyncio.create_task(found.worker.run(stop)))
+            tasks.append(asyncio.create_task(found.notifier.run(stop)))
         try:
-            yield
+            async with _announced(found):
+                yield
         finally:
             stop.set()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -164,6 +170,23 @@ def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncC
             found.close()
 
     return lifespan
+
+
+@asynccontextmanager
+async def _announced(found: Bridge) -> AsyncIterator[None]:
+    """Hospitals announce changes of records, where the settings say so."""
+    line = found.settings.adt
+    if line is None:
+        yield
+        return
+    pem = [None if each is None else str(each) for each in (line.certificate, line.authority)]
+    where = Listening(line.host, line.port, *pem)
+
+    async def heard(sender: str, body: bytes) -> bytes:
+        return await asyncio.to_thread(announced.heard, found.db, sender, body)
+
+    async with listening(where, lambda sender: announced.allowed(found.db, sender), heard):
+        yield
 
 
 def _hourly(found: Bridge) -> None:

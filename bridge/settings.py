@@ -33,6 +33,16 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class AdtLine:
+    """Where ADT messages are listened for; `certificate`: PEM with its key; `authority`: of the senders' own."""
+
+    host: str
+    port: int
+    certificate: Path | None
+    authority: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the outside tells the bridge. `base_url` has no slash at its end; `is_default_address`: nobody
     said it, so it need not be where a server is."""
@@ -49,6 +59,7 @@ class Settings:
     staff_client: str = ""
     staff_secret_file: Path | None = None
     is_default_address: bool = False
+    adt: AdtLine | None = None
 
     @property
     def fhir_base(self) -> str:
@@ -80,6 +91,7 @@ def load(environment: Mapping[str, str] | None = None, home: Path | None = None)
         staff_client=env.get("BRIDGE_STAFF_CLIENT", ""),
         staff_secret_file=Path(secret) if secret else None,
         is_default_address=not env.get("BRIDGE_BASE_URL"),
+        adt=_adt(env),
     )
 
 
@@ -149,6 +161,28 @@ def _address(text: str) -> str:
             "https://bridge.example.org, with http or https, and without user, query and fragment"
         )
     return text.rstrip("/")
+
+
+def _adt(env: Mapping[str, str]) -> AdtLine | None:
+    told = env.get("BRIDGE_ADT_LISTEN", "")
+    certificate, authority = env.get("BRIDGE_ADT_CERTIFICATE"), env.get("BRIDGE_ADT_AUTHORITY")
+    if not told:
+        return None
+    host, _, port = told.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise SettingsError(f"BRIDGE_ADT_LISTEN is {told!r}; write host:port, as 0.0.0.0:2575")
+    is_here = host in ("127.0.0.1", "localhost", "[::1]")
+    if not certificate and not is_here:
+        raise SettingsError(
+            "BRIDGE_ADT_LISTEN is not this machine alone: name our certificate with its key in BRIDGE_ADT_CERTIFICATE"
+        )
+    paths = [Path(each) if each else None for each in (certificate, authority)]
+    for path in paths:
+        if path is not None and not path.is_file():
+            raise SettingsError(
+                f"{path}, named by BRIDGE_ADT_CERTIFICATE or BRIDGE_ADT_AUTHORITY, is no file"
+            )
+    return AdtLine(host.strip("[]"), int(port), *paths)
 
 
 def _is_graphic(text: str) -> bool:

@@ -37,8 +37,13 @@ def destination() -> None:
 @click.option(
     "--file", "name", metavar="NAME", help="As the file of that name in mappings/destinations says."
 )
-@click.option("--kind", type=click.Choice(["transaction"]), help="Without a file: how it takes readings.")
-@click.option("--url", metavar="U", help="Without a file: the receiver's FHIR base.")
+@click.option(
+    "--kind", type=click.Choice(["transaction", "hl7v2"]), help="Without a file: how it takes what is sent."
+)
+@click.option("--url", metavar="U", help="Without a file: the receiver's FHIR base, or mllps://host:port.")
+@click.option(
+    "--patients", metavar="SYSTEM", help="hl7v2 without a file: system of its patients' identifiers."
+)
 @click.option("--internal", is_flag=True, help="The address lies in our own network.")
 @click.option("--monitored", default="", metavar="TEXT", help="Who looks at what arrives, and when.")
 @click.option("--token", metavar="-|FILE", help="The secret there, from standard input or a file.")
@@ -49,6 +54,7 @@ def add_destination(
     name: str | None,
     kind: destinations.Sink | None,
     url: str | None,
+    patients: str | None,
     internal: bool,
     monitored: str,
     token: str | None,
@@ -56,20 +62,24 @@ def add_destination(
     as_json: bool,
 ) -> None:
     """Register where a client's pushes go, or a changed file anew; the one of that kind before it is retired."""
-    if name is not None and (kind or url or internal or monitored):
+    if name is not None and (kind or url or patients or internal or monitored):
         raise click.UsageError(
             "--file says kind, address, network and who looks at it: give none of them beside it"
         )
     if name is None and (kind is None or url is None):
         raise click.UsageError("say where: --file NAME, or --kind and --url")
+    if (kind == "hl7v2") != (patients is not None) and name is None:
+        raise click.UsageError("--patients goes with --kind hl7v2: an engine knows patients by that system")
     secret = None if token is None else _secret(token)
     with bridge(home) as found:
         known = named.client(found, client).id
         if name is not None:
-            made = _by_file(found, known, name, secret)
+            made = _by_file(found, known, spec_named(found.mappings.destinations, name), name, secret)
+        elif kind == "hl7v2":
+            made = _by_file(found, known, _engine(found, url, patients, internal, monitored), "", secret)
         else:
             assert kind is not None and url is not None
-            _reachable(url, internal)
+            _reachable(url, internal, "transaction")
             deed(found, "destination add", f"{known} {kind} {url}")
             made = destinations.add(
                 found.db, known, kind, url, internal=internal, monitored=monitored, secret=secret
@@ -115,38 +125,68 @@ def spec_named(files: Mapping[str, DestinationFile], name: str) -> DestinationFi
     return files[name]
 
 
-def _by_file(found: Bridge, client: str, name: str, secret: str | None) -> Destination:
+def _engine(
+    found: Bridge, url: str | None, patients: str | None, internal: bool, monitored: str
+) -> DestinationFile:
+    """An interface engine with everything as usual and no readings one by one: those want a file."""
+    from pydantic import ValidationError
+
+    from bridge.mapping.destination import DestinationFile, Review
+    from bridge.mapping.engine_checks import check_engine
+
+    review = Review(by=monitored, when="as stated") if monitored else None
+    try:
+        spec = DestinationFile(
+            destination="engine", kind="hl7v2", address=url or "", internal=internal, patients=patients or "",
+            raw=None,
+            reviewed=review,
+        )  # fmt: skip
+    except ValidationError as wrong:
+        told = wrong.errors(include_url=False, include_input=False)[0]
+        raise Failed(f"{'.'.join(map(str, told['loc']))}: {told['msg']}") from wrong
+    for _, sentence in check_engine(spec, found.mappings.codes):
+        raise Failed(sentence)
+    return spec
+
+
+def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secret: str | None) -> Destination:
     from bridge.mapping.destination import VAULT, read, written
 
-    spec = spec_named(found.mappings.destinations, name)
-    _reachable(spec.address, spec.internal)
+    _reachable(spec.address, spec.internal, spec.kind)
     base, told = spec.address.rstrip("/"), written(spec)
     before = next((each for each in destinations.listed(found.db, client) if each.kind == spec.kind), None)
     is_same = before is not None and (before.url, before.internal) == (base, spec.internal)
     has_one = secret is not None or (is_same and before is not None and before.has_secret)
     if spec.auth.secret == VAULT and not has_one:
         raise Failed(f"{name} proves itself with a secret of the vault: give it with --token")
-    deed(found, "destination add", f"{client} {spec.kind} {spec.address} as the file {name} says")
+    deed(
+        found,
+        "destination add",
+        f"{client} {spec.kind} {spec.address} as {f'the file {name} says' if name else 'is usual'}",
+    )
     if before is None or not is_same:
         return destinations.add(
             found.db, client, spec.kind, base, internal=spec.internal, monitored=spec.monitored,
             daily=spec.daily, secret=secret, name=name, spec=told,
         )  # fmt: skip
-    fhir = read(before.spec).fhir if before.spec else {}
+    said = read(before.spec) if before.spec else None
+    is_said_otherwise = said is None or (said.fhir, said.hl7v2.said) != (spec.fhir, spec.hl7v2.said)
     return destinations.revise(
         found.db, before.number, name, spec.monitored, spec.daily, told,
-        secret=secret, is_said_otherwise=fhir != spec.fhir,
+        secret=secret, is_said_otherwise=is_said_otherwise,
     )  # fmt: skip
 
 
-def _reachable(url: str, internal: bool) -> None:
+def _reachable(url: str, internal: bool, kind: str) -> None:
     from bridge.net.address import Reach
-    from bridge.net.endpoint import Purpose, endpoint, may_reach
+    from bridge.net.endpoint import LINES, PORTS, Purpose, endpoint, may_reach, origin
 
     address = endpoint(Purpose.DELIVERY, url, internal)
-    if address is None:
+    if kind == "hl7v2" and origin(url, LINES) is None:
+        raise Failed(f"{url!r} is no mllps://host:port")
+    if address is None or (kind != "hl7v2" and origin(url, PORTS) is None):
         raise Failed(f"{url!r} is no http or https address of a FHIR base")
-    if not url.startswith("https:") and not may_reach(address, Reach.LOOPBACK, allow_loopback=False):
+    if url.startswith("http:") and not may_reach(address, Reach.LOOPBACK, allow_loopback=False):
         raise Failed(f"{url!r} is not https: a person's data goes unencrypted to this machine alone")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Way
 from bridge.consent.grant import Authoriser, Grant, Recipient
 from bridge.mapping.destination import Auth, DestinationFile, Raw, written
-from bridge.net.message import Answer, NetFault, Request
+from bridge.net.message import Answer, Framed, NetFault, Request
 from bridge.period import ALL, DAY
 from bridge.push.round import Report
 from bridge.push.worker import Worker
@@ -33,6 +34,8 @@ from bridge.store.links import Shown
 
 CLIENT: Final = "rehearsal"
 RECORD: Final = Shown("id-of-the-patient-there", "A Rehearsal", None)
+CONFIRMED: Final = Shown("", "Rehearsal, A", date(2000, 1, 1))
+"""The record that a human confirmed at an engine, which shows none."""
 MOST: Final = 20
 """Readings that are shown at most."""
 CONDITIONS: Final = ("if-none-exist", "if-match")
@@ -58,6 +61,7 @@ class Nowhere:
 
     system: str
     sent: list[Request] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)
 
     async def fetch(self, request: Request) -> Answer | NetFault:
         """The answer of a receiver that can do all that the bridge knows of."""
@@ -77,10 +81,17 @@ class Nowhere:
         body = f'{{"resourceType":"Bundle","type":"batch-response","entry":[{entries}]}}'
         return _said(body.encode())
 
+    async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
+        """The acknowledgement of an engine that takes everything."""
+        self.messages.append(message.body)
+        control = message.body.split(b"|", 10)[9]
+        stored, taken = (b"MSH|^~\\&\rMSA|%s|%s\r" % (code, control) for code in (b"CA", b"AA"))
+        return (stored, taken) if message.is_more(stored) else (taken,)
 
-def sent(wanted: Settings, file: Path, timezone: str, spec: DestinationFile) -> list[Request]:
-    """The requests that would go to a destination for a file of an invented person, in order; at most so many
-    readings as are shown of it. Failed where nothing would go."""
+
+def sent(wanted: Settings, file: Path, timezone: str, spec: DestinationFile) -> Nowhere:
+    """What would go to a destination for a file of an invented person, in order; at most so many readings as are shown
+    of it. Failed where nothing would go."""
     raw = Raw(daily=min(spec.daily, MOST), streams=spec.raw.streams) if spec.raw else None
     kind = "transaction" if spec.kind == "auto" else spec.kind
     changed = {"raw": raw, "kind": kind, "auth": Auth(), "authority": None, "encounter": "none"}
@@ -89,11 +100,11 @@ def sent(wanted: Settings, file: Path, timezone: str, spec: DestinationFile) -> 
     with rehearsal(wanted) as found:
         person, _ = taken(found, file, timezone)
         _shared(found, person, shown)
-        worker = Worker(found.db, found.gate, found.renderer, nowhere, found.now)
+        worker = Worker(found.db, found.gate, found.renderer, nowhere, found.now, scribe=found.scribe)
         report = asyncio.run(worker.once(person, CLIENT))
-    if not nowhere.sent:
+    if not nowhere.sent and not nowhere.messages:
         raise Failed("; ".join((*report.failed, *report.held)) or _nothing(report))
-    return nowhere.sent
+    return nowhere
 
 
 def _shared(found: Bridge, person: int, spec: DestinationFile) -> None:
@@ -114,7 +125,15 @@ def _shared(found: Bridge, person: int, spec: DestinationFile) -> None:
         found.db, CLIENT, spec.kind, spec.address, internal=spec.internal, monitored=spec.monitored,
         daily=spec.daily, name=spec.destination, spec=written(spec),
     )  # fmt: skip
-    links.confirm(found.db, person, CLIENT, spec.patients, "0", "a rehearsal", RECORD)
+    links.confirm(
+        found.db,
+        person,
+        CLIENT,
+        spec.patients,
+        "0",
+        "a rehearsal",
+        CONFIRMED if spec.kind == "hl7v2" else RECORD,
+    )
 
 
 def conditions(request: Request) -> dict[str, str]:

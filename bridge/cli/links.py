@@ -32,6 +32,12 @@ def link() -> None:
     "--identifier", required=True, metavar="SYSTEM|VALUE", help="The receiver's patient identifier."
 )
 @click.option("--confirmed-by", required=True, metavar="WHO", help="Who compared the two records.")
+@click.option(
+    "--name",
+    metavar="'FAMILY, GIVEN'",
+    help="Where the receiver shows no patients to us: the name in its record.",
+)
+@click.option("--birth-date", metavar="YYYY-MM-DD", help="The same: the birth date in its record.")
 @operator_options
 @home_option
 @json_option
@@ -40,6 +46,8 @@ def add_link(
     client: str,
     identifier: str,
     confirmed_by: str,
+    name: str | None,
+    birth_date: str | None,
     acting: Acting,
     home: Path | None,
     as_json: bool,
@@ -49,7 +57,7 @@ def add_link(
     with bridge(home) as found:
         one, known = named.number(found, patient), named.client(found, client).id
         noted(found, one, acting, "link add", f"{client}: {identifier}")
-        record = _shown(found, one, known, system, value)
+        record = _shown(found, one, known, system, value) or _compared(name, birth_date)
         try:
             made = links.confirm(found.db, one, known, system, value, confirmed_by, record)
         except ValueError as wrong:
@@ -125,6 +133,21 @@ def _shown(found: Bridge, patient: int, client: str, system: str, value: str) ->
         raise Failed(f"{seen}: nothing was linked")
     click.echo(f"cgm-bridge: the receiver's record was not seen ({seen})", err=True)
     return None
+
+
+def _compared(name: str | None, birth_date: str | None) -> links.Shown | None:
+    """The record as whoever confirms it reads it there; HL7 v2 messages say it in these words (PID-5, PID-7)."""
+    from bridge.smart.record import day
+
+    if name is None and birth_date is None:
+        return None
+    born = day(birth_date or "")
+    family, comma, given = (name or "").partition(",")
+    if born is None or not (family.strip() and comma and given.strip()):
+        raise Failed(
+            "write both as the receiver's record shows them: --name 'Family, Given' --birth-date YYYY-MM-DD"
+        )
+    return links.Shown("", f"{family.strip()}, {given.strip()}", born)
 
 
 def _link(found: Bridge, one: links.Link) -> dict[str, Value]:

@@ -79,7 +79,7 @@ def try_mapping(
     name: str, file: Path, timezone: str, goal: str | None, home: Path | None, as_json: bool
 ) -> None:
     """Show what a mapping makes of a file: values, the first resource of each stream as it would leave to its owner,
-    what was dropped, and why; or the requests that would go to a destination. Nothing is kept, nobody is called."""
+    what was dropped, and why; or what would go to a destination. Nothing is kept, nobody is called."""
     from bridge.cli.rehearsal import first
 
     found = _mappings(home)
@@ -101,7 +101,8 @@ def _tried(wanted: Settings, found: Mappings, goal: str, file: Path, timezone: s
     from bridge.cli.destinations import spec_named
     from bridge.cli.dry import conditions, sent
 
-    requests = sent(wanted, file, timezone, spec_named(found.destinations, goal))
+    went = sent(wanted, file, timezone, spec_named(found.destinations, goal))
+    requests = went.sent
     rows: list[Value] = [
         {"method": each.method, "url": each.url, **conditions(each), "body": json.loads(each.body)}
         for each in requests
@@ -110,7 +111,15 @@ def _tried(wanted: Settings, found: Mappings, goal: str, file: Path, timezone: s
         f"{each.method} {each.url} {conditions(each) or ''}\n{msgspec.json.format(each.body).decode()}"
         for each in requests
     ]
+    messages = [_segments(each) for each in went.messages]
+    rows += [{"message": list(each)} for each in messages]
+    lines += ["\n".join(each) for each in messages]
     emit({"destination": goal, "requests": rows}, as_json, "\n".join(lines))
+
+
+def _segments(message: bytes) -> list[str]:
+    """The segments of an HL7 v2 message, one a line."""
+    return message.decode("utf-8", "replace").rstrip("\r").split("\r")
 
 
 def _shown(done: Decoded) -> dict[str, list[Value]]:

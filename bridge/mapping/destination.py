@@ -3,7 +3,8 @@
 Law (`mapping.md`, destinations): closed and without code, like every mapping. A secret never stands in it: it names a
 file that only the bridge reads, or the vault (`destination add --token`). What a receiver can do is read from its
 CapabilityStatement; `receiver` says only what that leaves open or says wrongly. Readings go there only where `raw` says
-so, with the most of a day (`safety.md`, default content). No key is here that nothing reads.
+so, with the most of a day (`safety.md`, default content); where it says false and nothing else is said, summaries do.
+No key is here that nothing reads.
 
 Rejected: codes written out here (a name in `codes.yaml` cannot hide a wrong display); vendors by name.
 """
@@ -16,15 +17,19 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from bridge.mapping.address import is_network, is_this_machine
+from bridge.mapping.hl7v2 import Hl7v2
 from bridge.mapping.ordering import WORD, Orders, check_orders
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
+from bridge.mapping.summed import Summaries, check_codes
+from bridge.order import Content
 from bridge.reading import Stream
 
-Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single"]
-KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single")
-NOT_YET: Final = ("document", "hl7v2", "portal")
+Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2"]
+KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2")
+NOT_YET: Final = ("document", "portal")
 VAULT: Final = "vault"
 LEAST_BYTES: Final = 16_384
 """The largest single entry, a chunk of one page of samples, fits."""
@@ -149,7 +154,9 @@ class DestinationFile(Closed):
     kind: Annotated[Kind, BeforeValidator(_kind)] = Field(
         description="how it takes readings; auto: as its CapabilityStatement says"
     )
-    address: str = Field(pattern=r"^https?://[^\s?#@]+$", description="its FHIR base")
+    address: str = Field(
+        pattern=r"^(https?|mllps?)://[^\s?#@]+$", description="its FHIR base; hl7v2: mllps://host:port"
+    )
     internal: bool = Field(default=False, description="the address lies in our own network")
     patients: str = Field(
         pattern=r'^[^\s"\\]+$',
@@ -164,6 +171,10 @@ class DestinationFile(Closed):
         Raw | None,
         BeforeValidator(_none_where_false, json_schema_input_type=Raw | Literal[False] | None),
     ] = Field(description="readings one by one, or false: none")
+    summaries: Annotated[
+        Summaries | None,
+        BeforeValidator(_none_where_false, json_schema_input_type=Summaries | Literal[False] | None),
+    ] = Field(default=None, description="or false: none; where nothing is said they go if no reading does")
     reviewed: Review | None = None
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
@@ -180,6 +191,29 @@ class DestinationFile(Closed):
         Mapping[str, ErrorText],
         BeforeValidator(_by_text, json_schema_input_type=Mapping[str | int, ErrorText]),
     ] = Field(default_factory=dict, description="codes in its OperationOutcomes, and what they mean")
+
+    announced_by: tuple[str, ...] = Field(
+        default=(), description="addresses or networks whose ADT messages speak of its patients"
+    )
+    hl7v2: Hl7v2 = Field(default_factory=Hl7v2, description="how an interface engine is spoken to")
+
+    @property
+    def summed(self) -> Summaries | None:
+        """The summaries that go there; None: none do."""
+        is_said = "summaries" in self.model_fields_set
+        return Summaries() if self.raw is None and not is_said else self.summaries
+
+    @property
+    def ordered_sums(self) -> Summaries | None:
+        """How summaries go there that were ordered: as it says, as usual where it says nothing; None: it wants none."""
+        is_said = "summaries" in self.model_fields_set
+        return self.summed or (None if is_said else Summaries())
+
+    @property
+    def takes(self) -> frozenset[Content]:
+        """What an order can have sent there."""
+        wanted = {Content.GLUCOSE: self.raw, Content.SUMMARY: self.ordered_sums}
+        return frozenset(content for content, said in wanted.items() if said is not None)
 
     @property
     def monitored(self) -> str:
@@ -198,20 +232,27 @@ def check_destination(
     """Everything that a destination names."""
     if file.destination in earlier:
         yield ("destination",), f"{file.destination!r} is already taken by another file"
-    if not file.address.startswith("https:") and not is_this_machine(file.address):
+    if file.address.startswith("http:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
     if file.orders is not None:
+        if file.orders.find and file.kind == "hl7v2":
+            yield (
+                ("orders", "find"),
+                "an interface engine shows no orders: they are sent to /fhir/ServiceRequest",
+            )
         for path, sentence in check_orders(file.orders, codes):
             yield ("orders", *path), sentence
+    if file.summed is not None:
+        yield from check_codes(file.summed, codes)
+    for at, sender in enumerate(file.announced_by):
+        if not is_network(sender):
+            yield (
+                ("announced_by", at),
+                f"{sender!r} is no address and no network: write 10.1.2.3 or 10.1.2.0/24",
+            )
     for stream, shape in file.fhir.items():
         for path, sentence in check_shape(stream, shape, codes):
             yield ("fhir", stream.value, *path), sentence
-
-
-def is_this_machine(url: str) -> bool:
-    """Whether an address is written as one of this machine."""
-    host = url.partition("://")[2].partition("/")[0]
-    return host.startswith("[::1]") or host.partition(":")[0] in ("127.0.0.1", "localhost")
 
 
 def written(spec: DestinationFile) -> str:

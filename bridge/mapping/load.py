@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import Final
@@ -19,10 +19,11 @@ from pydantic import BaseModel
 
 from bridge.mapping.checks import check_codes, check_format, check_overlay
 from bridge.mapping.destination import DestinationFile, check_destination
+from bridge.mapping.engine_checks import check_engine
 from bridge.mapping.files import Text, faults_in, parsed, texts
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
 from bridge.mapping.overlay import Overlay, laid_over
-from bridge.mapping.places import Fault, MappingErrors
+from bridge.mapping.places import Fault, MappingErrors, Path
 from bridge.mapping.shape_checks import check_shapes, lacking
 from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape, ShapesFile, UnitEntry
 from bridge.reading import Stream, Unit
@@ -171,6 +172,13 @@ def _overlays(
             formats[site.extends] = _with_shapes(base, laid_over(base.fhir, site.fhir))
 
 
+def _checked(
+    file: DestinationFile, codes: Mapping[str, Code], found: Mapping[str, DestinationFile]
+) -> Iterator[tuple[Path, str]]:
+    yield from check_destination(file, codes, found)
+    yield from check_engine(file, codes)
+
+
 def _destinations(
     texts: Iterable[Text], codes: Mapping[str, Code], faults: list[Fault]
 ) -> dict[str, DestinationFile]:
@@ -178,7 +186,7 @@ def _destinations(
     for text in texts:
         whole = parsed(text, DestinationFile, faults)
         if whole is not None:
-            faults += faults_in(text, whole.told(check_destination(whole.model, codes, found)))
+            faults += faults_in(text, whole.told(_checked(whole.model, codes, found)))
             found[whole.model.destination] = whole.model
     return dict(sorted(found.items()))
 

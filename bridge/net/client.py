@@ -1,4 +1,4 @@
-"""The one outbound client: allow-list, pinned address, no redirects, limits, register of calls.
+"""The one outbound client, HTTP and MLLP: allow-list, pinned address, no redirects, limits, register of calls.
 
 Law: the name is resolved once, every address it gave is judged, and the connection goes to one of those
 addresses while certificate and Host header stay with the name (RFC 9110 7.2, 4.3.4): a second lookup
@@ -16,21 +16,24 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import httpx
 
+from bridge.net import mllp
 from bridge.net.address import Reach, reach
-from bridge.net.endpoint import PORTS, Endpoint, Origin, Purpose, may_reach, origin
-from bridge.net.message import Answer, Call, Fault, Identity, NetFault, Request
+from bridge.net.endpoint import ENCRYPTED, LINES, PORTS, Endpoint, Origin, Purpose, may_reach, origin
+from bridge.net.message import Answer, Call, Fault, Framed, Identity, NetFault, Request, Stop
 from bridge.period import Instant
 
 Allowed: TypeAlias = Callable[[Purpose], Collection[Endpoint]]
 """What is registered for a purpose, asked anew at every call."""
 Register: TypeAlias = Callable[[Call], None]
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+
+_Said = TypeVar("_Said")
 
 CONNECT_SECONDS: Final = 10.0
 ADDRESSES_TRIED: Final = 3
@@ -44,12 +47,6 @@ FAULTS: Final[tuple[tuple[type[Exception], Fault], ...]] = (
     (httpx.NetworkError, Fault.CUT_OFF),
 )
 """What the outside did, most specific first. Anything else is our own fault and raises."""
-
-
-class _Stop(Exception):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.fault = fault
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -87,7 +84,7 @@ class Outbound:
         result: Answer | NetFault
         try:
             result = await self._judged(request, where)
-        except _Stop as stop:
+        except Stop as stop:
             result = NetFault(stop.fault, host)
         self._note(request, host, at, result)
         return result
@@ -96,34 +93,60 @@ class Outbound:
         """`fetch` where no event loop runs (the command line)."""
         return asyncio.run(self.fetch(request))
 
+    async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
+        """Send one message over MLLP and note it in the register like any call; the answers."""
+        at, where = self._clock(), origin(message.url, LINES)
+        host = where.host if where else "that host"
+        result: tuple[bytes, ...] | NetFault
+        try:
+            result = await self._tried(message, where, partial(self._spoken_to, message))
+        except Stop as stop:
+            result = NetFault(stop.fault, host)
+        self._note(
+            message, host, at, Answer(0, {}, b"".join(result)) if isinstance(result, tuple) else result
+        )
+        return result
+
     async def _judged(self, request: Request, where: Origin | None) -> Answer:
+        return await self._tried(request, where, partial(self._exchange, request))
+
+    async def _tried(
+        self, call: Request | Framed, where: Origin | None, spoken: Callable[[Origin, str], Awaitable[_Said]]
+    ) -> _Said:
+        """What one of the addresses that may be called said."""
         if where is None:
-            raise _Stop(Fault.MALFORMED)
-        allowed = next((e for e in self._allowed(request.purpose) if e.origin == where), None)
-        if allowed is None or allowed.purpose is not request.purpose:
-            raise _Stop(Fault.NOT_REGISTERED)
-        addresses = await self._addresses(allowed, request.seconds)
+            raise Stop(Fault.MALFORMED)
+        allowed = next((e for e in self._allowed(call.purpose) if e.origin == where), None)
+        if allowed is None or allowed.purpose is not call.purpose:
+            raise Stop(Fault.NOT_REGISTERED)
+        is_plain = isinstance(call, Framed) and call.may_be_plain
+        addresses = await self._addresses(allowed, call.seconds, is_plain)
         for address in addresses[:-1]:
             try:
-                return await self._exchange(request, where, address)
-            except _Stop as stop:
+                return await spoken(where, address)
+            except Stop as stop:
                 if stop.fault is not Fault.UNREACHABLE:
                     raise
-        return await self._exchange(request, where, addresses[-1])
+        return await spoken(where, addresses[-1])
 
-    async def _addresses(self, allowed: Endpoint, seconds: float) -> Sequence[str]:
+    async def _spoken_to(self, message: Framed, where: Origin, address: str) -> tuple[bytes, ...]:
+        trust = self._context(message) if where.scheme == "mllps" else None
+        return await mllp.spoken(message, address, where.port, where.host.strip("[]"), trust)
+
+    async def _addresses(self, allowed: Endpoint, seconds: float, may_be_plain: bool) -> Sequence[str]:
         try:
             async with asyncio.timeout(min(seconds, CONNECT_SECONDS)):
                 found = await self._resolver(allowed.origin.host.strip("[]"), allowed.origin.port)
         except (OSError, UnicodeError):
-            raise _Stop(Fault.UNRESOLVED) from None
+            raise Stop(Fault.UNRESOLVED) from None
         ways = [reach(address) for address in found]
         if not found:
-            raise _Stop(Fault.UNRESOLVED)
+            raise Stop(Fault.UNRESOLVED)
         if not all(may_reach(allowed, way, self._allow_loopback) for way in ways):
-            raise _Stop(Fault.FORBIDDEN_ADDRESS)
-        if allowed.origin.scheme != "https" and any(way is not Reach.LOOPBACK for way in ways):
-            raise _Stop(Fault.NOT_HTTPS)
+            raise Stop(Fault.FORBIDDEN_ADDRESS)
+        unencrypted = {Reach.LOOPBACK, Reach.PRIVATE} if may_be_plain else {Reach.LOOPBACK}
+        if allowed.origin.scheme not in ENCRYPTED and not unencrypted.issuperset(ways):
+            raise Stop(Fault.NOT_HTTPS)
         return found[:ADDRESSES_TRIED]
 
     async def _exchange(self, request: Request, where: Origin, address: str) -> Answer:
@@ -131,7 +154,7 @@ class Outbound:
             async with asyncio.timeout(request.seconds):
                 return await self._spoken(request, where, address)
         except (httpx.TransportError, TimeoutError) as fault:
-            raise _Stop(_named(fault)) from None
+            raise Stop(_named(fault)) from None
 
     async def _spoken(self, request: Request, where: Origin, address: str) -> Answer:
         times = httpx.Timeout(request.seconds, connect=min(request.seconds, CONNECT_SECONDS))
@@ -147,27 +170,27 @@ class Outbound:
             ) as response,
         ):
             if response.headers.get("content-encoding", "identity").lower() != "identity":
-                raise _Stop(Fault.NOT_UNDERSTOOD)
+                raise Stop(Fault.NOT_UNDERSTOOD)
             body = bytearray()
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > request.limit:
-                    raise _Stop(Fault.TOO_LARGE)
+                    raise Stop(Fault.TOO_LARGE)
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, bytes(body))
 
-    def _context(self, request: Request) -> ssl.SSLContext:
+    def _context(self, request: Request | Framed) -> ssl.SSLContext:
         """The usual trust, or that of the request: read anew when its files change."""
         if request.identity is None:
             return self._trust
         try:
             return _identified(request.identity, _stamps(request.identity))
         except (OSError, ssl.SSLError):
-            raise _Stop(Fault.NO_IDENTITY) from None
+            raise Stop(Fault.NO_IDENTITY) from None
 
-    def _note(self, request: Request, host: str, at: Instant, result: Answer | NetFault) -> None:
+    def _note(self, request: Request | Framed, host: str, at: Instant, result: Answer | NetFault) -> None:
         answered = isinstance(result, Answer)
-        outcome = str(result.status) if isinstance(result, Answer) else result.fault.value
+        outcome = str(result.status or "answered") if isinstance(result, Answer) else result.fault.value
         left = answered or (isinstance(result, NetFault) and result.is_unknown)
         received = len(result.body) if isinstance(result, Answer) else 0
         sent = len(request.body) if left else 0

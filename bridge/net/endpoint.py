@@ -9,6 +9,7 @@ Rejected: matching URL prefixes as text (`https://ehr.example@evil`, `https://eh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,6 +19,9 @@ import httpx
 from bridge.net.address import Reach, reach
 
 PORTS: Final = {"https": 443, "http": 80}
+LINES: Final = {"mllps": 2575, "mllp": 2575}
+"""HL7 over MLLP, in TLS and without; the port is IANA's for HL7."""
+ENCRYPTED: Final = frozenset({"https", "mllps"})
 
 
 class Purpose(StrEnum):
@@ -27,6 +31,7 @@ class Purpose(StrEnum):
     KEYS = "keys"  # a client's JWKS
     IDENTITY = "identity"  # the identity provider of the staff
     EHR = "ehr"  # an EHR that may launch us
+    NOTIFICATION = "notification"  # where a client may have itself notified
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +52,27 @@ class Endpoint:
     internal: bool = False
 
 
-def origin(url: str) -> Origin | None:
-    """The origin of an absolute http(s) URL without credentials or fragment; None for anything else."""
+def origin(url: str, schemes: Mapping[str, int] = PORTS) -> Origin | None:
+    """The origin of an absolute URL of one of the schemes, without credentials or fragment; None for anything else.
+    A line (MLLP) has no path."""
     if any(c.isspace() or not c.isprintable() or c == "\\" for c in url):
         return None
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
         return None
-    if parsed.scheme not in PORTS or not parsed.host or parsed.userinfo or parsed.fragment:
+    if parsed.scheme not in schemes or not parsed.host or parsed.userinfo or parsed.fragment:
         return None
-    return Origin(parsed.scheme, parsed.raw_host.decode("ascii").lower(), parsed.port or PORTS[parsed.scheme])
+    if parsed.scheme in LINES and parsed.raw_path not in (b"", b"/"):
+        return None
+    return Origin(
+        parsed.scheme, parsed.raw_host.decode("ascii").lower(), parsed.port or schemes[parsed.scheme]
+    )
 
 
 def endpoint(purpose: Purpose, url: str, internal: bool = False) -> Endpoint | None:
     """The endpoint that registering `url` allows; None where the URL cannot be called at all."""
-    found = origin(url)
+    found = origin(url, PORTS | LINES if purpose is Purpose.DELIVERY else PORTS)
     return None if found is None else Endpoint(purpose, found, internal)
 
 

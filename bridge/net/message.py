@@ -7,7 +7,7 @@ whether the request may have had its effect: a lost answer is not a lost request
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, Protocol
@@ -55,6 +55,22 @@ class Answer:
         return self.headers.get(name, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """One message over MLLP. `is_more`: whether after this answer another is waited for; `limit`: bytes of one answer;
+    `may_be_plain`: mllp:// is right in our own network, as somebody wrote down; the rest as in a Request."""
+
+    purpose: Purpose
+    url: str
+    body: bytes = field(repr=False)
+    is_more: Callable[[bytes], bool] = lambda _: False
+    limit: int = 1 << 16
+    seconds: float = 30.0
+    patient: int | None = None
+    identity: Identity | None = None
+    may_be_plain: bool = False
+
+
 class Fault(StrEnum):
     """Everything that can go wrong in a call."""
 
@@ -73,13 +89,15 @@ class Fault(StrEnum):
     WRONG_TYPE = "wrong-type"
     NO_IDENTITY = "no-identity"
     PACED = "paced"
+    BUSY = "busy"
+    OTHER_ANSWER = "other-answer"
 
 
 SENTENCES: Final[Mapping[Fault, str]] = {
     Fault.MALFORMED: "the address of {host} cannot be called: give an absolute https:// address without "
     "credentials or fragment",
     Fault.NOT_REGISTERED: "{host} is not registered for this purpose: register it first",
-    Fault.NOT_HTTPS: "{host} is not called over plain http: register an https:// address",
+    Fault.NOT_HTTPS: "{host} is not called unencrypted: register an https:// or mllps:// address",
     Fault.UNRESOLVED: "the name {host} leads to no address: check its spelling and the name server",
     Fault.FORBIDDEN_ADDRESS: "{host} leads to an address inside a private network or this machine: register "
     "it as internal if that is meant",
@@ -88,16 +106,28 @@ SENTENCES: Final[Mapping[Fault, str]] = {
     Fault.TIMED_OUT: "{host} did not answer in time: it may have done what was asked",
     Fault.CUT_OFF: "{host} broke the connection off: it may have done what was asked",
     Fault.TOO_LARGE: "{host} answered more than was asked for: the answer was not read to its end",
-    Fault.NOT_UNDERSTOOD: "{host} answered something that is not plain HTTP: check the address",
+    Fault.NOT_UNDERSTOOD: "{host} answered something that is not understood: check the address",
     Fault.WRONG_STATUS: "{host} answered with another status than 200: check the address",
     Fault.WRONG_TYPE: "{host} answered with another content type than JSON: check the address",
     Fault.NO_IDENTITY: "our certificate, its key or the authority for {host} cannot be read: check the paths in the "
     "destination's file",
+    Fault.BUSY: "{host} cannot take messages just now: its interface team sees why",
+    Fault.OTHER_ANSWER: "{host} answered another message than ours: it may have done what was asked",
     Fault.PACED: "{host} takes so many calls a minute and no more: the rest goes later",
 }
 
-AFTER_SENDING: Final = frozenset({Fault.TIMED_OUT, Fault.CUT_OFF, Fault.TOO_LARGE, Fault.NOT_UNDERSTOOD})
+AFTER_SENDING: Final = frozenset(
+    {Fault.TIMED_OUT, Fault.CUT_OFF, Fault.TOO_LARGE, Fault.NOT_UNDERSTOOD, Fault.OTHER_ANSWER}
+)
 """Faults after which the request may have had its effect."""
+
+
+class Stop(Exception):
+    """A call ends with this fault; it does not leave the package."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +167,8 @@ class Caller(Protocol):
 
     async def fetch(self, request: Request) -> Answer | NetFault:
         """Make one call, whatever comes of it."""
+        ...
+
+    async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
+        """Send one message over MLLP, whatever comes of it."""
         ...

@@ -18,6 +18,7 @@ from bridge.fhir.consignment import Form, Manner
 from bridge.mapping.destination import DestinationFile
 from bridge.period import DAY, Instant
 from bridge.push.answers import Reply
+from bridge.push.engine import MOST
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Step
 from bridge.smart.record import members, parsed, text
@@ -52,12 +53,18 @@ SILENT: Final = Abilities(Form.TRANSACTION, conditional=False)
 """A receiver that says nothing of itself, spoken to as its file says."""
 
 
+ENGINE: Final = Abilities(Form.MESSAGE, searches=False, devices=False, most=MOST)
+"""An interface engine: our numbers make a repetition harmless (`conditional`), and it is asked nothing."""
+
+
 async def learnt(
     db: Database, goal: Destination, spec: DestinationFile | None, receiver: Receiver, now: Instant
 ) -> Abilities | Reply:
     """What the destination can do; a Reply where it could not be asked."""
     if spec is None:
         return ALL
+    if spec.kind == "hl7v2":
+        return replace(ENGINE, updates=spec.receiver.updates is not False)
     kept = receivers.known(db, goal.number)
     if kept is None or not 0 <= now - kept.at < DAY:
         found = await _asked(spec, receiver, now)

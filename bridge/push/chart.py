@@ -50,6 +50,7 @@ class Broken(StrEnum):
     OTHER_BIRTH_DATE = "the receiver's record has another birth date than the confirmed one"
 
 
+ENGINE: Final = "an interface engine shows no patients"
 OPEN: Final = "arrived,triaged,in-progress,onleave"
 """Statuses of an encounter that has begun and is not over (R4 8.11.4)."""
 
@@ -92,6 +93,8 @@ async def shown(
     """For a human who is about to confirm a link: the record as the receiver shows it, or the sentence why
     there is none to see. ValueError where the client has no destination."""
     for each in destinations.listed(db, client):
+        if each.kind == "hl7v2":
+            return ENGINE
         found = await look(reached(db, net, each, patient, {}, db.clock), system, value, db.clock())
         if isinstance(found, Shown):
             return found

@@ -18,11 +18,13 @@ from bridge.consent.disclosure import Disclosure
 from bridge.fhir.consignment import DEVICE, Form, Told
 from bridge.fhir.filing import Filing
 from bridge.fhir.render import Known, Renderer
+from bridge.hl7.render import Hl7Bytes
 from bridge.period import Instant
-from bridge.push import abilities, reconcile
+from bridge.push import abilities, engine, reconcile
 from bridge.push.abilities import Abilities
 from bridge.push.account import Settlement, is_update, settled, untouched
 from bridge.push.answers import Entry, Reply
+from bridge.push.engine import Engine
 from bridge.push.parcel import Bounds, Parcel, packed, parcel
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Decision, State, Step, decide
@@ -76,7 +78,7 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Courier:
     """Carries parcels over one lane. `shown`: what the receiver is known to do, the newest last; `has_file`: what it
-    shows by refusing is remembered."""
+    shows by refusing is remembered; `engine`: it is spoken to by HL7 v2."""
 
     db: Database
     renderer: Renderer
@@ -87,6 +89,7 @@ class Courier:
     shown: list[Abilities]
     told: Told = field(default_factory=Told)
     has_file: bool = False
+    engine: Engine | None = None
 
     @property
     def can(self) -> Abilities:
@@ -97,14 +100,21 @@ class Courier:
         """Render a disclosure against what the receiver holds of it."""
         raw = [bytes(row) for group in disclosure.groups for row in group.ids]
         raw += [packed(device.id) for device in disclosure.devices]
+        raw += [packed(id_) for one in disclosure.summaries for _, id_ in one.members]
         before = outbox.held(self.db, self.lane, raw)
+        if self.engine is not None:
+            return parcel(self.engine.written(disclosure, subject, before, self.clock()), before)
         known = {
             reconcile.spelled(each.id): Known(each.reference, each.etag)
             for each in before.values()
             if each.reference
         }
-        wanted = Filing(subject, known, self.clock())
+        wanted = Filing(subject, known, self.clock(), stated=self.told.stated)
         return parcel(self.renderer.consignment(disclosure, wanted, self.can.manner, self.told), before)
+
+    def held(self, found: Parcel) -> Mapping[bytes, Held]:
+        """What the receiver holds of a parcel's items now."""
+        return outbox.held(self.db, self.lane, [item.id for item in found.items])
 
     async def ready(self, found: Parcel, bill: Waybill) -> bool | Reply:
         """Whether the parcel may go as it is; False: something was found out about it, pack it again. A Reply where
@@ -127,7 +137,7 @@ class Courier:
         """One attempt, and everything that it came to, recorded."""
         delivery = self._begun(bill, entry, found.items)
         now, retracts = self.clock(), bill.what == "retraction"
-        reply = await sent(self.receiver, found.letters, now)
+        reply = await self._reply(found, now)
         settlement = replace(NOTHING, step=reply.step)
         if reply.entries:
             settlement = settled(found.items, reply.entries, found.before, retracts)
@@ -158,6 +168,12 @@ class Courier:
             after=bill.after if decision.step is Step.DONE else None,
         )
         return Outcome(settlement, decision, reply.problem, delivery.delivery, delivery.items)
+
+    async def _reply(self, found: Parcel, now: Instant) -> Reply:
+        if self.engine is None:
+            return await sent(self.receiver, found.letters, now)
+        messages = [(ask, content) for ask, content in found.letters if isinstance(content, Hl7Bytes)]
+        return await self.engine.sent(messages)
 
     def skip(self, bill: Waybill) -> None:
         """The receiver holds all of it already: only the cursor goes on."""
@@ -194,6 +210,8 @@ class Courier:
         self, items: Sequence[Item], before: Mapping[bytes, Held], retracts: bool
     ) -> tuple[Result, ...] | Reply:
         """What the receiver holds of these items."""
+        if self.engine is not None:
+            return engine.placed(items, before)
         return await reconcile.look(self.receiver, self._system, items, before, retracts, self.clock())
 
     def _begun(self, bill: Waybill, entry: int | None, items: Sequence[Item]) -> Delivery:
@@ -251,7 +269,7 @@ class Courier:
     ) -> tuple[Step, tuple[Result, ...]]:
         """A contradiction is looked into, and so is a refusal of a Bundle that had updates in it: one
         update of something that is gone fails a whole transaction."""
-        updates = any(is_update(found.before.get(item.id)) for item in found.items)
+        updates = any(is_update(found.before.get(item.id)) for item in found.items) and self.engine is None
         if whole is not Step.RECONCILE and not (whole is Step.STOP and updates):
             return whole, ()
         known = {result.id for result in settlement.results}

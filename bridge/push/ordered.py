@@ -3,8 +3,9 @@
 Law (`smart-consent.md` 7.2; `safety.md`, corrections travel): an order only narrows what the gate is asked for: kinds,
 how far back, how often. Where the file says `required`, nothing goes without one that is in force; where it does not,
 one that is in force counts all the same. Whatever is due is looked for anew before it goes, so a revoked order acts on
-the very next round. `send now` leaves out the cadence and nothing else. What a chart holds is corrected whatever is
-ordered, and only that.
+the very next round. Readings go at their time; a summary whose time came goes when there is something in it, also later
+(`order_days.py`). `send now` leaves out the cadence and nothing else. What a chart holds is corrected whatever is
+ordered, and only that. What its file does not send is never taken for delivered.
 
 Rejected: one cursor for all orders (an older period that is ordered later would lie behind it).
 """
@@ -17,8 +18,10 @@ from typing import Final
 
 import bridge.store.orders as orders
 from bridge.consent.asked import DateTest
+from bridge.consent.reporting import Ordered
 from bridge.mapping.ordering import Orders
 from bridge.order import Content, Order, Schedule
+from bridge.order_days import blocks, fixed
 from bridge.period import MINUTE, Instant, Period, ZoneHistory
 from bridge.push import finding
 from bridge.push.receiver import Receiver
@@ -30,6 +33,7 @@ from bridge.store.links import Link
 from bridge.store.orders import Kept, Look
 
 NO_ORDER: Final = "its file wants data only under an order, and no order for this person is in force"
+UNSENT: Final = "what was ordered is nothing that its file sends there"
 CORRECTIONS: Final = "corrections"
 """The cursor of what corrects a chart beside all orders."""
 
@@ -37,14 +41,21 @@ CORRECTIONS: Final = "corrections"
 @dataclass(frozen=True, slots=True)
 class Course:
     """One thing to be delivered. `part`: its cursor; `number`, `key`: of the order's schedule (0: no order);
-    `contents` None: whatever the file wants; `window` None: any time; `only_held`: nothing that is not there."""
+    `contents` None: whatever the file wants; `window` None: any time; `figures` of a summary, None: those that the file
+    wants; `summed`: which summaries, None: those of the file's pace; `only_held`: nothing that is not there."""
 
     part: str = ""
     number: int = 0
     key: str = ""
     contents: frozenset[Content] | None = None
     window: Period | None = None
+    figures: frozenset[str] | None = None
+    summed: Ordered | None = None
     only_held: bool = False
+
+    def wants(self, content: Content) -> bool:
+        """Whether it is about such things."""
+        return self.contents is None or content in self.contents
 
     @property
     def dates(self) -> tuple[DateTest, ...]:
@@ -54,7 +65,7 @@ class Course:
 
 WHOLE: Final = Course()
 """Everything that the file wants."""
-AMENDED: Final = Course(CORRECTIONS, only_held=True)
+AMENDED: Final = Course(CORRECTIONS, summed=Ordered(again=True), only_held=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +78,39 @@ class Courses:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A schedule of an order in force: when it is due next."""
+    """A schedule of an order in force: when it is due next, and after which submission (None: there was none)."""
 
     kept: Kept
     schedule: Schedule
     since: Instant
-    due: Instant | None
+    last: Instant | None
+    due: Instant
 
-    def course(self, now: Instant, zones: ZoneHistory) -> Course:
-        part = f"{self.kept.number}.{self.schedule.key}"
-        window = self.schedule.window(self.since, now, zones)
-        return Course(part, self.kept.number, self.schedule.key, self.schedule.contents, window)
+    def course(self, desk: Desk, now: Instant, at_once: bool) -> Course:
+        """What of it goes now: everything where it is due, else the summaries whose time came before."""
+        one, is_due = self.schedule, at_once or self.due <= now
+        contents = one.contents & desk.takes
+        meant = now if self.last is None else min(now, self.due)
+        return Course(
+            part=f"{self.kept.number}.{one.key}",
+            number=self.kept.number if is_due else 0,
+            key=one.key,
+            contents=contents if is_due else contents & {Content.SUMMARY},
+            window=one.window(self.since, meant, desk.zones),
+            figures=one.figures,
+            summed=self._summed(desk.zones, now, at_once),
+        )
+
+    def _summed(self, zones: ZoneHistory, now: Instant, at_once: bool) -> Ordered:
+        periods = blocks(self.schedule, self.since, self.kept.changed, now, zones, at_once)
+        begins = max(self.since, min(now, self.kept.changed))
+        return Ordered(periods, *fixed(self.schedule, begins, zones))
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What is needed to see what was ordered on a lane. `codes`: what the file's names mean."""
+    """What is needed to see what was ordered on a lane. `codes`: what the file's names mean; `takes`: what can be sent
+    there at all."""
 
     db: Database
     receiver: Receiver
@@ -91,6 +119,7 @@ class Desk:
     link: Link
     said: Orders
     codes: Codes
+    takes: frozenset[Content] = frozenset(Content)
     zones: ZoneHistory = field(default_factory=lambda: ZoneHistory.always("UTC"))
 
 
@@ -103,20 +132,25 @@ def codes_of(said: Orders, coded: Mapping[str, tuple[str, str]]) -> Codes:
 
 async def courses(desk: Desk, now: Instant, is_named: bool, at_once: bool) -> Courses:
     """What goes on a lane now. `is_named`: somebody asks for this very lane; `at_once`: whatever the cadence."""
-    planned, problem = list(_planned(desk, now)), ""
-    if desk.said.find and (is_named or _is_stale(desk, now) or any(_is_due(each, now) for each in planned)):
+    planned, problem, is_seen = list(_planned(desk, now)), "", not desk.said.find
+    if desk.said.find and (
+        is_named or _is_stale(desk, now) or any(_is_due(desk, each, now) for each in planned)
+    ):
         problem = await finding.look(
             desk.db, desk.receiver, desk.lane, desk.client, desk.link, desk.codes, now
         )
-        planned = list(_planned(desk, now))
+        planned, is_seen = list(_planned(desk, now)), not problem
     _wake(desk, planned)
     if not planned:
         why = f"{NO_ORDER}{f' ({problem})' if problem else ''}"
         return Courses((AMENDED,), why) if desk.said.required else Courses((WHOLE,))
-    due = [each for each in planned if _is_due(each, now) or (at_once and each.since <= now)]
-    sure = [each for each in due if not problem or each.kept.destination is None]
-    hold = problem if len(sure) < len(due) else ""
-    return Courses((AMENDED, *(each.course(now, desk.zones) for each in sure)), hold)
+    going = [each for each in planned if each.schedule.contents & desk.takes and each.since <= now]
+    if not going and all(not each.schedule.contents & desk.takes for each in planned):
+        return Courses((AMENDED,), UNSENT)
+    sure = [each for each in going if is_seen or each.kept.destination is None]
+    unsure = [each for each in going if each not in sure and (at_once or _is_due(desk, each, now))]
+    found = [each.course(desk, now, at_once) for each in sure]
+    return Courses((AMENDED, *(each for each in found if each.contents)), problem if unsure else "")
 
 
 def delivered(desk: Desk, course: Course, at: Instant) -> None:
@@ -152,9 +186,10 @@ def _planned(desk: Desk, now: Instant) -> Iterator[_Planned]:
     for kept, one in in_force(desk.db, lane.patient, desk.client, lane.destination, desk.link.number, now):
         since = one.since(kept.first, desk.zones)
         for schedule in one.schedules:
-            due = schedule.due(since, lasts.get((kept.number, schedule.key)), desk.zones)
+            last = lasts.get((kept.number, schedule.key))
+            due = schedule.due(since, last, desk.zones)
             if due is not None:
-                yield _Planned(kept, schedule, since, due)
+                yield _Planned(kept, schedule, since, last, due)
 
 
 def _is_stopped(kept: Kept, one: Order, every: Sequence[tuple[Kept, Order]], zones: ZoneHistory) -> bool:
@@ -166,8 +201,8 @@ def _is_stopped(kept: Kept, one: Order, every: Sequence[tuple[Kept, Order]], zon
     )
 
 
-def _is_due(planned: _Planned, now: Instant) -> bool:
-    return planned.due is not None and planned.due <= now
+def _is_due(desk: Desk, planned: _Planned, now: Instant) -> bool:
+    return planned.due <= now and bool(planned.schedule.contents & desk.takes)
 
 
 def _is_stale(desk: Desk, now: Instant) -> bool:
@@ -188,6 +223,6 @@ def _wake(desk: Desk, planned: Sequence[_Planned]) -> None:
     }
     for each in planned:
         before = wakes.get(each.kept.number)
-        if each.due is not None and (before is None or each.due < before):
+        if each.schedule.contents & desk.takes and (before is None or each.due < before):
             wakes[each.kept.number] = each.due
     orders.wake(desk.db, wakes)

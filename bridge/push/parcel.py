@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bridge.fhir.consignment import DEVICE
+from bridge.fhir.consignment import DEVICE, Ask
 from bridge.fhir.fullness import is_same_amendment, says_more
 from bridge.fhir.render import Consignment, Sent
-from bridge.push.sinks import Letter
+from bridge.hl7.render import Hl7Bytes, Letters
+from bridge.push.sinks import Content, Letter
 from bridge.store.outbox import Held, Item
 
 
@@ -48,19 +49,28 @@ class Parcel:
         """Whether there is something in it that the receiver did not take before."""
         return any(held.state == "refused" for held in self.before.values())
 
+    @property
+    def there(self) -> frozenset[str]:
+        """What of `told` the receiver is known to hold."""
+        found = ((id_, self.before.get(packed(id_))) for id_ in self.told)
+        return frozenset(
+            id_ for id_, held in found if held is not None and held.version and held.state != "retracted"
+        )
+
     def fit(self, bounds: Bounds) -> int | None:
         """How many readings a page may have, where this one is more than a request may hold; None where it fits."""
-        shares = [
-            share
-            for ask, content in self.letters
-            for share in _shares(len(ask.entries), len(content), bounds)
-        ]
-        least = min(shares, default=1.0)
-        return max(1, int(len(self.items) * least * ROOM)) if least < 1 else None
+        sizes = [(_pieces(*letter), len(letter[1])) for letter in self.letters]
+        least = min((share for size in sizes for share in _shares(*size, bounds)), default=1.0)
+        return max(1, int(sum(pieces for pieces, _ in sizes) * least * ROOM)) if least < 1 else None
 
 
 ROOM: Final = 0.9
 """Entries differ in size: the next page aims below the limit."""
+
+
+def _pieces(ask: Ask, content: Content) -> int:
+    """What a request may hold so many of: entries, or order groups, which are never split."""
+    return content.orders if isinstance(content, Hl7Bytes) else len(ask.entries)
 
 
 def _shares(entries: int, size: int, bounds: Bounds) -> Iterator[float]:
@@ -70,7 +80,7 @@ def _shares(entries: int, size: int, bounds: Bounds) -> Iterator[float]:
         yield bounds.bytes / max(1, size)
 
 
-def parcel(consignment: Consignment, before: Mapping[bytes, Held]) -> Parcel:
+def parcel(consignment: Consignment | Letters, before: Mapping[bytes, Held]) -> Parcel:
     """The parcel of a consignment."""
     entries = [entry for ask, _ in consignment.letters for entry in ask.entries]
     told = [(each, item_of(each)) for each in (*entries, *consignment.left)]

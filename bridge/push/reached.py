@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import bridge.store.links as links
+from bridge.hl7.render import Person, Scribe
 from bridge.mapping.destination import DestinationFile, read
 from bridge.net.message import Caller
 from bridge.period import Instant
 from bridge.push.credentials import Tokens, identity, of
+from bridge.push.engine import Engine
 from bridge.push.receiver import Receiver, Unwatched, Watch
 from bridge.store.db import Database
 from bridge.store.destinations import Destination
@@ -28,6 +31,23 @@ def addresses(goal: Destination) -> Iterator[tuple[str, bool]]:
     spec = spec_of(goal)
     if spec is not None and spec.auth.token_url:
         yield spec.auth.token_url, goal.internal
+
+
+def engine_of(
+    db: Database, net: Caller, goal: Destination, scribe: Scribe | None, patient: int, watch: Watch
+) -> Engine | None:
+    """The interface engine of a destination that takes HL7 v2; None: it is no such one."""
+    spec = spec_of(goal)
+    if spec is None or spec.kind != "hl7v2" or scribe is None:
+        return None
+
+    def person(subject: str) -> Person:
+        link = links.load(db, int(subject.rpartition("/")[2]))
+        return Person(link.system, link.value, link.shown.name, link.shown.birth_date)
+
+    may_update = spec.receiver.updates is not False
+    told = identity(spec), spec.errors, watch
+    return Engine(net, scribe, goal.url, spec.hl7v2, person, patient, may_update, *told)
 
 
 def reached(

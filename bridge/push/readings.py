@@ -25,66 +25,40 @@ from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.consignment import Form
 from bridge.order import Content
 from bridge.period import DAY
-from bridge.push import chart, ordered, parts
+from bridge.push import chart, parts
 from bridge.push import round as rounds
 from bridge.push.answers import Reply
 from bridge.push.chart import Broken, NotShown
 from bridge.push.courier import TOO_LARGE, Waybill
-from bridge.push.ordered import WHOLE, Course
+from bridge.push.engine import NOT_SHOWN
+from bridge.push.ordered import Course
 from bridge.push.parcel import Parcel
 from bridge.push.parts import Due
-from bridge.push.plan import Passage
-from bridge.push.reconcile import spelled
+from bridge.push.plan import Passage, stopped
 from bridge.push.retry import State, Step
 from bridge.push.round import NOTHING, Report
-from bridge.push.trip import Haste, Trip, subject_of
+from bridge.push.trip import Trip, subject_of
 from bridge.reading import Stream
-from bridge.store import patients
-from bridge.store.links import Link
+from bridge.store.links import Link, LinkState
 
 NO_ROOM: Final = "what may be sent in a day was sent: more goes tomorrow"
 NO_ID: Final = "the receiver does not show the patient, so nobody knows its id there"
 RESOLVING: Final = frozenset({Form.TRANSACTION})
 """Forms in which a reference may be a search (R4 3.1.0.11.2)."""
-AT_ONCE: Final = frozenset({Form.TRANSACTION})
+WHOLE: Final = frozenset({Form.TRANSACTION, Form.MESSAGE})
 """Forms in which everything happens or nothing (R4 3.1.0.11.2); a submission's updates go beside it."""
+GLUCOSE_ALONE: Final = frozenset({Form.SUBMISSION, Form.MESSAGE})
+"""Forms in which nothing else goes unless the file names it."""
 STREAMS: Final = {Stream.GLUCOSE: Content.GLUCOSE}
 """What an order for readings is about."""
 NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the next one"
 
 
-async def deliver(trip: Trip) -> Report:
-    """Everything that is due on a lane which may go."""
-    report, standing = NOTHING, trip.errand.link
-    assert standing is not None
-    link = links.load(trip.db, standing.number)
-    desk = _desk(trip, link)
-    if desk is None:
-        return await _along(trip, WHOLE, link)
-    is_named, at_once = trip.haste is not Haste.USUAL, trip.haste is Haste.NOW
-    found = await ordered.courses(desk, trip.clock(), is_named, at_once)
-    for course in found.due:
-        if not report.stops:
-            began = trip.clock()
-            report += await _along(trip, course, link)
-            if not report.stops:
-                ordered.delivered(desk, course, began)
-    return report + rounds.held(trip.client, found.hold) if found.hold and not report.stops else report
-
-
-def _desk(trip: Trip, link: Link) -> ordered.Desk | None:
-    """What is needed to see what was ordered; None where the destination's file says nothing of orders."""
-    if trip.spec is None or trip.spec.orders is None:
-        return None
-    said, lane, courier = trip.spec.orders, trip.errand.lane, trip.courier
-    codes = ordered.codes_of(said, courier.renderer.codes)
-    zones = patients.load(trip.db, lane.patient).zones
-    return ordered.Desk(trip.db, courier.receiver, lane, trip.client, link, said, codes, zones)
-
-
-async def _along(trip: Trip, course: Course, link: Link) -> Report:
-    """Everything of one course, under each grant."""
+async def deliver(trip: Trip, course: Course, link: Link) -> Report:
+    """Every reading of a course that is due on a lane which may go, where its destination wants any."""
     report = NOTHING
+    if trip.spec is not None and trip.spec.raw is None:
+        return report
     for passage in trip.errand.grants:
         goes_on = True
         while goes_on and not report.stops:
@@ -95,31 +69,30 @@ async def _along(trip: Trip, course: Course, link: Link) -> Report:
 
 async def _page(trip: Trip, passage: Passage, course: Course, link: Link) -> tuple[Report, bool]:
     """One request, or one that turned out to be needed first; whether another may follow at once."""
-    subject = await _subject(trip, passage, link)
+    subject = await subject_there(trip, passage, link)
     if isinstance(subject, Report):
         return subject, False
     room = _room(trip)
     if room < 1:
         return rounds.held(trip.client, NO_ROOM), False
-    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, course, room))
+    disclosure = await trip.gate.disclose(permit_of(trip, passage), _asked(trip, passage, course, room))
     if not disclosure.count:
         return NOTHING, False
     more, parcel = disclosure.more is not None, trip.courier.pack(disclosure, subject)
     bill = _bill(passage, course, link, subject, disclosure, parcel)
-    if course.only_held and not parcel.told.keys() <= _there(parcel):
+    if course.only_held and not parcel.told.keys() <= parcel.there:
         trip.kept(disclosure)
-        there = frozenset(parcel.told) & _there(parcel)
-        if not there:
+        if not parcel.there:
             trip.courier.skip(bill)
             return NOTHING, more
-        disclosure, parcel = await _again(trip, passage, course, subject, there)
+        disclosure, parcel = await _again(trip, passage, course, subject, parcel.there, 1)
         if not disclosure.count:
             return NOTHING, False
     if parcel.stuck:
         trip.kept(disclosure)
         return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
     if parcel.is_first:
-        return await _went(trip, disclosure, parcel, bill, more)
+        return await went(trip, disclosure, parcel, bill, more)
     due = await _due(trip, passage, course, parcel, subject)
     ids = due.ids
     if due.waits:
@@ -129,10 +102,10 @@ async def _page(trip: Trip, passage: Passage, course: Course, link: Link) -> tup
         if not ids:
             trip.courier.skip(bill)
             return NOTHING, more
-        disclosure, parcel = await _again(trip, passage, course, subject, ids)
+        disclosure, parcel = await _again(trip, passage, course, subject, ids, room)
     if not disclosure.count:
         return NOTHING, False
-    return await _went(trip, disclosure, parcel, bill, more)
+    return await went(trip, disclosure, parcel, bill, more)
 
 
 def _bill(
@@ -143,11 +116,11 @@ def _bill(
 
 
 async def _again(
-    trip: Trip, passage: Passage, course: Course, subject: str, ids: frozenset[str]
+    trip: Trip, passage: Passage, course: Course, subject: str, ids: frozenset[str], room: int
 ) -> tuple[Disclosure, Parcel]:
     """Of a page these alone."""
-    only = _asked(trip, passage, course, len(ids), ids)
-    disclosure = await trip.gate.disclose(_permit(trip, passage), only)
+    only = _asked(trip, passage, course, max(room, len(ids)), ids)
+    disclosure = await trip.gate.disclose(permit_of(trip, passage), only)
     return disclosure, trip.courier.pack(disclosure, subject)
 
 
@@ -155,7 +128,7 @@ async def _due(trip: Trip, passage: Passage, course: Course, parcel: Parcel, sub
     """What of a page goes now, pieces of the same readings considered."""
     ask = partial(_told, trip, passage, course, subject)
     is_whole = (
-        trip.courier.can.form in AT_ONCE and trip.page > 1
+        trip.courier.can.form in WHOLE and trip.page > 1
     )  # a request that holds one holds none together
     return await parts.needed(trip.db, trip.errand.lane, passage.id, parcel, ask, is_whole)
 
@@ -163,14 +136,15 @@ async def _due(trip: Trip, passage: Passage, course: Course, parcel: Parcel, sub
 async def _told(trip: Trip, passage: Passage, course: Course, subject: str, ids: frozenset[str]) -> Parcel:
     """What may be told of these ids now: looked at, not sent."""
     asked = _asked(trip, passage, course, len(ids), ids)
-    disclosure = await trip.gate.disclose(_permit(trip, passage), asked)
+    disclosure = await trip.gate.disclose(permit_of(trip, passage), asked)
     trip.kept(disclosure)
     return trip.courier.pack(disclosure, subject)
 
 
-async def _went(
+async def went(
     trip: Trip, disclosure: Disclosure, parcel: Parcel, bill: Waybill, more: bool
 ) -> tuple[Report, bool]:
+    """One parcel goes, or what is needed first; whether another may follow at once."""
     if not parcel.letters:
         trip.kept(disclosure)
         trip.courier.skip(bill)
@@ -200,8 +174,16 @@ def _not_ready(trip: Trip, bill: Waybill, ready: bool | Reply) -> tuple[Report, 
     return rounds.stopped(trip.client, decision, ready.problem, delivery, trip.clock()), False
 
 
-async def _subject(trip: Trip, passage: Passage, link: Link) -> str | Report:
-    """The receiver's reference of the person, after a look at its record."""
+async def subject_there(trip: Trip, passage: Passage, link: Link) -> str | Report:
+    """The receiver's reference of the person, after a look at the link, which may have been stopped since, and at the
+    record. An engine shows none: what a human confirmed counts."""
+    standing = links.load(trip.db, link.number)
+    if standing.state is not LinkState.CONFIRMED:
+        return rounds.held(trip.client, stopped(standing.state, standing.reason))
+    engine = trip.courier.engine
+    if engine is not None:
+        subject = trip.subject(link)
+        return subject if engine.person(subject).is_known else rounds.held(trip.client, NOT_SHOWN)
     receiver, now = trip.courier.receiver, trip.clock()
     shown = await chart.look(receiver, link.system, link.value, now)
     if isinstance(shown, NotShown):
@@ -238,14 +220,9 @@ def _room(trip: Trip) -> int:
     return min(trip.page, daily - receipts.spent(trip.db, trip.errand.lane, trip.clock() - DAY))
 
 
-def _permit(trip: Trip, passage: Passage) -> DeliveryPermit:
+def permit_of(trip: Trip, passage: Passage) -> DeliveryPermit:
+    """The permit of a delivery under one grant."""
     return DeliveryPermit(passage.id, trip.client)
-
-
-def _there(parcel: Parcel) -> frozenset[str]:
-    """What the receiver is known to hold."""
-    held = parcel.before.values()
-    return frozenset(spelled(each.id) for each in held if each.version and each.state != "retracted")
 
 
 def _asked(
@@ -272,7 +249,7 @@ def _wanted(trip: Trip, course: Course) -> frozenset[Selector]:
     """What the destination wants of what can leave at all, as far as it was ordered."""
     raw = None if trip.spec is None else trip.spec.raw
     streams: frozenset[Stream] = frozenset() if raw is None else frozenset(raw.streams)
-    if not streams and trip.courier.can.form is Form.SUBMISSION:
+    if not streams and trip.courier.can.form in GLUCOSE_ALONE:
         streams = frozenset({Stream.GLUCOSE})
     whole = trip.courier.renderer.vocabulary.everything()
     found = frozenset(each for each in whole if not streams or each.stream in streams)

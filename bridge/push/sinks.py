@@ -15,13 +15,15 @@ from typing import Final, TypeAlias
 
 from bridge.fhir.consignment import DEVICE, Ask
 from bridge.fhir.render import FhirBytes
+from bridge.hl7.render import Hl7Bytes
 from bridge.net.message import Answer, NetFault
 from bridge.period import Instant
 from bridge.push.answers import UNSENT, Entry, Reply, entries_in, entry_of, lost, refused
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Step, step
 
-Letter: TypeAlias = "tuple[Ask, FhirBytes]"
+Content: TypeAlias = FhirBytes | Hl7Bytes
+Letter: TypeAlias = "tuple[Ask, Content]"
 """A request and its body."""
 
 NOT_OURS: Final = frozenset({401, 403, 404, 405})
@@ -50,7 +52,7 @@ def _unanswered(reply: Reply) -> Entry:
     return Entry(0, "", "", reply.step if reply.step in OPEN else Step.AGAIN)
 
 
-async def _bundle(receiver: Receiver, ask: Ask, content: FhirBytes, now: Instant) -> Reply:
+async def _bundle(receiver: Receiver, ask: Ask, content: Content, now: Instant) -> Reply:
     answer = await receiver.call("POST", ask.path, bytes(content))
     if isinstance(answer, Reply):
         return answer
@@ -64,7 +66,7 @@ async def _bundle(receiver: Receiver, ask: Ask, content: FhirBytes, now: Instant
     return Reply(Step.DONE, entries=found)
 
 
-async def _single(receiver: Receiver, ask: Ask, content: FhirBytes, now: Instant) -> Reply:
+async def _single(receiver: Receiver, ask: Ask, content: Content, now: Instant) -> Reply:
     told = (("if-none-exist", ask.once), ("if-match", ask.match))
     conditions = [(name, value) for name, value in told if value]
     answer = await receiver.call(

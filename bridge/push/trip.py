@@ -16,6 +16,7 @@ from bridge.consent.gate import Disclosure, Gate
 from bridge.fhir.consignment import Form
 from bridge.mapping.destination import DestinationFile
 from bridge.period import Instant
+from bridge.push import engine
 from bridge.push import round as rounds
 from bridge.push.courier import Courier, Waybill
 from bridge.push.parcel import Bounds, Parcel
@@ -23,6 +24,7 @@ from bridge.push.plan import Errand
 from bridge.push.retry import Step
 from bridge.push.round import Report
 from bridge.store.db import Database
+from bridge.store.entries import KEPT
 from bridge.store.links import Link
 
 PAGE: Final = 500
@@ -60,6 +62,10 @@ class Trip:
         """Whose destination it is."""
         return self.errand.destination.client
 
+    def subject(self, link: Link) -> str:
+        """How the receiver's record of the person is named, as the link says."""
+        return subject_of(link) if self.courier.engine is None else engine.subject_of(link.number)
+
     @property
     def bounds(self) -> Bounds:
         """What one request may hold."""
@@ -94,7 +100,7 @@ class Trip:
 
     def kept(self, disclosure: Disclosure) -> None:
         """Nothing of it left."""
-        self.gate.settle(disclosure, "acknowledged", 0)
+        self.gate.settle(disclosure, KEPT, 0)
 
 
 def subject_of(link: Link) -> str:

@@ -1,8 +1,8 @@
 """The delivery worker: for every lane that is due, claim it, see whether its receiver can be called, go; then the next.
 
 Law: one delivery at a time on a lane, over all processes (`store/lanes.py`). A receiver that is left alone is called by
-one lane first (`breaker.py`). What can be taken back goes before what is new. What goes is decided by the gate at each
-attempt (`readings.py`, `retraction.py`).
+one lane first (`breaker.py`). What can be taken back goes before what is new, summaries before readings. What goes is
+decided by the gate at each attempt (`summaries.py`, `readings.py`, `retraction.py`).
 
 Rejected: events that say "something is new" (a lost event is a lost reading; a cursor finds it again).
 """
@@ -23,6 +23,7 @@ import bridge.store.outbox as outbox
 from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
+from bridge.hl7.render import Scribe
 from bridge.net.message import Caller
 from bridge.period import HOUR, Instant
 from bridge.push import plan
@@ -31,12 +32,14 @@ from bridge.push.abilities import learnt
 from bridge.push.answers import Reply
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
+from bridge.push.courses import go
 from bridge.push.credentials import Tokens
+from bridge.push.documents import Documents
 from bridge.push.plan import Errand, authority_fault
-from bridge.push.reached import reached, spec_of
-from bridge.push.readings import deliver
+from bridge.push.reached import engine_of, reached, spec_of
 from bridge.push.retraction import retract
 from bridge.push.round import NOTHING, Report
+from bridge.push.summaries import stated
 from bridge.push.trip import Haste, Trip
 from bridge.store.db import Database
 from bridge.store.destinations import Destination
@@ -48,6 +51,7 @@ CLOCK: Final = (
     "this machine's clock says an earlier time than what was written down before: nothing leaves until it is put "
     "right, because what left could not be told from what did not"
 )
+NO_SCRIBE: Final = "this process writes no HL7 v2"
 PAUSE: Final = 15.0
 """Seconds between two rounds of a running worker."""
 AT_ONCE: Final = 4
@@ -55,7 +59,8 @@ AT_ONCE: Final = 4
 
 
 class Worker:
-    """Delivers. `chance` in [0, 1) spreads repetitions."""
+    """Delivers. `chance` in [0, 1) spreads repetitions; `documents`: makes those that go after summaries; `scribe`: who
+    writes HL7 v2, None: nothing goes that way."""
 
     def __init__(
         self,
@@ -66,9 +71,12 @@ class Worker:
         clock: Callable[[], Instant],
         *,
         chance: Callable[[], float] = random.random,
+        documents: Documents | None = None,
+        scribe: Scribe | None = None,
     ) -> None:
         self._db, self._gate, self._renderer, self._net = db, gate, renderer, net
-        self._clock, self._chance = clock, chance
+        self._clock, self._chance, self._documents = clock, chance, documents
+        self._scribe = scribe
         self._rested: dict[Lane, tuple[Errand, Instant]] = {}
         self._tokens: Tokens = {}
         self._fits: dict[int, int] = {}
@@ -153,19 +161,31 @@ class Worker:
             return report
         if hold:
             return report + rounds.held(client, hold)
-        return report + await deliver(trip)
+        return report + await go(trip, self._documents)
 
     async def _trip(self, errand: Errand, breaker: Breaker, haste: Haste) -> Trip | Report:
         goal, now = errand.destination, self._clock()
         spec = spec_of(goal)
         receiver = reached(self._db, self._net, goal, errand.lane.patient, self._tokens, self._clock, breaker)
+        engine = engine_of(self._db, self._net, goal, self._scribe, errand.lane.patient, breaker)
+        if spec is not None and spec.kind == "hl7v2" and engine is None:
+            return rounds.held(goal.client, NO_SCRIBE)
         can = await learnt(self._db, goal, spec, receiver, now)
         if isinstance(can, Reply):
             return rounds.held(goal.client, can.problem)
-        told = Told() if spec is None else Told(goal.spec, spec.fhir)
+        told = Told() if spec is None else Told(goal.spec, spec.fhir, stated(spec))
         lane = errand.lane
         courier = Courier(
-            self._db, self._renderer, receiver, self._clock, self._chance, lane, [can], told, spec is not None
+            self._db,
+            self._renderer,
+            receiver,
+            self._clock,
+            self._chance,
+            lane,
+            [can],
+            told,
+            spec is not None,
+            engine,
         )
         return Trip(self._db, self._gate, errand, courier, self._clock, spec, self._fits, haste)
 

@@ -38,6 +38,7 @@ SCOPES: Final = (
     *(f"{who}/{what}" for who in ("patient", "user", "system") for what in _READ),
     *_CREATED,
     f"system/{ORDERED}.crus",
+    "system/Subscription.cruds",
 )
 
 

@@ -18,6 +18,7 @@ from typing import Final, Literal, TypeAlias
 
 import bridge.store.orders as orders
 import bridge.store.receipts as receipts
+import bridge.store.reported as reported
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
@@ -25,7 +26,7 @@ from bridge.store.lanes import Lane
 SEVERAL: Final = "?"
 """A version that is one of several: the entry is sent once more, as an update."""
 
-What: TypeAlias = Literal["readings", "retraction"]
+What: TypeAlias = Literal["readings", "summaries", "document", "retraction"]
 CLOSED: Final = frozenset({"partial", "correction-not-deliverable"})
 """States of a delivery that is over and has entries which wait for a human."""
 
@@ -242,6 +243,7 @@ def retry(db: Database, number: int) -> None:
     if known.state == "acked":
         raise ValueError(f"delivery {number} was taken whole: there is nothing to repeat")
     lane = known.lane
+    reported.look_again(db, lane)
     with db.write("bridge") as con:
         if known.state not in CLOSED:
             con.execute(

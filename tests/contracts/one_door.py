@@ -26,6 +26,9 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
     "Renderer": ("app.py",),
     "Disclosure": ("consent/gate.py",),
     "FhirBytes": RENDERERS,
+    "PdfBytes": ("report/press.py",),
+    "Hl7Bytes": ("hl7/render.py",),
+    "Scribe": ("app.py",),
     "RecipientPermit": ("smart/tokens.py",),
     "DeliveryPermit": ("push/*.py",),
     "OwnerPermit": (*COMMANDS, "demo/story.py", "people/owner.py"),
@@ -42,6 +45,8 @@ READERS: Final[dict[str, tuple[str, ...]]] = {
     "bridge.consent.disclosure.claim": ("consent/gate.py",),
     "bridge.consent.disclosure._claimed": (),
     "bridge.fhir.render._SEAL": (),
+    "bridge.report.press._SEAL": (),
+    "bridge.hl7.render._SEAL": (),
 }
 """Dotted name -> the files that may say it, by import or by walking there from a parent package."""
 
@@ -76,8 +81,12 @@ JSON_SPEAKERS: Final = (
     *RENDERERS, "cli/shell.py", "demo/*.py", "ingest/*.py", "mapping/load.py", "smart/*.py", "store/*.py",
 )  # fmt: skip
 """Who may make JSON at all: command line output, OAuth wire, sealed texts at rest, the demo's receiver."""
-CLOSED: Final = ("bridge.consent.gate", "bridge.consent.disclosure", "bridge.fhir.render")
-"""Whoever imports one of these can name a Disclosure or FhirBytes, and makes no JSON (render alone may)."""
+CLOSED: Final = (
+    "bridge.consent.gate", "bridge.consent.disclosure", "bridge.fhir.render", "bridge.hl7.render",
+    "bridge.report.press",
+)  # fmt: skip
+"""Whoever imports one of these can name a Disclosure, FhirBytes, Hl7Bytes or PdfBytes, and makes no JSON (render alone
+may)."""
 
 BACK_DOORS: Final = frozenset(
     {

@@ -12,6 +12,53 @@ from tests.contracts.planted import Planted, lines
 
 MORE: Final = (
     Planted(
+        "a PDF beside the press",
+        "push/planted.py",
+        lines(
+            "from bridge.report.press import PdfBytes",
+            "",
+            "def made(seal):",
+            "    return PdfBytes(seal)",
+        ),
+        "syntax",
+        "PdfBytes() is called in report/press.py alone",
+    ),
+    Planted(
+        "a delivery prints by itself",
+        "push/planted.py",
+        lines("from bridge.report.press import printed"),
+        "imports",
+        "only the renderer, pages and commands print BROKEN",
+    ),
+    Planted(
+        "a report looks into the store",
+        "report/planted.py",
+        lines("import bridge.store.patients"),
+        "imports",
+        "a report is made of a disclosure alone BROKEN",
+    ),
+    Planted(
+        "a message is minted",
+        "push/planted.py",
+        lines("from bridge.hl7.render import Hl7Bytes", "", 'minted = Hl7Bytes(object(), b"MSH", "1")'),
+        "syntax",
+        "Hl7Bytes() is called in hl7/render.py alone",
+    ),
+    Planted(
+        "a route writes HL7 v2",
+        "web/planted.py",
+        lines("from bridge.hl7.render import Scribe"),
+        "imports",
+        "only deliveries write HL7 v2 BROKEN",
+    ),
+    Planted(
+        "the seal of messages is taken",
+        "push/planted.py",
+        lines("from bridge.hl7.render import _SEAL", "", "seal = _SEAL"),
+        "syntax",
+        "bridge.hl7.render._SEAL is for no other file",
+    ),
+    Planted(
         "a figure asks the clock",
         "metrics/planted.py",
         lines("from datetime import date"),

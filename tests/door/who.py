@@ -20,6 +20,10 @@ MIDDLE: Final = PeriodSet((Period(WINDOW.start + 2 * DAY, WINDOW.start + 8 * DAY
 NOTHING: Final[Mapping[Stream, PeriodSet]] = {GLUCOSE: EMPTY, STRIPS: EMPTY}
 
 
+PUSHED = ("pushed", "messaged")
+"""Ways by delivery."""
+
+
 @dataclass(frozen=True)
 class Attacker:
     """One who asks for all of Ada's. `may`: what it may be told of single readings; `means`: whether it may be
@@ -39,4 +43,4 @@ class Attacker:
 
     def open(self, way: str) -> Mapping[Stream, PeriodSet]:
         """What it may be told by that way: a delivery needs no token."""
-        return self.sent if way == "pushed" and self.sent is not None else self.may
+        return self.sent if way in PUSHED and self.sent is not None else self.may

@@ -45,14 +45,21 @@ def test_the_shipped_example_is_right_and_not_in_force(project: Path, tmp_path: 
     ("text", "fault"),
     [
         (
-            GOOD.replace("auto", "hl7v2"),
-            "2:1: kind: this version does not deliver by 'hl7v2' yet; there is auto,",
+            GOOD.replace("auto", "portal"),
+            "2:1: kind: this version does not deliver by 'portal' yet; there is auto,",
         ),
         (GOOD.replace("auto", "btach"), "2:1: kind: 'btach' is not known here; did you mean 'batch'?"),
         (GOOD.replace("address", "adress"), "3:1: 'adress' is not known here; did you mean 'address'?"),
         (GOOD.replace("https", "http"), "3:1: it is not https"),
         (GOOD.replace("urn:oid:1.2.3", "'urn oid'"), "4:1: patients: String should match"),
         (GOOD.replace("raw: {daily: 300}", ""), "1:1: 'raw' is missing here"),
+        (
+            GOOD + "summaries: {metrics: [panel, mean]}\n",
+            "6:1: summaries: the panel has all figures: name mean, ranges",
+        ),
+        (GOOD + "summaries: {codes: {mean: [cgm-men]}}\n", "6:21: 'cgm-men' is not known here"),
+        (GOOD + "summaries: {weekday: someday}\n", "6:13: weekday: Input should be 'monday'"),
+        (GOOD + "summaries: {days: 0}\n", "6:13: days: Input should be greater"),
         (GOOD.replace("daily", "dayly"), "5:7: 'dayly' is not known here; did you mean 'daily'?"),
         (GOOD + "auth: {kind: basic, user: b}\n", "6:1: auth: basic needs 'secret' as well"),
         (GOOD + "auth: {kind: bearer, secret: vault, user: b}\n", "6:1: auth: 'user' says nothing to bearer"),
@@ -66,6 +73,86 @@ def test_each_fault_has_its_place_and_its_mend(project: Path, tmp_path: Path, te
     assert any(each.startswith(fault) for each in faults(project, tmp_path, text)), faults
 
 
+ENGINE = """\
+destination: engine
+kind: hl7v2
+address: mllps://engine.example:2575
+patients: urn:oid:1.2.3
+raw: {daily: 300}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (ENGINE.replace("mllps", "https"), "3:1: hl7v2 goes to mllps://host:port"),
+        (
+            GOOD.replace("https", "mllps"),
+            "3:1: hl7v2 goes to mllps://host:port; every other kind to an https",
+        ),
+        (GOOD + "hl7v2: {ack: enhanced}\n", "6:1: it says nothing to the kind auto; it belongs to hl7v2"),
+        (
+            ENGINE.replace("mllps", "mllp"),
+            "3:1: it is not mllps: data goes unencrypted only where hl7v2.plain",
+        ),
+        (
+            ENGINE.replace("mllps", "mllp") + "hl7v2: {plain: it is a cable of two metres}\n",
+            "3:1: unencrypted data stays in our own network: say internal: true, or use mllps",
+        ),
+        (ENGINE + "auth: {kind: bearer, secret: vault}\n", "6:8: MLLP knows no secret: none, or mtls"),
+        (ENGINE + "encounter: open\n", "6:1: it says nothing to an interface engine"),
+        (
+            ENGINE + "fhir: {glucose: {category: [laboratory]}}\n",
+            "6:1: it says nothing to an interface engine",
+        ),
+        (
+            ENGINE.replace("{daily: 300}", "{daily: 300, streams: [glucose, bolus]}"),
+            "5:38: hl7v2 takes capillary, glucose, ketone one by one, no bolus",
+        ),
+        (ENGINE + "hl7v2:\n  ack: orginal\n", "7:3: ack: Input should be 'original', 'enhanced'"),
+        (ENGINE + "hl7v2:\n  acks: original\n", "7:3: 'acks' is not known here; did you mean 'ack'?"),
+        (ENGINE + "hl7v2:\n  codes:\n    cgm-mas: {code: A}\n", "8:5: 'cgm-mas' is not known here; did you"),
+        (ENGINE + "hl7v2:\n  orders:\n    docment: {code: A}\n", "8:5: 'docment' is not known here; did you"),
+        (
+            ENGINE + "announced_by: [10.0.0.1/8]\n",
+            "6:16: '10.0.0.1/8' is no address and no network: write 10.1.2.3",
+        ),
+        (ENGINE + "hl7v2: {charset: 8859/9}\n", "6:9: charset: Input should be 'UNICODE UTF-8'"),
+    ],
+)
+def test_what_an_engine_cannot_be_told_has_its_place_too(
+    project: Path, tmp_path: Path, text: str, fault: str
+) -> None:
+    found = faults(project, tmp_path, text)
+    assert any(each.startswith(fault) for each in found), found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ENGINE,
+        ENGINE.replace("mllps://engine.example", "mllp://127.0.0.1"),
+        ENGINE.replace("mllps", "mllp") + "internal: true\nhl7v2: {plain: it is a cable of two metres}\n",
+    ],
+)
+def test_an_engine_is_reached_in_tls_or_where_its_file_says_why_not(
+    project: Path, tmp_path: Path, text: str
+) -> None:
+    assert checked(project, tmp_path, text)["engine"].kind == "hl7v2"
+
+
+def test_the_shipped_engine_is_right(project: Path, tmp_path: Path) -> None:
+    name = "interface-engine"
+    example = (project / "mappings" / "destinations" / f"{name}.example.yaml").read_text("utf-8")
+    spec = checked(project, tmp_path, example)[name]
+    assert spec.hl7v2.codes["cgm-mass"].code == "GLU-CGM" and spec.hl7v2.receiving.application == (
+        "LAB",
+        "1.2.3.4",
+        "ISO",
+    )
+    assert read(written(spec)) == spec
+
+
 def test_two_files_do_not_describe_one_destination(project: Path, tmp_path: Path) -> None:
     assert faults(project, tmp_path, GOOD, GOOD) == ["1:1: 'hospital' is already taken by another file"]
 
@@ -73,3 +160,19 @@ def test_two_files_do_not_describe_one_destination(project: Path, tmp_path: Path
 def test_no_readings_one_by_one_is_said_as_false(project: Path, tmp_path: Path) -> None:
     spec = checked(project, tmp_path, GOOD.replace("{daily: 300}", "false"))["hospital"]
     assert spec.raw is None and spec.daily == 0
+
+
+def test_summaries_go_by_default_where_no_reading_does(project: Path, tmp_path: Path) -> None:
+    cases = (
+        (GOOD, False),
+        (GOOD.replace("{daily: 300}", "false"), True),
+        (GOOD.replace("{daily: 300}", "false") + "summaries: false\n", False),
+        (GOOD + "summaries: {days: 7}\n", True),
+    )
+    for at, (text, wanted) in enumerate(cases):
+        home = tmp_path / str(at)
+        home.mkdir()
+        spec = checked(project, home, text)["hospital"]
+        assert (spec.summed is not None) is wanted
+        kept = read(written(spec))
+        assert kept.summed == spec.summed, "as it was registered"

@@ -6,21 +6,16 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bridge.net.address import Reach, reach
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Purpose, endpoint, origin
 from bridge.net.message import SENTENCES, Answer, Call, Fault, Identity, NetFault, Request
-from tests.net.wire import NOW, answer, outbound, speaking
+from tests.net.wire import NOW, answer, certificate, outbound, speaking
 
 
 def get(net: Outbound, url: str, **more: Any) -> Answer | NetFault:
@@ -282,37 +277,11 @@ def test_secrets_do_not_print() -> None:
     assert "s3cret" not in shown
 
 
-def _certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context with a certificate for `name`, and a client's that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "both.pem").write_bytes(private + pem)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(folder / "both.pem")
-    return server, ssl.create_default_context(cadata=pem.decode())
-
-
 @pytest.mark.parametrize(("asked_name", "trusted"), [("ehr.test", True), ("other.test", False)])
 def test_the_certificate_is_checked_against_the_name_though_the_address_is_pinned(
     tmp_path: Path, asked_name: str, trusted: bool
 ) -> None:
-    server, client = _certificate(tmp_path, "ehr.test")
+    server, client = certificate(tmp_path, "ehr.test")
 
     async def run() -> None:
         async with speaking(answer(), tls=server) as wire:
@@ -331,7 +300,7 @@ def test_the_certificate_is_checked_against_the_name_though_the_address_is_pinne
 
 
 def test_an_unknown_issuer_is_not_trusted(tmp_path: Path) -> None:
-    server, _ = _certificate(tmp_path, "ehr.test")
+    server, _ = certificate(tmp_path, "ehr.test")
 
     async def run() -> None:
         async with speaking(answer(), tls=server) as wire:
@@ -351,7 +320,7 @@ def test_an_unusable_address_cannot_be_registered() -> None:
 
 def test_our_certificate_is_shown_where_a_request_says_so_and_its_files_are_read_anew(tmp_path: Path) -> None:
     """mTLS: the server wants a certificate that it knows; ours is its own here."""
-    server, _ = _certificate(tmp_path, "ehr.test")
+    server, _ = certificate(tmp_path, "ehr.test")
     server.verify_mode = ssl.CERT_REQUIRED
     server.load_verify_locations(tmp_path / "both.pem")
     both = str(tmp_path / "both.pem")

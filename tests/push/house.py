@@ -24,6 +24,7 @@ from bridge.consent.asked import WILDCARD, Grain, Kind, Way
 from bridge.consent.gate import Gate
 from bridge.consent.grant import Authoriser, Grant, Identity, Recipient
 from bridge.fhir.render import Renderer
+from bridge.hl7.render import Scribe
 from bridge.mapping import Code, Mappings
 from bridge.mapping.destination import DestinationFile, written
 from bridge.net.client import Outbound
@@ -238,7 +239,8 @@ def opened(home: Path, clock: Clock, told: Mappings | None = None) -> House:
     renderer = Renderer(told or mappings(), "https://bridge.example/fhir", db.installation)
     calls: list[Call] = []
     net = Outbound(lambda purpose: registered(db, purpose), calls.append, clock, allow_loopback=True)
-    worker = Worker(db, gate, renderer, net, clock, chance=lambda: 0.5)
+    scribe = Scribe(told or mappings(), db.installation)
+    worker = Worker(db, gate, renderer, net, clock, chance=lambda: 0.5, scribe=scribe)
     numbers = patients.numbers(db)
     known = clients.listed(db)
     return House(db, clock, gate, worker, numbers[0] if numbers else 0, known[0].id if known else "", calls)

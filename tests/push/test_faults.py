@@ -23,7 +23,7 @@ import bridge.store.checks as checks
 import bridge.store.ledger as ledger
 import bridge.store.outbox as outbox
 import bridge.store.receipts as receipts
-from bridge.net.message import Answer, Fault, NetFault, Request
+from bridge.net.message import Answer, Fault, Framed, NetFault, Request
 from bridge.store.blocks import withdraw
 from tests.push.ehr import (
     CGM_PLAIN,
@@ -76,6 +76,9 @@ class Deadly:
     is_after: bool
     calls: int = 0
 
+    async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
+        raise AssertionError("no interface engine stands here")
+
     async def fetch(self, request: Request) -> Answer | NetFault:
         """The call, or death."""
         self.calls += 1
@@ -90,6 +93,9 @@ class Deadly:
 @dataclass
 class Gone:
     """The way out while the receiver is off."""
+
+    async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
+        raise AssertionError("no interface engine stands here")
 
     async def fetch(self, request: Request) -> Answer | NetFault:
         """Nobody accepts the connection."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from bridge.mapping.summed import METRICS
 from bridge.order import Content, Order, Schedule, Span, Status
-from bridge.period import DAY, HOUR, ZoneHistory, spelled
+from bridge.order_days import MISSED, blocks
+from bridge.period import DAY, HOUR, Period, ZoneHistory, spelled
 from bridge.receive.order import Codes, order
 from tests.push.ehr import once, scheduled
 from tests.web.ordering import ONE_TIME, STANDING, clinic_order
@@ -57,11 +60,38 @@ def test_a_one_time_order_is_due_at_once_and_at_the_end_of_its_period() -> None:
     assert (window.start, window.end) == (at("2026-09-01", BERLIN), end)
 
 
-def test_what_a_summary_is_about_is_the_lookback_else_the_cadence() -> None:
-    now = at("2026-09-15")
-    both = Schedule(GLUCOSE, Span("2", "wk"), Span("90", "d")).reported(0, now, UTC)
-    alone = Schedule(GLUCOSE, Span("2", "wk")).reported(0, now, UTC)
-    assert (now - both.start, now - alone.start, both.end) == (90 * DAY, 14 * DAY, now)
+def test_what_a_summary_is_about_is_the_lookback_else_the_cadence_in_whole_days() -> None:
+    now, day = at("2026-09-15") + 7 * HOUR, at("2026-09-15")
+    both = blocks(Schedule(GLUCOSE, Span("2", "wk"), Span("90", "d")), now, now, now, UTC)
+    alone = blocks(Schedule(GLUCOSE, Span("2", "wk")), now, now, now, UTC)
+    month = blocks(Schedule(GLUCOSE, Span("1", "mo")), now, now, now, UTC)
+    assert both == (Period(day - 90 * DAY, day),) and alone == (Period(day - 14 * DAY, day),)
+    assert month == (Period(at("2026-08-15"), day),)
+
+
+def test_summaries_that_were_missed_are_made_up_for_and_none_of_the_time_before_the_order_was_seen() -> None:
+    since, day = at("2025-01-01"), at("2026-09-15")
+    schedule = Schedule(GLUCOSE, Span("1", "wk"))
+    found = blocks(schedule, since, day, day + 21 * DAY, UTC)
+    assert len(found) == 4 and all(one.end == other.start for one, other in pairwise(found))
+    assert found[0].end <= day < found[1].end
+    assert len(blocks(schedule, since, since, day, UTC)) == MISSED
+    assert not blocks(schedule, day, day, day - 1, UTC)
+
+
+def test_a_long_one_time_period_is_parted_and_loses_no_day() -> None:
+    short = Schedule(GLUCOSE, period=("2026-01-01", "2026-03-31"))
+    (whole,) = blocks(short, 0, 0, 0, UTC)
+    assert whole == Period(at("2026-01-01"), at("2026-04-01"))
+    long = blocks(Schedule(GLUCOSE, period=("2026-01-01", "2026-12-31")), 0, 0, 0, UTC)
+    assert len(long) == 13 and all(one.end == other.start for one, other in pairwise(long))
+    assert (long[0].start, long[-1].end) == (at("2026-01-01"), at("2027-01-01"))
+
+
+def test_an_order_names_figures_and_the_panel_has_all() -> None:
+    assert Schedule(("cgm-summary-gmi", "cgm-summary-pdf"), Span("1", "d")).figures == {"gmi"}
+    assert Schedule(("cgm-summary",), Span("1", "d")).figures == set(METRICS)
+    assert not Schedule(GLUCOSE, Span("1", "d")).figures
 
 
 @pytest.mark.parametrize("unit", ["s", "min", "h", "d", "wk", "mo", "a"])
