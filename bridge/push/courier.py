@@ -37,9 +37,7 @@ NOTHING: Final = Settlement(Step.DONE, ())
 AT_ONCE: Final = 5
 """So many attempts may follow at once on what was found out; later ones wait like any other."""
 NOT_CORRECTABLE: Final = "the receiver takes no corrections: somebody there must correct what it holds"
-IN_DOUBT: Final = (
-    "no answer came, and the receiver cannot be asked whether it has it: somebody must look there"
-)
+IN_DOUBT: Final = "no answer came, and the receiver cannot be asked whether it has it: somebody must look"
 TOO_LARGE: Final = "this entry alone is larger than what the receiver takes in one request"
 NO_DEVICE: Final = frozenset({403, 404, 405})
 UNTAKEN: Final = "the receiver finds it a duplicate of something that is not ours"
@@ -47,9 +45,9 @@ UNTAKEN: Final = "the receiver finds it a duplicate of something that is not our
 
 @dataclass(frozen=True, slots=True)
 class Waybill:
-    """What a parcel is and where it goes: the grant it leaves by, the link, the receiver's reference of
-    the person, and the cursor once it is settled. `has_refused`: the page had readings that the receiver
-    does not take; `part`: of which order's schedule, '' of none."""
+    """What a parcel is and where it goes: the grant it leaves by, the link, the receiver's reference of the person, and
+    the cursor once it is settled. `has_refused`: the page had readings that it does not take; `part`: `outbox.Delivery`.
+    """
 
     what: What
     grant: str

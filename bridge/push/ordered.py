@@ -21,9 +21,9 @@ from bridge.consent.asked import DateTest
 from bridge.consent.reporting import Ordered
 from bridge.mapping.ordering import Orders
 from bridge.order import Content, Order, Schedule
-from bridge.order_days import blocks, fixed
 from bridge.period import MINUTE, Instant, Period, ZoneHistory
 from bridge.push import finding
+from bridge.push.order_days import blocks, fixed
 from bridge.push.receiver import Receiver
 from bridge.receive.order import Codes
 from bridge.store import patients

@@ -107,14 +107,11 @@ _HELD: Final = ", ".join(field.name for field in fields(Held))
 
 def cursor(db: Database, lane: Lane, grant: str, part: str = "") -> bytes | None:
     """The keyset after which a grant's delivery goes on, or of a schedule of an order; None at its beginning."""
-    row = (
-        db.reader("bridge")
-        .execute(
-            "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ? AND part = ?",
-            (lane.patient, lane.destination, grant, part),
-        )
-        .fetchone()
+    rows = db.reader("bridge").execute(
+        "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ? AND part = ?",
+        (lane.patient, lane.destination, grant, part),
     )
+    row = rows.fetchone()
     return bytes(row[0]) if row else None
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from bridge.mapping.summed import METRICS
 from bridge.order import Content, Order, Schedule, Span, Status
-from bridge.order_days import MISSED, blocks
 from bridge.period import DAY, HOUR, Period, ZoneHistory, spelled
+from bridge.push.order_days import MISSED, blocks
 from bridge.receive.order import Codes, order
 from tests.push.ehr import once, scheduled
 from tests.web.ordering import ONE_TIME, STANDING, clinic_order
