@@ -46,8 +46,7 @@ UNTAKEN: Final = "the receiver finds it a duplicate of something that is not our
 @dataclass(frozen=True, slots=True)
 class Waybill:
     """What a parcel is and where it goes: the grant it leaves by, the link, the receiver's reference of the person, and
-    the cursor once it is settled. `has_refused`: the page had readings that it does not take; `part`: `outbox.Delivery`.
-    """
+    the cursor once it is settled. `has_refused`: the page had readings that it does not take; `part`: of an order."""
 
     what: What
     grant: str

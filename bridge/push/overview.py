@@ -29,6 +29,13 @@ NO_DESTINATION: Final = plan.NO_DESTINATION
 NOT_HERE: Final = "the destination's file says nothing of orders (orders:), so they are not looked at"
 NO_GLUCOSE: Final = "no grant in force opens glucose to this recipient"
 NO_READINGS: Final = "it asks for readings, and the destination's file wants none (raw: false)"
+NO_SUMMARIES: Final = "it asks for summaries, and the destination's file wants none (summaries: false)"
+NO_DOCUMENTS: Final = "it asks for a PDF, and nothing sends one there"
+UNSENT: Final = {
+    Content.GLUCOSE: NO_READINGS,
+    Content.SUMMARY: NO_SUMMARIES,
+    Content.DOCUMENT: NO_DOCUMENTS,
+}
 GONE: Final = "it is not shown there any more"
 OVER: Final = "it is over: delivered, ended, or stopped by a later order"
 ENDED: Final = {each: f"its status is {each.value}" for each in Status if each is not Status.ACTIVE}
@@ -80,11 +87,11 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
     seen = orders.look(db, lane)
     if kept.destination is not None and seen is not None and seen.problem:
         yield seen.problem
-    if Content.GLUCOSE in _contents(one):
-        if spec is not None and spec.raw is None:
-            yield NO_READINGS
-        if errand is not None and errand.grants and not _opens_glucose(db, errand):
-            yield NO_GLUCOSE
+    contents = _contents(one)
+    if spec is not None:
+        yield from (told for content, told in UNSENT.items() if content in contents - spec.takes)
+    if contents and errand is not None and errand.grants and not _opens_glucose(db, errand):
+        yield NO_GLUCOSE
     link = None if errand is None or errand.link is None else errand.link.number
     holding = {
         each.number for each, _ in in_force(db, lane.patient, kept.client, lane.destination, link, now)
