@@ -34,6 +34,11 @@ from bridge.store.orders import Kept, Look
 
 NO_ORDER: Final = "its file wants data only under an order, and no order for this person is in force"
 UNSENT: Final = "what was ordered is nothing that its file sends there"
+MOST: Final = 40
+"""Schedules that count at once for a person and a destination: each is a question to the gate."""
+TOO_MANY: Final = (
+    f"more than {MOST} schedules are in force for this person: the oldest count, end some of them"
+)
 CORRECTIONS: Final = "corrections"
 """The cursor of what corrects a chart beside all orders."""
 
@@ -132,14 +137,15 @@ def codes_of(said: Orders, coded: Mapping[str, tuple[str, str]]) -> Codes:
 
 async def courses(desk: Desk, now: Instant, is_named: bool, at_once: bool) -> Courses:
     """What goes on a lane now. `is_named`: somebody asks for this very lane; `at_once`: whatever the cadence."""
-    planned, problem, is_seen = list(_planned(desk, now)), "", not desk.said.find
+    planned, problem, is_seen = _planned(desk, now), "", not desk.said.find
     if desk.said.find and (
         is_named or _is_stale(desk, now) or any(_is_due(desk, each, now) for each in planned)
     ):
         problem = await finding.look(
             desk.db, desk.receiver, desk.lane, desk.client, desk.link, desk.codes, now
         )
-        planned, is_seen = list(_planned(desk, now)), not problem
+        planned, is_seen = _planned(desk, now), not problem
+    hold, planned = (TOO_MANY if len(planned) > MOST else ""), planned[:MOST]
     _wake(desk, planned)
     if not planned:
         why = f"{NO_ORDER}{f' ({problem})' if problem else ''}"
@@ -150,14 +156,14 @@ async def courses(desk: Desk, now: Instant, is_named: bool, at_once: bool) -> Co
     sure = [each for each in going if is_seen or each.kept.destination is None]
     unsure = [each for each in going if each not in sure and (at_once or _is_due(desk, each, now))]
     found = [each.course(desk, now, at_once) for each in sure]
-    return Courses((AMENDED, *(each for each in found if each.contents)), problem if unsure else "")
+    return Courses((AMENDED, *(each for each in found if each.contents)), problem if unsure else hold)
 
 
 def delivered(desk: Desk, course: Course, at: Instant) -> None:
     """A course was delivered to its end; when the order is due next is reckoned anew."""
     if course.number:
         orders.delivered(desk.db, desk.lane, course.number, course.key, at)
-        _wake(desk, list(_planned(desk, at)))
+        _wake(desk, _planned(desk, at)[:MOST])
 
 
 def in_force(
@@ -179,8 +185,9 @@ def in_force(
             yield kept, one
 
 
-def _planned(desk: Desk, now: Instant) -> Iterator[_Planned]:
-    """Every schedule that is in force and not over."""
+def _planned(desk: Desk, now: Instant) -> list[_Planned]:
+    """Every schedule that is in force and not over, of the oldest order first."""
+    found = list[_Planned]()
     lane = desk.lane
     lasts = orders.lasts(desk.db, lane)
     for kept, one in in_force(desk.db, lane.patient, desk.client, lane.destination, desk.link.number, now):
@@ -189,7 +196,8 @@ def _planned(desk: Desk, now: Instant) -> Iterator[_Planned]:
             last = lasts.get((kept.number, schedule.key))
             due = schedule.due(since, last, desk.zones)
             if due is not None:
-                yield _Planned(kept, schedule, since, last, due)
+                found.append(_Planned(kept, schedule, since, last, due))
+    return found
 
 
 def _is_stopped(kept: Kept, one: Order, every: Sequence[tuple[Kept, Order]], zones: ZoneHistory) -> bool:

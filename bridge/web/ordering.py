@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 from urllib.parse import urlencode
 
@@ -24,7 +23,7 @@ from bridge.fhir.orders import KIND, SEARCHED, Ordered
 from bridge.fhir.outcome import ABSENT, NOT_READABLE, OUT_OF_SCOPE, Problem, bad_parameter, problem
 from bridge.fhir.render import Renderer
 from bridge.order import Order
-from bridge.people.throttle import Of, attempt
+from bridge.people.throttle import Of, attempt_all
 from bridge.period import Instant
 from bridge.receive.bundle import Unfit, parsed
 from bridge.receive.entry import is_inside, of_profile
@@ -42,7 +41,7 @@ from bridge.web.fence import READ, SEARCH, reached
 from bridge.web.meters import Meters
 from bridge.web.negotiate import is_strict, sent_as
 from bridge.web.ordered import id_of, mine, shares, taken, told
-from bridge.web.receiving import CREATE, TOO_OFTEN
+from bridge.web.receiving import CREATE
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, route
 from bridge.web.submitting import NOT_TAKEN, Whose
@@ -52,6 +51,7 @@ MOST_BYTES: Final = 64 * 1024
 OTHER: Final = problem(
     422, "The resource has another id or another subject than the order.", "ServiceRequest.id"
 )
+TOO_OFTEN: Final = problem(429, "Orders for this person come too often: wait, and change one seldom.")
 _NAMES: Final = frozenset(name for name, _ in SEARCHED)
 
 
@@ -84,12 +84,14 @@ class Ordering:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._one = asyncio.Lock()  # two at once could both find that an identifier is none that one has
 
     async def create(self, call: Call) -> FhirResponse:
         """POST [base]/ServiceRequest"""
         permit, fences = _recipient(call.bearer), reached(call.bearer, KIND, CREATE)
         sent = await self._sent(call, fences)
-        made = await asyncio.to_thread(self._created, permit, sent)
+        async with self._one:
+            made = await asyncio.to_thread(self._created, permit, sent)
         return self._answer(call, 201, made, {"Location": f"{self._desk.renderer.base}/{KIND}/{made.id}"})
 
     async def update(self, call: Call) -> FhirResponse:
@@ -150,10 +152,10 @@ class Ordering:
         return Named("", (logical,)) if logical else Named()
 
     def _created(self, permit: RecipientPermit, sent: _Sent) -> Ordered:
-        self._often(permit, sent.named)
         whose = Whose(self._desk, permit)
-        patient = whose.of(sent.named)
-        if patient is None or not shares(self._desk, permit, patient):
+        patient = self._whom(permit, whose, sent.named)
+        self._often(permit, patient)
+        if patient is None:
             raise Refused(NOT_TAKEN)
         try:
             kept = taken(self._desk, permit, patient, sent.order)
@@ -163,21 +165,41 @@ class Ordering:
             raise Refused(kept)
         return told(whose, kept)
 
+    def _whom(self, permit: RecipientPermit, whose: Whose, named: Named) -> int | None:
+        """The person who shares with this client, by the id by which it knows them, or by an identifier that the share
+        shows; None where there is nobody."""
+        found = whose.of(named)
+        if found is None or not shares(self._desk, permit, found):
+            return None
+        is_shown = named.id or all(
+            self._desk.gate.identified(permit, *each) == found for each in named.identifiers
+        )
+        return found if is_shown else None
+
     def _updated(self, permit: RecipientPermit, id_: str, sent: _Sent, fences: Sequence[Fence]) -> Ordered:
-        kept, whose = self._own(permit, id_, fences), Whose(self._desk, permit)
-        if text(sent.resource, "id") != id_ or whose.of(sent.named) != kept.patient:
+        kept, whose = self._mine(permit, id_, fences), Whose(self._desk, permit)
+        self._often(permit, None if kept is None else kept.patient)
+        if kept is None:
+            raise Refused(ABSENT)
+        if text(sent.resource, "id") != id_ or self._whom(permit, whose, sent.named) != kept.patient:
             raise Refused(OTHER)
         return told(whose, orders.change(self._desk.db, kept, sent.order, self._desk.clock()))
 
     def _own(self, permit: RecipientPermit, id_: str, fences: Sequence[Fence]) -> Kept:
-        """The order of that id, where it is this client's own and the person shares with it; else absent."""
+        kept = self._mine(permit, id_, fences)
+        if kept is None:
+            raise Refused(ABSENT)
+        return kept
+
+    def _mine(self, permit: RecipientPermit, id_: str, fences: Sequence[Fence]) -> Kept | None:
+        """The order of that id, where it is this client's own and the person shares with it; None: absent."""
         patient = self._desk.gate.patient(permit, id_, KIND)
         if patient is not None and shares(self._desk, permit, patient):
             whose = Whose(self._desk, permit)
             for kept, one in mine(self._desk, permit, patient):
                 if id_of(whose, kept) == id_ and any(is_inside(each, _coded(one)) for each in fences):
                     return kept
-        raise Refused(ABSENT)
+        return None
 
     async def _found(self, call: Call, pairs: Pairs) -> FhirResponse:
         permit, fences = _recipient(call.bearer), reached(call.bearer, KIND, SEARCH)
@@ -202,10 +224,13 @@ class Ordering:
         )
         return [each for each in every if _fits(each, asked)]
 
-    def _often(self, permit: RecipientPermit, named: Named) -> None:
-        about = named.id or "|".join("|".join(each) for each in named.identifiers)
-        spelled = sha256(f"order\0{permit.client}\0{about}".encode("utf-8", "surrogatepass")).hexdigest()
-        later = attempt(self._desk.db, {Of.SUBMISSION: spelled}, self._desk.clock())
+    def _often(self, permit: RecipientPermit, patient: int | None) -> None:
+        """Refused with 429 where this client orders too often for a person, under whatever name; all for whom it may
+        not are one, so that nobody learns who is known here by being counted apart."""
+        who = "nobody" if patient is None else patient
+        later = attempt_all(
+            self._desk.db, Of.SUBMISSION, [f"order\0{permit.client}\0{who}"], self._desk.clock()
+        )
         if later is not None:
             raise Refused(TOO_OFTEN, {"Retry-After": str(later.seconds)})
 

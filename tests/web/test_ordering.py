@@ -174,3 +174,95 @@ def test_an_order_in_a_submission_goes_the_same_way(world: World) -> None:
     assert kept.written.order is not None and len(kept.written.order.schedules) == 2
     wrong = submit(world, bundle([entry(clinic_order(ada, intent="plan"))]))
     assert statuses(wrong) == [422] and "intent" in sentences(wrong)[0]
+
+
+def by_identifier(value: str) -> dict[str, Any]:
+    """An order that names its person by the number of the record system."""
+    return clinic_order("") | {"subject": {"identifier": {"system": "urn:example:mrn", "value": value}}}
+
+
+def test_whoever_has_data_and_whoever_has_none_look_alike_to_who_orders(world: World) -> None:
+    empty = world.person("Cora Empty", "cora-1")
+    told = []
+    for who in (world.ada, empty):
+        world.grant(who)
+        made = send(world, clinic_order(world.patient_id(who)))
+        told.append(
+            (made.status_code, made.text.replace(world.patient_id(who), "").replace(made.json()["id"], ""))
+        )
+    assert [status for status, _ in told] == [201, 201]
+    (one, other) = (each.partition('"lastUpdated"')[0].partition('"versionId"')[0] for _, each in told)
+    assert one == other
+
+
+def test_an_identifier_leads_to_somebody_only_where_the_share_shows_it(world: World) -> None:
+    world.grant(identity=Identity.VISIT)
+    assert send(world, by_identifier("ada-1")).content == send(world, by_identifier("nobody-1")).content
+    assert send(world, clinic_order(world.patient_id(world.ada))).status_code == 201
+    world.grant()
+    made = send(world, by_identifier("ada-1"))
+    assert made.status_code == 201 and made.json()["subject"]["reference"].endswith(
+        world.patient_id(world.ada)
+    )
+
+
+def test_an_order_cannot_be_moved_to_another_person(world: World) -> None:
+    for who in (world.ada, world.bob):
+        world.grant(who)
+    ada, bob = world.patient_id(world.ada), world.patient_id(world.bob)
+    made = send(world, clinic_order(ada)).json()["id"]
+    moved = send(world, clinic_order(bob) | {"id": made}, "PUT", f"{PATH}/{made}")
+    assert moved.status_code == 422 and mine(world, f"{PATH}?patient={bob}").json()["total"] == 0
+    unknown = send(world, clinic_order("x") | {"id": made}, "PUT", f"{PATH}/{made}")
+    assert unknown.content == moved.content
+
+
+def until_refused(
+    world: World, resources: list[dict[str, Any]], method: str = "POST", path: str = PATH
+) -> int:
+    """How many orders are looked at before the first 429."""
+    for count in range(100):
+        answer = send(world, resources[count % len(resources)], method, path)
+        if answer.status_code == 429:
+            assert int(answer.headers["retry-after"]) > 0
+            return count
+    return 100
+
+
+def test_orders_for_one_person_are_counted_together_under_whatever_name(world: World) -> None:
+    world.grant()
+    names = [clinic_order(world.patient_id(world.ada)), by_identifier("ada-1")]
+    assert until_refused(world, names) == 30
+    made = mine(world, f"{PATH}?patient={world.patient_id(world.ada)}").json()["entry"][0]["resource"]["id"]
+    assert send(world, names[0] | {"id": made}, "PUT", f"{PATH}/{made}").status_code == 429
+    world.grant(world.bob)
+    assert send(world, clinic_order(world.patient_id(world.bob))).status_code == 201
+
+
+def test_everybody_for_whom_a_client_may_not_order_is_counted_as_one(world: World) -> None:
+    bob = world.patient_id(world.bob)
+    assert until_refused(world, [clinic_order(bob), clinic_order("x"), by_identifier("no-1")]) == 30
+    assert send(world, clinic_order("y")).status_code == 429
+    sent = clinic_order(bob) | {"id": "x"}
+    assert send(world, sent, "PUT", f"{PATH}/x").status_code == 429
+
+
+def test_an_order_in_a_submission_whose_patient_contradicts_is_answered_like_any_other(world: World) -> None:
+    ada = world.patient_id(world.ada)
+    intake(world, world.ada)
+    world.grant()
+    named = {
+        "resourceType": "Patient",
+        "id": ada,
+        "identifier": [{"system": "urn:example:mrn", "value": "ada-1"}],
+    }
+    answers = [
+        statuses(submit(world, bundle([entry(named | who), entry(identified(clinic_order(ada), f"o-{at}"))])))
+        for at, who in enumerate(
+            (
+                {"name": [{"text": "Ada Lovelace"}]},
+                {"name": [{"text": "Zed Other"}], "birthDate": "1900-01-01"},
+            )
+        )
+    ]
+    assert answers[0] == answers[1] and answers[0][1] == 201
