@@ -127,6 +127,42 @@ class Share:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Length:
+    """So many of a unit of time of UCUM."""
+
+    number: float
+    unit: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What was ordered to be sent, and when: every so often and how far back, or once from a day to another."""
+
+    contents: tuple[str, ...]
+    every: Length | None = None
+    back: Length | None = None
+    first: str = ""
+    last: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a clinic ordered under a share. `by`: who ordered it, '' not said; `next`: when something is due, None:
+    nothing is; `number` and `holds`, why something does not go, are for its staff."""
+
+    by: str
+    since: datetime
+    schedules: tuple[Timed, ...]
+    goes: bool
+    next: datetime | None = None
+    number: int = 0
+    holds: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Told:
     """One row of what left. `who`: the name of the recipient; `channel`: how; `outcome`: what came of it."""
 

@@ -18,6 +18,7 @@ import bridge.store.charts as charts
 import bridge.store.clients as clients
 import bridge.store.destinations as destinations
 import bridge.store.grants as grants
+import bridge.store.haste as haste
 import bridge.store.links as links
 import bridge.store.orders as orders
 import bridge.store.patients as patients
@@ -74,7 +75,7 @@ class Passage:
 class Errand:
     """One lane with the grants that are in force. `hold`: why no readings go; '' where they may. What the
     destination holds can be retracted in any case. `stamp` changes with the person's data and consent; `ordered`: when
-    an order last changed, and whether something of one is due."""
+    an order last changed, and whether something of one is due; `wanted`: when the person wanted it at once."""
 
     lane: Lane
     destination: Destination
@@ -83,6 +84,7 @@ class Errand:
     hold: str
     stamp: tuple[int, int]
     ordered: tuple[Instant, bool] = (0, False)
+    wanted: Instant = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,13 @@ class _Known:
     clients: Mapping[str, Client]
     faults: Mapping[str, str]
     ordered: Mapping[tuple[int, str], tuple[Instant, Instant | None]]
+    wanted: Mapping[Lane, Instant]
 
 
 def errands(db: Database, now: Instant, patient: int | None, client: str | None) -> tuple[Errand, ...]:
     """Every lane that is due or was ever used, of all patients and clients or of the named ones."""
     goals = destinations.listed(db, client)
-    known = _known(db, goals)
+    known = _known(db, goals, now)
     used = known.used.keys()
     wanted = {*known.epochs, *(lane.patient for lane in used)} if patient is None else {patient}
     people = sorted(wanted & known.revisions.keys())
@@ -114,7 +117,7 @@ def errands(db: Database, now: Instant, patient: int | None, client: str | None)
     return tuple(each for each in found if named or each.grants or each.lane in used)
 
 
-def _known(db: Database, goals: Sequence[Destination]) -> _Known:
+def _known(db: Database, goals: Sequence[Destination], now: Instant) -> _Known:
     there = {each.client: one for each in goals if (one := _client(db, each.client)) is not None}
     return _Known(
         charts.charts_used(db),
@@ -125,6 +128,7 @@ def _known(db: Database, goals: Sequence[Destination]) -> _Known:
         there,
         {name: fault(db, one) for name, one in there.items()},
         orders.stamps(db),
+        haste.asked(db, now),
     )
 
 
@@ -147,7 +151,7 @@ def _errand(
     stamp = known.revisions[patient], known.epochs.get(patient, 0)
     changed, wakes = known.ordered.get((patient, goal.client), (0, None))
     ordered = changed, wakes is not None and wakes <= now
-    return Errand(lane, goal, link, allowed, hold, stamp, ordered)
+    return Errand(lane, goal, link, allowed, hold, stamp, ordered, known.wanted.get(lane, 0))
 
 
 def _in_force(standings: Iterable[Granted], client: Client, now: Instant) -> Iterator[Grant]:

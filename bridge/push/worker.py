@@ -18,6 +18,7 @@ from typing import Final
 
 import bridge.store.charts as charts
 import bridge.store.destinations as destinations
+import bridge.store.haste as wishes
 import bridge.store.links as links
 import bridge.store.outbox as outbox
 from bridge.consent.gate import Gate, LedgerUnavailable
@@ -122,11 +123,13 @@ class Worker:
 
     async def _turn(self, turns: asyncio.Semaphore, errand: Errand, haste: Haste) -> Report:
         now = self._clock()
-        report = await self._guarded(turns, errand, haste)
+        report = await self._guarded(turns, errand, Haste.NOW if errand.wanted else haste)
         if report.stops:
             self._rested.pop(errand.lane, None)
         else:
             self._rested[errand.lane] = errand, now
+            if errand.wanted:
+                wishes.done(self._db, errand.lane, errand.wanted)
         return report
 
     async def _guarded(self, turns: asyncio.Semaphore, errand: Errand, haste: Haste) -> Report:

@@ -32,7 +32,7 @@ from bridge.store.afterwards import followed
 from bridge.store.db import Database
 from bridge.store.grants import Overtaken
 from bridge.store.patients import load as load_patient
-from bridge.web import offering, stating
+from bridge.web import offering, stating, wishes
 from bridge.web.choosing import chosen_of
 from bridge.web.matter import Matter, agreed, drafted, draw, form, look
 from bridge.web.session import checked_form, entrance, person
@@ -87,21 +87,27 @@ class Shares:
             share=shown(db, standing, zones),
             words=None if kept is None else kept,
             powers=whose.powers,
+            orders=await asyncio.to_thread(wishes.ordered, db, grant, zones),
+            sends=bool(await asyncio.to_thread(wishes.lanes, db, grant)),
         )
 
     async def step(self, request: Request) -> Response:
-        """Pause, resume or revoke."""
+        """Pause, resume, revoke, or send now."""
         session = await person(request)
         sent, step = await checked_form(request, session), request.path_params["step"]
-        if step not in ("pause", "resume", "revoke"):
+        if step not in ("pause", "resume", "revoke", "send"):
             raise HTTPException(404)
-        power = Power.GRANT if step == "resume" else Power.REVOKE
+        power = Power.GRANT if step in ("resume", "send") else Power.REVOKE
         whose, standing = _standing(request, session, power)
         if step == "revoke" and sent.one("sure") != "yes":
             return page(
                 request, "revoke.html", frame=frame(request, session, whose, "shares"), grant=standing.grant
             )
         db = entrance(request).db
+        if step == "send":
+            if not await asyncio.to_thread(wishes.send_now, db, standing.grant):
+                return problem(request, session, "step", 409, "/shares")
+            return RedirectResponse("/shares?done=send", 303)
         try:
             await asyncio.to_thread(_taken, db, standing.grant, step, session)
         except (NotPossible, Overtaken):

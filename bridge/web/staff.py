@@ -35,6 +35,7 @@ from bridge.store import staff as kept
 from bridge.store.db import Database
 from bridge.store.invitations import Invitation
 from bridge.store.outbox import Delivery
+from bridge.web import wishes
 from bridge.web.lobby import begin, device, later, moment, onward, shown, shown_to_anybody
 from bridge.web.session import Form, checked_form, entrance, fresh, open_form, visitor
 from bridge.web.session import staff as member
@@ -207,7 +208,9 @@ async def _deliveries(request: Request) -> Response:
     rows = await asyncio.to_thread(_in_remit, db, seen)
     may_retry = await asyncio.to_thread(staff.may, db, known.account, Deed.RETRY_DELIVERIES)
     told = [(row, moment(row.began)) for row in rows]
-    return shown(request, "clinic/deliveries.html", known, "deliveries", rows=told, may_retry=may_retry)
+    orders = await asyncio.to_thread(wishes.seen, db, seen)
+    more = {"rows": told, "may_retry": may_retry, "orders": orders}
+    return shown(request, "clinic/deliveries.html", known, "deliveries", **more)
 
 
 def _in_remit(db: Database, seen: Remit) -> list[Delivery]:

@@ -433,6 +433,6 @@ def test_a_person_who_is_erased_leaves_no_order_behind(tmp_path: Path) -> None:
         ehr.order()
         house.push()
         erase(house.db, house.patient)
-        for name in ("orders", "order_parts", "order_looks"):
+        for name in ("orders", "order_parts", "order_looks", "send_now"):
             (count,) = house.db.reader("bridge").execute(f"SELECT count(*) FROM {name}").fetchone()
             assert count == 0

@@ -251,18 +251,15 @@ def test_an_order_in_a_submission_whose_patient_contradicts_is_answered_like_any
     ada = world.patient_id(world.ada)
     intake(world, world.ada)
     world.grant()
-    named = {
+    named: dict[str, Any] = {
         "resourceType": "Patient",
         "id": ada,
         "identifier": [{"system": "urn:example:mrn", "value": "ada-1"}],
     }
+    right: dict[str, Any] = {"name": [{"text": "Ada Lovelace"}]}
+    wrong: dict[str, Any] = {"name": [{"text": "Zed Other"}], "birthDate": "1900-01-01"}
     answers = [
-        statuses(submit(world, bundle([entry(named | who), entry(identified(clinic_order(ada), f"o-{at}"))])))
-        for at, who in enumerate(
-            (
-                {"name": [{"text": "Ada Lovelace"}]},
-                {"name": [{"text": "Zed Other"}], "birthDate": "1900-01-01"},
-            )
-        )
+        statuses(submit(world, bundle([entry(named | who), entry(identified(clinic_order(ada), name))])))
+        for name, who in (("o-1", right), ("o-2", wrong))
     ]
     assert answers[0] == answers[1] and answers[0][1] == 201

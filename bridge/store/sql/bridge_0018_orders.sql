@@ -35,6 +35,14 @@ CREATE TABLE order_looks (
   PRIMARY KEY (patient, destination)
 ) STRICT, WITHOUT ROWID;
 
+-- What a person wants to be sent now instead of at its time; it is over when a round went to its end, or a day later.
+CREATE TABLE send_now (
+  patient INTEGER NOT NULL,
+  destination INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (patient, destination)
+) STRICT, WITHOUT ROWID;
+
 -- A delivery under an order goes on from a place of its own.
 ALTER TABLE deliveries ADD COLUMN part TEXT NOT NULL DEFAULT '';
 CREATE TABLE cursors_2 (
