@@ -26,7 +26,9 @@ from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
 from bridge.reading import Stream
 from tests.door.who import Attacker
+from tests.push.ehr import once, scheduled
 from tests.web.exporting import LINES, fetched
+from tests.web.ordering import ONE_TIME, clinic_order
 from tests.web.world import World, linked
 
 CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}
@@ -364,17 +366,38 @@ def subscribed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [*made, *(ask("GET", each) for each in asked)]
 
 
+def ordered(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Everything, ordered once and every so often, alone and in a submission; and which orders there are."""
+    everything = ("cgm-sensor-reading-mass-per-volume", "cgm-summary", "cgm-summary-pdf")
+    bodies = [
+        clinic_order(hidden.person, extension=[scheduled((5, "min"), (30, "a"), *everything)]),
+        clinic_order(hidden.person, code=ONE_TIME, extension=[once("1990-01-01", "2026-09-21", *everything)]),
+    ]
+    entries = [{"resource": each, "request": {"method": "POST", "url": "ServiceRequest"}} for each in bodies]
+    whole = {"resourceType": "Bundle", "type": "transaction", "timestamp": "2026-09-21T00:00:00Z"}
+    asked = (
+        f"ServiceRequest?patient={hidden.person}&_count=1000",
+        *(f"ServiceRequest/{n}" for n in hidden.names),
+    )
+    return [
+        *(ask("POST", "ServiceRequest", json=each) for each in bodies),
+        *(ask("PUT", f"ServiceRequest/{name}", json=bodies[0] | {"id": name}) for name in hidden.names),
+        ask("POST", "$submit-cgm-bundle", json=whole | {"entry": entries}),
+        *(ask("GET", each) for each in asked),
+    ]
+
+
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
         searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, reported,
-        everything, chunks, batched, submitted, in_xml, compressed, exported, subscribed,
+        everything, chunks, batched, submitted, in_xml, compressed, exported, subscribed, ordered,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
 SYSTEMS: Final = frozenset({"exported"})
 """Ways that are for a system's token alone: whoever comes with a person's is refused."""
-NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted", "subscribed"})
+NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted", "subscribed", "ordered"})
 """Ways by which no Observation arrives, whoever asks."""
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bridge.store.haste as haste
 import bridge.store.orders as orders
 from bridge.consent.asked import Grain
+from bridge.order import Order, Schedule, Span, Status
 from bridge.period import DAY, Period, iso
-from bridge.push.ordered import NO_ORDER, UNSENT
+from bridge.push.ordered import NO_ORDER, TOO_MANY, UNSENT
 from bridge.push.overview import NO_DOCUMENTS, NO_SUMMARIES, standings
+from bridge.receive.order import STANDING
 from bridge.store.lanes import Lane
 from bridge.store.reported import reported
 from tests.push.ehr import CGM_RECEIVER, ORACLE, TRANSACTION, Ehr, Rules, once, scheduled, standing
@@ -255,3 +259,54 @@ def test_until_there_is_an_order_the_file_s_own_pace_goes_where_none_is_required
         measured(house, 1, 14, value=120)
         house.wait(14 * 24 * HOURS)
         assert house.push().sent == 0, "the order's pace counts now"
+
+
+def test_what_a_person_wants_now_goes_in_the_next_round_and_only_once(tmp_path: Path) -> None:
+    with world(tmp_path, raw={"daily": 100_000}, summaries={}) as (house, ehr):
+        grant = house.grant()
+        ehr.order(authoredOn=TODAY, extension=[scheduled((4, "wk"), (1, "d"))])
+        house.push()
+        house.bring(3200, [255])
+        house.wait(30)
+        assert house.round().sent == 0
+        haste.ask(house.db, Lane(house.patient, 1), house.clock())
+        assert house.round().sent == 1 and not haste.asked(house.db, house.clock())
+        house.bring(3201, [256])
+        assert house.round().sent == 0
+        haste.ask(house.db, Lane(house.patient, 1), house.clock())
+        house.revoke(grant)
+        assert house.round().sent == 0 and 256 not in ehr.values()
+        house.wait(25 * HOURS)
+        house.grant()
+        house.bring(3202, [257])
+        assert house.round().sent == 0, "the wish is over"
+
+
+def test_an_order_that_was_sent_here_drives_summaries_like_one_that_was_found(tmp_path: Path) -> None:
+    with world(tmp_path, orders="required") as (house, ehr):
+        house.grant()
+        assert NO_ORDER in str(house.push().held)
+        one = Order(STANDING, Status.ACTIVE, (Schedule((SUMMARY, PDF), Span("2", "wk")),), authored=TODAY)
+        kept = orders.receive(house.db, house.patient, house.client, one, house.clock())
+        assert house.push().sent == 7 and codes(ehr)[PANEL] == 1
+        orders.change(house.db, kept, replace(one, status=Status.REVOKED), house.clock())
+        house.wait(15 * 24 * HOURS)
+        assert NO_ORDER in str(house.round().held) and len(periods(ehr)) == 1
+
+
+def test_an_order_of_another_client_sends_nothing(tmp_path: Path) -> None:
+    with world(tmp_path, orders="required") as (house, ehr):
+        house.grant()
+        one = Order(STANDING, Status.ACTIVE, (Schedule((SUMMARY,), Span("2", "wk")),), authored=TODAY)
+        orders.receive(house.db, house.patient, "somebody else", one, house.clock())
+        assert NO_ORDER in str(house.push().held) and not ehr.writes()
+
+
+def test_more_schedules_than_count_at_once_are_said(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, ehr):
+        house.grant()
+        many = [scheduled((1, "wk"), (each + 1, "d"), "cgm-summary-gmi") for each in range(20)]
+        for name in ("o1", "o2", "o3"):
+            biweekly(ehr, id_=name, extension=many)
+        assert TOO_MANY in str(house.push().held)
+        assert set(codes(ehr)) == {GMI}
