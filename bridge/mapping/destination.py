@@ -19,13 +19,14 @@ from pydantic import BeforeValidator, Field, model_validator
 from bridge.mapping.address import is_network, is_this_machine
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.mapping.places import Path, unknown
+from bridge.mapping.portal import Portal
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
 from bridge.reading import Stream
 
-Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2"]
-KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2")
-NOT_YET: Final = ("document", "portal")
+Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal"]
+KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal")
+NOT_YET: Final = ("document",)
 VAULT: Final = "vault"
 LEAST_BYTES: Final = 16_384
 """The largest single entry, a chunk of one page of samples, fits."""
@@ -185,6 +186,7 @@ class DestinationFile(Closed):
         default=(), description="addresses or networks whose ADT messages speak of its patients"
     )
     hl7v2: Hl7v2 = Field(default_factory=Hl7v2, description="how an interface engine is spoken to")
+    portal: Portal | None = Field(default=None, description="how a clinic's portal takes files")
 
     @property
     def monitored(self) -> str:

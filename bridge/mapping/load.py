@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from bridge.mapping.checks import check_codes, check_format, check_overlay
 from bridge.mapping.destination import DestinationFile, check_destination
 from bridge.mapping.engine_checks import check_engine
+from bridge.mapping.portal_checks import check_portal
 from bridge.mapping.files import Text, faults_in, parsed, texts
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
 from bridge.mapping.overlay import Overlay, laid_over
@@ -177,6 +178,7 @@ def _checked(
 ) -> Iterator[tuple[Path, str]]:
     yield from check_destination(file, codes, found)
     yield from check_engine(file, codes)
+    yield from check_portal(file)
 
 
 def _destinations(
