@@ -20,11 +20,11 @@ from pydantic import BaseModel
 from bridge.mapping.checks import check_codes, check_format, check_overlay
 from bridge.mapping.destination import DestinationFile, check_destination
 from bridge.mapping.engine_checks import check_engine
-from bridge.mapping.portal_checks import check_portal
 from bridge.mapping.files import Text, faults_in, parsed, texts
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
 from bridge.mapping.overlay import Overlay, laid_over
 from bridge.mapping.places import Fault, MappingErrors, Path
+from bridge.mapping.portal_checks import check_portal
 from bridge.mapping.shape_checks import check_shapes, lacking
 from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape, ShapesFile, UnitEntry
 from bridge.reading import Stream, Unit

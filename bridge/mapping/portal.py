@@ -1,4 +1,4 @@
-"""How a clinic's portal takes files: by which upload, under which names, in which form, and what it does with a newer one.
+"""How a clinic's portal takes files: by which upload, under which names, in which form, what a newer one does.
 
 Law (`mapping.md`, destinations): closed and without code. A name or a field is text with the few words in braces that
 are listed here; nothing else is put in. A portal either puts a file of the same name over the one before
@@ -35,14 +35,14 @@ COLUMNS: Final = frozenset(
 """Streams whose readings are a number with a unit: what a table can say."""
 EXTENSIONS: Final[Mapping[str, str]] = {"csv": "csv", "fhir": "ndjson"}
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
-_TOKEN: Final = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+_HEADER: Final = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 RESERVED: Final = frozenset(
     {"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection", "cookie"}
 )
 """Headers that are made by the bridge or carry a secret: those are for `auth`."""
 
 Plain: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00-\x1f\x7f]*$")]
-HeaderName: TypeAlias = Annotated[str, StringConstraints(pattern=_TOKEN)]
+HeaderName: TypeAlias = Annotated[str, StringConstraints(pattern=_HEADER)]
 FieldName: TypeAlias = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x00-\x1f\x7f]+$', min_length=1)]
 
 

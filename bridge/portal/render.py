@@ -14,14 +14,15 @@ from typing import Final, Never, Protocol, final
 
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir.render import Renderer
-from bridge.mapping.resources import READING_TYPES
+from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant, iso
 from bridge.portal.table import ABOVE, END, table
 
 _SEAL: Final = object()
 TABLE: Final = "text/csv; charset=utf-8"
 LINES: Final = "application/fhir+ndjson"
-TYPES: Final = ("Device", *READING_TYPES)
+PARTS: Final = ("Device", OBSERVATION)
+"""What a file has, in order; readings of every type are lines of one part."""
 MANIFEST: Final = ("file", "from", "until", "readings", "revision", "media_type", "bytes", "sha256")
 
 
@@ -92,7 +93,7 @@ class Binder:
         if form == "csv":
             return PortalBytes(_SEAL, table(disclosure), TABLE, disclosure.count)
         parts = []
-        for kind in TYPES:
+        for kind in PARTS:
             lines = self._renderer.lines(kind)
             parts += [bytes(lines.rows(disclosure)), bytes(lines.tail())]
         return PortalBytes(_SEAL, b"".join(parts), LINES, disclosure.count)

@@ -2,8 +2,8 @@
 
 Law (`safety.md`): LOW and HIGH keep their comparator beside the limit, in a column of its own; a row taken back has no
 value; every row has its source class and every file says above its header that a patient supplied it. RFC 4180 with
-UTF-8 and CRLF; lines of notice begin with #. No free text is a cell, so no cell can be a formula of a spreadsheet. Bytes
-are made here; `render.py` seals them. Pure.
+UTF-8 and CRLF; lines of notice begin with #. No free text is a cell, so none is a formula of a spreadsheet. Pure:
+`render.py` seals the bytes.
 
 Rejected: local times without offset (the repeated hour of autumn), one column for value and comparator.
 """
@@ -65,7 +65,8 @@ def _rows(disclosure: Disclosure, group: Group) -> Iterator[str]:
         told = f"{_number(value, group.scale)},{group.unit.value}" if has else ","
         status = "entered-in-error" if flags & Flag.RETRACTED else "corrected" if version else "final"
         doubt = "yes" if flags & Flag.UNCERTAIN else "no"
-        yield f"{time},{end},{kind},{grain},{comparator},{told},{status},{doubt},{after},{_spelled(ids, at)},{version + 1}"
+        name = _spelled(ids, at)
+        yield f"{time},{end},{kind},{grain},{comparator},{told},{status},{doubt},{after},{name},{version + 1}"
 
 
 def _comparator(flags: int) -> str:

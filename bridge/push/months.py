@@ -1,10 +1,10 @@
 """Deliveries to a portal: months as files, each sent again when what may be told of it has changed.
 
 Law: as every delivery (`readings.py`): the gate is asked at each attempt, nothing that it gave is kept, what goes is
-durable as `tried` before the first byte. New readings name the months that are looked at; a month goes as a whole, over
-the one before it. What is gone is taken back by the month with less; where nothing may be told any more, by a month that
-holds the marks of what was taken back and nothing else. A portal that keeps every file gets only what is new, and is told
-of no correction: a human is.
+durable as `tried` before the first byte. New readings name the months that are looked at; a month goes as a whole,
+over the one before it. What is gone is taken back by the month with less; where nothing may be told any more, by a
+month that holds the marks of what was taken back and nothing else. A portal that keeps every file gets only what is
+new, and is told of no correction: a human is.
 
 Rejected: one file for everything (it would be sent whole every five minutes), a file a day (a portal lists them all).
 """
@@ -12,70 +12,29 @@ Rejected: one file for everything (it would be sent whole every five minutes), a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
 
 import bridge.store.links as links
 import bridge.store.outbox as outbox
 import bridge.store.receipts as receipts
 import bridge.store.shelves as shelves
-from bridge.consent.asked import Asked, Selector
 from bridge.consent.disclosure import Disclosure
-from bridge.consent.permit import DeliveryPermit
-from bridge.mapping.portal import COLUMNS, Portal
 from bridge.period import DAY, ZoneHistory
-from bridge.portal.render import Binder, PortalBytes, Shelved
 from bridge.push import round as rounds
-from bridge.push.account import Settlement, untouched
 from bridge.push.affected import gone
-from bridge.push.answers import Reply
-from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Outcome, Waybill
+from bridge.push.asking import marks_of, news, told
+from bridge.push.bound import Parcel, Rack, sent
+from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Waybill
 from bridge.push.plan import Passage
 from bridge.push.readings import NO_ROOM, last
 from bridge.push.reconcile import spelled
 from bridge.push.retraction import retract
-from bridge.push.retry import State, Step, decide
+from bridge.push.retry import State
 from bridge.push.round import NOTHING, Report
-from bridge.push.shelf import Change, Month, change, is_there, items_of, months, named, named_month
-from bridge.push.trip import Trip, subject_of
-from bridge.push.upload import Upload
+from bridge.push.shelf import Change, Month, change, is_there, items_of, months, named_month
+from bridge.push.trip import subject_of
 from bridge.store.links import Link
-from bridge.store.outbox import Held, Item, Result
-from bridge.store.shelves import Shelf
-
-NEWS: Final = 10_000
-"""New readings that are looked at together, to learn which months they are of."""
-MOST: Final = 100_000
-"""Readings of a month: one a minute and everything beside it fits twice."""
-TOO_LARGE: Final = (
-    "the file of {month} is larger than limits.bytes of its file: raise it, or choose form: csv"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Rack:
-    """What is needed for a lane to a portal."""
-
-    trip: Trip
-    told: Portal
-    binder: Binder
-
-    @property
-    def upload(self) -> Upload:
-        """The way there."""
-        return Upload(self.trip.courier.receiver, self.told, self.trip.clock)
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One month on its way: what is in the file, what the outbox learns of it, and how it is accounted for."""
-
-    month: Month
-    disclosure: Disclosure
-    change: Change
-    going: tuple[Item, ...]
-    content: str
-    revision: int
+from bridge.store.outbox import Held, Item
 
 
 async def deliver(rack: Rack, hold: str) -> Report:
@@ -100,9 +59,7 @@ async def deliver(rack: Rack, hold: str) -> Report:
 async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]:
     """The months of one page of what is new; whether there is another page."""
     trip = rack.trip
-    asked = _asked(rack, passage, "what is new for destination", limit=NEWS)
-    after = outbox.cursor(trip.db, trip.errand.lane, passage.id)
-    found = await trip.gate.disclose(_permit(trip, passage), replace(asked, order="lastUpdated", after=after))
+    found = await news(rack, passage)
     if not found.count:
         return NOTHING, False
     trip.kept(found)
@@ -121,7 +78,7 @@ async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]
 async def _month(rack: Rack, passage: Passage, bill: Waybill, month: Month) -> tuple[Report, bool]:
     """One month with everything that may be told of it; whether it is done with."""
     trip = rack.trip
-    disclosure = await _told(rack, passage, month)
+    disclosure = await told(rack, passage, month)
     found = _changed(rack, month, disclosure)
     kept = shelves.shelf(trip.db, trip.errand.lane, month.name)
     content = shelves.content_of(found.items, rack.told.form)
@@ -135,12 +92,12 @@ async def _month(rack: Rack, passage: Passage, bill: Waybill, month: Month) -> t
         return (report + rounds.held(trip.client, NO_ROOM), False) if is_cut else (report, True)
     if len(ids) < len(found.items):
         trip.kept(disclosure)
-        disclosure = await _told(rack, passage, month, frozenset(map(spelled, ids)))
+        disclosure = await told(rack, passage, month, frozenset(map(spelled, ids)))
         content, found = "", _changed(rack, month, disclosure)
     going = tuple(each for each in found.fresh if each.id in ids)
     parcel = Parcel(month, disclosure, found, going, content, (kept.revision if kept else 0) + 1)
-    sent, is_done = await _sent(rack, bill, parcel)
-    report += sent
+    went, is_done = await sent(rack, bill, parcel)
+    report += went
     return (
         report + rounds.held(trip.client, NO_ROOM) if is_cut and is_done else report
     ), is_done and not is_cut
@@ -181,79 +138,6 @@ def _room(rack: Rack, found: Change, wanted: Sequence[Item]) -> tuple[frozenset[
     return frozenset([*old, *(each.id for each in wanted[:room])]), is_cut
 
 
-async def _sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]:
-    """The month's file and its manifest go, and everything that it came to is recorded; whether it arrived."""
-    trip, lane = rack.trip, rack.trip.errand.lane
-    link = links.load(trip.db, bill.link)
-    body = rack.binder.month(parcel.disclosure, rack.told.form)
-    words = named(rack.told, link.value, parcel.month.name, parcel.revision)
-    most = None if trip.spec is None else trip.spec.limits.bytes
-    if most is not None and len(body) > most:
-        trip.kept(parcel.disclosure)
-        sentence = f"{trip.client}: {TOO_LARGE.format(month=parcel.month.name)}"
-        return Report(failed=(sentence,)), False
-    delivery = outbox.begin(
-        trip.db, lane, bill.what, bill.grant, bill.link, parcel.disclosure.entry, parcel.going
-    )
-    shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision - 1, "", bill.link))
-    reply = await _uploaded(rack, parcel, body, words)
-    decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)
-    is_done = decision.step is Step.DONE
-    results = tuple(_results(parcel)) if is_done else _stayed(parcel, reply)
-    settlement = _settlement(bill, parcel) if is_done else Settlement(reply.step, ())
-    outbox.settle(
-        trip.db, delivery, decision.state.value, due=decision.due, problem=reply.problem, results=results,
-        taken=settlement.taken,
-    )  # fmt: skip
-    if is_done:
-        shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision, parcel.content, bill.link))
-    left = parcel.disclosure.count if reply.step in (Step.DONE, Step.UNKNOWN) else 0
-    if parcel.disclosure.entry is not None:
-        trip.gate.settle(parcel.disclosure, rounds.WORDS[reply.step], left)
-    outcome = Outcome(settlement, decision, reply.problem, delivery.delivery, delivery.items)
-    return rounds.of(trip.client, outcome, trip.clock()), is_done
-
-
-async def _uploaded(rack: Rack, parcel: Parcel, body: PortalBytes, words: dict[str, str]) -> Reply:
-    """The file, then the manifest that says it is there."""
-    upload, name = rack.upload, words["name"]
-    reply = await upload.put(name, body, words)
-    if reply.step is not Step.DONE or not rack.told.manifest:
-        return reply
-    month = parcel.month
-    manifest = rack.binder.manifest([Shelved(name, month.start, month.until, parcel.revision, body)])
-    reply = await upload.put(f"{name}.manifest.csv", manifest, words)
-    # The file itself is there by now, whatever became of its manifest.
-    return (
-        reply if reply.step is Step.DONE else replace(reply, is_untouched=False, step=_not_untouched(reply))
-    )
-
-
-def _not_untouched(reply: Reply) -> Step:
-    return Step.UNKNOWN if reply.step is Step.AGAIN else reply.step
-
-
-def _results(parcel: Parcel) -> Iterator[Result]:
-    place = parcel.month.place
-    for each in parcel.going:
-        yield Result(each.id, each.version, "open", place)
-    for held in parcel.change.lost:
-        yield Result(held.id, held.version or held.tried, "retracted", place)
-
-
-def _stayed(parcel: Parcel, reply: Reply) -> tuple[Result, ...]:
-    return untouched(parcel.going, (), parcel.change.before) if reply.is_untouched else ()
-
-
-def _settlement(bill: Waybill, parcel: Parcel) -> Settlement:
-    """What the portal took: readings that are new or said otherwise there, or that it has no more."""
-    if bill.what == "retraction":
-        return Settlement(Step.DONE, (), retracted=len(parcel.change.lost))
-    new = {each.id for each in parcel.change.new}
-    sent = sum(each.id in new for each in parcel.going)
-    return Settlement(Step.DONE, (), sent=sent, updated=len(parcel.going) - sent)
-
-
 # ------------------------------------------------------------------------------------------------ taken back
 
 
@@ -261,9 +145,8 @@ async def _taken_back(rack: Rack, hold: str) -> Report:
     """Months that hold what is gone go again with less."""
     trip, report = rack.trip, NOTHING
     for grant, link, some in gone(trip.db, trip.errand.lane):
-        permit = DeliveryPermit(grant, trip.client)
         wanted = frozenset(spelled(each.id) for each in some)
-        lost = await trip.gate.retract(permit, trip.errand.lane.patient, wanted)
+        lost = await marks_of(trip, grant, wanted)
         if not lost.count:
             continue
         trip.kept(lost)
@@ -277,11 +160,9 @@ async def _taken_back(rack: Rack, hold: str) -> Report:
 async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], hold: str) -> Report:
     """One month without what is gone. Where nothing may be told now: with its marks alone."""
     trip, lane = rack.trip, rack.trip.errand.lane
-    marks = await trip.gate.retract(
-        DeliveryPermit(bill.grant, trip.client), lane.patient, frozenset(spelled(each.id) for each in those)
-    )
+    marks = await marks_of(trip, bill.grant, frozenset(spelled(each.id) for each in those))
     may_tell = bool(trip.errand.grants) and not hold
-    disclosure = await _told(rack, trip.errand.grants[0], month) if may_tell else marks
+    disclosure = await told(rack, trip.errand.grants[0], month) if may_tell else marks
     found = _changed(rack, month, disclosure)
     there = {each.id for each in found.items}
     lost = {each.id: each for each in (*found.lost, *those) if each.id not in there}
@@ -294,8 +175,8 @@ async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], 
         # What is new as well waits for its own turn, under the cap of the day.
         trip.kept(disclosure)
         only = frozenset(spelled(each.id) for each in found.items if each.id not in old)
-        parcel = replace(parcel, disclosure=await _told(rack, trip.errand.grants[0], month, only))
-    report, is_done = await _sent(rack, bill, parcel)
+        parcel = replace(parcel, disclosure=await told(rack, trip.errand.grants[0], month, only))
+    report, is_done = await sent(rack, bill, parcel)
     if disclosure is not marks and marks.count:
         trip.gate.settle(marks, "retracted" if is_done else "failed", marks.count if is_done else 0)
     return report
@@ -324,35 +205,6 @@ def _by_month(lost: Disclosure, some: Sequence[Held]) -> Iterator[tuple[Month, l
 def _changed(rack: Rack, month: Month, disclosure: Disclosure) -> Change:
     trip, lane = rack.trip, rack.trip.errand.lane
     items = items_of(disclosure)
-    there = [held for _, _, held in outbox.holding(trip.db, lane) if held.reference == month.place]
+    holding = outbox.holding(trip.db, lane) if rack.told.replaces else ()
+    there = [held for _, _, held in holding if held.reference == month.place]
     return change(items, outbox.held(trip.db, lane, [each.id for each in items]), there)
-
-
-async def _told(rack: Rack, passage: Passage, month: Month, only: frozenset[str] | None = None) -> Disclosure:
-    """What may be told of a month now."""
-    asked = _asked(rack, passage, f"{month.name} for destination", limit=MOST)
-    return await rack.trip.gate.disclose(
-        _permit(rack.trip, passage), replace(asked, dates=month.tests(), ids=only)
-    )
-
-
-def _asked(rack: Rack, passage: Passage, words: str, limit: int) -> Asked:
-    lane = rack.trip.errand.lane
-    return Asked(
-        patient=lane.patient, way=passage.way, channel="push", described=f"{words} {lane.destination}",
-        selectors=_wanted(rack), limit=limit, device_resources=True,
-    )  # fmt: skip
-
-
-def _wanted(rack: Rack) -> frozenset[Selector]:
-    """What the portal's file wants of what its form can say."""
-    raw = None if rack.trip.spec is None else rack.trip.spec.raw
-    streams = frozenset() if raw is None else frozenset(raw.streams)
-    if not streams and rack.told.form == "csv":
-        streams = COLUMNS
-    whole = rack.trip.courier.renderer.vocabulary.everything()
-    return frozenset(each for each in whole if each.stream in streams) if streams else whole
-
-
-def _permit(trip: Trip, passage: Passage) -> DeliveryPermit:
-    return DeliveryPermit(passage.id, trip.client)

@@ -1,7 +1,7 @@
 """One calendar month of a person at a portal: what may be told of it now, against what is there.
 
-Law (`safety.md`, corrections travel): an id and version stand for a reading; ids that the portal holds under a month and
-that the month has no more are gone from it with the next revision. Months are the person's, in the zone of the
+Law (`safety.md`, corrections travel): an id and version stand for a reading; ids that the portal holds under a month
+and that the month has no more are gone from it with the next revision. Months are the person's, in the zone of the
 disclosure; a reading belongs to the month in which it begins, so none is in two files. Pure.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 from urllib.parse import quote
 
@@ -139,4 +139,4 @@ def is_there(kept: Shelf | None, content: str) -> bool:
 
 def named_month(zones: ZoneHistory, place: str) -> Month:
     """The month of a place in the outbox."""
-    return month(zones, datetime.strptime(place.removeprefix(PLACE), "%Y-%m").date())
+    return month(zones, date.fromisoformat(f"{place.removeprefix(PLACE)}-01"))

@@ -31,10 +31,10 @@ from bridge.push import months, plan
 from bridge.push import round as rounds
 from bridge.push.abilities import learnt
 from bridge.push.answers import Reply
+from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.credentials import Tokens
-from bridge.push.months import Rack
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
 from bridge.push.readings import deliver

@@ -1,7 +1,7 @@
 """Which months a portal holds of a person, in which revision.
 
-Law (`safety.md`, corrections travel): a month that was sent is remembered by a number made of the ids and versions in it,
-so that the same is not sent twice and a change is. It knows no value and no name of a file.
+Law (`safety.md`, corrections travel): a month that was sent is remembered by a number made of the ids and versions in
+it, so that the same is not sent twice and a change is. It knows no value and no name of a file.
 """
 
 from __future__ import annotations
