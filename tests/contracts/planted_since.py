@@ -12,6 +12,29 @@ from tests.contracts.planted import Planted, lines
 
 MORE: Final = (
     Planted(
+        "a portal's file is minted",
+        "push/planted.py",
+        lines(
+            "from bridge.portal.render import PortalBytes", "", 'minted = PortalBytes(object(), b"", "", 0)'
+        ),
+        "syntax",
+        "PortalBytes() is called in portal/render.py alone",
+    ),
+    Planted(
+        "a route binds files",
+        "web/planted.py",
+        lines("from bridge.portal.render import Binder"),
+        "imports",
+        "only deliveries bind files for portals BROKEN",
+    ),
+    Planted(
+        "the seal of a portal's files is taken",
+        "push/planted.py",
+        lines("from bridge.portal.render import _SEAL", "", "seal = _SEAL"),
+        "syntax",
+        "bridge.portal.render._SEAL is for no other file",
+    ),
+    Planted(
         "a message is minted",
         "push/planted.py",
         lines("from bridge.hl7.render import Hl7Bytes", "", 'minted = Hl7Bytes(object(), b"MSH", "1")'),

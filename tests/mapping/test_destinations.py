@@ -45,8 +45,8 @@ def test_the_shipped_example_is_right_and_not_in_force(project: Path, tmp_path: 
     ("text", "fault"),
     [
         (
-            GOOD.replace("auto", "portal"),
-            "2:1: kind: this version does not deliver by 'portal' yet; there is auto,",
+            GOOD.replace("auto", "document"),
+            "2:1: kind: this version does not deliver by 'document' yet; there is auto,",
         ),
         (GOOD.replace("auto", "btach"), "2:1: kind: 'btach' is not known here; did you mean 'batch'?"),
         (GOOD.replace("address", "adress"), "3:1: 'adress' is not known here; did you mean 'address'?"),

@@ -9,15 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import bridge.store.ledger as ledger
 import bridge.store.outbox as outbox
 from bridge.period import DAY
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE
 from bridge.push.readings import NO_ROOM
+from bridge.reading import Device, Flag, Readings, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.blocks import withdraw
-from tests.push.house import House, filed
+from tests.push.house import BEGIN, SOURCE, STEP, House, filed
 from tests.push.portal import Shelf, standing
 
 PUT = {"by": "https", "path": "files/{name}", "corrections": "replace"}
@@ -93,6 +96,28 @@ def test_fhir_lines_are_those_of_the_renderer(tmp_path: Path) -> None:
         assert found == list(range(100, 110))
         kinds = [each["resourceType"] for each in lines]
         assert kinds.count("MedicationAdministration") == 1 and kinds.count("Device") == 2
+
+
+def test_low_and_high_keep_their_comparator_beside_the_limit(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        instants = BEGIN - 9 * DAY + np.arange(3, dtype=np.int64) * STEP
+        columns: dict[str, NDArray[np.generic]] = {
+            "instant": instants,
+            "value": np.array([40, 400, 55], np.int64),
+            "flags": np.array([Flag.LOW, Flag.HIGH | Flag.INCLUSIVE, 0], np.uint16),
+            "row": np.array([1, 2, 3], np.int32),
+        }
+        key = SeriesKey(Stream.GLUCOSE, SOURCE, "9YYYYY", Unit.MMOL_L, 1)
+        device = Device("=Evil, Inc", "G7", serial="9YYYYY", kind="cgm")
+        house._import(Readings(key, columns, device, SourceClass.PROCESSED), "limits")
+        house.push()
+        rows = [line.split(",") for line in shelf.lines(MAY)][-3:]
+        assert [row[4:7] for row in rows] == [
+            ["<", "4.0", "mmol/L"],
+            [">=", "40.0", "mmol/L"],
+            ["", "5.5", "mmol/L"],
+        ]
+        assert {(row[9], row[10]) for row in rows} == {("diy-or-processed", "Evil Inc G7")}
 
 
 def test_what_is_taken_away_is_gone_from_the_month(tmp_path: Path) -> None:
