@@ -19,6 +19,7 @@ import bridge.store.clients
 import bridge.store.destinations
 import bridge.store.ehrs
 import bridge.store.patients
+import bridge.store.subscriptions
 from bridge.period import BEGINNING, Instant
 from bridge.settings import Settings, SettingsError, master_key, shipped
 from bridge.store.activations import activate
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bridge.net.endpoint import Endpoint, Purpose
     from bridge.net.message import Call
     from bridge.push.worker import Worker
+    from bridge.subscriptions.worker import Notifier
 
 
 def clock() -> Instant:
@@ -103,6 +105,13 @@ class Bridge:
 
         return Worker(self.db, self.gate, self.renderer, self.outbound, clock, scribe=self.scribe)
 
+    @cached_property
+    def notifier(self) -> Notifier:
+        """Who notifies subscribers."""
+        from bridge.subscriptions.worker import Notifier
+
+        return Notifier(self.db, self.gate, self.renderer, self.outbound, clock)
+
     def now(self) -> Instant:
         """The clock that everything here runs by."""
         return self.db.clock()
@@ -146,6 +155,8 @@ def _allowed(db: Database, settings: Settings) -> Callable[[Purpose], Collection
             found = [(settings.staff_issuer, True)]  # who names it in the settings knows where it stands
         elif purpose is Purpose.EHR:
             found = ((url, each.internal) for each in bridge.store.ehrs.listed(db) for url in each.origins)
+        elif purpose is Purpose.NOTIFICATION:
+            found = bridge.store.subscriptions.origins(db)
         else:
             found = ((each.jwks_url or "", False) for each in bridge.store.clients.listed(db))
         return tuple(filter(None, (endpoint(purpose, url, internal) for url, internal in found)))

@@ -29,6 +29,7 @@ import bridge.web.home
 import bridge.web.launching
 import bridge.web.receiving
 import bridge.web.recipients
+import bridge.web.report
 import bridge.web.session
 import bridge.web.shares
 import bridge.web.signin
@@ -124,6 +125,7 @@ def _pages(found: Bridge) -> list[Route]:
         *bridge.web.shares.routes(found.gate),
         *bridge.web.disclosures.routes(),
         *bridge.web.sources.routes(),
+        *bridge.web.report.routes(found.gate),
         *bridge.web.launching.routes(app),
         *bridge.web.codes.routes(app),
         *bridge.web.clinic_codes.routes(app),
@@ -154,6 +156,7 @@ def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncC
         tasks = [asyncio.create_task(_anchored(found, stop))]
         if worker:
             tasks.append(asyncio.create_task(found.worker.run(stop)))
+            tasks.append(asyncio.create_task(found.notifier.run(stop)))
         try:
             async with _announced(found):
                 yield

@@ -25,7 +25,7 @@ from bridge.cli.shell import (
     reason,
     table,
 )
-from bridge.store.clients import Client, add, listed, remove
+from bridge.store.clients import Client, ClientType, add, listed, remove
 
 
 @click.group()
@@ -73,6 +73,8 @@ def add_client(
         deed(found, "client add", f"{made.id} {made.name}")
         add(found.db, made)
     shown = {"client_id": made.id} | ({} if secret is None else {"client_secret": secret})
+    if made.type is ClientType.BACKEND and jwks is None:
+        click.echo("it has no keys: data can be pushed to it, and it cannot ask for any (--jwks)", err=True)
     emit(shown, as_json, "\n".join(shown.values()))
 
 

@@ -123,6 +123,12 @@ def _pushes() -> Loaded:
     return deliveries, push
 
 
+def _report() -> Loaded:
+    from bridge.cli.report import report
+
+    return (report,)
+
+
 def _server() -> Loaded:
     from bridge.cli.server import serve
 
@@ -165,7 +171,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     "ehr": (_ehrs, "EHRs that may launch us."),
     "grant": (_grants, "What a person lets a recipient have."),
     "import": (_imports, "Import exports of any known vendor; each file is taken whole or not at all."),
-    "keys": (_keys, "The keys that sign id_tokens."),
+    "keys": (_keys, "The keys that sign id_tokens, and what we state to EHRs."),
     "ledger": (_ledgers, "What left, for whom, when and why."),
     "link": (_links, "Our patient and the record at a receiver that is theirs: no delivery without one."),
     "mapping": (_mappings, "What clinic IT edits: how files are read and said."),
@@ -175,6 +181,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     "provenance": (_provenance, "Where a reading came from; for the owner."),
     "push": (_pushes, "Deliver what is due to a client's destination now."),
     "reimport": (_artifacts, "Read a kept upload again, by today's mapping and zone history."),
+    "report": (_report, "The report of a period as a PDF."),
     "serve": (_server, "Serve the FHIR endpoint and deliver what is due."),
     "staff": (_staff, "Who works with this installation."),
     "totals": (_totals, "Insulin and carbohydrates by day, as far as the sources agree."),

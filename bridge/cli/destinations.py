@@ -170,7 +170,7 @@ def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secre
             daily=spec.daily, secret=secret, name=name, spec=told,
         )  # fmt: skip
     said = read(before.spec) if before.spec else None
-    is_said_otherwise = said is None or (said.fhir, said.hl7v2) != (spec.fhir, spec.hl7v2)
+    is_said_otherwise = said is None or (said.fhir, said.hl7v2.said) != (spec.fhir, spec.hl7v2.said)
     return destinations.revise(
         found.db, before.number, name, spec.monitored, spec.daily, told,
         secret=secret, is_said_otherwise=is_said_otherwise,

@@ -32,7 +32,7 @@ from bridge.fhir.render_json import JSON
 from bridge.fhir.render_xml import XML
 from bridge.period import iso
 from bridge.store.anchors import verify
-from bridge.store.entries import Row
+from bridge.store.entries import KEPT, Row
 from bridge.store.ledger import LedgerUnavailable, listed
 
 FHIR: Final[Mapping[str, Notation]] = {"fhir": JSON, "fhir-xml": XML}
@@ -41,6 +41,7 @@ SHOWN: Final = (
     "person",
 )  # fmt: skip
 NO_WORD: Final = "counts as sent"
+SAID: Final[Mapping[str, str]] = {KEPT: "nothing left"}
 
 
 @click.group()
@@ -131,7 +132,11 @@ def _rows(found: Bridge, patient: str, acting: Acting, act: str) -> list[dict[st
 
 def _settled(rows: list[dict[str, Value]]) -> list[dict[str, Value]]:
     """The rows, and on each intent what came of it; an intent of which no more was written counts as sent."""
-    came = {row["intent"]: row["outcome"] for row in rows if row["kind"] == "outcome"}
+    came = {
+        row["intent"]: SAID.get(str(row["outcome"]), row["outcome"])
+        for row in rows
+        if row["kind"] == "outcome"
+    }
     return [
         row | {"outcome": came.get(row["entry"], NO_WORD)} if row["kind"] == "intent" else row for row in rows
     ]

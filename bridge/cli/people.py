@@ -55,6 +55,8 @@ def add_patient(
     as_json: bool,
 ) -> None:
     """Add a person. Their files are read as local time of --timezone."""
+    if not name.strip():
+        raise Failed("a person has a name: it is what tells whose file and whose chart something is")
     pairs = tuple(named.identifier(text) for text in identifiers)
     if birth_date is not None and (fault := birth_fault(birth_date.date(), clock())):
         raise Failed(f"{fault}; nobody was added")

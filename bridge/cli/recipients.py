@@ -17,6 +17,7 @@ from bridge.cli import named
 from bridge.cli.acting import deed
 from bridge.cli.clients import keys_of
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
+from bridge.net.endpoint import origin
 from bridge.people.verifying import Unfit, Verification, verified
 from bridge.period import iso
 from bridge.smart.registration import Registration, RegistrationError
@@ -24,7 +25,9 @@ from bridge.smart.registration import client as checked
 from bridge.store.clients import Client, load
 from bridge.store.recipients import find
 from bridge.store.registrations import change
+from bridge.store.subscriptions import allow, forbid, origins
 from bridge.store.verifications import fault, key_of
+from bridge.subscriptions.where import spelled
 
 
 @click.command("edit")
@@ -33,6 +36,11 @@ from bridge.store.verifications import fault, key_of
 @click.option("--launch-uri", "launch_uris", multiple=True, metavar="URI", help="In place of all before.")
 @click.option("--jwks", metavar="FILE|URL", help="Its new public keys.")
 @click.option("--contact", metavar="MAIL")
+@click.option(
+    "--notify", multiple=True, metavar="URL", help="Where it may have itself notified, beside before."
+)
+@click.option("--no-notify", multiple=True, metavar="URL", help="Where it may no more.")
+@click.option("--internal", is_flag=True, help="--notify lies in our own network.")
 @home_option
 @json_option
 def edit_client(
@@ -41,33 +49,54 @@ def edit_client(
     launch_uris: tuple[str, ...],
     jwks: str | None,
     contact: str | None,
+    notify: tuple[str, ...],
+    no_notify: tuple[str, ...],
+    internal: bool,
     home: Path | None,
     as_json: bool,
 ) -> None:
     """Change how a client is reached or proves itself; nothing goes to it until it is verified again."""
-    if not (redirect_uris or launch_uris or jwks or contact is not None):
-        raise click.UsageError("say what changes: --redirect-uri, --launch-uri, --jwks or --contact")
+    if not (redirect_uris or launch_uris or jwks or contact is not None or notify or no_notify):
+        raise click.UsageError(
+            "say what changes: --redirect-uri, --launch-uri, --jwks, --contact or --notify"
+        )
+    there, no_more = origins_of(notify), origins_of(no_notify)
     with bridge(home) as found:
         one = named.client(found, client_id)
-        wanted = Registration(
-            one.name,
-            one.type.value,
-            one.organization,
-            one.contact if contact is None else contact,
-            one.purpose,
-            keys_of(jwks) or one.jwks_inline or one.jwks_url,
-            one.scopes,
-            redirect_uris or one.redirect_uris,
-            launch_uris or one.launch_uris,
-        )
-        try:
-            made = checked(wanted)
-        except RegistrationError as wrong:
-            raise Failed(str(wrong)) from wrong
+        made = _registered(one, redirect_uris, launch_uris, jwks, contact)
         deed(found, "client edit", f"{one.id} {one.name}")
         change(found.db, replace(made, id=one.id, secret=one.secret))
+        for each in there:
+            allow(found.db, one.id, each, internal)
+        for each in no_more:
+            forbid(found.db, one.id, each)
         row = _row(found, load(found.db, one.id))
     emit(row, as_json, f"{client_id} is changed." + (f" {row['held']}" if row["held"] else ""))
+
+
+def _registered(
+    one: Client,
+    redirect_uris: tuple[str, ...],
+    launch_uris: tuple[str, ...],
+    jwks: str | None,
+    contact: str | None,
+) -> Client:
+    """The client with what changes. Failed where that is no registration."""
+    wanted = Registration(
+        one.name,
+        one.type.value,
+        one.organization,
+        one.contact if contact is None else contact,
+        one.purpose,
+        keys_of(jwks) or one.jwks_inline or one.jwks_url,
+        one.scopes,
+        redirect_uris or one.redirect_uris,
+        launch_uris or one.launch_uris,
+    )
+    try:
+        return checked(wanted)
+    except RegistrationError as wrong:
+        raise Failed(str(wrong)) from wrong
 
 
 @click.command("verify")
@@ -110,6 +139,14 @@ def verify_client(
     emit(row, as_json, f"{row['recipient']} is verified until {until.date()}.")
 
 
+def origins_of(urls: tuple[str, ...]) -> tuple[str, ...]:
+    """The origins of these addresses, as they are kept. Failed where one cannot be called."""
+    found = [origin(each) for each in urls]
+    if any(each is None for each in found):
+        raise Failed("--notify takes an absolute https:// address without credentials or fragment")
+    return tuple(spelled(each) for each in found if each is not None)
+
+
 def _row(found: Bridge, one: Client) -> dict[str, Value]:
     known = find(found.db, key_of(one))
     return {
@@ -120,4 +157,5 @@ def _row(found: Bridge, one: Client) -> dict[str, Value]:
         "by": known.verifier or None,
         "until": None if known.until is None else iso(known.until),
         "held": fault(found.db, one) or None,
+        "notify": [each for each, _ in origins(found.db, one.id)],
     }

@@ -17,6 +17,7 @@ from typing import Final
 import click
 
 from bridge.cli.shell import Failed, bridge, home_option, settings
+from bridge.mapping.address import is_this_machine
 from bridge.settings import staff_secret
 
 MALLOC: Final[Mapping[str, str]] = {
@@ -50,7 +51,13 @@ def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None
         staff_secret(found.settings)
         free(host, port)
     os.environ.update(environment)
-    click.echo(f"FHIR R4 at {environment['BRIDGE_BASE_URL']}/fhir, {told}", err=True)
+    base = environment["BRIDGE_BASE_URL"]
+    click.echo(f"FHIR R4 at {base}/fhir, served from {host}:{port}, {told}", err=True)
+    if is_this_machine(base) and f":{port}" not in base:
+        click.echo(
+            f"BRIDGE_BASE_URL names another port of this machine than {port}: nothing may answer there",
+            err=True,
+        )
     uvicorn.run(
         "bridge.served:serving",
         factory=True,

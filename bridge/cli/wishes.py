@@ -27,6 +27,7 @@ from bridge.consent.grant import (
 )
 from bridge.consent.grants import new_id, pairing_for
 from bridge.consent.lasting import default_end, end_of, longest_end
+from bridge.consent.submitters import SUBMISSIONS
 from bridge.period import ALL, EMPTY, Instant, PeriodSet, ZoneHistory, spelled
 from bridge.store.artifacts import listed
 from bridge.store.clients import Client
@@ -200,6 +201,9 @@ def _sources(found: Bridge, patient: Patient, wish: Wish) -> frozenset[str]:
     here = frozenset(each.source for each in listed(found.db, patient.number) if each.state == "stored")
     if not named and not here and not wish.later_sources:
         raise ValueError("nothing is here to grant yet: import first, name --sources, or add --later-sources")
+    known = here | found.mappings.formats.keys()
+    if unknown := sorted(each for each in named - known if not each.startswith(SUBMISSIONS)):
+        raise ValueError(f"{unknown[0]!r} is no source: here are {', '.join(sorted(here)) or 'none yet'}")
     return named or here
 
 

@@ -15,6 +15,7 @@ from typing import Final, final
 
 from bridge.consent.asked import Grain, Kind, Way
 from bridge.consent.grant import Grant, Identity, Standing, State, active_times, state_at
+from bridge.consent.submitters import submissions
 from bridge.period import ALL, BEGINNING, EMPTY, END_OF_TIME, Instant, Period, PeriodSet, ZoneHistory, iso
 
 
@@ -24,7 +25,7 @@ class Box:
     """What one grant opens. `grant` None: everything that is kept (the owner's box). `periods`: what is
     inside now, or was last; `ever`: what was inside at any time. `active`: when, in time of asking, it was
     open so far; `acts`: the same with what is foreseen. `is_counted`: it is open now, for this purpose and way;
-    `is_alike`: for these it is or was."""
+    `is_alike`: for these it is or was. `own`: the source of what the recipient itself submitted."""
 
     grant: Grant | None
     kinds: frozenset[Kind]
@@ -35,10 +36,15 @@ class Box:
     acts: PeriodSet
     is_counted: bool
     is_alike: bool
+    own: str = ""
 
     def covers(self, source: str, kind: Kind) -> bool:
-        """Whether readings of that source and kind are inside."""
-        return kind in self.kinds and (self.grant is None or self.grant.covers_source(source))
+        """Whether readings of that source and kind are inside. Means and summaries are not made of what their
+        recipient brought: by readings of its own choice it could take them apart."""
+        if kind not in self.kinds or self.grant is None:
+            return kind in self.kinds
+        is_probe = source == self.own and self.grant.grain is not Grain.RAW
+        return self.grant.covers_source(source) and not is_probe
 
 
 @final
@@ -74,7 +80,10 @@ class Decision:
     def is_source_blind(self) -> bool:
         """Whether every source is treated alike, now and in what was shown before."""
         every = (box.grant for box in (*self.boxes, *self.ended))
-        return all(grant is None or (grant.later_sources and not grant.withheld) for grant in every)
+        return all(
+            grant is None or (grant.later_sources and not grant.withheld and grant.grain is Grain.RAW)
+            for grant in every
+        )
 
     def named_sources(self) -> tuple[str, ...]:
         """Every source that a grant names."""
@@ -134,8 +143,8 @@ def permitted(
     if under is not None and all(each.grant.id != under for each in counting):
         counting = []
     alike = [each for each in own if each.grant.pairing == pairing]
-    boxes = [_box(each, each in counting, purpose, ways, now, zones) for each in alike]
-    identities = [each.grant.identity for each in counting]
+    mine, identities = submissions(client, organization), [each.grant.identity for each in counting]
+    boxes = [_box(each, each in counting, purpose, ways, now, zones, mine) for each in alike]
     return Decision(
         boxes=tuple(box for box in boxes if box.is_counted),
         ended=tuple(box for box in boxes if not box.is_counted and box.active),
@@ -150,9 +159,18 @@ def is_open(
     standings: Iterable[Standing], *, client: str, organization: str, purpose: str, way: Way, now: Instant
 ) -> bool:
     """Whether `permitted` would open anything of this patient, without a look at the patient."""
+    found = counting(standings, client=client, organization=organization, purpose=purpose, way=way, now=now)
+    return bool(found)
+
+
+def counting(
+    standings: Iterable[Standing], *, client: str, organization: str, purpose: str, way: Way, now: Instant
+) -> tuple[Grant, ...]:
+    """The grants that count for `permitted`, without a look at the patient."""
     own = [each for each in standings if each.grant.recipient.includes(client, organization)]
     pairing = known_as(own, client=client, organization=organization, purpose=purpose, now=now)
-    return any(_why_not(each, purpose, frozenset({way}), pairing, now) is None for each in own)
+    ways = frozenset({way})
+    return tuple(each.grant for each in own if _why_not(each, purpose, ways, pairing, now) is None)
 
 
 def known_as(
@@ -229,6 +247,7 @@ def _box(
     ways: frozenset[Way],
     now: Instant,
     zones: ZoneHistory,
+    own: str,
 ) -> Box:
     grant, active = standing.grant, active_times(standing)
     past = active & PeriodSet.between(BEGINNING, now + 1)
@@ -243,6 +262,7 @@ def _box(
         acts=active,
         is_counted=is_counted,
         is_alike=grant.purpose == purpose and bool(ways & grant.ways),
+        own=own,
     )
 
 

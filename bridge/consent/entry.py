@@ -59,6 +59,15 @@ class Leaving:
         """Whether nothing at all leaves, not even a number."""
         return not self.items and not self.lost and not self.total
 
+    @property
+    def gives_way(self) -> bool:
+        """Whether something else was asked for where no reading may leave, and none does."""
+        part = self.part
+        is_bare = not (
+            part.count or part.devices or part.metrics or part.consents or part.events or self.total
+        )
+        return self.asked.instead is not None and is_bare
+
     def intent(self, patient: int, at: Instant, box: Box, retracts: bool = False) -> Intent:
         """The entry that stands for it, or, with `retracts`, for what of it is taken back."""
         part = self.part.lost if retracts and self.part.lost is not None else self.part

@@ -120,7 +120,7 @@ def _event(known: _Known, row: Row) -> DisclosedEvent:
         },
         kinds=_texts(fields.get("kinds")),
         grains=_texts(fields.get("grains")),
-        items=_number(fields.get("items")) or 0,
+        items=_items(fields, outcome),
         first=_number(fields.get("first")),
         last=_number(fields.get("last")),
         consents=tuple(_consents(known, fields)),
@@ -128,6 +128,12 @@ def _event(known: _Known, row: Row) -> DisclosedEvent:
         outcome="" if outcome is None else _text(outcome.fields, "outcome"),
         said=_said(row),
     )
+
+
+def _items(fields: Mapping[str, object], outcome: Row | None) -> int:
+    """How many things left; as many as were meant to, where nobody knows."""
+    sent = None if outcome is None else _number(outcome.fields.get("sent"))
+    return (_number(fields.get("items")) or 0) if sent is None else sent
 
 
 def _party(known: _Known, row: Row) -> dict[str, str]:

@@ -26,6 +26,7 @@ from bridge.consent.grant import Standing
 from bridge.consent.hand import Hand
 from bridge.consent.known import behind_id, behind_identifier, behind_summary, in_context
 from bridge.consent.look import Look, Opens
+from bridge.consent.marks import mark
 from bridge.consent.members import Found, Span, members
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
@@ -34,6 +35,7 @@ from bridge.consent.preview import foreseen, told
 from bridge.consent.ready import ready, ready_now
 from bridge.consent.retraction import pairing_of
 from bridge.consent.summaries import Reports
+from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.entries import Outcome
@@ -88,8 +90,8 @@ class Gate:
         """Everything that was asked for, in pages under one intent. Raises Moved before a page where a grant
         changed or ended meanwhile; the outcome then tells how many left."""
         look, leaving = await ready(self._memory, partial(self._left_whole, permit, asked))
-        if look.opens is None or leaving is None:
-            yield self._empty(look) if asked.instead is None else await self.disclose(permit, asked.instead)
+        if look.opens is None or leaving is None or leaving.gives_way:
+            yield self._empty(look) if asked.instead is None else await self.disclose(permit, asked)
             return
         entry = await self._ledger.intend(*look.entry(look.opens, leaving))
         if entry is None:
@@ -97,7 +99,7 @@ class Gate:
         sent, told, lost, outcome = 0, 0, 0, "cut"
         whole = self._sealed(look, leaving, entry)
         try:
-            for part in look.opens.answer.stream(chunk, leaving.part):
+            for part in look.opens.stream(chunk, leaving.part):
                 if not self._still(look) or sent + part.count > leaving.part.count:
                     raise Moved("what may leave changed while it was leaving: ask again")
                 sent, told = sent + part.count, told + part.readings
@@ -121,7 +123,7 @@ class Gate:
         return self._sealed(look, leaving, entry)
 
     def settle(self, disclosure: Disclosure, outcome: str, sent: int) -> None:
-        """What came of a disclosure: sent, acknowledged, failed, blocked, cut. Unsettled counts as sent."""
+        """What came of a disclosure: sent, acknowledged, failed, blocked, cut, kept. Unsettled counts as sent."""
         lost = disclosure.retraction[1] if disclosure.retraction and sent else 0
         self._settle(disclosure, outcome, sent, lost)
 
@@ -134,9 +136,10 @@ class Gate:
         """The patient behind a logical id of a FHIR type, where the asker may know it by that id."""
         return behind_id(self._db, self._memory, permit, kind, text, self._clock())
 
-    def summary(self, permit: Permit, text: str) -> tuple[Name, bool] | None:
-        """What the id of a summary of the asker's own stands for, and whether of a block that is frozen."""
-        return behind_summary(self._db, permit, text)
+    def summary(self, permit: Permit, text: str, kind: str = OBSERVATION) -> tuple[Name, bool] | None:
+        """What the id of a summary of the asker's own stands for, or of its report as that type, and whether of a
+        block that is frozen."""
+        return behind_summary(self._db, permit, text, kind)
 
     def context(self, permit: Permit) -> str | None:
         """The Patient id of the patient in a token's context; None for a system's token."""
@@ -149,6 +152,10 @@ class Gate:
     def members(self, permit: Permit, way: Way, span: Span) -> Found:
         """Who of these patients shares with the asker by that way now; asked for each of them anew."""
         return members(self._db, self._memory, permit, way, span, self._clock())
+
+    def mark(self, permit: Permit, patient: int | None, way: Way) -> bytes:
+        """The consent epoch of this asker and way: it changes when the grants that count do; b'' where none does."""
+        return mark(self._memory, permit, patient, way, self._clock())
 
     def explain(
         self, permit: OwnerPermit, client: str, organization: str, purpose: str, way: Way
@@ -165,9 +172,12 @@ class Gate:
         with self._db.snapshot("bridge"):
             look = self._look(permit, asked)
             leaving = None if look.opens is None else look.leaving(look.opens)
-        if asked.instead is not None and (leaving is None or leaving.is_nothing):
-            return self._left(permit, asked.instead)
-        return look, None if leaving is None or leaving.is_nothing else leaving
+        if leaving is not None and leaving.is_nothing:
+            leaving = None
+        if asked.instead is not None and (leaving is None or leaving.gives_way):
+            other = self._left(permit, asked.instead)
+            return other if leaving is None or other[1] is not None else (look, leaving)
+        return look, leaving
 
     def _at_once(self, left: Callable[[], tuple[Look, Leaving | None]]) -> Disclosure:
         for _ in range(_TRIES):
@@ -229,7 +239,8 @@ class Gate:
             return closed
         look = Look(asked, who, epoch, now, decided)
         opens = self._opens(look, who, person, box, standings)
-        tells = decided.decision.boxes or opens.answer.lost or opens.answer.beside.consents
+        tells = bool(decided.decision.boxes or opens.answer.lost or opens.answer.beside.consents)
+        tells = tells or bool(opens.reports.lost().summaries)
         return replace(look, opens=opens) if tells else closed
 
     def _opens(

@@ -3,7 +3,8 @@
 Law: every step goes through the table of `grant.py`, raises the patient's epoch and is a row of the ledger
 before it returns (`consent.md`, the grant). Nothing is edited: `supersede` ends one version and signs the
 next. One recipient knows a person by one kind of id at a time, or the two kinds could be joined: a grant
-that would break this is refused at signing. Who signed is sealed under the patient's key.
+that would break this is refused at signing, also where the recipient submits about the person by name. Who
+signed is sealed under the patient's key.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from bridge.consent.grant import (
     state_at,
 )
 from bridge.consent.grant_bytes import box_of, event_of, event_row, grant_of, row_of
+from bridge.consent.intake import tells_by_name
 from bridge.consent.words import Words
 from bridge.period import Instant
 from bridge.reading import INTERVALS
@@ -66,6 +68,7 @@ def sign(db: Database, grant: Grant, by: str = "", answering: Answering | None =
     it; AnsweredBefore, LedgerUnavailable."""
     epoch = kept.epoch(db, grant.patient)
     _refuse_mixed_identity(db, grant)
+    _refuse_named_intake(db, grant)
     _refuse_too_many_parts(db, grant)
     event = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
     signed = Standing(grant, (event,))
@@ -81,6 +84,7 @@ def supersede(
     epoch, standing = kept.epoch(db, grant.patient), load(db, old)
     new = _next(standing, grant)
     _refuse_mixed_identity(db, new)
+    _refuse_named_intake(db, new)
     _refuse_too_many_parts(db, new)
     ended = Event(Step.SUPERSEDE, grant.signed, by=by)
     signed = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
@@ -123,6 +127,7 @@ def draft(db: Database, grant: Grant, replaces: str = "") -> Standing:
     will supersede. NotPossible says what stands against signing it."""
     drawn = _next(load(db, replaces), grant) if replaces else grant
     _refuse_mixed_identity(db, drawn)
+    _refuse_named_intake(db, drawn)
     _refuse_too_many_parts(db, drawn)
     drafts.keep(db, row_of(db, grant), replaces)
     return Standing(grant, ())
@@ -230,6 +235,18 @@ def _refuse_mixed_identity(db: Database, grant: Grant) -> None:
                 f"this recipient knows the patient as {other.identity} by grant {other.id}: "
                 "revoke it before signing one with another identity"
             )
+
+
+def _refuse_named_intake(db: Database, grant: Grant) -> None:
+    name = grant.recipient.key
+    if not grant.identity.is_paired:
+        return
+    standings = listed(db, grant.patient, with_names=False)
+    if tells_by_name(db, grant.patient, name, standings, grant.pairing):
+        raise NotPossible(
+            "this recipient may submit about the patient by name, so a pseudonym would hide nothing from it: withdraw "
+            "its intake grant before (one that is given afterwards is under the pseudonym)"
+        )
 
 
 def _refuse_too_many_parts(db: Database, grant: Grant) -> None:

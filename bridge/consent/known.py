@@ -15,7 +15,8 @@ from bridge.consent.decide import known_as, last_known_as
 from bridge.consent.grant import Identity, State, state_at
 from bridge.consent.memory import Memory
 from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
-from bridge.consent.summed import KINDS
+from bridge.consent.summed import behind
+from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.grants import pairings, patient_of
@@ -41,20 +42,19 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
     return None
 
 
-def behind_summary(db: Database, permit: Permit, text: str) -> tuple[Name, bool] | None:
-    """What the id of a summary says that was minted for the asker alone, and whether of a block that is frozen."""
+def behind_summary(
+    db: Database, permit: Permit, text: str, kind: str = OBSERVATION
+) -> tuple[Name, bool] | None:
+    """What the id of a summary, or of its report, says that was minted for the asker alone, and whether of a block that
+    is frozen."""
     if isinstance(permit, DeliveryPermit):
         return None
     secrets = [b""]
     if not isinstance(permit, OwnerPermit | OperatorPermit):
         keys = sorted({permit.organization, permit.client} - {""})
         secrets = [*(key.encode() for key in keys), *(each for key in keys for each in pairings(db, key))]
-    for secret in secrets:
-        for is_frozen, kind in KINDS.items():
-            name = db.ids.read(kind, text, secret)
-            if name is not None and _is_of(permit, name.patient):
-                return name, is_frozen
-    return None
+    found = (behind(db.ids, text, secret, kind) for secret in secrets)
+    return next((each for each in found if each is not None and _is_of(permit, each[0].patient)), None)
 
 
 def _is_of(permit: OwnerPermit | OperatorPermit | RecipientPermit, patient: int) -> bool:

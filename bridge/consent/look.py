@@ -7,6 +7,7 @@ object for a request and its stream (a page would be answered under yesterday's 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import final
@@ -38,6 +39,12 @@ class Opens:
     answer: Answer
     reports: Reports
 
+    def stream(self, size: int, whole: Part) -> Iterator[Part]:
+        """The readings in pages, at least one; with the first what is told as taken away of summaries."""
+        pages = self.answer.stream(size, whole)
+        yield next(pages).with_lost(self.reports.lost())
+        yield from pages
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -54,18 +61,20 @@ class Look:
     def leaving(self, opens: Opens) -> Leaving:
         """The page that was asked for, and its total where it is wanted or plain."""
         part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
+        part = part.with_lost(opens.reports.lost())
         total = self._total(opens.answer, part)
-        return Leaving(self.asked, self.who, self.decided.decision, part, total, self._has_person(opens))
+        has_person = self._has_person(opens) and (bool(part.summaries) or not self._is_documents)
+        return Leaving(self.asked, self.who, self.decided.decision, part, total, has_person)
 
     def leaving_whole(self, opens: Opens) -> Leaving:
         """All that was asked for, as numbers."""
-        part = opens.answer.whole()
+        part = opens.answer.whole().with_lost(opens.reports.lost())
         has_person = self._has_person(opens)
         return Leaving(self.asked, self.who, self.decided.decision, part, part.count, has_person)
 
     def leaving_lost(self, opens: Opens) -> Leaving:
-        """The readings of the wish that were taken away after they had left to this asker."""
-        part = opens.answer.lost_part()
+        """What of the wish was taken away after it had left to this asker."""
+        part = opens.answer.lost_part().with_lost(opens.reports.lost())
         return Leaving(self.asked, self.who, self.decided.decision, part, None, has_person=False)
 
     def entry(self, opens: Opens, leaving: Leaving) -> tuple[Intent, int, Also | None, Intent | None]:
@@ -76,6 +85,11 @@ class Look:
         if back is not None and not leaving.items:
             return back, self.epoch, also(opens, leaving.part), None
         return told(), self.epoch, also(opens, leaving.part), back
+
+    @property
+    def _is_documents(self) -> bool:
+        """Whether the person is wanted for reports alone."""
+        return self.asked.reporting is not None and bool(self.asked.reporting.documents)
 
     def _has_person(self, opens: Opens) -> bool:
         """Whether the person is wanted, and changed when it was asked for what changed."""

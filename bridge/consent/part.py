@@ -6,7 +6,7 @@ Law: pure values; numbers, edges and kinds are of what is in it, because the led
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 from bridge.consent.agreed import DisclosedConsent
@@ -14,7 +14,7 @@ from bridge.consent.asked import Grain, Kind
 from bridge.consent.disclosure import DisclosedDevice, DisclosedMetric, Group
 from bridge.consent.events import DisclosedEvent
 from bridge.consent.summed import Content, DisclosedSummary
-from bridge.period import Instant
+from bridge.period import BEGINNING, Instant
 from bridge.store.published import Week
 from bridge.store.summaries import Frozen
 
@@ -52,7 +52,9 @@ class Part:
     @property
     def grains(self) -> tuple[str, ...]:
         """The grains of all that is in it."""
-        found = {group.grain for group in self.groups} | ({Grain.SUMMARY} if self.summaries else set())
+        back = () if self.lost is None else self.lost.summaries
+        found = {group.grain for group in self.groups}
+        found |= {Grain.SUMMARY} if len(self.summaries) > len(back) else set()
         return tuple(sorted(each.name.lower() for each in found))
 
     @property
@@ -62,3 +64,30 @@ class Part:
         strips = {Kind.CAPILLARY} if any(each.calibrations for each in self.metrics) else set[Kind]()
         written = {name for name, found in ((CONSENT, self.consents), (LEDGER, self.events)) if found}
         return self.kinds | things | strips | written
+
+    def with_lost(self, lost: Part) -> Part:
+        """The same with summaries that are told as taken away."""
+        if not lost.summaries:
+            return self
+        before = self.lost or Part()
+        firsts = [each for each in (before.first, lost.first) if each is not None]
+        lasts = [each for each in (before.last, lost.last) if each is not None]
+        back = replace(
+            lost,
+            count=before.count + lost.count,
+            readings=before.readings + lost.readings,
+            first=min(firsts, default=None),
+            last=max(lasts, default=None),
+            kinds=before.kinds | lost.kinds,
+            frozen=(),
+        )
+        return replace(
+            self,
+            summaries=(*self.summaries, *lost.summaries),
+            count=self.count + lost.count,
+            readings=self.readings + lost.readings,
+            total=None if self.total is None else self.total + lost.count,
+            last_updated=max(self.last_updated or BEGINNING, lost.last_updated or BEGINNING),
+            frozen=(*self.frozen, *lost.frozen),
+            lost=back,
+        )

@@ -1,4 +1,4 @@
-"""The wish for summaries of a period.
+"""The wish for summaries: of a period, by their ids, or as they become due without being asked for.
 
 Law: a wish, never permission: which periods may be reported, and which figures may leave, is decided behind the gate
 (`blocks.py`, `summaries.py`). A period says what is to be reported; dates choose among what may be.
@@ -33,10 +33,40 @@ class Span(Protocol):
 
 @final
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A summary that who is told has, or refused: changes until `seen` are told; `is_frozen`: a block of a grant of
+    summaries."""
+
+    period: Period
+    is_frozen: bool
+    seen: Instant
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """As they become due: blocks of so many local `days`, one begun every so many (`every`), told on that `weekday`
+    after they are over (0: Monday; None: at once), none that begins more than `back` days before its grant was signed
+    (None: all of a grant that says since when, else the last one). `standing`: what there is already; at most so many
+    blocks (`most`) at once."""
+
+    days: int
+    every: int
+    weekday: int | None = None
+    back: int | None = None
+    standing: Sequence[Standing] = ()
+    most: int = 1
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Reporting:
-    """Summaries of sensor glucose inside `period`, None: over every period that follows from the grants; with `fixed`
-    those alone that grants of summaries fix. Of them those whose period meets all of `dates`, and that changed in all
-    of `updated`; of their Observations those of `ids` and `parts`, None: all."""
+    """Summaries of sensor glucose inside `period`, None: over every period that follows from the grants, or, with
+    `paced`, that is due; with `fixed` those alone that grants of summaries fix. Of them those whose period meets all of
+    `dates`, and that changed in all of `updated`; of their Observations those of `ids` and `parts`, None: all. Ids
+    without a period say theirs themselves. With `documents`, a type of `REPORTS`, the report of each is meant, by its
+    id as that type: the whole summary, and of the readings that were asked for those that are open over all of its
+    period."""
 
     period: Period | None = None
     fixed: bool = False
@@ -44,6 +74,8 @@ class Reporting:
     parts: frozenset[str] | None = None
     dates: Sequence[Span] = ()
     updated: Sequence[Span] = ()
+    paced: Paced | None = None
+    documents: str = ""
 
     def covers(self, period: Period) -> bool:
         """Whether a summary of that period is asked for."""

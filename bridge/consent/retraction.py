@@ -10,6 +10,7 @@ from __future__ import annotations
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
 from bridge.consent.named import named
+from bridge.consent.summed import behind, secret
 from bridge.store.db import Database
 from bridge.store.grants import pairings
 
@@ -17,6 +18,12 @@ from bridge.store.grants import pairings
 def pairing_of(db: Database, who: Asker, asked: Asked) -> bytes:
     """The pairing under which the ids asked for were minted for this asker; b'' where none reads."""
     for pairing in (b"", *pairings(db, who.organization), *pairings(db, who.client)):
-        if any(named(db.ids, text, pairing) is not None for text in asked.ids or ()):
+        if any(_reads(db, text, pairing, who.key) for text in asked.ids or ()):
             return pairing
     return b""
+
+
+def _reads(db: Database, text: str, pairing: bytes, recipient: str) -> bool:
+    """Whether it is an id of a reading or of a summary under that pairing."""
+    is_summary = behind(db.ids, text, secret(recipient, pairing)) is not None
+    return is_summary or named(db.ids, text, pairing) is not None

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, final
 
+from bridge.consent.asked import Kind
 from bridge.metrics.brief import Brief
 from bridge.period import MINUTE, Instant, Period
 from bridge.reading import SourceClass, Unit
-from bridge.store.ids import Name
+from bridge.store.ids import Ids, Name
 from bridge.store.summaries import Holder
 
 PANEL, MEAN, RANGES, GMI, CV, WEAR, ACTIVE = "panel", "mean", "ranges", "gmi", "cv", "wear", "active"
@@ -24,6 +25,8 @@ PARTS: Final = (PANEL, *MEMBERS)
 """The Observations of a summary, in the order of their numbers in an id."""
 KINDS: Final = {True: "Summary", False: "Summary of readings"}
 """Under which names their ids are minted: of a block that is frozen, and of what readings are open of."""
+REPORTS: Final = ("DiagnosticReport", "DocumentReference", "Binary")
+"""As what the report of a summary leaves: three resources, of which each has an id of its own."""
 _PART: Final = 4
 _SLOT: Final = 12
 """Bits of an id for which figure it is, and of its slot."""
@@ -34,7 +37,7 @@ _SLOT: Final = 12
 class Content:
     """What a summary says. `readings`: that it was made of, counted or not; `unit`: that most of them are in; `told`:
     its Observations, now or before; `sources`: how many readings of each; `days` and `offsets`: as
-    `DisclosedSummary`; `form`: how it is kept."""
+    `DisclosedSummary`; `form`: how it is kept; `updated`: when it became as it is, 0: when it was published."""
 
     figures: Brief | None
     readings: int
@@ -45,6 +48,7 @@ class Content:
     days: tuple[date, date] | None = None
     offsets: tuple[int, int] = (0, 0)
     form: int = 1
+    updated: Instant = 0
 
     def leaving(self) -> tuple[str, ...]:
         """The Observations that the figures make; the panel where it has all of its members."""
@@ -69,11 +73,28 @@ NOTHING: Final = Content(None, 0, Unit.MG_DL, ())
 
 @final
 @dataclass(frozen=True, slots=True)
+class DisclosedReport:
+    """The report of one period. `ids`: by type, in the order of `REPORTS`; `open`: kinds of which single readings are
+    open over all of the period: what the disclosure holds of them belongs in it. `version` names its content."""
+
+    ids: tuple[tuple[str, str], ...]
+    open: frozenset[Kind]
+    version: str
+    last_updated: Instant
+
+    def id(self, kind: str) -> str:
+        """Its id as that type."""
+        return dict(self.ids)[kind]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class DisclosedSummary:
     """One period as its asker may know it. `ids`: of the Observations that leave, by part; `members`: of all that the
     summary has; `gone`: parts that are entered in error. `days`: first and last local day, where it covers whole ones;
     `figures` None: all of it is entered in error. `offsets`: minutes east at its edges. `version`: names the content;
-    `is_amended`: it was told otherwise before."""
+    `is_amended`: it was told otherwise before. `is_frozen`: a block of a grant of summaries; `report`: where reports
+    were asked for."""
 
     period: Period
     days: tuple[date, date] | None
@@ -87,6 +108,18 @@ class DisclosedSummary:
     version: str
     is_amended: bool
     last_updated: Instant
+    is_frozen: bool = False
+    report: DisclosedReport | None = None
+
+    @property
+    def items(self) -> tuple[tuple[str, str], ...]:
+        """What stands in a page of its own: its Observations, or its report."""
+        return self.ids if self.report is None else self.report.ids[:1]
+
+
+def minted_as(is_frozen: bool, kind: str) -> str:
+    """Under which name an id of that type is minted; of a report as of a summary."""
+    return f"{KINDS[is_frozen]} as {kind}" if kind in REPORTS else KINDS[is_frozen]
 
 
 def name_of(patient: int, period: Period, part: str) -> Name:
@@ -103,6 +136,24 @@ def period_of(name: Name) -> Period | None:
 
 def secret_of(holder: Holder | None) -> bytes:
     """Under what the ids of a recipient's summaries are minted: they are its own, or one would name two contents."""
-    if holder is None:
-        return b""
-    return holder.pairing or holder.recipient.encode()
+    return b"" if holder is None else secret(holder.recipient, holder.pairing)
+
+
+def secret(recipient: str, pairing: bytes) -> bytes:
+    """The same by who the recipient is (`Recipient.key`) and how it knows the person."""
+    return pairing or recipient.encode()
+
+
+def behind(ids: Ids, text: str, secret: bytes, kind: str = "Observation") -> tuple[Name, bool] | None:
+    """What such an id of that type says under that secret, and whether of a block that is frozen; None where it is
+    none."""
+    for is_frozen in KINDS:
+        name = ids.read(minted_as(is_frozen, kind), text, secret)
+        if name is not None:
+            return name, is_frozen
+    return None
+
+
+def ids_of(ids: Ids, patient: int, period: Period, is_frozen: bool, secret: bytes) -> dict[str, str]:
+    """The ids of all Observations that a summary can have, by part."""
+    return {part: ids.one(KINDS[is_frozen], name_of(patient, period, part), secret) for part in PARTS}

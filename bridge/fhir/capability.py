@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bridge.fhir.parameters import GROUP, INCLUDES, PARAMETERS, REVINCLUDES, Parameter
+from bridge.fhir.parameters import INCLUDES, OWN, REVINCLUDES, SOUGHT, Parameter
+from bridge.fhir.subscriptions import IG, PROFILE, SUBSCRIPTION, TOPIC
 from bridge.fhir.tree import Node, Tree, coding, concept
 from bridge.mapping.resources import READING_TYPES
 
@@ -36,6 +37,10 @@ INTERACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Consent": ("read", "search-type"),
     "AuditEvent": ("read", "search-type"),
     "Group": ("read", "search-type"),
+    "DiagnosticReport": ("read", "search-type"),
+    "DocumentReference": ("read", "search-type"),
+    "Binary": ("read",),
+    "Subscription": ("read", "create", "update", "delete", "search-type"),
 }
 SAYS: Final = {
     "Consent": (
@@ -45,11 +50,28 @@ SAYS: Final = {
         "Its policy is this sentence. A grant that is paused, revoked or over is inactive. Where nothing limits it, it "
         "has the IHE PCF Intermediate form, and says so."
     ),
+    "DiagnosticReport": (
+        "A report as a PDF of each period that is summed up, with the Observations of its summary: a period follows "
+        "from the grants. It holds what the token's scopes reach too (all of Observation, and of "
+        "MedicationAdministration, Device and Patient what is reached whole); without Observation it is refused. Made "
+        "at each request."
+    ),
+    "DocumentReference": "The same report, and where its PDF is: with size and SHA-1, which change with its content.",
+    "Binary": "The PDF of a DocumentReference: as it is, or as a resource where Accept or _format names one.",
     "AuditEvent": "What left and why, after IHE BALP: for the person alone, nothing for anybody else.",
     "Group": (
         "One for each client with a system token: those who share with it by bulk export now. A search finds it "
         "without members, or says by member whether one person is in it; a read tells them, and is written down for "
         "each of them."
+    ),
+    "Subscription": (
+        "R5 Backport for R4: a system client is told that there is new glucose of one person who lets it have a feed. "
+        "rest-hook, payload empty or id-only; full-resource is refused, because readings would rest where no "
+        "revocation reaches them. Filter: Observation?patient=[id], and code or category. The operator registers the "
+        "endpoint's origin, and who looks at what arrives. A person who shares nothing looks like one without new "
+        "readings: heartbeats go on. Events are numbered anew from 1 when what is shared changes; corrections and what "
+        "was taken back are events as well. channel.header is taken and never shown; where it is left out of an update "
+        "it stays. After failures the status is error until requested is sent."
     ),
 }
 """What a client should know about a type."""
@@ -84,7 +106,9 @@ _SUBMIT: Final = (
     "and answered in its place. Needs system scopes for create, and the person's intake grant for this client's "
     "organisation; without one the answer is 404, as for nobody. A Patient is never made: it is matched by identifier. "
     "Conditional create: ifNoneExist=identifier=system|value, 200 where one fits, 412 where several do, among what the "
-    "same organisation submitted. Identifiers are kept as a blind index and not served. A reading of one device and "
+    "same organisation submitted about the person under the same name. Identifiers are kept as a blind index and not "
+    "served. What contradicts the person's record waits for somebody to look and is answered alike. A device is of "
+    "its submitter alone. A reading of the future is refused. A reading of one device and "
     "second is one reading: sent again it is 200, with another amount a correction. Sensor readings are served under a "
     "grant; summaries, reports, orders and readings without an amount are kept as received and answered 202. 429 with "
     "Retry-After where submissions come too often."
@@ -93,7 +117,7 @@ _VALIDATE: Final = (
     "The same checks of form as a submission, without effect: an OperationOutcome, 200 also with faults."
 )
 _CHECKED: Final = (("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", _VALIDATE),)
-RECEIVED: Final = ("Bundle", "DiagnosticReport", "ServiceRequest")
+RECEIVED: Final = ("Bundle", "ServiceRequest")
 """Types that are taken or checked, and not served."""
 RECEIVER: Final = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
 SUBMISSION: Final = "http://hl7.org/fhir/uv/cgm/OperationDefinition/submit-cgm-bundle"
@@ -114,6 +138,19 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "Group": (("export", f"{_BULK}/OperationDefinition/group-export", _EXPORT),),
     "Device": _CHECKED,
+    "DiagnosticReport": _CHECKED,
+    "Subscription": (
+        (
+            "status",
+            f"{IG}/OperationDefinition/backport-subscription-status",
+            "Of one, or by id and status of all.",
+        ),
+        (
+            "events",
+            f"{IG}/OperationDefinition/backport-subscription-events",
+            "Of the last 31 days, at most 1,000.",
+        ),
+    ),
     **dict.fromkeys(RECEIVED, _CHECKED),
 }
 WHOLE: Final = ("export", f"{_BULK}/OperationDefinition/export", _EXPORT)
@@ -139,6 +176,11 @@ PROFILES: Final = {
         "cgm-summary-mean-glucose-moles-per-volume",
     ),
     "Device": ("cgm-device",),
+    "DiagnosticReport": ("cgm-summary-pdf",),
+}
+TOPICS: Final[Tree] = {
+    "url": f"{IG}/StructureDefinition/capabilitystatement-subscriptiontopic-canonical",
+    "valueCanonical": TOPIC,
 }
 
 
@@ -149,7 +191,11 @@ def tree(base: str, version: str, released: str) -> Tree:
         "status": "active",
         "date": released,
         "kind": "instance",
-        "instantiates": (RECEIVER, f"{_BULK}/CapabilityStatement/bulk-data"),
+        "instantiates": (
+            RECEIVER,
+            f"{_BULK}/CapabilityStatement/bulk-data",
+            f"{IG}/CapabilityStatement/backport-subscription-server-r4",
+        ),
         "software": {"name": "cgm-bridge", "version": version},
         "implementation": {"description": "A bridge from a person's own diabetes data", "url": base},
         "fhirVersion": "4.0.1",
@@ -187,10 +233,11 @@ def _security(root: str) -> Tree:
 def _resource(kind: str) -> Tree:
     names = PROFILES.get(kind, ())
     profiles = tuple(f"http://hl7.org/fhir/uv/cgm/StructureDefinition/{name}" for name in names)
-    interactions = INTERACTIONS[kind]
+    interactions, is_topical = INTERACTIONS[kind], kind == SUBSCRIPTION
     return {
+        "extension": (TOPICS,) if is_topical else (),
         "type": kind,
-        "supportedProfile": profiles,
+        "supportedProfile": (PROFILE,) if is_topical else profiles,
         "documentation": SAYS.get(kind),
         "interaction": tuple({"code": code} for code in interactions),
         "versioning": "versioned" if "vread" in interactions else "no-version",
@@ -198,7 +245,7 @@ def _resource(kind: str) -> Tree:
         "conditionalRead": "full-support",
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
-        "searchParam": tuple(_parameter(each) for each in {**PARAMETERS, "Group": GROUP}[kind]),
+        "searchParam": tuple(_parameter(each) for each in {**SOUGHT, **OWN, "Binary": ()}[kind]),
         "operation": _operations(OPERATIONS.get(kind, ())),
     }
 

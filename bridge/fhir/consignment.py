@@ -19,10 +19,13 @@ from typing import Final, Generic, TypeAlias, TypeVar
 import msgspec
 
 from bridge.consent.disclosure import Disclosure
+from bridge.consent.summed import PANEL
 from bridge.fhir import filing
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.filing import Filing, Method, Sent
 from bridge.fhir.rows import Compiler
+from bridge.fhir.stated import USUAL, Stated
+from bridge.fhir.summaries import GONE
 from bridge.mapping import Mappings, Shape
 from bridge.reading import Stream
 
@@ -60,6 +63,7 @@ class Told:
 
     name: str = ""
     fhir: Mapping[Stream, Shape] = field(default_factory=dict)
+    stated: Stated = USUAL
 
 
 class Tellings:
@@ -132,16 +136,38 @@ def drafted(
 ) -> Drafts[bytes | memoryview]:
     """What is to be sent of a disclosure, as this receiver takes it."""
     body, sent = filing.transaction(compiler, disclosure, replace(wanted, is_once=manner.conditional))
-    if manner.form is Form.TRANSACTION and manner.updates:
+    if manner.form is Form.TRANSACTION and manner.updates and wanted.stated.replaces:
         return Drafts(((Ask("POST", "", sent), body),) if sent else ())
     pairs = list(zip(sent, msgspec.json.decode(body, type=_Bundle).entry, strict=True))
-    left = tuple(each for each, _ in pairs if each.method == "PUT" and not manner.updates)
+    panels, summed = _summed(disclosure)
+    stays = frozenset[str]() if wanted.stated.replaces else summed
+    left = tuple(each for each, _ in pairs if each.method == "PUT" and not _may_go(each, manner, stays))
     there = [pair for pair in pairs if pair[0] not in left]
-    first = [pair for pair in there if pair[0].kind == DEVICE] if manner.form in UNLINKED else []
+    first = _first(there, panels) if manner.form in UNLINKED else []
     going = first or there
     drafts = _FORMS[manner.form](compiler, going, wanted, manner)
-    waiting = tuple(each for each, _ in there if each.kind != DEVICE) if first else ()
+    now = {each.id for each, _ in first}
+    waiting = tuple(each for each, _ in there if each.kind != DEVICE and each.id not in now) if now else ()
     return Drafts(tuple(drafts), left, waiting)
+
+
+def _summed(disclosure: Disclosure) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids of panels, and of all Observations of summaries."""
+    every = [one for each in disclosure.summaries for one in each.ids]
+    return frozenset(id_ for part, id_ in every if part == PANEL), frozenset(id_ for _, id_ in every)
+
+
+def _may_go(sent: Sent, manner: Manner, stays: frozenset[str]) -> bool:
+    """Whether an update goes there; what is entered in error goes wherever updates do."""
+    return manner.updates and (sent.id not in stays or sent.version.endswith(GONE))
+
+
+def _first(pairs: Sequence[Pair], panels: frozenset[str]) -> list[Pair]:
+    """What must be there before the rest: Devices, and what a new panel names."""
+    devices = [pair for pair in pairs if pair[0].kind == DEVICE]
+    news = [sent for sent, _ in pairs if sent.method == "POST" and sent.kind != DEVICE]
+    is_named = any(sent.id in panels for sent in news) and any(sent.id not in panels for sent in news)
+    return devices or ([pair for pair in pairs if pair[0].id not in panels] if is_named else [])
 
 
 def _bundled(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:

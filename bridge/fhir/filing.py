@@ -18,15 +18,18 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from bridge.consent.disclosure import DisclosedDevice, Disclosure, Group
-from bridge.fhir import fullness, resources
+from bridge.consent.summed import PANEL
+from bridge.fhir import fullness, resources, summaries
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.cells import version_id
 from bridge.fhir.fills import READING, Cut, Integers, filled
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.rows import Compiler, variants
+from bridge.fhir.stated import USUAL, Stated
 from bridge.fhir.template import Lot, Rows
 from bridge.fhir.tree import ID_WIDTH
 from bridge.fhir.variant import AMENDED, BY_ENTRY, BY_IDENTIFIER, Variant
+from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant
 from bridge.reading import Flag
 
@@ -65,12 +68,14 @@ class Sent:
 @dataclass(frozen=True, slots=True)
 class Filing:
     """Where one delivery goes: the receiver's reference of the patient, what it holds already by our
-    logical id, and when the Bundle is made. `is_once`: the receiver creates once by identifier."""
+    logical id, and when the Bundle is made. `is_once`: the receiver creates once by identifier; `stated`: how figures
+    are said there."""
 
     subject: str
     known: Mapping[str, Known]
     at: Instant
     is_once: bool = True
+    stated: Stated = USUAL
 
     @property
     def new(self) -> Frame:
@@ -102,9 +107,11 @@ def transaction(
     rows = Rows(int(kept.sum()), tuple(_lot(compiler, part, places) for part in parts))
     entries = tuple(_device_entry(compiler, disclosure, filing, each) for each in devices)
     told = [Sent("Device", each.id, resources.version(each), "POST") for each in devices]
+    summed = tuple(_summaries(compiler, disclosure, filing))
+    told += [sent for sent, _ in summed]
     readings = {place: sent for part in parts for place, sent in _told(part, places)}
     head = Head("transaction", timestamp=filing.at)
-    return bundle(compiler.notation, head, (*entries, rows)), (
+    return bundle(compiler.notation, head, (*entries, *(entry for _, entry in summed), rows)), (
         *told,
         *(readings[place] for place in sorted(readings)),
     )
@@ -169,6 +176,28 @@ def _device(group: Group, disclosure: Disclosure, filing: Filing) -> str | None:
         return f"Device/{filing.known[group.device].id}"
     is_entry = any(each.id == group.device for each in disclosure.devices)
     return BY_ENTRY if is_entry else BY_IDENTIFIER
+
+
+def _summaries(compiler: Compiler, disclosure: Disclosure, filing: Filing) -> Iterator[tuple[Sent, bytes]]:
+    """The Observations of summaries, a panel behind its members and only where each of these is there or comes along;
+    what is entered in error only where it is there."""
+    places = {name: each.reference for name, each in filing.known.items()}
+    of = summaries.Of(filing.subject, compiler.system, compiler.summed, True, places, filing.stated)
+    for one in disclosure.summaries:
+        parts, there = {id_: part for part, id_ in one.ids}, filing.known.keys() | {id_ for _, id_ in one.ids}
+        is_whole = all(id_ in there for _, id_ in one.members)
+        trees = sorted(summaries.trees(one, compiler.mappings, of), key=lambda each: parts[each[0]] == PANEL)
+        for name, tree in trees:
+            known, is_gone = filing.known.get(name), parts[name] in one.gone
+            if (known is None and is_gone) or (parts[name] == PANEL and not is_whole and not is_gone):
+                continue
+            frame = filing.new if known is None else Frame.REPLACE
+            place = Place(
+                compiler.base, compiler.system, *((None, None) if known is None else (known.id, known.etag))
+            )
+            version = summaries.filed(one, compiler.summed, filing.stated, is_gone)
+            sent = Sent(OBSERVATION, name, version, "POST" if known is None else "PUT")
+            yield sent, compiler.notation.entry(framed(frame, tree, name, place))
 
 
 def _device_entry(

@@ -13,11 +13,12 @@ from typing import Final
 
 from bridge.consent.agreed import STATUS
 from bridge.consent.asked import Grain, Prefix, Selector, met
+from bridge.consent.summed import PANEL
 from bridge.fhir import sampled
 from bridge.fhir.consents import STATES
 from bridge.fhir.draft import Draft, Step, alternatives, narrowed, tokens
 from bridge.fhir.outcome import Problem, bad_parameter
-from bridge.fhir.parameters import Parameter
+from bridge.fhir.parameters import REPORTS, Parameter
 from bridge.fhir.quantities import quantities
 from bridge.fhir.resources import GLUCOSE, MDC, TYPES
 from bridge.fhir.sought import DateText
@@ -28,6 +29,8 @@ ONE_PATIENT: Final = "each search names exactly one patient"
 
 SAMPLED: Final = frozenset({Selector(Stream.GLUCOSE, None, Grain.RAW)})
 """What leaves in chunks where that is asked for."""
+DATED: Final = ("DocumentReference", "date")
+"""When a document was made (R4 10.1.8), which is when what is in it last changed."""
 MOST_SHOWN: Final = 40
 """Of what was typed, so much is said back."""
 _UTC: Final = ZoneHistory.always("UTC")
@@ -76,12 +79,22 @@ def _person(draft: Draft, value: str) -> Step:
 
 def _code(draft: Draft, parameter: Parameter, value: str) -> Step:
     named = tokens(value)
+    if draft.kind in REPORTS:
+        return _worn(draft, PANEL in draft.vocabulary.parts_coded(named))
     draft.parts = narrowed(draft.parts, draft.vocabulary.parts_coded(named))
     return _select(draft, draft.vocabulary.coded(named))
 
 
+def _worn(draft: Draft, is_meant: bool) -> Step:
+    """Every report wears the code and the categories of the panel of a summary; others mean nothing."""
+    draft.ids = draft.ids if is_meant else frozenset()
+    return True
+
+
 def _category(draft: Draft, parameter: Parameter, value: str) -> Step:
     named = tokens(value)
+    if draft.kind in REPORTS:
+        return _worn(draft, PANEL in draft.vocabulary.parts_categorised(named))
     draft.parts = narrowed(draft.parts, draft.vocabulary.parts_categorised(named))
     return _select(draft, draft.vocabulary.categorised(named))
 
@@ -109,6 +122,8 @@ def _device(draft: Draft, parameter: Parameter, value: str) -> Step:
 def _type(draft: Draft, parameter: Parameter, value: str) -> Step:
     """What a device is, or of what a sensor tells: glucose in interstitial fluid, or nothing."""
     asked = tokens(value)
+    if draft.kind in REPORTS:
+        return _code(draft, parameter, value)
     if draft.kind == "DeviceMetric":
         is_meant = any(each.means((MDC, GLUCOSE)) for each in asked)
         draft.ids = draft.ids if is_meant else frozenset()
@@ -148,7 +163,8 @@ def _date(draft: Draft, parameter: Parameter, value: str) -> Step:
     read = date_text(parameter.name, value)
     if isinstance(read, Problem):
         return read
-    (draft.updated if parameter.name == "_lastUpdated" else draft.dates).append(read)
+    is_update = parameter.name == "_lastUpdated" or (draft.kind, parameter.name) == DATED
+    (draft.updated if is_update else draft.dates).append(read)
     return True
 
 
@@ -213,5 +229,6 @@ FILTERS: Final[Mapping[str, Callable[[Draft, Parameter, str], Step]]] = {
     "target": _spoken_of,
     "date": _date,
     "effective-time": _date,
+    "period": _date,
     "_lastUpdated": _date,
 }

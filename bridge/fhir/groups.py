@@ -7,9 +7,12 @@ the Group and nothing of anybody.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.fhir.bundle import Head, bundle
+from bridge.fhir.notation import Notation
 from bridge.fhir.tree import SUBSETTED, Tree
 
 GROUP: Final = "Group"
@@ -33,6 +36,12 @@ def found(circle: Circle, base: str) -> Tree:
     resource = _head(circle)
     resource["meta"] = {"tag": (SUBSETTED,)}
     return {"fullUrl": f"{base}/{GROUP}/{circle.id}", "resource": resource, "search": {"mode": "match"}}
+
+
+def page(notation: Notation, circles: Sequence[Circle], url: str, base: str) -> memoryview:
+    """A searchset of Groups."""
+    parts = [notation.entry(found(each, base)) for each in circles]
+    return bundle(notation, Head("searchset", len(circles), (("self", url),)), parts)
 
 
 def _head(circle: Circle) -> Tree:

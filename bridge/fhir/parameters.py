@@ -124,6 +124,42 @@ GROUP: Final[tuple[Parameter, ...]] = (
 )
 """Filters of Group, of which each client has one of its own (`web/groups.py`)."""
 
+REPORTS: Final[Mapping[str, tuple[Parameter, ...]]] = {
+    "DiagnosticReport": (
+        _patient("clinical-patient"),
+        Parameter("subject", "reference", "DiagnosticReport-subject", ("Patient",), "The same as patient."),
+        Parameter("code", "token", "clinical-code"),
+        Parameter("category", "token", "DiagnosticReport-category"),
+        Parameter("date", "date", "clinical-date", (), _WHOLE_DAYS),
+        Parameter("identifier", "token", "clinical-identifier", (), _OURS),
+        _ID,
+    ),
+    "DocumentReference": (
+        _patient("clinical-patient"),
+        Parameter("subject", "reference", "DocumentReference-subject", ("Patient",), "The same as patient."),
+        Parameter("type", "token", "clinical-type"),
+        Parameter("category", "token", "DocumentReference-category"),
+        Parameter("period", "date", "DocumentReference-period", (), _WHOLE_DAYS),
+        Parameter("date", "date", "DocumentReference-date", (), "When the report last changed."),
+        Parameter("identifier", "token", "clinical-identifier", (), _OURS),
+        _ID,
+    ),
+}
+"""Filters of reports (`web/reports.py`)."""
+SOUGHT: Final = {**PARAMETERS, **REPORTS}
+"""Everything that a search is read by."""
+SUBSCRIPTION: Final[tuple[Parameter, ...]] = (
+    _ID,
+    Parameter("status", "token", "Subscription-status"),
+    Parameter("url", "uri", "Subscription-url"),
+    Parameter("criteria", "string", "Subscription-criteria"),
+    Parameter("type", "token", "Subscription-type"),
+)
+"""Filters of Subscription: each client finds its own (`web/subscriptions.py`)."""
+
+OWN: Final = {"Group": GROUP, "Subscription": SUBSCRIPTION}
+"""Filters of the types of which a client sees its own alone."""
+
 READINGS: Final = frozenset({*READING_TYPES, "Provenance"})
 """Types of which each resource stands for a reading; of the others none is disclosed."""
 
@@ -160,6 +196,13 @@ ELEMENTS: Final[Mapping[str, Mapping[str, frozenset[str] | None]]] = {
         "MedicationAdministration": frozenset(
             {"identifier", "status", "medicationCodeableConcept", "subject", "effectiveDateTime",
              "effectivePeriod"}
+        ),
+        "DiagnosticReport": frozenset(
+            {"identifier", "status", "category", "code", "subject", "effectivePeriod", "issued", "result"}
+        ),
+        "DocumentReference": frozenset(
+            {"masterIdentifier", "identifier", "status", "docStatus", "type", "category", "subject", "date",
+             "description", "content", "context"}
         ),
         "Device": frozenset({"identifier", "status", "deviceName", "patient"}),
         "DeviceMetric": frozenset(

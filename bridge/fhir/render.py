@@ -1,6 +1,6 @@
 """The renderer: a Disclosure in, FHIR bytes out. The only maker of FHIR bytes.
 
-Law (`architecture.md`, laws): it takes nothing but what the gate made and says nothing beside it: counts,
+Law (`architecture.md`): it takes nothing but what the gate made and says nothing beside it: counts,
 totals, dates, ETags and devices come from the Disclosure. `FhirBytes` is final and made here alone;
 whoever sends bytes to the world demands one. How they are written is a notation: `render_json.py`,
 `render_xml.py`; what they say is the same in both.
@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final, Never, TypeAlias, final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import batched, brands, capability, filing, groups, outcome, receipt
+from bridge.fhir import batched, filing, groups
 from bridge.fhir.alone import alone
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.consignment import Drafts, Manner, Tellings, Told, drafted
@@ -26,18 +25,20 @@ from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
 from bridge.fhir.groups import Circle
 from bridge.fhir.notation import Notation
-from bridge.fhir.outcome import Problem
 from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
-from bridge.fhir.render_manifest import PLAIN, Manifest, manifest
+from bridge.fhir.render_manifest import Manifest
 from bridge.fhir.render_xml import XML
+from bridge.fhir.report_letters import letters
+from bridge.fhir.reports import RAW, Wish, every, made
 from bridge.fhir.rows import Compiler, Elements, readings
+from bridge.fhir.statements import Statements
 from bridge.fhir.streams import Lines, Pieces, Searchset
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.fhir.wanted import Wanted
 from bridge.mapping import Mappings
 from bridge.mapping.resources import OBSERVATION
-from bridge.period import Instant
+from bridge.period import Instant, ZoneHistory
 
 __all__ = [
     "JSON", "NDJSON", "XML", "Answered", "Circle", "Consignment", "FhirBytes", "Filing", "Known", "Manifest",
@@ -89,7 +90,7 @@ class FhirBytes:
 @final
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What one entry of a batch came to: HTTP status and, where there is one, the content."""
+    """What one entry of a batch came to."""
 
     status: int
     content: FhirBytes | None = None
@@ -100,9 +101,10 @@ Consignment: TypeAlias = Drafts[FhirBytes]
 
 
 @final
-class Renderer:
+class Renderer(Statements[FhirBytes]):
     """Renders for one installation under one set of mappings. `base`: our FHIR address without a slash
-    at its end; `installation`: the uuid whose URN is the system of our identifiers. Everything is said in JSON
+    at its end; `installation`: the uuid whose URN is the system of our identifiers; `summed`: the revision of
+    the codes of summaries. Everything is said in JSON
     where no other notation is given."""
 
     def __init__(self, mappings: Mappings, base: str, installation: str) -> None:
@@ -110,9 +112,11 @@ class Renderer:
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
         self._compilers = {
-            each.media_type: Compiler(mappings, self.base, self.system, each) for each in (JSON, XML, NDJSON)
+            each.media_type: Compiler(mappings, self.base, self.system, each)
+            for each in (JSON, XML, NDJSON, RAW)
         }
         self._tellings = Tellings(mappings, self._in(JSON))
+        self.summed = self._in(JSON).summed
 
     # -------------------------------------------------------------------------------------- searches
 
@@ -135,7 +139,7 @@ class Renderer:
     def page(
         self, disclosure: Disclosure, wanted: Wanted, url: str, next: str | None, notation: Notation
     ) -> FhirBytes:
-        """The same for everything that can be wanted."""
+        """The same for all that can be wanted."""
         compiler = self._in(notation)
         links = (("self", url), ("next", next)) if next else (("self", url),)
         told = total(disclosure, wanted.kind) if wanted.types is None else None
@@ -145,11 +149,9 @@ class Renderer:
 
     def collection(self, disclosure: Disclosure, notation: Notation = JSON) -> FhirBytes:
         """Summaries as a Bundle that is no search (R4 2.36: collection)."""
-        parts = members(self._in(notation), disclosure)
-        updated, etag = disclosure.last_updated, tag(self._in(notation), disclosure, ALL)
-        return FhirBytes(
-            _SEAL, bundle(notation, Head("collection", updated=updated), parts), notation, etag, updated
-        )
+        compiler, updated = self._in(notation), disclosure.last_updated
+        body = bundle(notation, Head("collection", updated=updated), members(compiler, disclosure))
+        return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, ALL), updated)
 
     def counted(
         self, disclosure: Disclosure, url: str, kind: str = OBSERVATION, notation: Notation = JSON
@@ -181,8 +183,7 @@ class Renderer:
         notation: Notation = JSON,
     ) -> FhirBytes | None:
         """The one resource of that type; with `version` (a versionId) that state of it. None: absent."""
-        found = alone(self._in(notation), disclosure, kind, version, elements)
-        if found is None:
+        if (found := alone(self._in(notation), disclosure, kind, version, elements)) is None:
             return None
         return FhirBytes(_SEAL, found.body, notation, f'W/"{found.version}"', found.updated)
 
@@ -194,6 +195,11 @@ class Renderer:
         rows = readings(self._in(notation), disclosure, Frame.UPDATED)
         body = bundle(notation, head, (rows,))
         return FhirBytes(_SEAL, body, notation, None, disclosure.last_updated)
+
+    def reports(self, disclosure: Disclosure, wish: Wish) -> FhirBytes | None:
+        """Reports of a disclosure as a page, or one alone; None: absent. It prints, so it takes its time."""
+        one = made(self._in(wish.notation), disclosure, wish)
+        return None if one is None else FhirBytes(_SEAL, one.body, one.notation, one.etag, one.updated)
 
     # -------------------------------------------------------------------------------------- delivery
 
@@ -213,11 +219,16 @@ class Renderer:
     def consignment(self, disclosure: Disclosure, wanted: Filing, manner: Manner, told: Told) -> Consignment:
         """The requests of one delivery attempt, in the form that the receiver takes; `told`: what it is told
         otherwise than others."""
-        found = drafted(self._tellings.of(told), disclosure, wanted, manner)
-        letters = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
-        return Drafts(letters, found.left, found.waiting)
+        return _sealed(drafted(self._tellings.of(told), disclosure, wanted, manner))
 
-    # ----------------------------------------------------------------------------------------- bulk
+    def report_letters(
+        self, disclosure: Disclosure, zones: ZoneHistory, wanted: Filing, manner: Manner, kind: str
+    ) -> Consignment:
+        """The reports of a disclosure for a chart, as DocumentReference or as DiagnosticReport."""
+        found = every(self._in(JSON), disclosure, zones, is_filed=True)
+        return _sealed(letters(self._in(JSON), found, wanted, manner, kind))
+
+    # ----------------------------------------------------------------------------- bulk and batches
 
     def group(self, circle: Circle, members: Sequence[Disclosure], notation: Notation = JSON) -> FhirBytes:
         """The Group of those who share with an asker in bulk, and who they are."""
@@ -226,50 +237,23 @@ class Renderer:
 
     def groups(self, found: Sequence[Circle], url: str, notation: Notation = JSON) -> FhirBytes:
         """A searchset of Groups, without who is in them."""
-        parts = [notation.entry(groups.found(each, self.base)) for each in found]
-        head = Head("searchset", len(found), (("self", url),))
-        return FhirBytes(_SEAL, bundle(notation, head, parts), notation)
-
-    def manifest(self, told: Manifest) -> FhirBytes:
-        """What an export came to: names and addresses of files."""
-        return FhirBytes(_SEAL, manifest(told), PLAIN)
-
-    def ignored(self, problems: Sequence[Problem]) -> FhirBytes:
-        """What of a request was left away, an OperationOutcome a line."""
-        body = b"".join(NDJSON.encode(outcome.warning(each)) + NDJSON.ended for each in problems)
-        return FhirBytes(_SEAL, body, NDJSON)
-
-    # ------------------------------------------------------------------------------ without a person
-
-    def problem(self, problem: Problem, notation: Notation = JSON) -> FhirBytes:
-        """The OperationOutcome."""
-        return FhirBytes(_SEAL, notation.encode(outcome.tree(problem)), notation)
-
-    def capability(self, version: str, released: str, notation: Notation = JSON) -> FhirBytes:
-        """The CapabilityStatement: of this software version, released on that date."""
-        return FhirBytes(_SEAL, notation.encode(capability.tree(self.base, version, released)), notation)
-
-    def brands(self, released: str) -> FhirBytes:
-        """The user-access brand Bundle, last changed at that instant; in JSON, as apps read it."""
-        body = JSON.encode(brands.tree(self.base, released))
-        return FhirBytes(_SEAL, body, JSON, f'W/"{sha256(bytes(body)).hexdigest()[:16]}"')
+        return FhirBytes(_SEAL, groups.page(notation, found, url, self.base), notation)
 
     def batch_response(self, answers: Sequence[Answered], notation: Notation = JSON) -> FhirBytes:
         """The answers to a batch (R4 3.1.0.11), in its order. ValueError where one is in another notation."""
         parts = [batched.entry(notation, each.status, each.content) for each in answers]
         return FhirBytes(_SEAL, bundle(notation, Head("batch-response"), parts), notation)
 
-    def transaction_response(self, receipts: Sequence[Receipt], notation: Notation = JSON) -> FhirBytes:
-        """What became of each entry of a submission, in its order (R4 2.36.4)."""
-        parts = [receipt.entry(notation, each) for each in receipts]
-        return FhirBytes(_SEAL, bundle(notation, Head("transaction-response"), parts), notation)
-
-    def verdict(self, found: Sequence[Problem], notation: Notation = JSON) -> FhirBytes:
-        """What a validation found; nothing: that it found nothing."""
-        return FhirBytes(_SEAL, notation.encode(receipt.verdict(found)), notation)
+    def _as_bytes(self, body: bytes | memoryview, notation: Notation, etag: str | None = None) -> FhirBytes:
+        return FhirBytes(_SEAL, body, notation, etag)
 
     def _in(self, notation: Notation) -> Compiler:
         return self._compilers[notation.media_type]
+
+
+def _sealed(found: Drafts[bytes | memoryview]) -> Consignment:
+    made = tuple((ask, FhirBytes(_SEAL, body, JSON)) for ask, body in found.letters)
+    return Drafts(made, found.left, found.waiting)
 
 
 @final

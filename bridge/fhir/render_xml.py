@@ -65,10 +65,26 @@ def answered(response: Tree, body: bytes, is_outcome: bool) -> bytes:
 def _resource(tree: Mapping[str, Node], attributes: bytes = b"") -> Iterator[bytes | Slot]:
     name = str(tree["resourceType"]).encode("ascii")
     yield b"<" + name + (b" " + attributes if attributes else b"") + b">"
-    for child, node in tree.items():
-        if child != "resourceType":
-            yield from _element(child, node)
+    yield from _children({child: node for child, node in tree.items() if child != "resourceType"})
     yield b"</" + name + b">"
+
+
+def _children(node: Mapping[str, Node]) -> Iterator[bytes | Slot]:
+    """The elements inside one; what JSON says of a primitive beside its value (`_name`) stands inside its own (R4
+    2.6.2.3)."""
+    for child, each in node.items():
+        beside = node.get(f"_{child}")
+        if child.startswith("_"):
+            continue
+        if isinstance(beside, Mapping) and isinstance(each, str) and not is_absent(beside):
+            tag = child.encode("ascii")
+            yield b"<" + tag + b' value="'
+            yield quoted(each)
+            yield b">"
+            yield from _children(beside)
+            yield b"</" + tag + b">"
+        else:
+            yield from _element(child, each)
 
 
 def _element(name: str, node: Node) -> Iterator[bytes | Slot]:
@@ -95,8 +111,7 @@ def _parent(name: str, node: Mapping[str, Node]) -> Iterator[bytes | Slot]:
     if "resourceType" in node:
         yield from _resource(node)
     else:
-        for child, each in node.items():
-            yield from _element(child, each)
+        yield from _children(node)
     yield b"</" + tag + b">"
 
 

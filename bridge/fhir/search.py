@@ -18,7 +18,7 @@ from bridge.fhir.controls import CONTROLS, FOLLOWED
 from bridge.fhir.draft import Draft, Step
 from bridge.fhir.filters import FILTERS, ONE_PATIENT
 from bridge.fhir.outcome import Problem, bad_parameter
-from bridge.fhir.parameters import FORMS, INCLUDES, PARAMETERS, READINGS, REFUSED
+from bridge.fhir.parameters import FORMS, INCLUDES, READINGS, REFUSED, SOUGHT
 from bridge.fhir.sought import Pairs, Search
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.mapping.resources import OBSERVATION
@@ -56,7 +56,7 @@ def _read(draft: Draft, name: str, value: str) -> Step:
         return bad_parameter(shown, "chained and reverse-chained searches, filters and lists are not offered")
     if plain in FORMS:
         return False
-    parameter = next((p for p in PARAMETERS[draft.kind] if p.name == plain), None)
+    parameter = next((p for p in SOUGHT[draft.kind] if p.name == plain), None)
     if (plain, modifier) == ("_include", "iterate") and value in FOLLOWED and INCLUDES.get(draft.kind):
         return True
     if modifier and not (parameter and modifier in parameter.targets):
@@ -68,7 +68,9 @@ def _read(draft: Draft, name: str, value: str) -> Step:
     return CONTROLS[plain](draft, value) if parameter is None else FILTERS[plain](draft, parameter, value)
 
 
-SUMMARISED: Final = frozenset({"patient", "subject", "code", "category", "date", "_profile", "_lastUpdated"})
+SUMMARISED: Final = frozenset(
+    {"patient", "subject", "code", "category", "date", "_profile", "_lastUpdated", "_id"}
+)
 """Filters that summaries have too; where another one is, none is meant."""
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -35,6 +35,7 @@ from bridge.consent.summed import (
 from bridge.fhir import terms
 from bridge.fhir.cells import instant, stamps
 from bridge.fhir.elements import named, quantity
+from bridge.fhir.stated import USUAL, Stated, rounded
 from bridge.fhir.tree import Node, Number, Tree, selected
 from bridge.mapping import Mappings
 from bridge.mapping.shapes import UnitText
@@ -93,12 +94,15 @@ class Worn:
 @dataclass(frozen=True, slots=True)
 class Of:
     """Whose summaries, and where: the reference of the subject, the system of our identifiers, the revision of the
-    codes. Where `is_filed`, the receiver gives ids and versions."""
+    codes. Where `is_filed`, the receiver gives ids and versions; `places`: its references of what it holds, by our id;
+    `stated`: how it is told figures."""
 
     subject: str
     system: str
     revision: str
     is_filed: bool = False
+    places: Mapping[str, str] = field(default_factory=dict)
+    stated: Stated = USUAL
 
 
 def worn(mappings: Mappings) -> dict[str, Worn]:
@@ -127,27 +131,38 @@ def version(one: DisclosedSummary, revision: str) -> str:
     return f"{one.version}-{revision}"
 
 
+GONE: Final = "~x"
+"""How the version of what is entered in error ends."""
+
+
+def filed(one: DisclosedSummary, revision: str, stated: Stated, is_gone: bool) -> str:
+    """The version under which an Observation of it is filed; ours, sent to nobody (`fullness.py`)."""
+    said = f"-{stated.name}" if stated.name else ""
+    return f"{version(one, revision)}{said}{GONE if is_gone else ''}"
+
+
 def trees(
     one: DisclosedSummary, mappings: Mappings, of: Of, elements: frozenset[str] | None = None
 ) -> Iterator[tuple[str, Tree]]:
     """Id and content of each Observation that leaves, the panel first."""
     for part, id_ in one.ids:
-        is_wrong = part in one.gone
-        said = _MEANS.get(one.unit, _MEANS[Unit.MG_DL]) if part == MEAN else _SAID[part]
+        is_wrong, is_again = part in one.gone, one.is_amended or id_ in of.places
+        unit = of.stated.unit_of(one.unit)
+        said = _MEANS.get(unit, _MEANS[Unit.MG_DL]) if part == MEAN else _SAID[part]
         resource: Tree = {
             "resourceType": "Observation",
             "id": None if of.is_filed else id_,
             "meta": _meta(one, None if is_wrong else said.profile, of),
             "identifier": ({"system": of.system, "value": id_},),
-            "status": "entered-in-error" if is_wrong else "corrected" if one.is_amended else "final",
+            "status": "entered-in-error" if is_wrong else "corrected" if is_again else "final",
             "category": tuple(named(mappings, (each,)) for each in CATEGORIES),
-            "code": named(mappings, (said.code,)),
+            "code": named(mappings, (said.code, *of.stated.codes.get(part, ()))),
             "subject": {"reference": of.subject},
-            "effectivePeriod": _period(one),
-            **(WRONG if is_wrong else _value(one, part, mappings, said)),
+            "effectivePeriod": covered(one),
+            **(WRONG if is_wrong else _value(one, part, mappings, said, of.stated)),
             "note": tuple({"text": text} for text in _notes(one)),
             "hasMember": _members(dict(one.members), of) if part == PANEL and not is_wrong else (),
-            "component": _bands(one, mappings) if part == RANGES and not is_wrong else (),
+            "component": _bands(one, mappings, of.stated) if part == RANGES and not is_wrong else (),
         }
         yield id_, selected(resource, elements, MANDATORY)
 
@@ -162,7 +177,7 @@ def _meta(one: DisclosedSummary, profile: str | None, of: Of) -> Tree:
     }
 
 
-def _period(one: DisclosedSummary) -> Tree:
+def covered(one: DisclosedSummary) -> Tree:
     """First and last day where it covers whole ones; else its edges, the last one inclusive (R4 2.24.0.20)."""
     if one.days is not None:
         return {"start": one.days[0].isoformat(), "end": one.days[1].isoformat()}
@@ -171,40 +186,34 @@ def _period(one: DisclosedSummary) -> Tree:
     return {"start": start, "end": end}
 
 
-def _value(one: DisclosedSummary, part: str, mappings: Mappings, said: _Said) -> Tree:
+def _value(one: DisclosedSummary, part: str, mappings: Mappings, said: _Said, stated: Stated) -> Tree:
     made = _VALUES.get(part)
-    told = None if made is None or one.figures is None else made(one.figures, one.unit)
+    told = (
+        None if made is None or one.figures is None else made(one.figures, stated.unit_of(one.unit), stated)
+    )
     code = mappings.codes[said.code]
     if told is None or code.ucum is None:
         return {}
     return {"valueQuantity": quantity(Number(told), UnitText(unit=code.unit or code.ucum, ucum=code.ucum))}
 
 
-def _mean(found: Brief, unit: Unit) -> str | None:
-    return _rounded(found.mean_molar, 2) if unit is Unit.MMOL_L else _rounded(found.mean, 1)
-
-
-_VALUES: Final[Mapping[str, Callable[[Brief, Unit], str | None]]] = {
-    MEAN: _mean,
-    GMI: lambda found, unit: _rounded(found.gmi, 2),
-    CV: lambda found, unit: _rounded(found.cv, 2),
-    WEAR: lambda found, unit: str(found.days),
-    ACTIVE: lambda found, unit: _rounded(found.active, 2),
+_VALUES: Final[Mapping[str, Callable[[Brief, Unit, Stated], str | None]]] = {
+    MEAN: lambda found, unit, stated: stated.mean(found, unit),
+    GMI: lambda found, unit, stated: stated.percent(found.gmi),
+    CV: lambda found, unit, stated: stated.percent(found.cv),
+    WEAR: lambda found, unit, stated: str(found.days),
+    ACTIVE: lambda found, unit, stated: rounded(found.active, 2),
 }
 
 
-def _rounded(value: float | None, decimals: int) -> str | None:
-    return None if value is None else f"{value:.{decimals}f}"
-
-
-def _bands(one: DisclosedSummary, mappings: Mappings) -> Node:
+def _bands(one: DisclosedSummary, mappings: Mappings, stated: Stated) -> Node:
     found = None if one.figures is None else one.figures.ranges
     if found is None:
         return ()
     shares = hundredths([share(found) for share in BANDS.values()])
     unit = UnitText(unit="%", ucum="%")
     return tuple(
-        {"code": named(mappings, (name,)), "valueQuantity": quantity(Number(f"{share / 100:.2f}"), unit)}
+        {"code": named(mappings, (name,)), "valueQuantity": quantity(Number(stated.share(share)), unit)}
         for name, share in zip(BANDS, shares, strict=True)
     )
 
@@ -220,8 +229,9 @@ def hundredths(percents: list[float]) -> list[int]:
 
 
 def _members(ids: Mapping[str, str], of: Of) -> Node:
-    reference = "urn:uuid:" if of.is_filed else "Observation/"
-    return tuple({"reference": f"{reference}{ids[part]}"} for part in MEMBERS if part in ids)
+    usual = "urn:uuid:" if of.is_filed else "Observation/"
+    there = [ids[part] for part in MEMBERS if part in ids]
+    return tuple({"reference": of.places.get(id_, f"{usual}{id_}")} for id_ in there)
 
 
 def _notes(one: DisclosedSummary) -> Iterator[str]:

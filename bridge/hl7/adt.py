@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-import hl7
-
+from bridge.hl7.foreign import Foreign, Unreadable, foreign, raw
 from bridge.hl7.segments import VERSION, stamp
 from bridge.hl7.text import Value, message
 from bridge.period import Instant
@@ -26,6 +25,8 @@ IDENTITY: Final = frozenset(
 """Events that merge, move, link, unlink or delete records, or change their numbers."""
 UNNAMED: Final = "UNKNOWN"
 """MSA-2, which an answer must have, of a message without a control id."""
+UNREAD: Final = ("",)
+"""A name that cannot be read: it equals no name that was confirmed."""
 _CONTROL: Final = re.compile(r"[\x20-\x7e]{1,199}")
 _EVENT: Final = re.compile(r"[A-Z][0-9]{2}")
 _WORD: Final = re.compile(r"\w+")
@@ -33,10 +34,12 @@ _WORD: Final = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An identifier with the parts of its assigning authority that are told."""
+    """An identifier, and of its assigning authority the local name and the id that is the same everywhere (HD, 2.A.33),
+    '' where they are not told."""
 
     value: str
-    authority: frozenset[str]
+    namespace: str
+    universal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +62,30 @@ class Announced:
 
 
 def announced(body: bytes) -> Announced | None:
-    """What an ADT message says; None where it is none."""
-    try:
-        read = hl7.parse(body.decode("utf-8", "replace").replace("\r\n", "\r").replace("\n", "\r"))
-        head = read.segment("MSH")
-        kind, control = _parts(head, 9), _text(head, 10)
-    except (hl7.HL7Exception, KeyError, IndexError, ValueError, AssertionError):
+    """What an ADT message says; None where it is none, or where whose it is cannot be read."""
+    read = foreign(body)
+    if read is None:
         return None
-    people = [segment for segment in read if _text(segment, 0) == "PID"]
-    if (
-        kind[0] != "ADT"
-        or not _EVENT.fullmatch("".join(kind[1:2]))
-        or not people
-        or not _CONTROL.fullmatch(control)
-    ):
+    try:
+        return _announced(read)
+    except Unreadable:
+        return None
+
+
+def _announced(read: Foreign) -> Announced | None:
+    head, people = read.segments[0], list(read.named("PID"))
+    kind, control = next(read.repeated(head, 9)), read.text(head, 10)
+    event = "".join(kind[1:2])
+    if kind[0] != "ADT" or not _EVENT.fullmatch(event) or not people or not _CONTROL.fullmatch(control):
         return None
     return Announced(
-        kind[1],
+        event,
         control,
         tuple(_numbers(read)),
         frozenset(name for person in people for name in _names(read, person)),
-        _day(_text(people[0], 7)),
-        any(_text(person, 30) == "Y" for person in people),
-        _text(head, 15) in ("AL", "SU"),
+        _day(raw(people[0], 7).strip()),
+        any(_is_deceased(person) for person in people),
+        raw(head, 15) in ("AL", "SU"),
     )
 
 
@@ -109,42 +113,37 @@ def reply(code: str, event: str, control: str, at: Instant) -> bytes:
 
 def control_of(body: bytes) -> str:
     """The control id of whatever this is, for an answer that says no; '' where it has none."""
-    fields = body.partition(b"\r")[0].split(b"|", 10)
-    told = fields[9].decode("ascii", "replace") if body.startswith(b"MSH|") and len(fields) > 9 else ""
+    sign = body[3:4]
+    fields = body.partition(b"\r")[0].split(sign, 10) if body.startswith(b"MSH") and sign else []
+    told = fields[9].decode("ascii", "replace") if len(fields) > 9 else ""
     return told if _CONTROL.fullmatch(told) else ""
 
 
-def _numbers(read: hl7.Message) -> Iterator[Number]:
-    for segment in read:
-        for at in {"PID": (2, 3, 4), "MRG": (1, 2, 4)}.get(_text(segment, 0), ()):
-            for parts in _repeated(segment, at):
-                if parts[0]:
-                    told = re.split("&", parts[3]) if len(parts) > 3 else []
-                    yield Number(
-                        read.unescape(parts[0]), frozenset(read.unescape(each) for each in told if each)
-                    )
+def _numbers(read: Foreign) -> Iterator[Number]:
+    for segment in read.segments:
+        for at in {"PID": (2, 3, 4), "MRG": (1, 2, 4)}.get(segment[0], ()):
+            for components in read.repeated(segment, at):
+                if value := read.parts(components[0])[0]:
+                    namespace, universal, *_ = (*read.parts("".join(components[3:4])), "")
+                    yield Number(value, namespace, universal)
 
 
-def _names(read: hl7.Message, person: hl7.Segment) -> Iterator[tuple[str, ...]]:
-    """Each name with its further given names and without them."""
-    for parts in _repeated(person, 5):
-        family, given, more = (*(part.partition("&")[0] for part in parts[:3]), "", "")[:3]
+def _names(read: Foreign, person: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Each name with its further given names and without them; one that cannot be read is nobody's."""
+    for components in read.repeated(person, 5):
+        try:
+            family, given, more = (*(read.parts(each)[0] for each in components[:3]), "", "")[:3]
+        except Unreadable:
+            yield UNREAD
+            continue
         for told in (f"{family} {given}", f"{family} {given} {more}"):
-            if found := words(read.unescape(told)):
+            if found := words(told):
                 yield found
 
 
-def _repeated(segment: hl7.Segment, at: int) -> Iterator[list[str]]:
-    for each in _text(segment, at).split("~"):
-        yield each.split("^")
-
-
-def _parts(segment: hl7.Segment, at: int) -> list[str]:
-    return _text(segment, at).split("^")
-
-
-def _text(segment: hl7.Segment, at: int) -> str:
-    return str(segment[at]) if len(segment) > at else ""
+def _is_deceased(person: tuple[str, ...]) -> bool:
+    """By PID-30, or by a time of death that is not taken back (`""`, 2.5.3.1)."""
+    return raw(person, 30).strip() == "Y" or raw(person, 29).strip() not in ("", '""')
 
 
 def _day(text: str) -> date | None:

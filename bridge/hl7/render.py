@@ -45,18 +45,20 @@ FOREIGN: Final = (
 
 @final
 class Hl7Bytes:
-    """One message that may leave. `control`: MSH-10; `problem`: where it is empty, why its entries are held back."""
+    """One message that may leave. `control`: MSH-10; `problem`: where it is empty, why its entries are held back;
+    `orders`: groups of results in it, of which a summary is one."""
 
-    __slots__ = ("body", "control", "problem")
+    __slots__ = ("body", "control", "orders", "problem")
 
     body: bytes
     control: str
     problem: str
+    orders: int
 
-    def __init__(self, seal: object, body: bytes, control: str, problem: str = "") -> None:
+    def __init__(self, seal: object, body: bytes, control: str, problem: str = "", orders: int = 1) -> None:
         if seal is not _SEAL:
             raise TypeError("only the scribe makes Hl7Bytes")
-        for name, value in {"body": body, "control": control, "problem": problem}.items():
+        for name, value in {"body": body, "control": control, "problem": problem, "orders": orders}.items():
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> Never:
@@ -89,7 +91,7 @@ class Writing:
     mark: str = field(init=False)
 
     def __post_init__(self) -> None:
-        said = self.told.model_dump_json(include={"codes", "orders", "off_scale"}, exclude_defaults=True)
+        said = self.told.said
         mark = "" if said == "{}" else f"-{sha256(said.encode()).hexdigest()[:8]}"
         object.__setattr__(self, "mark", mark)
 
@@ -104,13 +106,16 @@ class Scribe:
 
     def results(self, disclosure: Disclosure, to: Writing) -> Letters:
         """The readings and summaries of a disclosure as one ORU^R01, summaries first. `left`: corrections that the
-        receiver takes in no form."""
+        receiver takes in no form; one figure that was told makes all of its summary one."""
         summed = [
             summary(self._compiler, each, to.told, to.mark, to.before, to.at) for each in disclosure.summaries
         ]
         read = results(self._compiler, disclosure, to.told, to.mark, to.before, to.at)
         groups = [*summed, *(((each.sent,), each.lines) for each in read)]
-        left = [sent for group, _ in groups for sent in group if sent.method == "PUT" and not to.updates]
+        fixed = [
+            group for group, _ in groups if not to.updates and any(sent.method == "PUT" for sent in group)
+        ]
+        left = [sent for group in fixed for sent in group]
         going = [(group, lines) for group, lines in groups if group and not set(group) & set(left)]
         beyond = [group for group in going if not group[1]]
         foreign = [group for group in going if group[1] and not is_writable(group[1], to.told.charset)]
@@ -160,7 +165,7 @@ def _letter(
         text = message([msh(to.told, Head(kind, control, to.at)), *start, *body], to.told.charset)
     except Unwritable:
         return ((ask, Hl7Bytes(_SEAL, b"", "", FOREIGN)),)
-    return ((ask, Hl7Bytes(_SEAL, text, control)),)
+    return ((ask, Hl7Bytes(_SEAL, text, control, orders=len(groups))),)
 
 
 def _held(groups: Sequence[_Group], problem: str) -> Iterable[tuple[Ask, Hl7Bytes]]:

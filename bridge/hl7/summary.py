@@ -3,8 +3,8 @@
 Law: figures, codes and notes are those of the FHIR Observations (`fhir/summaries.py`), read from their trees, so that
 no figure is rounded twice and both forms say the same. OBR-3 is the id of the days of wear, which every summary of the
 period has, so that the period keeps one number whichever figures may leave; all of them are told each time, as a
-receiver in snapshot mode wants (2.5.1 7.3.1). What is entered in error is taken back by its code. The panel has no
-value of its own: it is the order.
+receiver in snapshot mode wants (2.5.1 7.3.1; `push/summaries.py` never asks for a part of one). What is entered
+in error is taken back by its code. The panel has no value of its own: it is the order.
 """
 
 from __future__ import annotations

@@ -4,14 +4,18 @@ Law (`consent.md`, custody; HL7 CGM IG 1.0.0, receiver): only what was taken is 
 `cgm-submission` reads, so readings, shadowing, removal and re-reading go the way of every upload. Conditional create
 looks in the submitter's own index, in order of the entries; the same reading twice is one; the same bytes again
 change nothing. What the mapping rejects is refused and not kept. Identifiers and readings are one transaction.
+
+What contradicts the person rests in quarantine, and nothing that is told depends on it: the status is that of the
+submitter's own index, told under the same name of the person, and the name of a reading is the one that it has or will
+have. Whoever could tell what waits could ask who wears a device, or what somebody is called and when they were born.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -21,19 +25,25 @@ from bridge.consent.intake import source
 from bridge.ingest.kinds import held
 from bridge.ingest.upload import doubt, packed
 from bridge.mapping import Mappings
+from bridge.period import Instant
+from bridge.reading import SeriesKey, column
 from bridge.receive.entry import Fit
 from bridge.receive.profiles import What
 from bridge.receive.record import Thing, record
 from bridge.store import submitted
-from bridge.store.artifacts import by_hash, quarantine
-from bridge.store.blocks import absorb
+from bridge.store.artifacts import NewArtifact, load, original
+from bridge.store.blocks import absorb, set_aside
 from bridge.store.columns import TooMany
 from bridge.store.db import Database
+from bridge.store.ids import Name
 from bridge.store.patients import Patient
-from bridge.store.submitted import Became, Record
+from bridge.store.series import SUBMITTED
+from bridge.store.submitted import Record, Whom
 
-FORMAT: Final = "cgm-submission"
+FORMAT: Final = SUBMITTED
 FILE: Final = "$submit-cgm-bundle"
+CROWDED: Final = "an entry before it says another amount of the same moment of the same device"
+Moment: TypeAlias = tuple[SeriesKey, Instant]
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _READ: Final = frozenset({What.READING})
 
@@ -41,10 +51,9 @@ _READ: Final = frozenset({What.READING})
 class Fate(Enum):
     """What became of an entry."""
 
-    CREATED = auto()  # a reading that was not here
-    HELD = auto()  # it was here, or is by an entry before it
+    CREATED = auto()  # a reading that this submitter had not told of under this name of the person
+    HELD = auto()  # it had, or did by an entry before it
     KEPT = auto()  # no reading: it rests as it came
-    WAITING = auto()  # in quarantine, until somebody has looked
     SEVERAL = auto()  # its condition fits several
     REFUSED = auto()
 
@@ -59,10 +68,10 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an entry. `became`: the reading, where it is one; `why`: of a refusal."""
+    """What became of an entry. `name`: of the reading, where it is one, also while it waits; `why`: of a refusal."""
 
     fate: Fate
-    became: Became | None = None
+    name: Name | None = None
     why: str = ""
 
 
@@ -78,19 +87,20 @@ class _Sorted:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What was kept: the artifact, whether its bytes were here, whether it waits, and what was rejected."""
+    """What was kept: whether its bytes were here, where its readings stand in time, which of them had been told of, and
+    what was rejected."""
 
-    artifact: int = 0
     already: bool = False
-    waits: bool = False
     rows: Sequence[int] = ()
     rejected: Mapping[int, str] = field(default_factory=dict)
+    moments: Mapping[int, Moment] = field(default_factory=dict)
+    told: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """What goes with one submission. `client`: the program of the submitter that sent it; `person`: whom it names, to
-    be compared and dropped."""
+    be compared and dropped; `pairing`: of the pseudonym under which it is told, b'' in clear."""
 
     db: Database
     mappings: Mappings
@@ -99,11 +109,17 @@ class Keeping:
     client: str
     offered: Sequence[Offered]
     person: Person | None = None
+    pairing: bytes = b""
+
+    @property
+    def whom(self) -> Whom:
+        """The person as the submitter knows them."""
+        return Whom(self.patient.number, self.submitter, self.pairing)
 
     def blind(self, at: int, identifier: tuple[str, str]) -> bytes:
         """How an identifier of an entry is found."""
         kind = self.offered[at].fit.entry.type
-        return submitted.blind(self.db, self.patient.number, self.submitter, kind, identifier)
+        return submitted.blind(self.db, self.whom, kind, identifier)
 
     def record(self, at: int) -> dict[str, object]:
         """The kept record of an entry."""
@@ -120,6 +136,8 @@ class Keeping:
     def read(self, rows: Sequence[int]) -> tuple[bytes, Decoded]:
         """The bytes to keep of these entries, and what the mapping reads of them."""
         from_ = {"by": self.submitter, "client": self.client}
+        if self.pairing:
+            from_["as"] = self.pairing.hex()
         told = {"submission": from_, "received": [self.record(at) for at in rows]}
         data = _ENCODER.encode(told)
         return data, decode(data, self.mappings.formats[FORMAT], self.patient.zones, self.db.clock())
@@ -131,8 +149,7 @@ def keep(one: Keeping) -> tuple[Outcome, ...]:
     found = _sorted(one)
     stored = _taken(one, found) if found.rows else _Stored()
     artifacts = {artifact for records in found.here.values() for artifact, _ in records}
-    made = submitted.became(one.db, one.patient.number, FORMAT, artifacts | {stored.artifact} - {0})
-    return tuple(_outcomes(one, found, stored, made))
+    return tuple(_outcomes(one, found, stored, _names(one, artifacts)))
 
 
 def _sorted(one: Keeping) -> _Sorted:
@@ -157,46 +174,89 @@ def _sorted(one: Keeping) -> _Sorted:
 
 def _taken(one: Keeping, found: _Sorted) -> _Stored:
     """Keep the new entries, without those that the mapping rejects."""
-    rows, rejected = found.rows, dict[int, str]()
+    rows = found.rows
     data, decoded = one.read(rows)
-    if decoded.account.rejected:
-        rejected = {rows[each.row - 1]: each.reason for each in decoded.account.rejected}
+    rejected = {rows[each.row - 1]: each.reason for each in decoded.account.rejected} | _crowded(
+        rows, decoded
+    )
+    if rejected:
         rows = [at for at in rows if at not in rejected]
         if not rows:
             return _Stored(rejected=rejected)
         data, decoded = one.read(rows)
     db, number, from_ = one.db, one.patient.number, source(one.submitter)
     required(db, number, from_, held(decoded.readings))
-    new = packed(decoded, data, FILE, from_)
-    known = by_hash(db, number, new.sha256)
-    if known is not None:
-        return _Stored(known.number, True, known.state != "stored", rows, rejected)
+    new, moments = packed(decoded, data, FILE, from_), dict(_moments(rows, decoded))
+    places = {at: submitted.blind_place(db, one.whom, *moment) for at, moment in moments.items()}
+    before = submitted.find(db, number, places.values())
+    told = frozenset(at for at, place in places.items() if place in before)
+    already = _kept(one, new, decoded, _identified(one, found, rows, places))
+    return _Stored(already, rows, rejected, moments, told)
+
+
+def _kept(one: Keeping, new: NewArtifact, decoded: Decoded, identified: list[tuple[bytes, int]]) -> bool:
+    """Keep the bytes and what was read of them, or set both aside; whether the same bytes were here."""
+    db, number = one.db, one.patient.number
     reason = doubt(db, one.patient, replace(decoded, person=one.person))
-    if reason is not None:
-        return _Stored(quarantine(db, number, new, reason), False, True, rows, rejected)
     try:
-        done = absorb(db, number, new, decoded.readings, identified=_identified(one, found, rows))
+        if reason is not None:
+            return set_aside(db, number, new, decoded.readings, reason, identified).already
+        return absorb(db, number, new, decoded.readings, identified=identified).already
     except TooMany as crowd:
         raise Unreadable(f"{crowd}: no sensor reports so much at once, nothing was kept") from crowd
-    return _Stored(done.artifact, done.already, False, rows, rejected)
 
 
-def _identified(one: Keeping, found: _Sorted, rows: Sequence[int]) -> list[tuple[bytes, int]]:
-    """The identifiers of the records to keep, also those that other entries give the same thing."""
+def _moments(rows: Sequence[int], decoded: Decoded) -> Iterator[tuple[int, Moment]]:
+    """Of each entry that is a reading its series and instant."""
+    for batch in decoded.readings:
+        places, instants = column(batch.columns, "row").tolist(), batch.columns["instant"].tolist()
+        yield from ((rows[row - 1], (batch.key, at)) for row, at in zip(places, instants, strict=True))
+
+
+def _crowded(rows: Sequence[int], decoded: Decoded) -> dict[int, str]:
+    """The readings that say something else of a moment of their device than one before them in the same submission."""
+    first: dict[Moment, int] = {}
+    for at, moment in sorted(_moments(rows, decoded), key=lambda each: each[0]):
+        first.setdefault(moment, at)
+    return {at: CROWDED for at, moment in _moments(rows, decoded) if first[moment] != at}
+
+
+def _identified(
+    one: Keeping, found: _Sorted, rows: Sequence[int], places: Mapping[int, bytes]
+) -> list[tuple[bytes, int]]:
+    """What the records to keep are found by: their identifiers, also those that other entries give the same thing, and
+    when which device measured."""
     place = {at: row for row, at in enumerate(rows, 1)}
     whole = [*place.items(), *((at, place[first]) for at, first in found.same.items() if first in place)]
-    return [(one.blind(at, each), row) for at, row in whole for each in one.offered[at].fit.identifiers]
+    named = [(one.blind(at, each), row) for at, row in whole for each in one.offered[at].fit.identifiers]
+    return [*named, *((blinded, place[at]) for at, blinded in places.items())]
+
+
+def _names(one: Keeping, artifacts: Collection[int]) -> Mapping[Record, Name]:
+    """The names of the readings of these artifacts; of one that waits those that they will have."""
+    db, number = one.db, one.patient.number
+    found, numbers = dict(submitted.became(db, number, artifacts)), submitted.numbers(db, number)
+    for artifact in sorted(artifacts):
+        kept = load(db, number, artifact)
+        if kept.state == "quarantined":
+            data = original(db, number, artifact)
+            decoded = decode(data, one.mappings.formats[FORMAT], one.patient.zones, kept.received)
+            rows = range(1, decoded.account.rows + 1)
+            for row, (key, at) in _moments(rows, decoded):
+                found[artifact, row] = Name(number, numbers[key], at, 0)
+    return found
 
 
 # ------------------------------------------------------------------------------------------- outcomes
 
 
 def _outcomes(
-    one: Keeping, found: _Sorted, stored: _Stored, made: Mapping[Record, Became]
+    one: Keeping, found: _Sorted, stored: _Stored, made: Mapping[Record, Name]
 ) -> Iterator[Outcome]:
     told: dict[int, Outcome] = {at: Outcome(Fate.REFUSED, why=why) for at, why in stored.rejected.items()}
-    for row, at in enumerate(stored.rows, 1):
-        told[at] = _of_row(one.offered[at], stored, made.get((stored.artifact, row)))
+    numbers = submitted.numbers(one.db, one.patient.number)
+    for at in stored.rows:
+        told[at] = _of_row(one.patient.number, numbers, stored, at)
     for at, records in found.here.items():
         told[at] = _of_known(records, made)
     for at, earlier in found.same.items():
@@ -205,16 +265,17 @@ def _outcomes(
     yield from (told[at] for at in range(len(one.offered)))
 
 
-def _of_row(each: Offered, stored: _Stored, became: Became | None) -> Outcome:
-    if stored.waits:
-        return Outcome(Fate.WAITING)
-    if each.fit.what not in _READ:
+def _of_row(patient: int, numbers: Mapping[SeriesKey, int], stored: _Stored, at: int) -> Outcome:
+    if at not in stored.moments:
         return Outcome(Fate.HELD if stored.already else Fate.KEPT)
-    is_new = became is not None and became.is_first and not stored.already
-    return Outcome(Fate.CREATED if is_new else Fate.HELD, became)
+    key, instant = stored.moments[at]
+    return Outcome(
+        Fate.HELD if stored.already or at in stored.told else Fate.CREATED,
+        Name(patient, numbers[key], instant, 0),
+    )
 
 
-def _of_known(records: Sequence[Record], made: Mapping[Record, Became]) -> Outcome:
+def _of_known(records: Sequence[Record], made: Mapping[Record, Name]) -> Outcome:
     """One thing, or several: records of one reading are one."""
-    things = {made[each].name if each in made else each for each in records}
+    things = {made.get(each, each) for each in records}
     return Outcome(Fate.HELD if len(things) == 1 else Fate.SEVERAL, made.get(records[0]))

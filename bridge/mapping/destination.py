@@ -3,7 +3,8 @@
 Law (`mapping.md`, destinations): closed and without code, like every mapping. A secret never stands in it: it names a
 file that only the bridge reads, or the vault (`destination add --token`). What a receiver can do is read from its
 CapabilityStatement; `receiver` says only what that leaves open or says wrongly. Readings go there only where `raw` says
-so, with the most of a day (`safety.md`, default content). No key is here that nothing reads.
+so, with the most of a day (`safety.md`, default content); where it says false and nothing else is said, summaries do.
+No key is here that nothing reads.
 
 Rejected: codes written out here (a name in `codes.yaml` cannot hide a wrong display); vendors by name.
 """
@@ -22,6 +23,7 @@ from bridge.mapping.places import Path, unknown
 from bridge.mapping.portal import Portal
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
+from bridge.mapping.summed import Summaries, check_codes
 from bridge.reading import Stream
 
 Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal"]
@@ -168,6 +170,10 @@ class DestinationFile(Closed):
         Raw | None,
         BeforeValidator(_none_where_false, json_schema_input_type=Raw | Literal[False] | None),
     ] = Field(description="readings one by one, or false: none")
+    summaries: Annotated[
+        Summaries | None,
+        BeforeValidator(_none_where_false, json_schema_input_type=Summaries | Literal[False] | None),
+    ] = Field(default=None, description="or false: none; where nothing is said they go if no reading does")
     reviewed: Review | None = None
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
@@ -189,6 +195,12 @@ class DestinationFile(Closed):
     portal: Portal | None = Field(default=None, description="how a clinic's portal takes files")
 
     @property
+    def summed(self) -> Summaries | None:
+        """The summaries that go there; None: none do."""
+        is_said = "summaries" in self.model_fields_set
+        return Summaries() if self.raw is None and not is_said else self.summaries
+
+    @property
     def monitored(self) -> str:
         """Who looks at what arrives, and when; '' nobody."""
         return "" if self.reviewed is None else f"{self.reviewed.by}, {self.reviewed.when}"
@@ -207,6 +219,8 @@ def check_destination(
         yield ("destination",), f"{file.destination!r} is already taken by another file"
     if file.address.startswith("http:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
+    if file.summed is not None:
+        yield from check_codes(file.summed, codes)
     for at, sender in enumerate(file.announced_by):
         if not is_network(sender):
             yield (

@@ -72,3 +72,8 @@ class Hl7v2(Closed):
         default="W", description="OBX-11 of what is taken back: posted as wrong, or deleted"
     )
     documents: Literal["ORU^R01", "MDM^T02"] = Field(default="ORU^R01", description="how a PDF goes")
+
+    @property
+    def said(self) -> str:
+        """What changes what a result says, as text; the same for everything that does not."""
+        return self.model_dump_json(include={"codes", "orders", "off_scale"}, exclude_defaults=True)

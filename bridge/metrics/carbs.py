@@ -1,7 +1,7 @@
 """Carbohydrates of a period by day, in grams and in servings, which are not converted.
 
-Law: as for insulin: averages over the days of which any carbohydrates are told, no sum where two sources claim one
-hour or an amount was not told. Every entry counts, of a calculator and of a meal. Pure; nothing is rounded.
+Law: as for insulin: averages over the whole days of which any carbohydrates are told, no sum where two sources claim
+one hour or an amount was not told. Every entry counts, of a calculator and of a meal. Pure; nothing is rounded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from bridge.reading import Stream, Unit
 
 @dataclass(frozen=True, slots=True)
 class Carbs:
-    """A day's grams and servings over `days` with entries, of which `undetermined` are in no average."""
+    """A day's grams and servings over `days` with entries, of `period_days` whole ones; `undetermined` of them are in
+    no average."""
 
     period_days: int
     days: int
@@ -39,8 +40,8 @@ def carbs(given: Sequence[Given], period: Period, zones: ZoneHistory) -> Carbs:
     clear = every.told & ~contested([claimed(each) for each in given], days.edges)
     return Carbs(
         period_days=len(days),
-        days=days.count(every.told),
-        undetermined=days.count(every.told & ~every.determined),
+        days=int(every.told.sum()),
+        undetermined=int((every.told & ~every.determined).sum()),
         grams=per_day(totals(by_unit[Unit.GRAMS], days.edges), clear, days),
         servings=per_day(totals(by_unit[Unit.SERVINGS], days.edges), clear, days),
     )

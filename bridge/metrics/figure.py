@@ -27,6 +27,7 @@ class Lack(StrEnum):
     UNDER_70_PERCENT = "the sensor was active for less than 70 % of the period"
     UNDER_7_DAYS = "fewer than 7 days with an hour of readings"
     SPARSE_DAYS = "the best 7 days have less than 70 % of their readings"
+    NO_WHOLE_DAY = "no whole day lies in the period"
     NOTHING_TOLD = "nothing was told of it"
     UNDETERMINED = "two sources claim the same hours, or an amount was not told"
     NO_AMOUNT = "the amount is nothing"

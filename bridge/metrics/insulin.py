@@ -1,10 +1,10 @@
 """Insulin of a period by day: basal, bolus and other, their split, and what a controller decided.
 
 Law (`safety.md`, duplicates): a day on which two sources claim one hour, or an amount was not told, is undetermined and
-in no average; how many there are is told. Averages are over days of which anything is told, never over the calendar's
-(Tidepool's reports): a pump that tells nothing is no pump that gave nothing. Without basal or without bolus there is no
-total, for half a dose must not look like a whole one; with doses of untold kind there is no split. In units of
-the pump or pen. Pure; nothing is rounded; a display, no advice for dosing.
+in no average; how many there are is told. Averages are over whole days (`daily.py`) of which anything is told, never
+over the calendar's (Tidepool's reports): a pump that tells nothing is no pump that gave nothing. Without basal or
+without bolus there is no total, for half a dose must not look like a whole one; with doses of untold kind there is no
+split. In units of the pump or pen. Pure; nothing is rounded; a display, no advice for dosing.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from bridge.reading import Stream
 Which: TypeAlias = Callable[[Given], Mask]
 
 SUFFICIENT: Final = 0.7
-"""Share of the period's days that insulin is told of; below it a warning stands beside the figures."""
+"""Share of the period's whole days that insulin is told of; below it a warning stands beside the figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Insulin:
-    """Units a day over the days that are told and determined. `days` with anything told, of `period_days` local
-    dates; `undetermined` of them have no total. `basal_share` percent of basal and bolus together."""
+    """Units a day over the days that are told and determined. `days` with anything told, of `period_days` whole
+    local dates; `undetermined` of them have no total. `basal_share` percent of basal and bolus together."""
 
     period_days: int
     days: int
@@ -45,7 +45,7 @@ class Insulin:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether fewer than 70 % of the period's days have insulin data."""
+        """Whether fewer than 70 % of the period's whole days have insulin data."""
         return self.days < SUFFICIENT * self.period_days
 
 
@@ -59,13 +59,13 @@ def insulin(given: Sequence[Given], period: Period, zones: ZoneHistory) -> Insul
     said = {part: per_day(each, clear, days) for part, each in parts.items()}
     return Insulin(
         period_days=len(days),
-        days=days.count(whole.told),
-        undetermined=days.count(whole.told & ~whole.determined),
+        days=int(whole.told.sum()),
+        undetermined=int((whole.told & ~whole.determined).sum()),
         total=_total(whole, clear, days, parts),
         basal=said[Part.BASAL],
         bolus=said[Part.BOLUS],
         other=said[Part.OTHER],
-        basal_share=_share(parts, clear & whole.determined),
+        basal_share=_share(parts, clear & whole.determined) if len(days) else Figure(None, Lack.NO_WHOLE_DAY),
         automated=per_day(_added(given, days, is_automated), clear, days),
         by_person=per_day(_added(given, days, lambda each: ~is_automated(each)), clear, days),
     )

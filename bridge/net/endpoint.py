@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     KEYS = "keys"  # a client's JWKS
     IDENTITY = "identity"  # the identity provider of the staff
     EHR = "ehr"  # an EHR that may launch us
+    NOTIFICATION = "notification"  # where a client may have itself notified
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ and the staff who look after codes; that they cannot be told undoes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
 import bridge.store.clients as clients
 import bridge.store.links as links
+from bridge.consent.grant import Standing
 from bridge.people import requests
 from bridge.people.notices import What, tell, tell_others
 from bridge.people.parting import living, part, records
@@ -34,7 +35,8 @@ from bridge.store.ties import Unfinished
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A person and a recipient. `grants`: how many are in force, waiting or paused; `identifier`: of the confirmed
-    record, '' where there is none; `since`: of the oldest of them."""
+    record, '' where there is none; `since`: of the oldest of them; `pairing`: under which the recipient knows the
+    person, b'' by name."""
 
     patient: int
     client: str
@@ -42,6 +44,7 @@ class Connection:
     grants: int
     identifier: str
     since: Instant
+    pairing: bytes = b""
 
 
 def of_patient(db: Database, patient: int, now: Instant) -> tuple[Connection, ...]:
@@ -64,7 +67,8 @@ def between(db: Database, patient: int, client: str, now: Instant) -> Connection
         return None
     since = [each.grant.signed for each in found] + ([link.confirmed] if link else []) or [now]
     identifier = "" if link is None else f"{link.system}|{link.value}"
-    return Connection(patient, client, recipient_name(db, client), len(found), identifier, min(since))
+    name, pairing = recipient_name(db, client), _pairing(found)
+    return Connection(patient, client, name, len(found), identifier, min(since), pairing)
 
 
 def end_by_person(
@@ -78,9 +82,11 @@ def end_by_person(
     if between(db, patient, client, now) is None:
         return None
 
+    is_named = not _pairing(living(db, patient, client, now))
+
     def told() -> None:
         tell_others(db, patient, account, What.LINK_ENDED, by.name, recipient_name(db, client), now=now)
-        tell_staff(db, patient, client, by.name)
+        tell_staff(db, patient, client, by.name, is_named)
 
     end = partial(part, db, patient, client, by.name, "the person ended the connection", now)
     return _ended(end, told)
@@ -98,20 +104,26 @@ def end_by_recipient(
     return _ended(end, told)
 
 
-def told_end(db: Database, patient: int, client: str, by: str, now: Instant) -> None:
-    """After a grant was revoked elsewhere: tell the staff, where nothing of the person is open to them any more."""
+def told_end(db: Database, patient: int, client: str, by: str, now: Instant, pairing: bytes) -> None:
+    """After a grant was revoked elsewhere: tell the staff, where nothing of the person is open to them any more.
+    `pairing`: of that grant."""
     if not living(db, patient, client, now):
-        tell_staff(db, patient, client, by)
+        tell_staff(db, patient, client, by, not pairing)
 
 
-def tell_staff(db: Database, patient: int, client: str, by: str) -> None:
-    """Tell the staff who look after that recipient's codes that a connection is over, and whose."""
+def tell_staff(db: Database, patient: int, client: str, by: str, is_named: bool) -> None:
+    """Tell the staff who look after that recipient's codes that a connection is over, and whose where they know it."""
     name, recipient = load(db, patient).name, recipient_name(db, client)
-    who = by if by == name else f"{by} ({name})"
+    who = "" if not is_named else by if by == name else f"{by} ({name})"
     for each in members(db):
         looks_after = deeds(each.roles) & {Deed.MAKE_CODES, Deed.ENTER_CODES}
         if looks_after and any(one.id == client for one in programs(db, each.account)):
             tell(db, each.account, patient, What.LINK_ENDED, who, recipient)
+
+
+def _pairing(living: Iterable[Standing]) -> bytes:
+    """The most protective name: who shares under a pseudonym is not named, whatever else is shared."""
+    return max((each.grant.pairing for each in living), default=b"")
 
 
 def _ended(end: Callable[[], tuple[EhrRecord, ...]], told: Callable[[], None]) -> tuple[EhrRecord, ...]:

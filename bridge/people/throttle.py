@@ -8,7 +8,7 @@ which one subscriber owns. Rejected: locking an account for good: that is a gift
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -55,7 +55,16 @@ class TryLater:
 
 def attempt(db: Database, subjects: Mapping[Of, str], now: Instant) -> TryLater | None:
     """Count one attempt against each subject; TryLater where one of them has to wait."""
-    limits = {_key(db, of, name): of.value for of, name in subjects.items()}
+    return _attempt(db, {_key(db, of, name): of.value for of, name in subjects.items()}, now)
+
+
+def attempt_all(db: Database, of: Of, names: Collection[str], now: Instant) -> TryLater | None:
+    """Count one attempt against each of several subjects of one kind; TryLater where one of them has to wait, and
+    nothing is counted."""
+    return _attempt(db, {_key(db, of, name): of.value for name in names}, now)
+
+
+def _attempt(db: Database, limits: Mapping[bytes, Rule], now: Instant) -> TryLater | None:
     free = kept.take(db, limits, now)
     return None if free is None else TryLater(max(1, -(-(free - now) // 1000)))
 

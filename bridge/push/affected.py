@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final
 
 import numpy as np
 
@@ -24,40 +23,33 @@ from bridge.consent.opened import MEANS
 from bridge.consent.recalled import is_mean
 from bridge.mapping.resources import READING_TYPES
 from bridge.period import END_OF_TIME, Instant
+from bridge.push.copies import (
+    CORRECTED,
+    DOUBTFUL,
+    DUE,
+    HELD,
+    KEPT,
+    OUTDATED,
+    REFUSED,
+    RETIRED,
+    RETRACTED,
+    TAKEN,
+    Copy,
+    copies_of,
+    summaries_held,
+)
 from bridge.push.parts import most_parts
 from bridge.push.reconcile import spelled
-from bridge.store.columns import names
+from bridge.reading import Stream
+from bridge.store.columns import Ints, Table, ints, names
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.lanes import Lane
 from bridge.store.outbox import Held
 from bridge.store.plans import named
+from bridge.store.series import SeriesRow
 from bridge.store.slots import is_named, slots
 from bridge.store.stood import brought
-
-KEPT: Final = "kept"
-"""The receiver was told and refused to take it back: a human's task, not tried again by itself."""
-
-RETRACTED: Final = "retracted"
-HELD: Final = "held"
-CORRECTED: Final = "corrected"
-OUTDATED: Final = "held, to be corrected"
-DOUBTFUL: Final = "may be held: no answer came"
-DUE: Final = "held, to be taken back"
-RETIRED: Final = "held, and its destination is retired: a human's task"
-REFUSED: Final = "held, the receiver refused to take it back: a human's task"
-TAKEN: Final = "taken back"
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """One item at a receiver: our identifier, the version it holds, the receiver's own reference ('' unknown),
-    and how far taking it back has come."""
-
-    identifier: str
-    version: str
-    reference: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +63,40 @@ class Affected:
 
 def affected(db: Database, patient: int, artifact: int) -> tuple[Affected, ...]:
     """Who was sent what of an upload, also of one that was removed."""
-    over = _over(db, patient, artifact)
+    found = brought(db, patient, artifact)
+    over, sensed = _over(patient, found), _sensed(found)
     gone = frozenset(name for name, _ in blocks.retracted(db, patient))
     in_use = {each.number for each in destinations.listed(db)}
     return tuple(
         Affected(lane.destination, destinations.load(db, lane.destination).client, copies)
         for lane in outbox.lanes(db)
         if lane.patient == patient
-        if (copies := tuple(_copies(db, lane, over, gone, lane.destination in in_use)))
+        if (
+            copies := (
+                *_copies(db, lane, over, gone, lane.destination in in_use),
+                *copies_of(db, lane, *sensed),
+            )
+        )
     )
 
 
-def _over(db: Database, patient: int, artifact: int) -> dict[Name, Instant]:
+def _over(patient: int, brought: Iterable[tuple[SeriesRow, Table]]) -> dict[Name, Instant]:
     """The names of an upload, each with the instant from which on it says something else, or is gone."""
     found: dict[Name, Instant] = {}
-    for row, stood in brought(db, patient, artifact):
+    for row, stood in brought:
         until = np.asarray(stood["until"], np.int64).tolist()
         found.update(zip(named(patient, row.number, names(stood)), until, strict=True))
     return found
+
+
+def _sensed(brought: Iterable[tuple[SeriesRow, Table]]) -> tuple[Ints, Ints]:
+    """When the sensor glucose of an upload was, and until when each stood as the upload says it."""
+    some = [stood for row, stood in brought if row.key.stream is Stream.GLUCOSE]
+    none = [np.zeros(0, np.int64)]
+    return (
+        np.concatenate([*none, *(ints(each, "instant") for each in some)]),
+        np.concatenate([*none, *(ints(each, "until") for each in some)]),
+    )
 
 
 def _copies(
@@ -133,12 +141,12 @@ def holders(db: Database, patient: int, names: Iterable[Name]) -> tuple[Held, ..
 
 
 def gone(db: Database, lane: Lane) -> Iterator[tuple[str, int, list[Held]]]:
-    """What the destination holds of readings that are gone, by the grant and link that they left under; and its means:
-    which of those are wrong, the gate alone can say (`consent/recalled.py`)."""
+    """What the destination holds of readings that are gone, by the grant and link that they left under; and its means
+    and summaries: which of those are wrong, the gate alone can say (`consent/recalled.py`, `consent/keeping.py`)."""
     names = [name for name, _ in blocks.retracted(db, lane.patient)]
     holding = _holding(db, lane, names) if names else ()
     open_ = [(grant, held) for grant, _, held in holding if held.state != KEPT]
-    found = sorted((*open_, *_means(db, lane)), key=_left_under)
+    found = sorted((*open_, *_means(db, lane), *summaries_held(db, lane)), key=_left_under)
     for (grant, link), some in groupby(found, key=_left_under):
         yield grant, link, [held for _, held in some]
 

@@ -11,6 +11,7 @@ Rejected: following a merge to the surviving number (the bridge decides nothing 
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -32,6 +33,9 @@ UNCOMPARED: Final = (
     "(ADT {event}): {again}"
 )
 
+_HOST: Final = re.compile(r"^https?://([^/:?#]+)")
+"""What an authority that has a URL is called as a DNS name."""
+
 
 def allowed(db: Database, sender: str) -> bool:
     """Whether any destination's file names this address as one that announces."""
@@ -40,7 +44,8 @@ def allowed(db: Database, sender: str) -> bool:
 
 def heard(db: Database, sender: str, body: bytes) -> bytes:
     """Deal with one message and answer it: AA or CA when every link that it concerns is stopped, AR where it is no ADT
-    message. An error of the store is raised: then nothing was acknowledged and it comes again."""
+    message, where it is two, or where a number in it cannot be read. An error of the store is raised: then
+    nothing was acknowledged and it comes again."""
     told = announced(body)
     if told is None:
         return reply("AR", "", control_of(body), db.clock())
@@ -76,12 +81,16 @@ def difference(link: Link, told: Announced) -> str:
 
 
 def _is_of(link: Link, number: Number, db: Database) -> bool:
-    """Whether it is the link's number: of another authority for certain it is not, of none or an unknown one it is."""
+    """Whether it is the link's number: of another authority for certain it is not, of none or an unknown one it is.
+    Only the universal id says for certain; a local name may be written in any way."""
     ours = {link.system, link.system.removeprefix("urn:oid:"), link.system.removeprefix("urn:uuid:")}
+    ours.update(_HOST.findall(link.system))
     specs = [spec_of(goal) for goal in destinations.listed(db, link.client)]
     known = ours.union(*(spec.hl7v2.authority for spec in specs if spec is not None))
-    universal = {part for part in number.authority if "." in part or ":" in part}
-    return number.value == link.value and (not universal or bool(universal & known))
+    is_certain = "." in number.universal or ":" in number.universal
+    return number.value == link.value.strip() and (
+        not is_certain or bool({number.namespace, number.universal} & known - {""})
+    )
 
 
 def _clients(db: Database, sender: str) -> tuple[str, ...]:

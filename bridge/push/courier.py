@@ -99,6 +99,7 @@ class Courier:
         """Render a disclosure against what the receiver holds of it."""
         raw = [bytes(row) for group in disclosure.groups for row in group.ids]
         raw += [packed(device.id) for device in disclosure.devices]
+        raw += [packed(id_) for one in disclosure.summaries for _, id_ in one.members]
         before = outbox.held(self.db, self.lane, raw)
         if self.engine is not None:
             return parcel(self.engine.written(disclosure, subject, before, self.clock()), before)
@@ -107,8 +108,12 @@ class Courier:
             for each in before.values()
             if each.reference
         }
-        wanted = Filing(subject, known, self.clock())
+        wanted = Filing(subject, known, self.clock(), stated=self.told.stated)
         return parcel(self.renderer.consignment(disclosure, wanted, self.can.manner, self.told), before)
+
+    def held(self, found: Parcel) -> Mapping[bytes, Held]:
+        """What the receiver holds of a parcel's items now."""
+        return outbox.held(self.db, self.lane, [item.id for item in found.items])
 
     async def ready(self, found: Parcel, bill: Waybill) -> bool | Reply:
         """Whether the parcel may go as it is; False: something was found out about it, pack it again. A Reply where

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bridge.fhir.consignment import DEVICE
+from bridge.fhir.consignment import DEVICE, Ask
 from bridge.fhir.fullness import is_same_amendment, says_more
 from bridge.fhir.render import Consignment, Sent
-from bridge.hl7.render import Letters
-from bridge.push.sinks import Letter
+from bridge.hl7.render import Hl7Bytes, Letters
+from bridge.push.sinks import Content, Letter
 from bridge.store.outbox import Held, Item
 
 
@@ -51,17 +51,18 @@ class Parcel:
 
     def fit(self, bounds: Bounds) -> int | None:
         """How many readings a page may have, where this one is more than a request may hold; None where it fits."""
-        shares = [
-            share
-            for ask, content in self.letters
-            for share in _shares(len(ask.entries), len(content), bounds)
-        ]
-        least = min(shares, default=1.0)
-        return max(1, int(len(self.items) * least * ROOM)) if least < 1 else None
+        sizes = [(_pieces(*letter), len(letter[1])) for letter in self.letters]
+        least = min((share for size in sizes for share in _shares(*size, bounds)), default=1.0)
+        return max(1, int(sum(pieces for pieces, _ in sizes) * least * ROOM)) if least < 1 else None
 
 
 ROOM: Final = 0.9
 """Entries differ in size: the next page aims below the limit."""
+
+
+def _pieces(ask: Ask, content: Content) -> int:
+    """What a request may hold so many of: entries, or order groups, which are never split."""
+    return content.orders if isinstance(content, Hl7Bytes) else len(ask.entries)
 
 
 def _shares(entries: int, size: int, bounds: Bounds) -> Iterator[float]:

@@ -36,6 +36,7 @@ from bridge.store.verifications import fault
 NO_DESTINATION: Final = "no destination is registered for this client: cgm-bridge destination add"
 NO_GRANT: Final = "no grant in force lets files go to this recipient: cgm-bridge grant add"
 NO_LINK: Final = "nobody confirmed which record of the receiver is this patient's: cgm-bridge link add"
+UNNAMED: Final = "a share under a pseudonym goes into no chart: the chart names the person whom it hides"
 OTHER_IDENTITY: Final = (
     "the chart holds what was sent under another identity of the person: it would stand there twice"
 )
@@ -47,10 +48,13 @@ ELSEWHERE: Final = (
     "another record of this receiver still has readings that were sent to it: have them taken out there, "
     "then register the destination anew"
 )
-NO_RAW: Final = "its file wants no readings one by one (raw: false), and this version pushes nothing else"
+NOTHING_WANTED: Final = (
+    "its file wants neither readings one by one (raw: false) nor summaries (summaries: false)"
+)
 OTHER_AUTHORITY: Final = (
     "the link names an identifier of another authority than the destination's file: cgm-bridge link add"
 )
+GONE: Final = "the link to the receiver's record was removed"
 STOPPED: Final = {
     LinkState.SUSPENDED: "the link to the receiver's record is suspended",
     LinkState.BROKEN: "link-broken",
@@ -129,8 +133,9 @@ def _errand(
     lane = Lane(patient, goal.number)
     hold = (
         _hold(in_force, allowed, link)
-        or (NO_RAW if _wants_none(goal) else "")
+        or (NOTHING_WANTED if _wants_none(goal) else "")
         or known.faults.get(goal.client, "")
+        or (UNNAMED if any(grant.pairing for grant in in_force) else "")
         or _elsewhere(db, known.used.get(lane, frozenset()), link)
         or _unlike(in_force, granted, known.granted.get(lane, frozenset()))
     )
@@ -167,12 +172,17 @@ def _hold(in_force: tuple[Grant, ...], allowed: tuple[Passage, ...], link: Stand
         return NO_LINK
     if link.state is LinkState.CONFIRMED:
         return ""
-    return f"{STOPPED[link.state]}: {link.reason}"
+    return stopped(link.state, link.reason)
+
+
+def stopped(state: LinkState, reason: str) -> str:
+    """Why nothing goes over a link that is not confirmed."""
+    return f"{STOPPED.get(state, GONE)}: {reason}"
 
 
 def _wants_none(goal: Destination) -> bool:
     spec = spec_of(goal)
-    return spec is not None and spec.raw is None
+    return spec is not None and spec.raw is None and spec.summed is None
 
 
 def authority_fault(goal: Destination, link: Link) -> str:

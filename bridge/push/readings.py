@@ -33,12 +33,12 @@ from bridge.push.courier import TOO_LARGE, Waybill
 from bridge.push.engine import NOT_SHOWN
 from bridge.push.parcel import Parcel
 from bridge.push.parts import Due
-from bridge.push.plan import Passage
+from bridge.push.plan import Passage, stopped
 from bridge.push.retry import State, Step
 from bridge.push.round import NOTHING, Report
 from bridge.push.trip import Trip, subject_of
 from bridge.reading import Stream
-from bridge.store.links import Link
+from bridge.store.links import Link, LinkState
 
 NO_ROOM: Final = "what may be sent in a day was sent: more goes tomorrow"
 NO_ID: Final = "the receiver does not show the patient, so nobody knows its id there"
@@ -52,8 +52,10 @@ NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the n
 
 
 async def deliver(trip: Trip) -> Report:
-    """Everything that is due on a lane which may go."""
+    """Every reading that is due on a lane which may go, where its destination wants any."""
     report, standing = NOTHING, trip.errand.link
+    if trip.spec is not None and trip.spec.raw is None:
+        return report
     assert standing is not None
     link = links.load(trip.db, standing.number)
     for passage in trip.errand.grants:
@@ -66,13 +68,13 @@ async def deliver(trip: Trip) -> Report:
 
 async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]:
     """One request, or one that turned out to be needed first; whether another may follow at once."""
-    subject = await _subject(trip, passage, link)
+    subject = await subject_there(trip, passage, link)
     if isinstance(subject, Report):
         return subject, False
     room = _room(trip)
     if room < 1:
         return rounds.held(trip.client, NO_ROOM), False
-    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, room))
+    disclosure = await trip.gate.disclose(permit_of(trip, passage), _asked(trip, passage, room))
     if not disclosure.count:
         return NOTHING, False
     more, parcel = disclosure.more is not None, trip.courier.pack(disclosure, subject)
@@ -81,7 +83,7 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
         trip.kept(disclosure)
         return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
     if parcel.is_first:
-        return await _went(trip, disclosure, parcel, bill, more)
+        return await went(trip, disclosure, parcel, bill, more)
     due = await _due(trip, passage, parcel, subject)
     ids = due.ids
     if due.waits:
@@ -92,11 +94,11 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
             trip.courier.skip(bill)
             return NOTHING, more
         only = _asked(trip, passage, max(room, len(ids)), ids)
-        disclosure = await trip.gate.disclose(_permit(trip, passage), only)
+        disclosure = await trip.gate.disclose(permit_of(trip, passage), only)
         parcel = trip.courier.pack(disclosure, subject)
     if not disclosure.count:
         return NOTHING, False
-    return await _went(trip, disclosure, parcel, bill, more)
+    return await went(trip, disclosure, parcel, bill, more)
 
 
 async def _due(trip: Trip, passage: Passage, parcel: Parcel, subject: str) -> Due:
@@ -110,14 +112,15 @@ async def _due(trip: Trip, passage: Passage, parcel: Parcel, subject: str) -> Du
 
 async def _told(trip: Trip, passage: Passage, subject: str, ids: frozenset[str]) -> Parcel:
     """What may be told of these ids now: looked at, not sent."""
-    disclosure = await trip.gate.disclose(_permit(trip, passage), _asked(trip, passage, len(ids), ids))
+    disclosure = await trip.gate.disclose(permit_of(trip, passage), _asked(trip, passage, len(ids), ids))
     trip.kept(disclosure)
     return trip.courier.pack(disclosure, subject)
 
 
-async def _went(
+async def went(
     trip: Trip, disclosure: Disclosure, parcel: Parcel, bill: Waybill, more: bool
 ) -> tuple[Report, bool]:
+    """One parcel goes, or what is needed first; whether another may follow at once."""
     if not parcel.letters:
         trip.kept(disclosure)
         trip.courier.skip(bill)
@@ -147,9 +150,12 @@ def _not_ready(trip: Trip, bill: Waybill, ready: bool | Reply) -> tuple[Report, 
     return rounds.stopped(trip.client, decision, ready.problem, delivery, trip.clock()), False
 
 
-async def _subject(trip: Trip, passage: Passage, link: Link) -> str | Report:
-    """The receiver's reference of the person, after a look at its record. An engine shows none: what a human confirmed
-    counts."""
+async def subject_there(trip: Trip, passage: Passage, link: Link) -> str | Report:
+    """The receiver's reference of the person, after a look at the link, which may have been stopped since, and at the
+    record. An engine shows none: what a human confirmed counts."""
+    standing = links.load(trip.db, link.number)
+    if standing.state is not LinkState.CONFIRMED:
+        return rounds.held(trip.client, stopped(standing.state, standing.reason))
     engine = trip.courier.engine
     if engine is not None:
         subject = trip.subject(link)
@@ -190,7 +196,8 @@ def _room(trip: Trip) -> int:
     return min(trip.page, daily - receipts.spent(trip.db, trip.errand.lane, trip.clock() - DAY))
 
 
-def _permit(trip: Trip, passage: Passage) -> DeliveryPermit:
+def permit_of(trip: Trip, passage: Passage) -> DeliveryPermit:
+    """The permit of a delivery under one grant."""
     return DeliveryPermit(passage.id, trip.client)
 
 

@@ -2,7 +2,8 @@
 
 Law (`safety.md`, corrections travel): a retraction is no disclosure: it goes even after the grant ended, as a row
 of the ledger of its own. What may have arrived is looked for first. A receiver that takes no corrections keeps
-what it has, and both sides are told; which means are wrong the gate alone can say (`consent/recalled.py`).
+what it has, and both sides are told; which means and summaries are wrong the gate alone can say (`consent/recalled.py`,
+`consent/keeping.py`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import bridge.store.outbox as outbox
 from bridge.consent import grants
 from bridge.consent.permit import DeliveryPermit
 from bridge.consent.recalled import is_mean
+from bridge.consent.summed import behind, secret
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.answers import Reply
 from bridge.push.courier import NOT_CORRECTABLE, Waybill
+from bridge.push.parcel import packed
 from bridge.push.reconcile import spelled
 from bridge.push.retry import State
 from bridge.push.round import NOTHING, Report
@@ -45,7 +48,9 @@ async def _some(trip: Trip, bill: Waybill, some: Sequence[Held]) -> Report:
         items = [Item(held.id, held.kind, held.version or held.tried) for held in wrong]
         trip.courier.give_up(items, bill, NOT_CORRECTABLE, State.NOT_CORRECTABLE)
         return rounds.stuck(trip.client, len(items))
-    unplaced = {held.id: held for held in some if not held.reference}
+    doubtful = await _wrong(trip, bill, [held for held in some if not held.reference])
+    unplaced = {held.id: held for held in doubtful}
+    some = [held for held in some if held.reference or held.id in unplaced]
     if unplaced:
         items = [Item(held.id, held.kind, held.version) for held in unplaced.values()]
         found = await trip.courier.look(items, unplaced, retracts=True)
@@ -57,10 +62,12 @@ async def _some(trip: Trip, bill: Waybill, some: Sequence[Held]) -> Report:
 
 
 async def _wrong(trip: Trip, bill: Waybill, some: Sequence[Held]) -> list[Held]:
-    """Those of them that are to be taken back: readings that are gone, and of means what the gate says."""
-    pairing = grants.load(trip.db, bill.grant).grant.pairing
-    named = {held.id: trip.db.ids.read(held.kind, spelled(held.id), pairing) for held in some}
+    """Those of them that are to be taken back: readings that are gone, and of others what the gate says."""
+    grant, ids = grants.load(trip.db, bill.grant).grant, trip.db.ids
+    named = {held.id: ids.read(held.kind, spelled(held.id), grant.pairing) for held in some}
     means = {id_ for id_, name in named.items() if name is not None and is_mean(name)}
+    key = secret(grant.recipient.key, grant.pairing)
+    means |= {held.id for held in some if behind(ids, spelled(held.id), key) is not None}
     if not means:
         return list(some)
     asked = frozenset(spelled(id_) for id_ in means)
@@ -69,6 +76,7 @@ async def _wrong(trip: Trip, bill: Waybill, some: Sequence[Held]) -> list[Held]:
     if disclosure.count:
         trip.kept(disclosure)
     told = {bytes(row) for group in disclosure.groups for row in group.ids}
+    told |= {packed(id_) for one in disclosure.summaries for _, id_ in one.ids}
     return [held for held in some if held.id not in means - told]
 
 

@@ -23,6 +23,7 @@ from bridge.push.plan import Errand
 from bridge.push.retry import Step
 from bridge.push.round import Report
 from bridge.store.db import Database
+from bridge.store.entries import KEPT
 from bridge.store.links import Link
 
 PAGE: Final = 500
@@ -89,7 +90,7 @@ class Trip:
 
     def kept(self, disclosure: Disclosure) -> None:
         """Nothing of it left."""
-        self.gate.settle(disclosure, "acknowledged", 0)
+        self.gate.settle(disclosure, KEPT, 0)
 
 
 def subject_of(link: Link) -> str:

@@ -1,8 +1,8 @@
 """The delivery worker: for every lane that is due, claim it, see whether its receiver can be called, go; then the next.
 
 Law: one delivery at a time on a lane, over all processes (`store/lanes.py`). A receiver that is left alone is called by
-one lane first (`breaker.py`). What can be taken back goes before what is new. What goes is decided by the gate at each
-attempt (`readings.py`, `retraction.py`).
+one lane first (`breaker.py`). What can be taken back goes before what is new, summaries before readings. What goes is
+decided by the gate at each attempt (`summaries.py`, `readings.py`, `retraction.py`).
 
 Rejected: events that say "something is new" (a lost event is a lost reading; a cursor finds it again).
 """
@@ -35,11 +35,13 @@ from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.credentials import Tokens
+from bridge.push.documents import Documents, deliver_documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
 from bridge.push.readings import deliver
 from bridge.push.retraction import retract
 from bridge.push.round import NOTHING, Report
+from bridge.push.summaries import report_summaries, stated
 from bridge.push.trip import Trip
 from bridge.store.db import Database
 from bridge.store.destinations import Destination
@@ -59,7 +61,8 @@ AT_ONCE: Final = 4
 
 
 class Worker:
-    """Delivers. `chance` in [0, 1) spreads repetitions; `scribe`: who writes HL7 v2, None: nothing goes that way."""
+    """Delivers. `chance` in [0, 1) spreads repetitions; `documents`: makes those that go after summaries; `scribe`: who
+    writes HL7 v2, None: nothing goes that way."""
 
     def __init__(
         self,
@@ -70,11 +73,12 @@ class Worker:
         clock: Callable[[], Instant],
         *,
         chance: Callable[[], float] = random.random,
+        documents: Documents | None = None,
         scribe: Scribe | None = None,
     ) -> None:
         self._db, self._gate, self._renderer, self._net = db, gate, renderer, net
+        self._clock, self._chance, self._documents = clock, chance, documents
         self._scribe = scribe
-        self._clock, self._chance = clock, chance
         self._rested: dict[Lane, tuple[Errand, Instant]] = {}
         self._tokens: Tokens = {}
         self._fits: dict[int, int] = {}
@@ -159,7 +163,10 @@ class Worker:
             return report
         if hold:
             return report + rounds.held(client, hold)
-        return report + await deliver(trip)
+        report += await report_summaries(trip)
+        if not report.stops:
+            report += await deliver_documents(trip, self._documents)
+        return report if report.stops else report + await deliver(trip)
 
     async def _trip(self, errand: Errand, breaker: Breaker) -> Trip | Report:
         goal, now = errand.destination, self._clock()
@@ -171,7 +178,7 @@ class Worker:
         can = await learnt(self._db, goal, spec, receiver, now)
         if isinstance(can, Reply):
             return rounds.held(goal.client, can.problem)
-        told = Told() if spec is None else Told(goal.spec, spec.fhir)
+        told = Told() if spec is None else Told(goal.spec, spec.fhir, stated(spec))
         lane = errand.lane
         courier = Courier(
             self._db,

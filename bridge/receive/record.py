@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from bridge.period import Instant
 from bridge.receive.codes import BEYOND, INFINITE, READINGS
 from bridge.receive.node import Node, node, nodes, number, pair, text
 from bridge.receive.profiles import LONGEST, What, absence, code_of
@@ -23,6 +24,10 @@ PRODUCTS: Final[Mapping[str, str]] = {
     "guardian 4": "Medtronic", "guardian": "Medtronic", "simplera": "Medtronic", "eversense": "Senseonics",
 }  # fmt: skip
 """Words of a product's name -> its maker; the first that fits, and nothing else of the name."""
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PARTS: Final = str.maketrans({"%": "%25", "/": "%2F", "\n": "%0A"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,12 @@ class Thing:
 
     def spelled(self, client: str) -> str:
         """The text of a kept record (`adapters/submitted/devices.py`)."""
-        return f"{client}\n{self.key}\n{self.manufacturer}\n{self.serial}".rstrip("\n")
+        return f"{owner(client)}\n{self.key}\n{self.manufacturer}\n{self.serial}".rstrip("\n")
+
+
+def owner(client: str) -> str:
+    """A submitter as the keys of its devices begin: no name of one is the beginning of another's."""
+    return client.translate(_PARTS)
 
 
 NO_THING: Final = Thing()
@@ -94,6 +104,12 @@ def reading(resource: Node) -> dict[str, object]:
         found["beyond"] = BEYOND[comparator]
     found["amount"] = number(amount, "value") if amount else INFINITE[absence(resource)]
     return found
+
+
+def instant(resource: Node) -> Instant:
+    """When a reading was taken: ms UTC. Its dateTime has an offset (`profiles.py`)."""
+    stamp = datetime.fromisoformat(text(resource, "effectiveDateTime"))
+    return (stamp - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _titled(product: str) -> str:

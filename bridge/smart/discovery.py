@@ -37,6 +37,7 @@ SCOPES: Final = (
     *WORDS,
     *(f"{who}/{what}" for who in ("patient", "user", "system") for what in _READ),
     *_CREATED,
+    "system/Subscription.cruds",
 )
 
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Final
 
 from bridge.consent.asked import KIND_OF, SENSITIVE, WILDCARD, Kind, Way
+from bridge.consent.summed import REPORTS
 from bridge.mapping.resources import OBSERVATION, TYPE_OF
 from bridge.smart.scopes import SYSTEM, Fence, Scope, Scopes, shortest
 
@@ -25,6 +26,7 @@ READABLE: Final = "rs"
 CREATABLE: Final = "c"
 SUBMITTED: Final = ("Device", "DiagnosticReport", "Observation", "Patient", "ServiceRequest")
 """The types that can be created, by a submission alone."""
+SUBSCRIPTION: Final = "Subscription"
 CATEGORY_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 CATEGORIES: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.GLUCOSE: frozenset({"laboratory"}),
@@ -47,6 +49,7 @@ _OF_STREAMS: Final = {kind: TYPE_OF[stream] for stream, kind in KIND_OF.items()}
 OPENED: Final[Mapping[Kind, frozenset[str]]] = {
     **{kind: frozenset({kind_type}) for kind, kind_type in _OF_STREAMS.items()},
     **dict.fromkeys(SENSITIVE.values(), frozenset({OBSERVATION})),
+    Kind.GLUCOSE: frozenset({OBSERVATION, *REPORTS}),
     Kind.DEVICE: frozenset({"Device", "DeviceMetric"}),
 }
 """The types that resources of a kind are."""
@@ -65,7 +68,7 @@ def narrowed(asked: Scopes, kinds: frozenset[Kind], ways: Collection[Way]) -> Sc
 def served(asked: Scopes) -> Scopes:
     """What of these scopes this server can ever grant: reading of types that are here, creating by systems; the rest
     is dropped (SMART App Launch 2.2: a server may grant fewer scopes than were asked for)."""
-    kept = (each for each in asked.items if _is_read(each) or _is_created(each))
+    kept = (each for each in asked.items if _is_read(each) or _is_created(each) or _is_subscribed(each))
     return Scopes(tuple(kept), asked.words)
 
 
@@ -77,6 +80,11 @@ def _is_created(asked: Scope) -> bool:
     """Whether a system may create something by it."""
     is_type = asked.resource in ("*", *SUBMITTED)
     return asked.context in SYSTEM and is_type and CREATABLE in asked.actions
+
+
+def _is_subscribed(asked: Scope) -> bool:
+    """Whether a system may have itself notified by it."""
+    return asked.context in SYSTEM and asked.resource == SUBSCRIPTION
 
 
 def kinds_of(asked: Scopes) -> frozenset[Kind]:

@@ -1,8 +1,8 @@
 """Access tokens: made of chance, kept as a hash, turned back into a permit.
 
 Law: a token is 256 random bits that mean nothing outside the database; it comes in the Authorization header
-or not at all (RFC 6750 2.2 and 2.3 are refused). `authenticate` is the only maker of a RecipientPermit: who
-asks, for which organisation and purpose, comes from the registry and never from the request (`consent.md`).
+or not at all (RFC 6750 2.2 and 2.3 are refused). A RecipientPermit is made here alone: who asks (`authenticate`) or is
+notified (`subscriber`), for which organisation and purpose, comes from the registry, never from a request.
 One indexed look a request, and for a token that a person approved the state of the grants that carry it: what
 ended, a token, its family, its client or the last grant, is ended at the next request.
 """
@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+import bridge.store.clients
 import bridge.store.tokens
 from bridge.consent.in_force import in_force
 from bridge.consent.memory import Memory
 from bridge.consent.permit import OwnerPermit, RecipientPermit
 from bridge.period import Instant
-from bridge.smart.scopes import PERSON, SYSTEM, Scopes, parse
+from bridge.smart.scopes import PERSON, SYSTEM, Scopes, granted, parse
 from bridge.store.db import Database
 
 LIFE_SECONDS: Final = 300
@@ -91,6 +92,18 @@ def authenticate(
         return NOT_VALID
     live = living(db, digest(match[1]), now, memory or Memory(db))
     return NOT_VALID if live is None else live.bearer
+
+
+def subscriber(db: Database, client: str, scopes: str, name: str, now: Instant) -> Bearer | None:
+    """Who a notification goes to, as if it asked now with the token it subscribed with: the client as it is registered,
+    its scopes as far as it still has them. None: it is registered no more. `name`: of the subscription."""
+    try:
+        found = bridge.store.clients.load(db, client)
+    except KeyError:
+        return None
+    expires = now + LIFE_SECONDS * 1000
+    permit = RecipientPermit(found.id, found.organization, found.purpose, name[:16], expires)
+    return Bearer(permit, granted(scopes, found.scopes).of(SYSTEM))
 
 
 def living(db: Database, hashed: bytes, now: Instant, memory: Memory) -> Live | None:

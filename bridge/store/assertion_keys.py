@@ -1,4 +1,8 @@
-"""The keys by which we prove ourselves to EHRs, at rest: the private halves sealed under a key of the installation."""
+"""The keys by which we prove ourselves to EHRs, at rest: the private halves sealed under a key of the installation.
+
+Law: a private half is opened to sign and for nothing else (`bridge.smart.ehr_keys` knows when each is shown and when
+it signs). A key that nobody needs any more is deleted.
+"""
 
 from __future__ import annotations
 

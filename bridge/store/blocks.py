@@ -40,6 +40,7 @@ __all__ = [
     "absorb",
     "reabsorb",
     "retracted",
+    "set_aside",
     "verify",
     "withdraw",
 ]
@@ -97,6 +98,35 @@ def absorb(
 
         done = _swapped(db, box, patient, plan, agree)
     return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, done.streams)
+
+
+def set_aside(
+    db: Database,
+    patient: int,
+    new: NewArtifact,
+    batches: Sequence[Readings],
+    reason: str,
+    identified: Sequence[tuple[bytes, int]],
+) -> Absorbed:
+    """Keep a submission in quarantine, by the way of `absorb` alike to whoever sent it: its series begin, but without a
+    reading, so that its readings are called what they will be called when somebody lets them in. Its devices are
+    claimed for nobody. Raises as `absorb`."""
+    box = db.keys.box(patient)
+    with originals.keeping(db):
+        originals.keep(db, box, patient, originals.name(db, patient, new.sha256), new.original)
+
+        def plan(con: sqlite3.Connection) -> Plan | Absorbed:
+            known = artifacts.by_hash(db, patient, new.sha256)
+            if known is not None:
+                return Absorbed(known.number, True, {})
+            here = {row.number for row in series.listed(con, patient, box)}
+            kept = artifacts.received(db, con, patient, new, "quarantined")
+            made = absorbing(db, con, box, kept, batches)
+            begun = [row for row in made.series if row.number not in here]
+            return Plan(replace(kept, reason=reason), begun, identified=list(identified))
+
+        done = _swapped(db, box, patient, plan)
+    return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, {})
 
 
 def reabsorb(

@@ -67,9 +67,13 @@ class Intent(_Patients):
     retracts: bool = False
 
 
+KEPT: Final = "kept"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome(_Patients):
-    """What came of the patient's intent `entry`: sent, acknowledged, failed, blocked, retracted, cut."""
+    """What came of the patient's intent `entry`: sent, acknowledged, failed, blocked, retracted, cut; or kept, where
+    it was compared with what the receiver has and nothing left."""
 
     patient: int
     at: Instant

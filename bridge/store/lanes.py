@@ -29,9 +29,16 @@ class Lane:
 @contextmanager
 def claimed(db: Database, lane: Lane) -> Iterator[bool]:
     """Whether this caller alone, of all processes on this machine, has the lane until the block ends."""
+    with claimed_name(db, f"{lane.patient}-{lane.destination}") as mine:
+        yield mine
+
+
+@contextmanager
+def claimed_name(db: Database, name: str) -> Iterator[bool]:
+    """The same for what is no lane. `name`: of a file."""
     folder = db.home / "lanes"
     folder.mkdir(mode=0o700, exist_ok=True)
-    handle = os.open(folder / f"{lane.patient}-{lane.destination}", os.O_CREAT | os.O_RDWR, 0o600)
+    handle = os.open(folder / name, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

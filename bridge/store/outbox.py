@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
 import bridge.store.receipts as receipts
+import bridge.store.reported as reported
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
@@ -24,7 +25,7 @@ from bridge.store.lanes import Lane
 SEVERAL: Final = "?"
 """A version that is one of several: the entry is sent once more, as an update."""
 
-What: TypeAlias = Literal["readings", "retraction"]
+What: TypeAlias = Literal["readings", "summaries", "document", "retraction"]
 CLOSED: Final = frozenset({"partial", "correction-not-deliverable"})
 """States of a delivery that is over and has entries which wait for a human."""
 
@@ -243,6 +244,7 @@ def retry(db: Database, number: int) -> None:
     if known.state == "acked":
         raise ValueError(f"delivery {number} was taken whole: there is nothing to repeat")
     lane = known.lane
+    reported.look_again(db, lane)
     with db.write("bridge") as con:
         if known.state not in CLOSED:
             con.execute(

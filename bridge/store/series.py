@@ -27,6 +27,8 @@ _NEAR: Final = (
     f" AND b.block BETWEEN (? - longest) / {BLOCK} - 1 AND (? + longest) / {BLOCK})"
     " FROM series AS s WHERE patient = ? ORDER BY series"
 )
+SUBMITTED: Final = "cgm-submission"
+"""The family of what others submit; its devices are told apart by who does."""
 FIRST: Final = 1
 """Number 0 is the patient itself."""
 
@@ -52,8 +54,11 @@ class SeriesRow:
 def is_one_device(one: SeriesRow, two: SeriesRow) -> bool:
     """Whether two series are of one physical device, as far as the sources tell: the same serial of the same
     kind and maker, or what one source calls by the same name. What no source names is one only where
-    all that is told of it is the same."""
+    all that is told of it is the same. What others submit is a device of each submitter alone, or a serial that one of
+    them guesses would be confirmed by the id that others' readings have."""
     mine, other = one.device, two.device
+    if SUBMITTED in (one.key.family, two.key.family):
+        return (one.key.family, one.key.device) == (two.key.family, two.key.device)
     if not (_agree(mine.kind, other.kind) and _agree(mine.manufacturer, other.manufacturer)):
         return False
     if mine.serial and other.serial:

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from bridge.reading import Device
+from bridge.period import Instant
+from bridge.reading import Device, SeriesKey
 from bridge.store import series
 from bridge.store.columns import RANKS, Table, ints, joined, names
 from bridge.store.db import Database
@@ -27,14 +28,6 @@ _LAYERS: Final = (Layer.NOW, Layer.PAST, Layer.ECHO)
 
 
 @dataclass(frozen=True, slots=True)
-class Became:
-    """The reading that a record is of: its name, and whether this very record made it."""
-
-    name: Name
-    is_first: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Thing:
     """A device of submitted readings: the number that names it, and what its submitter said of it."""
 
@@ -42,9 +35,32 @@ class Thing:
     device: Device
 
 
-def blind(db: Database, patient: int, submitter: str, kind: str, identifier: tuple[str, str]) -> bytes:
-    """How an identifier of one submitter's resource of a type is found."""
-    return db.keys.blind(f"submitted {patient}", "\0".join((submitter, kind, *identifier)))
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """A patient as one submitter knows them. `pairing`: of the pseudonym under which they are told of, b'' in clear."""
+
+    patient: int
+    submitter: str
+    pairing: bytes = b""
+
+
+def blind(db: Database, whom: Whom, kind: str, identifier: tuple[str, str]) -> bytes:
+    """How an identifier of one submitter's resource of a type, told of a person under one name, is found."""
+    of = f"submitted {whom.patient} {whom.pairing.hex()}".rstrip()
+    return db.keys.blind(of, "\0".join((whom.submitter, kind, *identifier)))
+
+
+def blind_place(db: Database, whom: Whom, key: SeriesKey, instant: Instant) -> bytes:
+    """How it is found that one submitter told of a reading of that series and instant before."""
+    told = (key.stream.value, key.device, key.unit.value, str(key.scale), str(instant))
+    of = f"submitted place {whom.patient} {whom.pairing.hex()}".rstrip()
+    return db.keys.blind(of, "\0".join((whom.submitter, *told)))
+
+
+def numbers(db: Database, patient: int) -> Mapping[SeriesKey, int]:
+    """The number of every series that submissions made, or that one which waits will."""
+    rows = series.listed(db.reader("bridge"), patient, db.keys.box(patient))
+    return {row.key: row.number for row in rows if row.key.family == series.SUBMITTED}
 
 
 def put(con: sqlite3.Connection, patient: int, artifact: int, rows: Iterable[tuple[bytes, int]]) -> None:
@@ -74,28 +90,30 @@ def find(db: Database, patient: int, blinds: Collection[bytes]) -> Mapping[bytes
     return found
 
 
-def became(db: Database, patient: int, family: str, artifacts: Collection[int]) -> Mapping[Record, Became]:
-    """Which reading each record of these artifacts is of, where it is of one. Raises Erased."""
+def became(db: Database, patient: int, artifacts: Collection[int]) -> Mapping[Record, Name]:
+    """The name of the reading that each record of these artifacts is of, where it is of one. Raises Erased."""
     box, con = db.keys.box(patient), db.reader("bridge")
-    found: dict[Record, Became] = {}
+    found: dict[Record, Name] = {}
     if not artifacts:
         return found
     for row in series.listed(con, patient, box):
-        if row.key.family == family:
+        if row.key.family == series.SUBMITTED:
             now, past, echo = (_whole(con, box, patient, row.number, layer) for layer in _LAYERS)
-            corrected = set(names(past).tolist())
-            for table, is_own in ((past, False), (echo, False), (now, True)):
+            for table in (past, echo, now):
                 for record, name in _records(table, artifacts):
-                    first = is_own and name not in corrected
-                    made = Name(patient, row.number, name // RANKS, name % RANKS)
-                    found[record] = Became(made, first)
+                    found[record] = Name(patient, row.number, name // RANKS, name % RANKS)
     return found
 
 
-def things(db: Database, patient: int, family: str) -> Mapping[str, Thing]:
-    """By their key the devices of the series that submissions made."""
+def things(db: Database, patient: int, owner: str) -> Mapping[str, Thing]:
+    """The devices of the series that one submitter's entries made, by their key. `owner`: what its keys begin with,
+    left out of them."""
     rows = series.listed(db.reader("bridge"), patient, db.keys.box(patient))
-    return {row.key.device: Thing(row.thing, row.device) for row in rows if row.key.family == family}
+    return {
+        row.key.device.removeprefix(owner): Thing(row.thing, row.device)
+        for row in rows
+        if row.key.family == series.SUBMITTED and row.key.device.startswith(owner)
+    }
 
 
 def _records(table: Table, artifacts: Collection[int]) -> Iterable[tuple[Record, int]]:

@@ -22,8 +22,9 @@ from bridge.fhir.outcome import (
     Problem,
     problem,
 )
-from bridge.fhir.parameters import PARAMETERS
+from bridge.fhir.parameters import REPORTS, SOUGHT
 from bridge.fhir.render import JSON, XML, Answered
+from bridge.fhir.reports import BINARY
 from bridge.web.answers import Request
 from bridge.web.call import BUNDLE_BYTES, Call, Refused, decoded
 from bridge.web.desk import Desk
@@ -32,6 +33,7 @@ from bridge.web.everything import Everything, address
 from bridge.web.instance import VERSIONED, Instances
 from bridge.web.lastn import Lastn
 from bridge.web.negotiate import acceptable, is_strict, sent_as
+from bridge.web.reports import Reports
 from bridge.web.response import FhirResponse
 from bridge.web.route import wanted
 from bridge.web.search import Searches
@@ -41,6 +43,7 @@ READ: Final[Mapping[str, Callable[[bytes], Envelope]]] = {JSON.media_type: of_js
 ONE_DOCUMENT: Final = problem(406, "An entry is answered in the notation of the whole batch.")
 NO_REQUEST: Final = Problem(400, "required", "This entry has no request.", ("Bundle.entry.request",))
 FULL: Final = problem(413, "The answers before this one fill the batch: ask this one alone.")
+OFFERED: Final = SOUGHT.keys() | {BINARY}
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Answers that are held at once: a batch is one document."""
 
@@ -56,6 +59,7 @@ class Batches:
         lastn: Lastn,
         everything: Everything,
         summed: Summed,
+        reports: Reports,
     ) -> None:
         self._desk = desk
         self._searches = searches
@@ -63,6 +67,7 @@ class Batches:
         self._lastn = lastn
         self._everything = everything
         self._summed = summed
+        self._reports = reports
 
     async def post(self, call: Call) -> FhirResponse:
         """Every entry in its order."""
@@ -108,7 +113,7 @@ class Batches:
         base = self._desk.renderer.base
         path, _, query = asked.url.removeprefix(base + "/").partition("?")
         kind, *rest = path.strip("/").split("/")
-        if len(asked.url) > MOST_URL or kind not in PARAMETERS:
+        if len(asked.url) > MOST_URL or kind not in OFFERED:
             raise Refused(ABSENT)
         pairs = decoded(query.encode("utf-8")) if query else ()
         form = wanted(pairs)
@@ -116,7 +121,11 @@ class Batches:
             raise Refused(ONE_DOCUMENT)
         request = Request(kind, pairs, strict, call.notation)
         match [kind, *rest]:
-            case [_]:
+            case [_] if kind in REPORTS:
+                return await self._reports.whole(call.bearer, request)
+            case [_, name] if kind in REPORTS or kind == BINARY:
+                return await self._reports.read(call.bearer, kind, name, call.notation)
+            case [_] if kind != BINARY:
                 return await self._searches.whole(call.bearer, request)
             case ["Observation", "$lastn"]:
                 return await self._lastn.whole(call.bearer, request)

@@ -99,7 +99,7 @@ class ExportFiles:
             found = self._desk.gate.members(bearer.permit, Way.BULK, span)
             for patient in found.patients:
                 if named is None or patient in named:
-                    parts = Parts(self._of(bearer, self._asked(part, selectors, patient)))
+                    parts = Parts(self._of(bearer, self._asked(bearer, part, selectors, patient)))
                     try:
                         async for disclosure in parts:
                             yield disclosure
@@ -126,9 +126,10 @@ class ExportFiles:
         finally:
             await parts.close()
 
-    def _asked(self, part: Part, selectors: frozenset[Selector], patient: int) -> Asked:
+    def _asked(self, bearer: Bearer, part: Part, selectors: frozenset[Selector], patient: int) -> Asked:
         """The wish about one patient."""
-        search, kind, export = part.search, part.kind, part.export
+        kind, export = part.kind, part.export
+        search = replace(part.search, parts=self._summaries(bearer, part))
         zones = self._desk.zones(patient) if search.dates or search.updated else UTC
         asked = search.asked(patient, zones, part.job.row.kicked, Way.BULK, "bulk")
         return replace(
@@ -149,6 +150,16 @@ class ExportFiles:
         for scopes in (bearer.scopes, part.job.question.scopes):
             for action in (READ, SEARCH):
                 chosen = met(chosen, self._fence(Bearer(bearer.permit, scopes), part.kind, action))
+        return chosen
+
+    def _summaries(self, bearer: Bearer, part: Part) -> frozenset[str]:
+        """The same of the Observations of summaries."""
+        chosen = part.search.parts
+        if not chosen:
+            return chosen
+        for scopes in (bearer.scopes, part.job.question.scopes):
+            for action in (READ, SEARCH):
+                chosen &= self._desk.fences.parts(Bearer(bearer.permit, scopes), action)
         return chosen
 
     def _fence(self, bearer: Bearer, kind: str, action: str) -> frozenset[Selector]:

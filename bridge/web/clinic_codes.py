@@ -2,9 +2,9 @@
 
 Law (issue: sharing codes): the desk says the birth date of whom a code is for, as its own record has it, and the code
 is refused for anybody born on another day. What the desk learns is whether a request waits, was approved or declined;
-never what was chosen, and no reading; who the person is only once they approved: until then it has what it typed
-itself. A member sees and does this for the programs of their own organisation. Ending gives up what the recipient was
-granted, and the person is told.
+never what was chosen, and no reading; who the person is only once they approved, and share by name: until then it has
+what it typed itself. A member sees and does this for the programs of their own organisation. Ending gives up what the
+recipient was granted, and the person is told.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ from bridge.people.roles import Deed, deeds
 from bridge.people.sessions import Session
 from bridge.people.sharing_codes import LIFE, Offer
 from bridge.people.throttle import TryLater
-from bridge.period import DAY
+from bridge.period import DAY, Instant
 from bridge.smart.ehr_launch import EhrApp
 from bridge.store.db import Database
+from bridge.store.ids import Name
+from bridge.store.patients import Patient
 from bridge.store.patients import load as load_patient
 from bridge.web.codes import given_back
 from bridge.web.lobby import address, later, moment, shown
@@ -37,7 +39,6 @@ from bridge.web.session import Form, checked_form, entrance
 from bridge.web.session import staff as member
 from bridge.web.sheets import sheet
 from bridge.web.signin import day
-from bridge.web.whose import public
 
 LIVES: Final = {"1": DAY, "14": LIFE, "60": 60 * DAY}
 MOST: Final = 100
@@ -106,11 +107,13 @@ class ClinicCodes:
         """The clinic gives up what a person granted it."""
         known = await member(request, Deed.CONFIRM_LINKS)
         form, here = await checked_form(request, known), entrance(request)
-        name, client = here.db.ids.read("Patient", form.one("person")), form.one("client")
-        if name is None or form.one("sure") != "yes" or not _is_own(here.db, known, client):
+        client, now = form.one("client"), here.clock()
+        own = connections.of_client(here.db, client, now) if _is_own(here.db, known, client) else ()
+        tie = next((each for each in own if _id(here.db, each) == form.one("person")), None)
+        if tie is None or form.one("sure") != "yes":
             return await asyncio.to_thread(_page, request, known, "fields", 422)
         await asyncio.to_thread(staff.record, here.db, known.account, "connection end", client)
-        end = partial(connections.end_by_recipient, here.db, known.name, name.patient, client, here.clock())
+        end = partial(connections.end_by_recipient, here.db, known.name, tie.patient, client, now)
         held = await asyncio.to_thread(end)
         await given_back(request, self._app, held or ())
         return RedirectResponse("/clinic/codes?done=ended", 303)
@@ -139,12 +142,23 @@ def _is_own(db: Database, known: Session, client: str) -> bool:
     return any(each.id == client for each in staff.programs(db, known.account))
 
 
-def _whose(db: Database, one: requests.Request) -> tuple[str, date | None, str]:
-    """Name and birth date of who approved; of anybody else what the desk typed: the number, where it gave one."""
-    if one.answer == "approved":
+def _whose(db: Database, one: requests.Request, now: Instant) -> tuple[str, date | None, str]:
+    """Name and birth date of who approved and shares by name; of anybody else what the desk typed: the number, where it
+    gave one."""
+    tie = connections.between(db, one.patient, one.client, now) if one.answer == "approved" else None
+    if tie is not None and not tie.pairing:
         patient = load_patient(db, one.patient)
         return patient.name, patient.birth_date, one.record.value
     return "", None, one.record.value if one.origin in TYPED else ""
+
+
+def _tied(db: Database, tie: connections.Connection) -> tuple[connections.Connection, Patient | None, str]:
+    """A connection, whose it is where the recipient knows that, and the person's id as it knows it."""
+    return tie, None if tie.pairing else load_patient(db, tie.patient), _id(db, tie)
+
+
+def _id(db: Database, tie: connections.Connection) -> str:
+    return db.ids.one("Patient", Name(tie.patient, 0, 0, 0), tie.pairing)
 
 
 def _is_agreed(tie: connections.Connection, asked: Iterable[requests.Request]) -> bool:
@@ -175,13 +189,10 @@ def _page(request: Request, known: Session, error: str = "", status: int = 200, 
             for code in sharing_codes.waiting(here.db, each.id, now)
         ][:MOST_ROWS],
         asked=[
-            (each.organization or each.name, _whose(here.db, one), one, one.is_open(now))
+            (each.organization or each.name, _whose(here.db, one, now), one, one.is_open(now))
             for each, one in asked[:MOST_ROWS]
         ],
-        connections=[
-            (tie, load_patient(here.db, tie.patient), public(here.db, tie.patient))
-            for tie in ties[:MOST_ROWS]
-        ],
+        connections=[_tied(here.db, tie) for tie in ties[:MOST_ROWS]],
         notices=[(each, moment(each.at)) for each in notices_of(here.db, known.account, 10)],
         may=deeds(staff.roles_of(here.db, known.account)),
         error=error,

@@ -25,7 +25,7 @@ from bridge.people.requests import recipient_name
 from bridge.period import Instant, ZoneHistory, iso
 from bridge.store import charts, destinations, ledger
 from bridge.store.db import Database
-from bridge.store.entries import Row
+from bridge.store.entries import KEPT, Row
 from bridge.store.grants import spell
 from bridge.store.patients import load as load_patient
 from bridge.web import answered
@@ -56,6 +56,7 @@ class Left:
 
     row: Row
     outcome: str
+    sent: int | None = None
 
     def text(self, name: str) -> str:
         """A field of the entry as text; '' where it has none."""
@@ -79,8 +80,8 @@ class Left:
 
     @property
     def items(self) -> int:
-        """How many things."""
-        return int(self.text("items") or 0)
+        """How many things left; as many as were meant to, where nobody knows."""
+        return int(self.text("items") or 0) if self.sent is None else self.sent
 
     @property
     def who(self) -> str:
@@ -95,16 +96,22 @@ class Left:
 
 
 def left(db: Database, patient: int) -> tuple[Left, ...]:
-    """Everything that left, newest first. Without an outcome it counts as sent."""
-    return _left(ledger.listed(db, patient))
+    """Everything that left, newest first. Without an outcome it counts as sent; what a delivery only compared with what
+    the receiver has is none."""
+    return tuple(each for each in _left(ledger.listed(db, patient)) if each.outcome != KEPT)
 
 
 def _left(rows: Sequence[Row]) -> tuple[Left, ...]:
-    outcomes = {
-        row.fields.get("entry"): str(row.fields.get("outcome")) for row in rows if row.kind == "outcome"
-    }
+    outcomes = {row.fields.get("entry"): row.fields for row in rows if row.kind == "outcome"}
     intents = [row for row in rows if row.kind == "intent"]
-    return tuple(Left(row, outcomes.get(row.entry, "sent")) for row in reversed(intents))
+    return tuple(_one(row, outcomes.get(row.entry)) for row in reversed(intents))
+
+
+def _one(row: Row, outcome: Mapping[str, object] | None) -> Left:
+    if outcome is None:
+        return Left(row, "sent")
+    sent = outcome.get("sent")
+    return Left(row, str(outcome.get("outcome")), sent if isinstance(sent, int) else None)
 
 
 def totals(every: Iterable[Left], zones: ZoneHistory) -> tuple[Total, ...]:

@@ -3,7 +3,8 @@
 Law: it opens nothing: what comes is what searches of each type inside the token's scopes would find, through one
 wish to the gate, with one entry in the ledger. A person who shares nothing is absent: 404, as one that is not
 there. A type that is named and outside the scopes is 403; where none is named, what the scopes do not reach is
-left out. Large answers are streamed, or given in pages where `_count` says so.
+left out. Where no reading may leave, summaries come in their place, as in a search. Large answers are streamed, or
+given in pages where `_count` says so.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 from bridge.fhir.everything import OPERATION, TYPES, UNASKED, parse
 from bridge.fhir.outcome import Problem
 from bridge.fhir.sought import PAGE
-from bridge.mapping.resources import READING_TYPES
+from bridge.mapping.resources import OBSERVATION, READING_TYPES
 from bridge.smart.tokens import Bearer
 from bridge.web.answers import Answers, Request, Sought
 from bridge.web.call import Call, Refused
@@ -59,6 +60,8 @@ class Everything:
             self._desk.fences.readings(bearer, kind, SEARCH) for kind in types & frozenset(READING_TYPES)
         )
         search = replace(search, types=types, selectors=frozenset().union(*fences))
+        if OBSERVATION in types:
+            search = replace(search, parts=self._desk.fences.parts(bearer, SEARCH))
         patient = self._desk.patient(bearer.permit, "Patient", name)
         zones, after = self._desk.zones(patient), page.after if page else None
         return Sought(search, search.asked(patient, zones, self._desk.clock(), after=after), request)

@@ -13,8 +13,8 @@ from typing import Final
 
 from bridge.consent.asked import Selector, met
 from bridge.consent.summed import MEMBERS, PANEL
+from bridge.fhir.fenced import fenced, inside
 from bridge.fhir.outcome import OUT_OF_SCOPE, Problem
-from bridge.fhir.search import parse
 from bridge.fhir.sought import Search
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.mapping.resources import OBSERVATION, READING_TYPES
@@ -45,6 +45,13 @@ class Fences:
         """The Observations of summaries inside the token's scopes; a panel where all of its members are."""
         return self._parts_of(bearer.scopes.reach(OBSERVATION, action))
 
+    def is_report(self, bearer: Bearer, kind: str, action: str) -> bool:
+        """Whether a report, as that type, lies inside the token's scopes: every one wears the same code and
+        categories. Refused with 403 where there is no such scope."""
+        read = (inside(self._vocabulary, kind, fence) for fence in reached(bearer, kind, action) if fence)
+        meant = any(not isinstance(each, Problem) and each.ids is None for each in read)
+        return meant or frozenset() in reached(bearer, kind, action)
+
     def evidence(self, bearer: Bearer, action: str) -> frozenset[Selector]:
         """The readings whose Provenance lies inside: those that the token reaches themselves; Refused with 403
         where it reaches no Provenance."""
@@ -69,21 +76,12 @@ class Fences:
         return met(search.selectors, self.readings(bearer, search.kind, SEARCH))
 
     def _selectors(self, kind: str, fences: tuple[Fence, ...]) -> frozenset[Selector]:
-        if frozenset() in fences:
-            return self._vocabulary.everything(kind)
-        return frozenset().union(*(self._inside(kind, fence) for fence in fences))
-
-    def _inside(self, kind: str, fence: Fence) -> frozenset[Selector]:
-        found = self._read(kind, fence)
-        return frozenset() if isinstance(found, Problem) else found.selectors
+        return fenced(self._vocabulary, kind, fences)
 
     def _parts(self, fences: tuple[Fence, ...]) -> frozenset[str]:
-        read = (self._read(OBSERVATION, fence) for fence in fences)
+        read = (inside(self._vocabulary, OBSERVATION, fence) for fence in fences)
         found = frozenset[str]().union(*(each.parts for each in read if not isinstance(each, Problem)))
         return found if found >= set(MEMBERS) else found - {PANEL}
-
-    def _read(self, kind: str, fence: Fence) -> Search | Problem:
-        return parse(kind, (("patient", "any"), *sorted(fence)), self._vocabulary, strict=True)
 
 
 def reached(bearer: Bearer, kind: str, action: str) -> tuple[Fence, ...]:

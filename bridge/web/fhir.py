@@ -20,8 +20,9 @@ from bridge.bulk.job import LIMITS, Limits
 from bridge.consent.gate import Gate
 from bridge.fhir.groups import GROUP
 from bridge.fhir.outcome import problem
-from bridge.fhir.parameters import PARAMETERS
+from bridge.fhir.parameters import PARAMETERS, REPORTS
 from bridge.fhir.render import JSON, XML, Renderer
+from bridge.fhir.reports import BINARY
 from bridge.period import Instant
 from bridge.smart.discovery import BRANDS_PATH
 from bridge.store.db import Database
@@ -35,9 +36,12 @@ from bridge.web.groups import Groups
 from bridge.web.instance import VERSIONED, Instances
 from bridge.web.lastn import Lastn
 from bridge.web.meters import Meters
+from bridge.web.reports import PDF, Reports
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, Handler, Reply, route
 from bridge.web.search import Searches
+from bridge.web.subscribed import Subscribed
+from bridge.web.subscriptions import Subscriptions
 from bridge.web.summed import OPERATION, Summed
 
 RELEASED: Final = "2026-11-20"
@@ -57,20 +61,23 @@ def routes(
     desk = Desk(gate, renderer, db, clock, meters)
     permit = Guard(db, clock)
     exports = Exports(desk, limits)
-    files = ExportFiles(desk, exports)
+    files, reports = ExportFiles(desk, exports), Reports(desk)
     return [
         *(
             route(path, handlers, desk=desk, permit=permit)
-            for path, handlers in _guarded(desk, exports).items()
+            for path, handlers in _guarded(desk, exports, reports).items()
         ),
         route("/fhir/bulk/{job}/{file}", {"GET": files.get}, desk=desk, permit=permit, makes=LINES),
+        route(
+            "/fhir/Binary/{id}", {"GET": partial(reports.one, BINARY)}, desk=desk, permit=permit, makes=PDF
+        ),
         route("/fhir/metadata", {"GET": _metadata(renderer)}, desk=desk),
         route(BRANDS_PATH, {"GET": _brands(renderer)}, desk=desk),
         route("/fhir/{rest:path}", {"GET": _nowhere, "POST": _nowhere}, desk=desk, permit=permit),
     ]
 
 
-def _guarded(desk: Desk, exports: Exports) -> dict[str, dict[str, Handler]]:
+def _guarded(desk: Desk, exports: Exports, reports: Reports) -> dict[str, dict[str, Handler]]:
     searches, instances = Searches(desk), Instances(desk)
     table: dict[str, dict[str, Handler]] = {}
     lastn, everything, summed = Lastn(desk, searches), Everything(desk), Summed(desk)
@@ -87,8 +94,12 @@ def _guarded(desk: Desk, exports: Exports) -> dict[str, dict[str, Handler]]:
             table[f"/fhir/{kind}/{{id}}/_history"] = {"GET": partial(instances.history, kind)}
             table[f"/fhir/{kind}/{{id}}/_history/{{vid}}"] = {"GET": partial(instances.version, kind)}
     table["/fhir/Patient/{id}/$everything"] = {"GET": everything.answer, "POST": everything.answer}
-    batches = Batches(desk, searches, instances, lastn, everything, summed)
-    table |= _bulk(desk, exports)
+    for kind in REPORTS:
+        table[f"/fhir/{kind}"] = {"GET": partial(reports.get, kind)}
+        table[f"/fhir/{kind}/_search"] = {"POST": partial(reports.post, kind)}
+        table[f"/fhir/{kind}/{{id}}"] = {"GET": partial(reports.one, kind)}
+    batches = Batches(desk, searches, instances, lastn, everything, summed, reports)
+    table |= _bulk(desk, exports) | _subscriptions(desk)
     return table | {"/fhir": {"POST": batches.post}, "/fhir/": {"POST": batches.post}}
 
 
@@ -102,6 +113,20 @@ def _bulk(desk: Desk, exports: Exports) -> dict[str, dict[str, Handler]]:
         "/fhir/Group": {"GET": groups.get},
         "/fhir/Group/_search": {"POST": groups.post},
         "/fhir/Group/{id}": {"GET": groups.read},
+    }
+
+
+def _subscriptions(desk: Desk) -> dict[str, dict[str, Handler]]:
+    """Subscriptions of the client that asks, and their operations."""
+    of = Subscriptions(desk)
+    about = Subscribed(desk, of)
+    return {
+        "/fhir/Subscription": {"GET": of.get, "POST": of.create},
+        "/fhir/Subscription/_search": {"POST": of.post},
+        "/fhir/Subscription/$status": {"GET": about.every_status, "POST": about.every_status},
+        "/fhir/Subscription/{id}": {"GET": of.read, "PUT": of.update, "DELETE": of.delete},
+        "/fhir/Subscription/{id}/$status": {"GET": about.status, "POST": about.status},
+        "/fhir/Subscription/{id}/$events": {"GET": about.events, "POST": about.events},
     }
 
 

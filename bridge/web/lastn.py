@@ -64,15 +64,12 @@ class Lastn:
 
     def _newest(self, sought: Sought, pairs: Pairs, most: int) -> Sought:
         said = tuple(pair for pair in pairs if pair[0] == MAX)
-        search = replace(
-            sought.search, operation=OPERATION, pairs=(*sought.search.pairs, *said), parts=frozenset()
-        )
-        asked = replace(
-            sought.asked,
-            described=search.described,
-            limit=None,
-            newest=Newest(most, self._grouped(search.selectors)),
-        )
+        search = replace(sought.search, operation=OPERATION, pairs=(*sought.search.pairs, *said))
+        newest = Newest(most, self._grouped(search.selectors))
+        asked = replace(sought.asked, described=search.described, limit=None, newest=newest)
+        if asked.instead is not None:
+            instead = replace(asked.instead, described=search.described, limit=None, newest=newest)
+            asked = replace(asked, instead=instead)
         return Sought(search, asked, sought.request)
 
 

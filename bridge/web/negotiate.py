@@ -64,6 +64,12 @@ def is_named(accept: bytes, media_types: frozenset[str]) -> bool:
 
 
 @lru_cache(maxsize=256)
+def is_fhir_named(accept: bytes) -> bool:
+    """Whether a notation of FHIR is accepted by its name."""
+    return any(name in _NAMES and quality > 0 for name, quality, _ in _ranges(accept))
+
+
+@lru_cache(maxsize=256)
 def _accepted(accept: bytes) -> Notation | None:
     if not accept.strip():
         return JSON

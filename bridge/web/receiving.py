@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from hashlib import sha256
 from typing import Final
 
 from starlette.routing import Route
@@ -22,11 +21,12 @@ from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import NOT_READABLE, OUT_OF_SCOPE, Problem, problem
 from bridge.fhir.render import Receipt, Renderer
 from bridge.mapping import Mappings
-from bridge.people.throttle import Of, attempt
+from bridge.people.throttle import Of, attempt_all
 from bridge.period import Instant
-from bridge.receive.bundle import MOST_BYTES, Entry, Submission, Unfit, parsed, submission
+from bridge.receive.bundle import MOST_BYTES, Submission, Unfit, parsed, submission
 from bridge.receive.entry import TYPES, judged, of_profile
-from bridge.receive.node import Node, node, nodes, pair, text
+from bridge.receive.node import Node, node, nodes, text
+from bridge.receive.profiles import What
 from bridge.receive.subject import NOBODY, subject
 from bridge.smart.scopes import Fence
 from bridge.smart.tokens import Bearer
@@ -38,10 +38,19 @@ from bridge.web.meters import Meters
 from bridge.web.negotiate import sent_as
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, Reply, route
+from bridge.web.submitting import Whose
 from bridge.web.taking import Taking
 
 CREATE: Final = "c"
 PATH: Final = "/fhir/$submit-cgm-bundle"
+READ_AS: Final = {
+    "Observation": What.READING,
+    "Device": What.DEVICE,
+    "Patient": What.PATIENT,
+    "DiagnosticReport": What.REPORT,
+    "ServiceRequest": What.ORDER,
+}
+"""As what an entry of a type says whom it is about, before it is judged."""
 TOO_OFTEN: Final = problem(429, "Submissions for this person come too often: wait, and send more in each.")
 NO_RESOURCE: Final = Problem(
     400, "required", "$validate takes a resource of this type, or Parameters with one as `resource`."
@@ -97,14 +106,21 @@ class Receiver:
             found = submission(parsed(body, written))
         except Unfit as unfit:
             raise Refused(unfit.problem) from None
-        self._often(permit, found)
-        return Taking(self._desk, self._mappings, permit, reach, found).receipts()
+        whose = Whose(self._desk, permit)
+        self._often(permit, whose, found)
+        return Taking(self._desk, self._mappings, permit, reach, found, whose).receipts()
 
-    def _often(self, permit: RecipientPermit, found: Submission) -> None:
-        """Refused with 429 where this client submits about the same person too often, whoever that is."""
-        about = next(filter(None, map(_about, found.entries)), "")
-        named = sha256(f"{permit.client}\0{about}".encode("utf-8", "surrogatepass")).hexdigest()
-        later = attempt(self._desk.db, {Of.SUBMISSION: named}, self._desk.clock())
+    def _often(self, permit: RecipientPermit, whose: Whose, found: Submission) -> None:
+        """Refused with 429 where this client submits too often about one of the persons that any entry names, for whom
+        it may; all for whom it may not are one, so that nobody learns who is known here by being counted apart."""
+        about = {permit.patient} if permit.patient is not None else set[int]()
+        for each in found.entries:
+            what = READ_AS.get(each.type)
+            named = None if what is None else subject(found, each, what, self._desk.renderer.base)
+            who = None if named is None else whose.of(named)
+            about |= {who} if who is not None and whose.kinds(who) else set()
+        names = [f"{permit.client}\0{who}" for who in sorted(about) or ("nobody",)]
+        later = attempt_all(self._desk.db, Of.SUBMISSION, names, self._desk.clock())
         if later is not None:
             raise Refused(TOO_OFTEN, {"Retry-After": str(later.seconds)})
 
@@ -144,12 +160,6 @@ async def _sent(call: Call) -> tuple[bytes, str]:
     if written is None:
         raise Refused(NOT_READABLE)
     return await call.body(MOST_BYTES), written.media_type
-
-
-def _about(entry: Entry) -> str:
-    """Whom an entry says that it is about, as it was written: for counting alone."""
-    told = node(entry.resource, "subject") or node(entry.resource, "patient")
-    return text(told, "reference") or "|".join(pair(node(told, "identifier")) or ())
 
 
 def _resource(found: Node, kind: str) -> Node:

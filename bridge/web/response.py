@@ -30,6 +30,7 @@ PRIVATE: Final = (
     (b"vary", b"Accept, Accept-Encoding, Authorization"),
     (b"x-content-type-options", b"nosniff"),
 )
+PDF: Final = "application/pdf"
 GZIP: Final = (b"content-encoding", b"gzip")
 WORTH_COMPRESSING: Final = 1024
 LEVEL: Final = 1
@@ -112,7 +113,9 @@ class FhirResponse:
 
 @lru_cache(maxsize=8)
 def content_type(media_type: str) -> tuple[bytes, bytes]:
-    """The header of a body."""
+    """The header of a body; what is no text has no charset."""
+    if media_type == PDF:
+        return b"content-type", media_type.encode("ascii")
     return b"content-type", f"{media_type}; charset=utf-8".encode("ascii")
 
 

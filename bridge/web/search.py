@@ -56,7 +56,8 @@ class Searches:
         """The search that a request says, inside the scopes; Refused where it is none."""
         reached(bearer, request.kind, SEARCH)
         page = self._answers.linked(bearer, request.kind, request.pairs)
-        pairs = page.pairs if page else self._desk.in_context(bearer.permit, request.kind, request.pairs)
+        asked = page.pairs if page else request.pairs
+        pairs = self._desk.in_context(bearer.permit, request.kind, asked)
         search = self._desk.search(request.kind, pairs, request.is_strict and not page)
         search = replace(search, selectors=self._desk.fences.allow(bearer, search))
         if search.parts:
@@ -66,7 +67,9 @@ class Searches:
             search = replace(
                 search, ids=None, targets=ids if search.targets is None else ids & search.targets
             )
-        patient = page.patient if page else self._patient(bearer, search)
+        patient = self._patient(bearer, search)
+        if page and patient != page.patient:
+            patient = None  # the person is not known by that name any more
         dated = search.dates or search.updated
         zones = self._desk.zones(patient) if dated else UTC
         after = page.after if page else None

@@ -172,7 +172,7 @@ def _told(db: Database, grant: Grant, what: What, session: Session) -> None:
     tell_others(db, grant.patient, session.account, what, by, grant.recipient.name, now=now)
     if what is What.GRANT_REVOKED:
         for client in grant.recipient.clients:
-            told_end(db, grant.patient, client, by, now)
+            told_end(db, grant.patient, client, by, now, grant.pairing)
 
 
 def listed(db: Database, patient: int) -> tuple[Share, ...]:

@@ -2,8 +2,9 @@
 
 Law (`consent.md`, custody; what the asker learns): a submission is for one person: the token's, else the one whom it
 names first. Nobody is made or matched by name. An unknown person, one without an intake grant for this submitter and
-one whose grant ended are one refusal. Where a recipient knows a person by a pseudonym, no other id and no
-identifier leads to them. Ids are told as this client may know them; what is told is of its own entries alone.
+one whose grant ended are one refusal. An intake grant is for one name of the person: where that is a
+pseudonym, no other id and no identifier leads to them. Ids are told as this client may know them; what is told is of
+its own entries alone, and alike whether they are in the record or wait in quarantine.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Final
 import bridge.consent.grants as grants
 from bridge.adapters import Person
 from bridge.consent.asked import Kind
-from bridge.consent.decide import known_as
+from bridge.consent.collecting import newest
+from bridge.consent.intake import source, submitter, taken_kinds, told_as
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem, problem
 from bridge.fhir.render import Receipt
@@ -24,6 +26,7 @@ from bridge.ingest.submission import Fate, Outcome
 from bridge.receive.node import Node, nodes, text, texts
 from bridge.receive.profiles import What
 from bridge.receive.subject import Named
+from bridge.store.grants import pairings
 from bridge.store.ids import Name
 from bridge.store.patients import by_identifier, is_known
 from bridge.web.desk import Desk
@@ -39,11 +42,14 @@ KINDS: Final[Mapping[What, Kind | None]] = {
 }
 """The kind that an intake grant must name for an entry to be taken."""
 NOT_TAKEN: Final = problem(404, "Nothing is taken here from this client for the person that this is about.")
-NOTES: Final[Mapping[Fate, str]] = {
-    Fate.KEPT: "Kept as it was received; it is not served from here.",
-    Fate.WAITING: "Received; it is not in the record until somebody has looked at it.",
-}
-_STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202, Fate.WAITING: 202}
+WAITS: Final = (
+    "What contradicts the person's record waits until somebody who runs this bridge has looked at it; "
+    "that is not told here."
+)
+RECEIVED: Final = f"Received. {WAITS}"
+"""Said of everything that is taken in, whatever became of it."""
+KEPT: Final = f"Kept as it was received; it is not served from here. {WAITS}"
+_STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202}
 
 
 def not_theirs(place: str) -> Problem:
@@ -58,6 +64,12 @@ def not_of_a_kind(place: str) -> Problem:
     return Problem(422, "business-rule", f"{place}: of a kind that is not taken for this person.", (place,))
 
 
+def too_late(place: str) -> Problem:
+    """A reading that nobody can have taken yet: it would claim its device for a time to come."""
+    where = f"{place}.resource.effectiveDateTime"
+    return Problem(422, "business-rule", f"{where}: later than the clock here.", (where,))
+
+
 @dataclass(slots=True)
 class Whose:
     """Finds the persons that one submission names, each once."""
@@ -66,6 +78,18 @@ class Whose:
     permit: RecipientPermit
     _found: dict[Named, int | None] = field(default_factory=dict)
     _pairings: dict[int, bytes] = field(default_factory=dict)
+    _kinds: dict[int, frozenset[Kind]] = field(default_factory=dict)
+
+    @property
+    def submitter(self) -> str:
+        """Who submits, as intake grants name it."""
+        return submitter(self.permit.client, self.permit.organization)
+
+    def kinds(self, patient: int) -> frozenset[Kind]:
+        """The kinds that are taken from this submitter for the patient; none where nothing is."""
+        if patient not in self._kinds:
+            self._kinds[patient] = taken_kinds(self.desk.db, patient, self.submitter)
+        return self._kinds[patient]
 
     def of(self, named: Named) -> int | None:
         """The patient, None where there is none whom this client may name so."""
@@ -74,16 +98,12 @@ class Whose:
         return self._found[named]
 
     def pairing(self, patient: int) -> bytes:
-        """Under which pairing the client knows the patient; b'' where it knows them by no pseudonym."""
+        """Under which pairing the client tells of the patient; b'' where by name (`intake.told_as`)."""
         if patient not in self._pairings:
-            found = known_as(
-                grants.listed(self.desk.db, patient, with_names=False),
-                client=self.permit.client,
-                organization=self.permit.organization,
-                purpose=self.permit.purpose,
-                now=self.desk.clock(),
-            )
-            self._pairings[patient] = found or b""
+            given = newest(self.desk.db, patient, source(self.submitter))
+            standings = grants.listed(self.desk.db, patient, with_names=False)
+            at = self.desk.clock() if given is None else given.at
+            self._pairings[patient] = told_as(standings, self.submitter, at)
         return self._pairings[patient]
 
     def id(self, kind: str, name: Name) -> str:
@@ -92,17 +112,19 @@ class Whose:
 
     def _sought(self, named: Named) -> int | None:
         if named.id:
-            found = self.desk.gate.patient(self.permit, named.id) or self._in_full(named.id)
-            is_so = found is not None and self.id("Patient", Name(found, 0, 0, 0)) == named.id
-            return found if is_so else None
+            return self._of_id(named.id)
         there = {by_identifier(self.desk.db, *each) for each in named.identifiers} - {None}
         one = there.pop() if len(there) == 1 else None
         return one if one is not None and not self.pairing(one) else None
 
-    def _in_full(self, id_: str) -> int | None:
-        """The patient of an id that no grant to this client stands behind: an intake grant may."""
-        name = self.desk.db.ids.read("Patient", id_)
-        return name.patient if name is not None and is_known(self.desk.db, name.patient) else None
+    def _of_id(self, id_: str) -> int | None:
+        """The patient of an id that is of the kind under which this submitter tells of them."""
+        for pairing in (b"", *pairings(self.desk.db, self.submitter)):
+            name = self.desk.db.ids.read("Patient", id_, pairing)
+            if name is not None and is_known(self.desk.db, name.patient):
+                is_so = self.pairing(name.patient) == pairing and name == Name(name.patient, 0, 0, 0)
+                return name.patient if is_so else None
+        return None
 
 
 def person_of(resource: Node) -> Person:
@@ -121,8 +143,8 @@ def receipt(place: str, what: What, outcome: Outcome, location: str) -> Receipt:
     if outcome.fate is Fate.REFUSED:
         return refused(Problem(422, "value", f"{place}.resource: {outcome.why}.", (place,)))
     if what is What.DEVICE and location:
-        return Receipt(201 if outcome.fate is Fate.KEPT else 200, location)
-    return Receipt(_STATUS[outcome.fate], location, NOTES.get(outcome.fate, ""))
+        return Receipt(201 if outcome.fate is Fate.KEPT else 200, location, RECEIVED)
+    return Receipt(_STATUS[outcome.fate], location, KEPT if outcome.fate is Fate.KEPT else RECEIVED)
 
 
 def refused(why: Problem) -> Receipt:

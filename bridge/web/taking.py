@@ -14,17 +14,17 @@ from typing import Final
 from bridge.adapters import Person, Unreadable
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import NotCollected
-from bridge.consent.intake import submitter, taken_kinds
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem
 from bridge.fhir.render import Receipt
-from bridge.ingest.submission import FORMAT, Fate, Keeping, Offered, Outcome, keep
+from bridge.ingest.submission import Keeping, Offered, Outcome, keep
 from bridge.mapping import Mappings
+from bridge.period import MINUTE
 from bridge.receive.bundle import Entry, Submission
 from bridge.receive.entry import Fit, judged
 from bridge.receive.node import node, nodes, pair, text
 from bridge.receive.profiles import What
-from bridge.receive.record import NO_THING, Thing, keyed, thing
+from bridge.receive.record import NO_THING, Thing, instant, keyed, owner, thing
 from bridge.receive.subject import local, subject, target
 from bridge.smart.scopes import Fence
 from bridge.store import patients, submitted
@@ -35,17 +35,21 @@ from bridge.web.desk import Desk
 from bridge.web.submitting import (
     KINDS,
     NOT_TAKEN,
+    RECEIVED,
     Whose,
     not_of_a_kind,
     not_theirs,
     person_of,
     receipt,
     refused,
+    too_late,
 )
 
 Verdict = Fit | Problem
 MOST_DEVICES: Final = 1000
 """Devices that one submitter can tell of a person: each is a series, and a person has room for so many."""
+CLOCK_AHEAD: Final = 10 * MINUTE
+"""How much later than ours a submitter's clock may be."""
 _CHOOSING: Final[Mapping[What, int]] = {What.PATIENT: 0, What.DEVICE: 2}
 """Which entries say first whom a submission is for."""
 
@@ -59,6 +63,7 @@ class Taking:
     permit: RecipientPermit
     reach: Mapping[str, Sequence[Fence]]
     found: Submission
+    whose: Whose
     _things: Mapping[str, submitted.Thing] = field(default_factory=dict)
     _devices: dict[int, Thing] = field(default_factory=dict)
     _keys: set[str] = field(default_factory=set)
@@ -69,78 +74,84 @@ class Taking:
         verdicts = [judged(each, self.reach) for each in self.found.entries]
         if not any(isinstance(each, Fit) for each in verdicts):
             return [refused(each) for each in verdicts if isinstance(each, Problem)]
-        whose = Whose(self.desk, self.permit)
-        patient = self._patient(whose, verdicts)
+        patient = self._patient(verdicts)
         try:
-            return self._kept(whose, patient, verdicts)
+            return self._kept(patient, verdicts)
         except (NotCollected, Erased):  # withdrawn, or erased, since it was looked at
             raise Refused(NOT_TAKEN) from None
 
     @property
     def name(self) -> str:
         """Who submits."""
-        return submitter(self.permit.client, self.permit.organization)
+        return self.whose.submitter
 
-    def _kept(self, whose: Whose, patient: int, verdicts: Sequence[Verdict]) -> list[Receipt]:
-        kinds = taken_kinds(self.desk.db, patient, self.name)
+    def _kept(self, patient: int, verdicts: Sequence[Verdict]) -> list[Receipt]:
+        kinds = self.whose.kinds(patient)
         if not kinds:
             raise Refused(NOT_TAKEN)
-        self._things = submitted.things(self.desk.db, patient, FORMAT)
-        self._keys = {each for each in self._things if each.startswith(f"{self.name}/")}
-        offers = self._offers(whose, patient, kinds, verdicts)
+        self._things = self._known_things(patient)
+        self._keys = set(self._things)
+        offers = self._offers(patient, kinds, verdicts)
         taken = [each for each in offers if isinstance(each, Offered) and each.fit.what is not What.PATIENT]
         one = patients.load(self.desk.db, patient)
         keeping = Keeping(
-            self.desk.db, self.mappings, one, self.name, self.permit.client, taken, self._person(offers)
+            self.desk.db,
+            self.mappings,
+            one,
+            self.name,
+            self.permit.client,
+            taken,
+            self._person(offers),
+            self.whose.pairing(patient),
         )
         try:
             outcomes = iter(keep(keeping))
         except Unreadable as fault:
             raise Refused(Problem(422, "value", fault.sentence)) from None
-        self._things = submitted.things(self.desk.db, patient, FORMAT)
-        return [self._told(whose, patient, each, outcomes) for each in offers]
+        self._things = self._known_things(patient)
+        return [self._told(patient, each, outcomes) for each in offers]
 
     # ------------------------------------------------------------------------------------ whom and what
 
-    def _patient(self, whose: Whose, verdicts: Sequence[Verdict]) -> int:
+    def _patient(self, verdicts: Sequence[Verdict]) -> int:
         """The one person that the submission is for; Refused where nobody is."""
         if self.permit.patient is not None:
             return self.permit.patient
         fits = [each for each in verdicts if isinstance(each, Fit)]
         for each in sorted(fits, key=lambda fit: _CHOOSING.get(fit.what, 1)):
             named = subject(self.found, each.entry, each.what, self.desk.renderer.base)
-            found = None if named is None else whose.of(named)
+            found = None if named is None else self.whose.of(named)
             if found is not None:
                 return found
         raise Refused(NOT_TAKEN)
 
     def _offers(
-        self, whose: Whose, patient: int, kinds: frozenset[Kind], verdicts: Sequence[Verdict]
+        self, patient: int, kinds: frozenset[Kind], verdicts: Sequence[Verdict]
     ) -> list[Offered | Problem]:
         """Every entry as it can be kept, or why it is refused; devices first, because readings name them."""
         found: dict[int, Offered | Problem] = {}
         for at in sorted(range(len(verdicts)), key=lambda at: self.found.entries[at].type != "Device"):
-            made = found[at] = self._offer(whose, patient, kinds, verdicts[at])
+            made = found[at] = self._offer(patient, kinds, verdicts[at])
             if isinstance(made, Offered) and made.fit.what is What.DEVICE:
                 self._devices[at] = made.worn
         return [found[at] for at in range(len(verdicts))]
 
-    def _offer(
-        self, whose: Whose, patient: int, kinds: frozenset[Kind], verdict: Verdict
-    ) -> Offered | Problem:
+    def _offer(self, patient: int, kinds: frozenset[Kind], verdict: Verdict) -> Offered | Problem:
         """An entry that can be kept, or why it is refused."""
         if isinstance(verdict, Problem):
             return verdict
         place, what = verdict.entry.place, verdict.what
         named = subject(self.found, verdict.entry, what, self.desk.renderer.base)
-        if named is not None and whose.of(named) != patient:
+        if named is not None and self.whose.of(named) != patient:
             return not_theirs(place)
         if KINDS[what] not in (None, *kinds):
             return not_of_a_kind(place)
-        worn = self._worn(whose, patient, verdict)
+        if what is What.READING and instant(verdict.entry.resource) > self.desk.clock() + CLOCK_AHEAD:
+            return too_late(place)
+        worn = self._worn(patient, verdict)
         if isinstance(worn, Problem):
             return worn
-        self._keys.add(f"{self.name}/{worn.key}")
+        self._keys.add(worn.key)
         if len(self._keys) > MOST_DEVICES:
             return Problem(422, "too-costly", f"{place}: more devices than one person wears.", (place,))
         return Offered(verdict, worn)
@@ -156,21 +167,21 @@ class Taking:
 
     # -------------------------------------------------------------------------------------- the device
 
-    def _worn(self, whose: Whose, patient: int, fit: Fit) -> Thing | Problem:
+    def _worn(self, patient: int, fit: Fit) -> Thing | Problem:
         """The device of a reading, or the one that an entry is."""
         if fit.what is What.DEVICE:
             return thing(fit.entry.resource)
         reference = node(fit.entry.resource, "device")
         written, logical = text(reference, "reference"), pair(node(reference, "identifier"))
         if written:
-            found = self._named(whose, patient, fit.entry, written)
+            found = self._named(patient, fit.entry, written)
             where = f"{fit.entry.place}.resource.device"
             return found or Problem(
                 422, "business-rule", f"{where}: no device that was taken here.", (where,)
             )
         return self._identified(logical) if logical else NO_THING
 
-    def _named(self, whose: Whose, patient: int, entry: Entry, written: str) -> Thing | None:
+    def _named(self, patient: int, entry: Entry, written: str) -> Thing | None:
         if written.startswith("#"):
             inside = nodes(entry.resource, "contained")
             found = (each for each in inside if text(each, "id") == written[1:])
@@ -180,8 +191,8 @@ class Taking:
             return self._devices.get(there.at)
         id_ = local(written, "Device", self.desk.renderer.base)
         for key, each in self._things.items():
-            if id_ and whose.id("Device", Name(patient, each.number, 0, 0)) == id_:
-                return self._known(key, each)
+            if id_ and self.whose.id("Device", Name(patient, each.number, 0, 0)) == id_:
+                return _known(key, each)
         return None
 
     def _identified(self, identifier: tuple[str, str]) -> Thing:
@@ -190,32 +201,34 @@ class Taking:
             if identifier in map(pair, nodes(self.found.entries[at].resource, "identifier")):
                 return worn
         key = keyed(identifier)
-        known = self._things.get(f"{self.name}/{key}")
-        return Thing(key) if known is None else self._known(f"{self.name}/{key}", known)
+        known = self._things.get(key)
+        return Thing(key) if known is None else _known(key, known)
 
-    def _known(self, key: str, known: submitted.Thing) -> Thing:
-        device = known.device
-        return Thing(key.removeprefix(f"{self.name}/"), device.manufacturer, device.model, device.serial)
+    def _known_things(self, patient: int) -> Mapping[str, submitted.Thing]:
+        """By their key the devices that this submitter's organisation brought, and nobody else's."""
+        return submitted.things(self.desk.db, patient, f"{owner(self.name)}/")
 
     # ------------------------------------------------------------------------------------------ answers
 
-    def _told(
-        self, whose: Whose, patient: int, offer: Offered | Problem, outcomes: Iterator[Outcome]
-    ) -> Receipt:
+    def _told(self, patient: int, offer: Offered | Problem, outcomes: Iterator[Outcome]) -> Receipt:
         if isinstance(offer, Problem):
             return refused(offer)
         place, what = offer.fit.entry.place, offer.fit.what
         if what is What.PATIENT:
-            return Receipt(200, f"Patient/{whose.id('Patient', Name(patient, 0, 0, 0))}")
+            return Receipt(200, f"Patient/{self.whose.id('Patient', Name(patient, 0, 0, 0))}", RECEIVED)
         outcome = next(outcomes)
-        return receipt(place, what, outcome, self._location(whose, patient, offer, outcome))
+        return receipt(place, what, outcome, self._location(patient, offer, outcome))
 
-    def _location(self, whose: Whose, patient: int, offer: Offered, outcome: Outcome) -> str:
-        """Where what an entry became is served; '' where it is not."""
-        if outcome.became is not None:
-            return f"Observation/{whose.id('Observation', outcome.became.name)}"
-        if offer.fit.what is What.DEVICE and outcome.fate is not Fate.WAITING:
-            known = self._things.get(f"{self.name}/{offer.worn.key}")
+    def _location(self, patient: int, offer: Offered, outcome: Outcome) -> str:
+        """Where what an entry became is served, or will be when somebody let it in; '' where it is not."""
+        if outcome.name is not None:
+            return f"Observation/{self.whose.id('Observation', outcome.name)}"
+        if offer.fit.what is What.DEVICE:
+            known = self._things.get(offer.worn.key)
             if known is not None:
-                return f"Device/{whose.id('Device', Name(patient, known.number, 0, 0))}"
+                return f"Device/{self.whose.id('Device', Name(patient, known.number, 0, 0))}"
         return ""
+
+
+def _known(key: str, known: submitted.Thing) -> Thing:
+    return Thing(key, known.device.manufacturer, known.device.model, known.device.serial)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.mapping import Mappings, load
-from tests.adapters.recordings import PROJECT
+from bridge.mapping import Mappings
+from tests import shipped
 
 
 @pytest.fixture(scope="session")
 def mappings() -> Mappings:
     """The mappings that the project ships."""
-    return load(PROJECT / "mappings")
+    return shipped.mappings()

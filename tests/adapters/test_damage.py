@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.adapters import Unreadable
-from bridge.mapping import load
 from tests.adapters import clarity_files, libreview_files
-from tests.adapters.recordings import FAMILIES, PROJECT, committed
+from tests.adapters.recordings import FAMILIES, committed
 from tests.adapters.suite import adds_up, read
+from tests.shipped import mappings
 
-MAPPINGS = load(PROJECT / "mappings")
+MAPPINGS = mappings()
 SMALL = {
     f"{family}/{path.name}": path.read_bytes()
     for family in FAMILIES

@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--no-hapi", action="store_true")
     parser.add_argument("--stream", type=int, default=1_000_000)
     parser.add_argument("--people", type=int, default=deliveries.PEOPLE)
+    parser.add_argument("--days", type=int, default=deliveries.DAYS)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         folder = Path(place)
@@ -39,7 +40,7 @@ def main() -> None:
         served, found = serve(home, folder / "static", given.seconds)
         rows += served + shares(home)
         rows.append(streaming(folder, given.stream))
-        rows += deliveries.figures(folder, given.people)
+        rows += deliveries.figures(folder, given.people, given.days)
         if not given.no_hapi:
             rows += against_hapi(home, found["page"], given.seconds)
     table = _table(rows)

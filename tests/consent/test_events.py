@@ -79,7 +79,7 @@ def test_every_row_is_told_to_the_owner_and_an_outcome_with_what_it_came_of(
     assert [each.kind for each in found] == ["grant", "query", "intent", "grant", "grant", "empty"]
     assert [each.at for each in found if each.kind != "query"] == [row.at for row in rows]
     cut = next(each for each in found if each.kind == "intent")
-    assert (cut.outcome, cut.items, cut.asked, cut.token) == ("cut", 10, "Observation?patient=x", "token-1")
+    assert (cut.outcome, cut.items, cut.asked, cut.token) == ("cut", 3, "Observation?patient=x", "token-1")
     assert len({each.id for each in found}) == len(found)
 
 

@@ -26,6 +26,7 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
     "Renderer": ("app.py",),
     "Disclosure": ("consent/gate.py",),
     "FhirBytes": RENDERERS,
+    "PdfBytes": ("report/press.py",),
     "Hl7Bytes": ("hl7/render.py",),
     "Scribe": ("app.py",),
     "PortalBytes": ("portal/render.py",),
@@ -46,6 +47,7 @@ READERS: Final[dict[str, tuple[str, ...]]] = {
     "bridge.consent.disclosure.claim": ("consent/gate.py",),
     "bridge.consent.disclosure._claimed": (),
     "bridge.fhir.render._SEAL": (),
+    "bridge.report.press._SEAL": (),
     "bridge.hl7.render._SEAL": (),
     "bridge.portal.render._SEAL": (),
 }
@@ -84,9 +86,10 @@ JSON_SPEAKERS: Final = (
 """Who may make JSON at all: command line output, OAuth wire, sealed texts at rest, the demo's receiver."""
 CLOSED: Final = (
     "bridge.consent.gate", "bridge.consent.disclosure", "bridge.fhir.render", "bridge.hl7.render",
-    "bridge.portal.render",
+    "bridge.portal.render", "bridge.report.press",
 )  # fmt: skip
-"""Whoever imports one of these can name a Disclosure, FhirBytes or Hl7Bytes, and makes no JSON (render alone may)."""
+"""Whoever imports one of these can name a Disclosure, FhirBytes, Hl7Bytes or PdfBytes, and makes no JSON (render alone
+may)."""
 
 BACK_DOORS: Final = frozenset(
     {

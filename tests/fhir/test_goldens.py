@@ -22,7 +22,7 @@ from bridge.consent.grant import Authoriser
 from bridge.consent.summed import PARTS
 from bridge.fhir import terms
 from bridge.fhir.capability import INTERACTIONS, RECEIVED
-from bridge.fhir.parameters import GROUP, PARAMETERS
+from bridge.fhir.parameters import OWN, SOUGHT
 from bridge.fhir.render import JSON, XML, Notation, Wanted
 from bridge.period import Period, PeriodSet
 from bridge.reading import (
@@ -221,11 +221,13 @@ def test_a_golden_holds_every_stream() -> None:
 def test_the_statement_says_what_the_tables_offer() -> None:
     statement = valid(capability())
     offered = {each["type"]: each for each in statement["rest"][0]["resource"]}
-    tables = {**PARAMETERS, "Group": GROUP}
+    tables = {**SOUGHT, **OWN, "Binary": ()}
     assert set(offered) - set(RECEIVED) == set(tables) == set(INTERACTIONS)
     assert not any("interaction" in offered[kind] for kind in RECEIVED)
     for kind, parameters in tables.items():
-        assert [each["name"] for each in offered[kind]["searchParam"]] == [each.name for each in parameters]
+        assert [each["name"] for each in offered[kind].get("searchParam", [])] == [
+            each.name for each in parameters
+        ]
     assert statement["fhirVersion"] == "4.0.1"
 
 

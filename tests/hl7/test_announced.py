@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
@@ -108,6 +109,59 @@ def test_what_changes_nothing_of_ours_stops_nothing_and_is_acknowledged_alike(
 ) -> None:
     assert msa(announcing.heard(house.db, SENDER, body))[1] == "AA"
     assert state(house) == (LinkState.CONFIRMED, "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        adt("A40", "0099", merged="0077*0042").replace(b"^~\\&", b"^*\\&"),
+        adt("A24", "0077^^^X*0042^^^Y").replace(b"^~\\&", b"^*\\&"),
+        adt("A40", "0042^^^H%hospital.example%DNS").replace(b"^~\\&", b"^~\\%"),
+        adt("A40").replace(b"|", b"#").replace(b"^", b"|"),
+        adt("A40", "0042^^^HOSP.MAIN"),
+        adt("A40", MRN),
+        adt("A40", "0042 ^^^HOSPITAL"),
+        adt("A40", "00\\X34\\2"),
+        adt("A08", birth="19900401" + "|" * 22 + "20260101"),
+    ],
+)
+def test_a_message_is_read_by_its_own_signs_and_a_number_in_every_legal_spelling(
+    house: House, body: bytes
+) -> None:
+    assert msa(announcing.heard(house.db, SENDER, body))[1] == "AA"
+    assert state(house)[0] is LinkState.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\C2842\\Muster",
+        "M\\.sp3000000000\\x",
+        "M\\.sp-\\",
+        "M\\.sp100000000\\x\\",
+        "\\XZZ\\Muster",
+    ],
+)
+def test_an_escape_costs_nothing_stops_no_listener_and_reaches_no_log(
+    house: House, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    tracemalloc.start()
+    answer = announcing.heard(house.db, SENDER, adt("A31", name=f"{text}^Erika"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert msa(answer)[1] == "AA" and peak < 10_000_000 and not caplog.records
+    assert "another name" in state(house)[1], "a name that cannot be read is not the one that was confirmed"
+
+
+def test_a_number_that_cannot_be_read_is_refused_and_not_told(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = announcing.heard(house.db, SENDER, adt("A40", "0042\\XZZ\\"))
+    assert msa(answer)[1:3] == ["AR", "cA40"] and not caplog.records
+
+
+def test_two_messages_in_one_frame_are_refused(house: House) -> None:
+    assert msa(announcing.heard(house.db, SENDER, adt("A08") + adt("A40")))[1] == "AR"
 
 
 def test_a_record_that_nobody_could_compare_is_looked_at_again(house: House) -> None:

@@ -36,7 +36,8 @@ def world(
 ) -> Iterator[tuple[House, Engine]]:
     """A bridge with readings of a person, their grant and link, and an interface engine."""
     with standing(enhanced=enhanced) as engine:
-        more = {name: told.pop(name) for name in ("receiver", "limits", "errors", "raw") if name in told}
+        apart = ("receiver", "limits", "errors", "raw", "summaries")
+        more = {name: told.pop(name) for name in apart if name in told}
         house = filed(home, engine.url(), kind="hl7v2", hl7v2={"seconds": 1, **told}, **more)
         house.bring(0, list(range(100, 100 + count)))
         house.grant()

@@ -53,6 +53,13 @@ def test_the_shipped_example_is_right_and_not_in_force(project: Path, tmp_path: 
         (GOOD.replace("https", "http"), "3:1: it is not https"),
         (GOOD.replace("urn:oid:1.2.3", "'urn oid'"), "4:1: patients: String should match"),
         (GOOD.replace("raw: {daily: 300}", ""), "1:1: 'raw' is missing here"),
+        (
+            GOOD + "summaries: {metrics: [panel, mean]}\n",
+            "6:1: summaries: the panel has all figures: name mean, ranges",
+        ),
+        (GOOD + "summaries: {codes: {mean: [cgm-men]}}\n", "6:21: 'cgm-men' is not known here"),
+        (GOOD + "summaries: {weekday: someday}\n", "6:13: weekday: Input should be 'monday'"),
+        (GOOD + "summaries: {days: 0}\n", "6:13: days: Input should be greater"),
         (GOOD.replace("daily", "dayly"), "5:7: 'dayly' is not known here; did you mean 'daily'?"),
         (GOOD + "auth: {kind: basic, user: b}\n", "6:1: auth: basic needs 'secret' as well"),
         (GOOD + "auth: {kind: bearer, secret: vault, user: b}\n", "6:1: auth: 'user' says nothing to bearer"),
@@ -106,6 +113,10 @@ raw: {daily: 300}
         (ENGINE + "hl7v2:\n  acks: original\n", "7:3: 'acks' is not known here; did you mean 'ack'?"),
         (ENGINE + "hl7v2:\n  codes:\n    cgm-mas: {code: A}\n", "8:5: 'cgm-mas' is not known here; did you"),
         (ENGINE + "hl7v2:\n  orders:\n    docment: {code: A}\n", "8:5: 'docment' is not known here; did you"),
+        (
+            ENGINE + "announced_by: [10.0.0.1/8]\n",
+            "6:16: '10.0.0.1/8' is no address and no network: write 10.1.2.3",
+        ),
         (ENGINE + "hl7v2: {charset: 8859/9}\n", "6:9: charset: Input should be 'UNICODE UTF-8'"),
     ],
 )
@@ -149,6 +160,22 @@ def test_two_files_do_not_describe_one_destination(project: Path, tmp_path: Path
 def test_no_readings_one_by_one_is_said_as_false(project: Path, tmp_path: Path) -> None:
     spec = checked(project, tmp_path, GOOD.replace("{daily: 300}", "false"))["hospital"]
     assert spec.raw is None and spec.daily == 0
+
+
+def test_summaries_go_by_default_where_no_reading_does(project: Path, tmp_path: Path) -> None:
+    cases = (
+        (GOOD, False),
+        (GOOD.replace("{daily: 300}", "false"), True),
+        (GOOD.replace("{daily: 300}", "false") + "summaries: false\n", False),
+        (GOOD + "summaries: {days: 7}\n", True),
+    )
+    for at, (text, wanted) in enumerate(cases):
+        home = tmp_path / str(at)
+        home.mkdir()
+        spec = checked(project, home, text)["hospital"]
+        assert (spec.summed is not None) is wanted
+        kept = read(written(spec))
+        assert kept.summed == spec.summed, "as it was registered"
 
 
 PORTAL = """\

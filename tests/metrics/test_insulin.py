@@ -88,7 +88,8 @@ def test_a_segment_counts_for_as_long_as_it_lies_in_the_period(vectors: Path, na
     assert told.basal.value == pytest.approx(case["basal"], abs=CLOSE)
 
 
-def test_a_window_within_days_does_not_count_its_two_ends_as_two(vectors: Path) -> None:
+def test_the_two_ends_of_a_window_within_days_are_in_no_average(vectors: Path) -> None:
+    """Tidepool takes the ends as one date and has 2 days with 1.5 U and 6 U; here they are no whole dates."""
     case = read(vectors / "tidepool" / "viz_stat_vectors.json")["insulin"]["offset_window"]
     period = Period(*(instant(text.removesuffix("Z")) for text in case["window"]))
     told = insulin(
@@ -99,8 +100,8 @@ def test_a_window_within_days_does_not_count_its_two_ends_as_two(vectors: Path) 
         period,
         UTC,
     )
-    assert (told.days, told.period_days) == (case["days_used"], 7)
-    assert (told.basal.value, told.bolus.value) == (case["basal_average"], case["bolus_average"])
+    assert (told.days, told.period_days) == (1, 6)
+    assert (told.basal.value, told.bolus.value) == (1.0, 4.0)
 
 
 def test_automation_is_of_the_hours_that_are_known(vectors: Path) -> None:
@@ -226,6 +227,31 @@ def test_a_day_of_25_hours_is_one_day_of_basal() -> None:
         [rates((period.start, 49, 1.0, 1, 0)), doses((period.start, 0, 1.0, 1, 0))], period, ZURICH
     )
     assert (told.period_days, told.days, told.basal.value) == (2, 2, 24.5)
+
+
+@pytest.mark.parametrize(("hours", "days"), [(24, 1), (30, 1), (36, 1), (47, 1), (48, 2), (54, 2)])
+def test_a_part_of_a_day_is_in_no_figure_a_day(hours: int, days: int) -> None:
+    midnight = instant("2026-10-19T22:00:00")
+    basal = rates((midnight - 2 * DAY, 8 * 24, 1.0, 1, 0))
+    boluses = doses(*((midnight + hour * HOUR, 0, 0.5, 1, 0) for hour in range(-48, 96)))
+    meals = eaten(*((midnight + hour * HOUR, 5.0) for hour in range(-48, 96)))
+    for period in (
+        Period(midnight, midnight + hours * HOUR),
+        Period(midnight + (48 - hours) * HOUR, midnight + 48 * HOUR),
+    ):
+        told = insulin([basal, boluses], period, ZURICH)
+        assert (told.days, told.period_days) == (days, days)
+        assert (told.total.value, told.basal.value, told.bolus.value) == (36.0, 24.0, 12.0)
+        assert carbs([meals], period, ZURICH).grams.value == 120.0
+
+
+def test_where_no_day_is_whole_there_is_no_figure_a_day() -> None:
+    period = Period(THURSDAY + 6 * HOUR, THURSDAY + DAY + 23 * HOUR)
+    told = insulin([rates((THURSDAY, 48, 1.0, 1, 0)), doses((THURSDAY + DAY, 0, 6.0, 1, 0))], period, UTC)
+    assert (told.days, told.period_days, told.is_sparse) == (0, 0, False)
+    figures = (told.total, told.basal, told.bolus, told.basal_share)
+    assert {each.why for each in figures} == {Lack.NO_WHOLE_DAY}
+    assert carbs([eaten((THURSDAY + DAY, 40.0))], period, UTC).grams.why is Lack.NO_WHOLE_DAY
 
 
 SEGMENTS = st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 600), st.booleans()), max_size=12)

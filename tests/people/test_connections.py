@@ -112,8 +112,14 @@ def test_the_clinic_ends_it_and_everybody_who_acts_for_the_person_is_told(tied: 
 def test_a_revoked_grant_is_told_to_the_desk_where_it_was_the_last(tied: Tied) -> None:
     second = tied.sign("north")
     grants.revoke(tied.db, second)
-    connections.told_end(tied.db, tied.ada, "north", "Ada", tied.home.clock())
+    connections.told_end(tied.db, tied.ada, "north", "Ada", tied.home.clock(), b"")
     assert tied.told(tied.desk) == []
     grants.revoke(tied.db, tied.grant)
-    connections.told_end(tied.db, tied.ada, "north", "Ada", tied.home.clock())
+    connections.told_end(tied.db, tied.ada, "north", "Ada", tied.home.clock(), b"")
     assert len(tied.told(tied.desk)) == 1
+
+
+def test_who_shares_under_a_pseudonym_is_not_named_when_it_ends(tied: Tied) -> None:
+    grants.revoke(tied.db, tied.grant)
+    connections.told_end(tied.db, tied.ada, "north", "Ada", tied.home.clock(), b"p" * 16)
+    assert tied.told(tied.desk) == [("link-ended", ("", "Clinic North"))]

@@ -104,7 +104,7 @@ def test_what_would_be_sent_is_shown_and_nobody_is_called(
 
 
 def test_a_destination_that_wants_nothing_says_so(shell: Shell, site: Path, sample: Path) -> None:
-    text = FILE.replace("KIND", "auto").replace("{daily: 300}", "false")
+    text = FILE.replace("KIND", "auto").replace("{daily: 300}", "false") + "\nsummaries: false\n"
     (site / "destinations" / "hospital.yaml").write_text(text)
     done = shell("mapping", "try", "dexcom-clarity", str(sample), "--destination", "hospital")
-    assert done.code == 1 and "wants no readings one by one" in done.err
+    assert done.code == 1 and "wants neither readings one by one" in done.err

@@ -217,4 +217,4 @@ def test_every_upload_stands_in_the_ledger_before_it_leaves(tmp_path: Path) -> N
         rows = ledger.listed(house.db, house.patient)
         assert [row.fields["way"] for row in rows if row.kind == "intent"] == ["file", "file"]
         told = [(row.fields["outcome"], row.fields["sent"]) for row in rows if row.kind == "outcome"]
-        assert sorted(told) == [("acknowledged", 0), ("acknowledged", 10)]
+        assert sorted(told) == [("acknowledged", 10), ("kept", 0)]

@@ -132,7 +132,7 @@ def test_nothing_goes_under_another_identity_into_a_chart_that_has_things_under_
     house.revoke(named_one)
     house.grant(identity=Identity.PSEUDONYMOUS)
     report = house.push()
-    assert report.sent == 0 and "another identity" in report.held[0]
+    assert report.sent == 0 and "pseudonym" in report.held[0]
     assert values(twin) == [100, 101]
 
 

@@ -337,9 +337,9 @@ def test_only_what_the_file_wants_goes(tmp_path: Path) -> None:
         assert {each["resourceType"] for each in ehr.readings} == {"Observation"}
 
 
-def test_a_file_that_wants_no_readings_gets_none(tmp_path: Path) -> None:
-    with world(tmp_path, TRANSACTION, raw=False) as (house, ehr):
-        assert "wants no readings one by one" in house.push().held[0]
+def test_a_file_that_wants_neither_readings_nor_summaries_gets_nothing(tmp_path: Path) -> None:
+    with world(tmp_path, TRANSACTION, raw=False, summaries=False) as (house, ehr):
+        assert "wants neither readings one by one" in house.push().held[0]
         assert ehr.asked == []
 
 

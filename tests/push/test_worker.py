@@ -138,13 +138,27 @@ def test_a_correction_made_between_two_grants_travels_with_the_second(house: Hou
     assert values(twin) == sorted([*range(100, 103), *range(104, 110), 250])
 
 
-def test_a_pseudonymous_grant_sends_ids_of_its_own(house: House, twin: Twin) -> None:
+def test_a_share_under_a_pseudonym_goes_into_no_chart(house: House, twin: Twin) -> None:
+    """A chart has a name: what is filed there would say who the pseudonym is."""
     house.bring(0, [100])
     house.grant(identity=Identity.PSEUDONYMOUS)
     house.link()
-    house.push()
-    own = house.db.ids.read("Observation", twin.identifiers()[0])
-    assert own is None and len(twin.observations()) == 1
+    report = house.push()
+    assert report.sent == 0 and "pseudonym" in report.held[0] and twin.posts == []
+
+
+def test_a_link_that_is_stopped_while_a_push_runs_stops_the_next_request(house: House, twin: Twin) -> None:
+    house.bring(0, [100 + at % 90 for at in range(1100)])
+    house.grant()
+    house.link()
+    link = links.of(house.db, house.patient, house.client)
+    assert link is not None
+    twin.on_post = lambda: links.suspend(house.db, link.number, "the record was merged")
+    report = house.push()
+    assert len(twin.posts) == 1 and report.sent == 500 and "merged" in report.held[0]
+    twin.on_post = lambda: None
+    house.link()
+    assert house.push().sent == 600
 
 
 # -------------------------------------------------------------------------------------- what holds it
@@ -613,7 +627,7 @@ def test_a_receiver_that_refuses_to_take_it_back_is_a_humans_task(house: House, 
 def test_who_holds_what_of_an_artifact_is_known_whatever_ids_it_left_under(house: House, twin: Twin) -> None:
     wrong = house.bring(0, [100, 101])
     house.bring(2, [102])
-    house.grant(identity=Identity.PSEUDONYMOUS)
+    house.grant()
     house.link()
     house.push()
     assert states(house, wrong) == {"held": 2}

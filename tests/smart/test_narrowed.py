@@ -48,7 +48,7 @@ def test_narrowing_twice_is_narrowing_once(asked: Scopes, kinds: frozenset[Kind]
     ("kinds", "left"),
     [
         (WILDCARD, "patient/*.rs"),
-        (WILDCARD - {Kind.DEVICE}, "patient/MedicationAdministration.rs patient/Observation.rs @"),
+        (WILDCARD - {Kind.DEVICE}, "patient/MedicationAdministration.rs patient/Observation.rs # @"),
         ({Kind.INSULIN}, "patient/MedicationAdministration.rs @"),
         ({Kind.DEVICE}, "patient/Device.rs patient/DeviceMetric.rs @"),
         ({Kind.CARBS}, f"patient/Observation.rs?category={CATEGORY_SYSTEM}|social-history @"),
@@ -57,7 +57,10 @@ def test_narrowing_twice_is_narrowing_once(asked: Scopes, kinds: frozenset[Kind]
     ],
 )
 def test_a_wildcard_becomes_what_is_granted(kinds: set[Kind], left: str) -> None:
-    told = left.replace("@", "patient/Consent.rs patient/Patient.rs patient/Provenance.rs")
+    reports = "patient/Binary.rs patient/DiagnosticReport.rs patient/DocumentReference.rs"
+    told = left.replace("#", reports).replace(
+        "@", "patient/Consent.rs patient/Patient.rs patient/Provenance.rs"
+    )
     found = str(narrowed(parse("patient/*.cruds"), frozenset(kinds), LOOK)).split()
     assert found == sorted(told.split())
 
@@ -106,9 +109,9 @@ def test_the_categories_are_those_that_the_shipped_shapes_put_on_observations() 
 
 
 def test_every_type_that_a_scope_opens_is_searched_here() -> None:
-    from bridge.fhir.parameters import PARAMETERS
+    from bridge.fhir.parameters import SOUGHT
 
-    assert set(TYPES) <= set(PARAMETERS)
+    assert set(TYPES) <= {*SOUGHT, "Binary"}
 
 
 def test_a_system_may_be_let_to_create_what_is_submitted_and_nothing_else() -> None:

@@ -197,6 +197,18 @@ def test_a_kick_off_is_asynchronous_or_refused_and_head_begins_nothing(world: Wo
     assert kicked(ask, headers={"Prefer": "respond-async, handling=strict"}).status_code == 202
 
 
+def test_l30_a_granular_scope_fences_summaries_in_an_export_as_in_a_search(world: World) -> None:
+    world.clock.now += DAY
+    world.grant(grain=Grain.SUMMARY)
+    strips, ranges = "http://loinc.org|14743-9", "http://loinc.org|106793-3"
+    whole = exported(asking(world), "Patient/$export")["Observation"]
+    scope = f"system/Observation.rs?code={ranges} system/Patient.rs"
+    only = exported(asking(world, world.token(scope=scope)), "Patient/$export")["Observation"]
+    assert {each["code"]["coding"][0]["code"] for each in only} == {"106793-3"} and len(only) < len(whole)
+    scope = f"system/Observation.rs?code={strips} system/Patient.rs"
+    assert not exported(asking(world, world.token(scope=scope)), "Patient/$export")["Observation"]
+
+
 def test_l30_lenient_handling_never_drops_a_filter(world: World) -> None:
     world.grant()
     lenient = {"headers": {"Prefer": "respond-async, handling=lenient"}}

@@ -307,3 +307,18 @@ def test_who_changes_a_registration_does_not_verify_it(clinic: Clinic) -> None:
     csrf = {"csrf": "x", "client": "north", "how": "x", "until": "2199-01-01"}
     assert integration.post("/clinic/recipients", csrf).status == 403
     assert find(clinic.db, "Clinic North").how == ""
+
+
+def test_the_desk_is_not_told_who_shares_under_a_pseudonym(clinic: Clinic) -> None:
+    """Neither while it is shared nor when it ends; who shares by name is named, as before."""
+    desk, ada = clinic.staff(Role.FRONT_DESK, organization="Clinic North"), clinic.browser("ada")
+    page = ada.follow(entered(ada, code_of(made(desk))))
+    assert agreed(ada, page, identity="pseudonymous", kinds="glucose").status == 200
+    (share,) = grants.listed(clinic.db, clinic.ada)
+    seen = [desk.get("/clinic/codes").text]
+    page = ada.get(f"/shares/{share.grant.id}")
+    assert ada.fill(page, f"/shares/{share.grant.id}/revoke", sure="yes").status == 303
+    seen.append(desk.get("/clinic/codes").text)
+    for each in seen:
+        assert "Ada Lovelace" not in each and "1980" not in each and clinic.id(clinic.ada) not in each
+        assert "A patient under a pseudonym" in each

@@ -29,6 +29,7 @@ from bridge.mapping.resources import READING_TYPES
 from bridge.reading import Stream
 from bridge.receive.entry import TYPES
 from bridge.store.ids import Name
+from tests.subscriptions.planted import PLANTED, planted
 from tests.web.exporting import fetched, place
 from tests.web.pumped import pumped, telling
 from tests.web.submitted import SCOPE, bundle, entry, identified, intake, observation, submit
@@ -38,6 +39,7 @@ from tests.web.world import WINDOW, World, leaks
 KINDS: Final = (
     *READING_TYPES, "Device", "DeviceMetric", "Patient", "Provenance", "Consent", "AuditEvent",
 )  # fmt: skip
+REPORTED: Final = ("DiagnosticReport", "DocumentReference")
 OWNERS: Final = frozenset({"AuditEvent"})
 """Types that are for the person alone: whoever else asks finds none."""
 ACCEPTS: Final = ("application/fhir+json", "application/fhir+xml")
@@ -147,16 +149,59 @@ def group(world: World) -> list[str]:
     return [f"/fhir/Group/{name}" for name in (own, world.patient_id(world.ada), "x")]
 
 
+def report_searches(kind: str) -> Callable[[World], list[str]]:
+    def paths(world: World) -> list[str]:
+        whole = [f"/fhir/{kind}?patient={world.patient_id(who)}" for who in (world.ada, world.bob)]
+        wide = ("_count=100000", "_summary=count", "_total=accurate", "category=LAB", "date=lt2026-09-09")
+        return [*whole, *(f"{path}&{more}" for path in whole for more in wide)]
+
+    return paths
+
+
+def report_reads(kind: str) -> Callable[[World], list[str]]:
+    def paths(world: World) -> list[str]:
+        asked = f"/fhir/DocumentReference?patient={world.patient_id(world.ada)}"
+        document = world.get(asked).json()["entry"][0]["resource"]
+        leads_to = {
+            "DocumentReference": f"DocumentReference/{document['id']}",
+            "DiagnosticReport": document["context"]["related"][0]["reference"],
+            "Binary": document["content"][0]["attachment"]["url"],
+        }
+        bobs = world.observation_id(world.readings(Stream.GLUCOSE, world.bob)[0], world.bob)
+        return [f"/fhir/{leads_to[kind]}", *(f"/fhir/{kind}/{name}" for name in (bobs, "x"))]
+
+    return paths
+
+
+def subscriptions(world: World) -> list[str]:
+    return ["/fhir/Subscription", "/fhir/Subscription?status=active", "/fhir/Subscription?_id=x"]
+
+
+def subscription(tail: str = "") -> Callable[[World], list[str]]:
+    def paths(world: World) -> list[str]:
+        one = planted(world)
+        return [f"/fhir/Subscription/{name}{tail}" for name in (one, world.patient_id(world.ada), "x")]
+
+    return paths
+
+
 PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     **{f"/fhir/{kind}": searches(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}": reads(kind) for kind in KINDS},
     **{f"/fhir/{kind}/{{id}}/_history": reads(kind, "/_history") for kind in READING_TYPES},
     **{f"/fhir/{kind}/{{id}}/_history/{{vid}}": versions(kind) for kind in READING_TYPES},
+    **{f"/fhir/{kind}": report_searches(kind) for kind in REPORTED},
+    **{f"/fhir/{kind}/{{id}}": report_reads(kind) for kind in (*REPORTED, "Binary")},
     "/fhir/Observation/$lastn": newest,
     "/fhir/Observation/$hddt-cgm-summary": summed,
     "/fhir/Patient/{id}/$everything": everything,
     "/fhir/Group": groups,
     "/fhir/Group/{id}": group,
+    "/fhir/Subscription": subscriptions,
+    "/fhir/Subscription/$status": fixed("/fhir/Subscription/$status", "/fhir/Subscription/$status?id=x"),
+    "/fhir/Subscription/{id}": subscription(),
+    "/fhir/Subscription/{id}/$status": subscription("/$status"),
+    "/fhir/Subscription/{id}/$events": subscription("/$events"),
     "/fhir/metadata": fixed("/fhir/metadata"),
     "/fhir/.well-known/smart-configuration": fixed("/fhir/.well-known/smart-configuration"),
     "/fhir/.well-known/openid-configuration": fixed("/fhir/.well-known/openid-configuration"),
@@ -170,11 +215,17 @@ STEPS: Final[Mapping[tuple[str, str], str]] = dict.fromkeys(
         ("DELETE", "/fhir/bulk/{job}"),
     ],
     "test_every_export_tells_no_more",
+) | dict.fromkeys(
+    [(method, "/fhir/Subscription/{id}") for method in ("PUT", "DELETE")],
+    "test_every_act_on_a_subscription_tells_no_more",
 )
-"""What an export consists of, and the test of this file that goes through it."""
+"""What is no GET or POST, or a step of an export, and the test of this file that goes through it."""
 POSTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("/fhir", "/fhir/"), "test_every_batch_tells_no_more"),
     **dict.fromkeys((f"/fhir/{kind}/_search" for kind in KINDS), "test_every_posted_search_tells_no_more"),
+    **dict.fromkeys(
+        (f"/fhir/{kind}/_search" for kind in REPORTED), "test_every_posted_search_of_reports_tells_no_more"
+    ),
     **dict.fromkeys(
         (
             "/fhir/Observation/$lastn",
@@ -185,6 +236,13 @@ POSTED: Final[Mapping[str, str]] = {
     ),
     "/fhir/Group/_search": "test_every_posted_search_of_the_group_tells_no_more",
     **dict.fromkeys(EXPORTS, "test_every_export_tells_no_more"),
+    **dict.fromkeys(
+        (
+            f"/fhir/Subscription{rest}"
+            for rest in ("", "/_search", "/$status", "/{id}/$status", "/{id}/$events")
+        ),
+        "test_every_act_on_a_subscription_tells_no_more",
+    ),
     "/fhir/{rest:path}": "test_what_is_nowhere_is_the_same_for_everybody",
     **dict.fromkeys(("/fhir/$submit-cgm-bundle", *CHECKS), "test_every_submission_tells_no_more"),
 }
@@ -305,6 +363,14 @@ def test_every_posted_search_tells_no_more(pump: World, kind: str, accept: str) 
         assert (f"{kind}/" in answer.text) is (is_shared and kind not in OWNERS)
 
 
+@pytest.mark.parametrize("kind", REPORTED)
+def test_every_posted_search_of_reports_tells_no_more(pump: World, kind: str) -> None:
+    for who, is_shared in ((pump.ada, True), (pump.bob, False)):
+        answer = pump.ask("POST", f"/fhir/{kind}/_search", data={"patient": pump.patient_id(who)})
+        assert answer.status_code == 200 and not leaks(pump, answer) and not telling(answer.text)
+        assert (f"{kind}/" in answer.text) is is_shared
+
+
 @pytest.mark.parametrize("accept", ACCEPTS)
 def test_every_posted_operation_tells_no_more(pump: World, accept: str) -> None:
     for who, is_shared in ((pump.ada, True), (pump.bob, False)):
@@ -346,6 +412,29 @@ def test_every_export_tells_no_more(pump: World, level: str) -> None:
     assert pump.ask("DELETE", f"/fhir/{address}").status_code == 202
 
 
+@pytest.mark.parametrize("accept", ACCEPTS)
+def test_every_act_on_a_subscription_tells_no_more(pump: World, accept: str) -> None:
+    planted(pump)
+    able = pump.register("Subscriber", f"Sub {accept}", "system/Subscription.cruds system/*.rs")
+    body = {"resourceType": "Subscription", "status": "requested"}
+    for token in (pump.token(), pump.token(able, "system/Subscription.cruds system/*.rs")):
+        answers = [
+            pump.ask(method, f"/fhir/Subscription{rest}", token=token, headers={"Accept": accept}, **more)
+            for method, rest, more in (
+                ("POST", "", {"json": body}),
+                ("POST", "/_search", {"data": {"status": "active"}}),
+                ("POST", "/$status", {"data": {"id": PLANTED}}),
+                ("POST", f"/{PLANTED}/$status", {}),
+                ("POST", f"/{PLANTED}/$events", {"data": {"eventsSinceNumber": "1"}}),
+                ("PUT", f"/{PLANTED}", {"json": body}),
+                ("DELETE", f"/{PLANTED}", {}),
+            )
+        ]
+        assert not any(leaks(pump, each) or telling(each.text) or "CANARY" in each.text for each in answers)
+        assert all(each.status_code < 500 for each in answers)
+    assert pump.get(f"/fhir/Subscription/{PLANTED}").status_code == 200  # nobody else's act changed it
+
+
 def test_every_posted_search_of_the_group_tells_no_more(pump: World) -> None:
     for who, is_shared in ((pump.ada, True), (pump.bob, False)):
         data = {"member": f"Patient/{pump.patient_id(who)}"}
@@ -381,7 +470,7 @@ def test_every_submission_tells_no_more(pump: World, accept: str, allowed: bool)
 
 
 def test_what_is_nowhere_is_the_same_for_everybody(pump: World) -> None:
-    paths = ("/fhir/Groups", "/fhir/Group/x/_history", "/fhir/bulk", "/fhir/Subscription")
+    paths = ("/fhir/Groups", "/fhir/Group/x/_history", "/fhir/bulk", "/fhir/SubscriptionTopic")
     asked = [(method, path) for method in ("GET", "POST") for path in paths]
     answers = {
         pump.ask(*each, token=pump.token(who)).content

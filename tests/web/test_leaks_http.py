@@ -15,6 +15,7 @@ import pytest
 
 from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Kind
+from bridge.consent.grant import Identity, Recipient
 from bridge.period import DAY, HOUR, MINUTE, Period, PeriodSet, iso
 from bridge.reading import Device, Readings, SeriesKey, Stream, Unit
 from bridge.store.ids import Name
@@ -137,6 +138,21 @@ def test_l5_a_revoked_grant_stops_the_next_page(world: World) -> None:
     after = world.get(link, token=token)
     assert after.status_code == 200
     assert resources(after.json()) == [] and linked(after.json(), "next") is None
+
+
+@pytest.mark.parametrize("rest", ["", "&_include=Observation:device", "&_sort=-date"])
+def test_l5_a_page_link_knows_nobody_by_a_name_that_ended(world: World, rest: str) -> None:
+    """A link that is older than a pseudonymous share does not say whose that share is."""
+    grant = world.grant()
+    link = linked(world.get(of(world, rest=f"_count=5&_total=accurate{rest}")).json(), "next")
+    assert link and world.get(link).json()["total"] > 10
+    grants.revoke(world.db, grant)
+    nothing = world.get(link).json()
+    recipient = Recipient("Clinic", frozenset())
+    pairing = grants.pairing_for(world.db, recipient, Identity.PSEUDONYMOUS)
+    world.grant(identity=Identity.PSEUDONYMOUS, pairing=pairing)
+    after = world.get(link).json()
+    assert (after["total"], nothing["total"], resources(after)) == (0, 0, [])
 
 
 def test_l5_a_narrowed_grant_narrows_the_next_page(world: World) -> None:

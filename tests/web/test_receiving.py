@@ -283,8 +283,8 @@ def test_another_birth_date_puts_a_submission_aside(open_: World, ada: str) -> N
         "birthDate": "1999-09-09",
     }
     sent = bundle([entry(person), *readings(ada, 3)])
-    assert statuses(submit(open_, sent)) == [200, 202, 202, 202]
-    assert statuses(submit(open_, sent)) == [200, 202, 202, 202]
+    assert statuses(submit(open_, sent)) == [200, 201, 201, 201]
+    assert statuses(submit(open_, sent)) == [200, 200, 200, 200]
     *_, kept = listed(open_.db, open_.ada)
     assert (kept.state, len(listed(open_.db, open_.ada))) == ("quarantined", 4)
     granted(open_)
@@ -294,7 +294,8 @@ def test_another_birth_date_puts_a_submission_aside(open_: World, ada: str) -> N
 def test_a_device_that_another_patient_wears_puts_a_submission_aside(open_: World, ada: str) -> None:
     worn = entry(device("BOBS-SENSOR"), url="urn:uuid:d")
     reading = entry(observation(ada, START, device={"reference": "urn:uuid:d"}))
-    assert statuses(submit(open_, bundle([worn, reading]))) == [202, 202]
+    assert statuses(submit(open_, bundle([worn, reading]))) == [201, 201]
+    assert [each.state for each in listed(open_.db, open_.ada)][-1] == "quarantined"
 
 
 def test_a_token_for_one_person_submits_for_no_other(open_: World, ada: str) -> None:
@@ -387,7 +388,10 @@ def test_what_was_received_is_gone_with_its_artifact_and_can_be_sent_anew(open_:
 
 
 def test_a_pseudonym_is_the_only_name_for_whoever_knows_no_other(open_: World, ada: str) -> None:
+    collecting.withdraw(open_.db, open_.ada, SOURCE)
     granted(open_, identity=Identity.PSEUDONYMOUS, pairing=b"p" + b"1" * 15)
+    open_.clock.now += 1000
+    intake(open_, open_.ada)
     assert submit(open_, bundle(readings(ada, 1))).status_code == 404
     logical = observation("", START, subject={"identifier": {"system": "urn:example:mrn", "value": "ada-1"}})
     assert submit(open_, bundle([entry(logical)])).status_code == 404

@@ -326,3 +326,22 @@ def test_a_window_that_rolls_is_not_changed_into_days_that_stay_open(house: Hous
     page = house.browser.get(f"/shares/{grant.id}/change")
     answer = house.browser.submit(page, "/preview", days="dates", first=_day(house, 1), last=_day(house, 0))
     assert answer.status_code == 422 and "this adds days" in answer.text
+
+
+def test_a_person_takes_their_report_along_and_finds_it_in_what_left(house: House) -> None:
+    page = house.browser.get("/sources")
+    assert 'action="/sources/report.pdf"' in page.text
+    answer = house.browser.get("/sources/report.pdf")
+    assert answer.status_code == 200 and answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-") and "no-store" in answer.headers["cache-control"]
+    assert "attachment" in answer.headers["content-disposition"]
+    for wrong in (
+        "first=soon",
+        "first=2026-09-20&last=2026-09-01",
+        "first=1000-01-01&last=1000-01-02",
+        "last=2001-01-01",
+    ):
+        away = house.browser.get(f"/sources/report.pdf?{wrong}")
+        assert (away.status_code, away.headers["location"]) == (303, "/sources?done=report"), wrong
+    rows = csv.DictReader(io.StringIO(house.browser.get("/disclosures.csv").text))
+    assert "report" in {row["channel"] for row in rows}

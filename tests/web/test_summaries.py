@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,8 @@ import pytest
 from bridge.consent import grants
 from bridge.consent.asked import Grain
 from bridge.consent.grant import Block
-from bridge.period import DAY
+from bridge.period import DAY, iso
+from bridge.store.blocks import withdraw
 from tests.fhir.plain_xml import of_json, of_xml
 from tests.web.world import WINDOW, World, glucose, leaks, outcome, resources
 
@@ -189,3 +191,60 @@ def test_xml_says_the_same(summed: World) -> None:
     xml = summed.get(path, headers={"Accept": "application/fhir+xml"})
     assert sorted(map(str, of_xml(xml.content))) == sorted(map(str, of_json(summed.get(path).content)))
     assert b'<effectivePeriod><start value="2026-09-08"/>' in xml.content
+
+
+def test_everything_of_a_person_holds_the_summaries_where_no_reading_may_leave(summed: World) -> None:
+    patient = summed.patient_id(summed.ada)
+    answer = summed.get(f"Patient/{patient}/$everything").json()
+    whole = [entry["resource"] for entry in answer["entry"]]
+    assert [each["resourceType"] for each in whole].count("Patient") == 1
+    assert codes([each for each in whole if each["resourceType"] == "Observation"]) == ALL
+    since = summed.get(f"Patient/{patient}/$everything?_since=2100-01-01T00:00:00Z").json()
+    assert {entry["resource"]["resourceType"] for entry in since["entry"]} == {"Patient"}
+
+
+def test_a_summary_is_found_by_its_id_in_a_search_too(summed: World) -> None:
+    one = by_code(found(summed), MEAN)
+    assert found(summed, f"_id={one['id']}") == [one]
+    assert found(summed, "_id=00000000-0000-4000-8000-000000000000") == []
+
+
+def test_the_newest_of_each_figure_are_found(world: World) -> None:
+    world.clock.now += DAY
+    world.grant(grain=Grain.SUMMARY, block=Block.WEEK)
+    patient = world.patient_id(world.ada)
+    every = found(world)
+    newest = resources(world.get(f"Observation/$lastn?patient={patient}&category=laboratory").json())
+    last = max(each["effectivePeriod"]["end"] for each in every)
+    assert newest and all(each["effectivePeriod"]["end"] == last for each in newest)
+    two = resources(world.get(f"Observation/$lastn?patient={patient}&code={quote(LOINC)}{MEAN}&max=2").json())
+    assert [each["effectivePeriod"]["end"] for each in two] == sorted(
+        (each["effectivePeriod"]["end"] for each in every if codes([each]) == {MEAN}), reverse=True
+    )
+
+
+def test_a_window_that_is_over_holds_the_summary_that_belongs_to_it(summed: World) -> None:
+    granted = summed.clock.now
+    summed.clock.now += 2 * DAY
+    edges = [granted - 3 * DAY, granted - DAY, granted + DAY, granted + 2 * DAY]
+    windows = [f"_lastUpdated=ge{iso(low)}&_lastUpdated=lt{iso(high)}" for low, high in pairwise(edges)]
+    assert codes([each for window in windows for each in found(summed, window)]) == ALL
+    assert [each for window in windows for each in found(summed, window)] == found(summed)
+
+
+def test_who_polls_is_told_that_a_summary_was_another_persons_also_after_the_grant_ended(
+    world: World,
+) -> None:
+    world.clock.now += DAY
+    grant = world.grant(grain=Grain.SUMMARY)
+    before = found(world)
+    world.clock.now += DAY
+    since = iso(world.clock.now)
+    grants.revoke(world.db, grant, "Ada", "no more")
+    assert found(world, f"_lastUpdated=ge{since}", token=world.token()) == []
+    for artifact in (1, 2, 3):
+        withdraw(world.db, world.ada, artifact)
+    told = found(world, f"_lastUpdated=ge{since}", token=world.token())
+    assert {each["id"] for each in told} == {each["id"] for each in before}
+    assert {each["status"] for each in told} == {"entered-in-error"}
+    assert not any("valueQuantity" in each or "component" in each for each in told)

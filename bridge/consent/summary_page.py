@@ -1,0 +1,80 @@
+"""Summaries as one page of an answer.
+
+Law: pure; a page holds whole Observations in the order of their periods, and where the newest were asked for, of each
+figure the newest so many. What is frozen is what stands in it, for a number tells of a block too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import TypeAlias
+
+from bridge.consent.asked import Asked, Kind
+from bridge.consent.part import Part
+from bridge.consent.reporting import MARK
+from bridge.consent.summed import PARTS, Content, DisclosedSummary
+from bridge.store.summaries import Frozen
+
+_Listed: TypeAlias = tuple[DisclosedSummary, tuple[str, str]]
+"""One Observation and the summary that it is of."""
+
+
+def paged(told: Sequence[DisclosedSummary], news: Sequence[Frozen[Content]], asked: Asked) -> Part:
+    """The page of them that was asked for: `limit` Observations behind the one that `after` names; or the newest of
+    each figure."""
+    every = [(each, one) for each in told for one in each.items]
+    if asked.newest is not None:
+        every = _newest(every, asked.newest.most)
+    else:
+        every = every[::-1] if asked.order.startswith("-") else every
+    total = len(every)
+    if asked.after is not None:
+        every = every[_place(every, asked.after) + 1 :]
+    page = every if asked.limit is None else every[: asked.limit]
+    shown = tuple(each if each.report else replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
+    counts_alone = asked.limit == 0  # a number tells of a block too
+    keys = {(one.period, one.is_frozen) for one in shown}
+    frozen = [each for each in news if counts_alone or (each.period, not each.is_open) in keys]
+    more = MARK + page[-1][1][1].encode() if page and len(page) < len(every) else None
+    return replace(part_of(shown), more=more, total=total, frozen=tuple(frozen))
+
+
+def _newest(every: Sequence[_Listed], most: int) -> list[_Listed]:
+    """Of each figure so many, newest first, figure by figure (R4 Observation operation lastn)."""
+    found, seen = list[_Listed](), Counter[str]()
+    for one in reversed(every):
+        seen[one[1][0]] += 1
+        if seen[one[1][0]] <= most:
+            found.append(one)
+    return sorted(found, key=lambda one: PARTS.index(one[1][0]))
+
+
+def _place(every: Sequence[_Listed], after: bytes) -> int:
+    """Where the last Observation of the page before stands; past all of them where it is there no more."""
+    named = after.removeprefix(MARK).decode("ascii", "replace")
+    return next((at for at, (_, one) in enumerate(every) if one[1] == named), len(every))
+
+
+def _grouped(page: Sequence[_Listed]) -> Iterator[tuple[DisclosedSummary, list[tuple[str, str]]]]:
+    for _, ones in groupby(page, key=lambda each: each[0].members):
+        found = list(ones)
+        yield found[0][0], [one for _, one in found]
+
+
+def part_of(told: Sequence[DisclosedSummary]) -> Part:
+    """All of them, without an order of pages."""
+    if not told:
+        return Part()
+    count = sum(len(each.ids) for each in told)
+    return Part(
+        summaries=tuple(told),
+        count=count,
+        readings=count,
+        last_updated=max(each.last_updated for each in told),
+        first=min(each.period.start for each in told),
+        last=max(each.period.end for each in told) - 1,
+        kinds=frozenset({Kind.GLUCOSE}),
+    )

@@ -1,0 +1,95 @@
+"""What a destination holds of summaries, and how far a copy of anything has come.
+
+Law (`safety.md`, corrections travel): which summaries were told is remembered by period (`store/reported.py`), what of
+them is there in `sent`; a summary is one figure of many readings, so an upload that is in question concerns each whose
+days it has a reading in. Names, versions and times, never a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import bridge.store.outbox as outbox
+from bridge.consent import grants
+from bridge.consent.summed import ids_of, secret
+from bridge.fhir.summaries import GONE
+from bridge.metrics.buckets import LEAST
+from bridge.period import END_OF_TIME
+from bridge.push.parcel import packed
+from bridge.push.reconcile import spelled
+from bridge.store.columns import Ints
+from bridge.store.db import Database
+from bridge.store.lanes import Lane
+from bridge.store.outbox import Held
+from bridge.store.reported import Reported, reported
+
+KEPT: Final = "kept"
+"""The receiver was told and refused to take it back: a human's task, not tried again by itself."""
+
+RETRACTED: Final = "retracted"
+HELD: Final = "held"
+CORRECTED: Final = "corrected"
+OUTDATED: Final = "held, to be corrected"
+DOUBTFUL: Final = "may be held: no answer came"
+DUE: Final = "held, to be taken back"
+RETIRED: Final = "held, and its destination is retired: a human's task"
+REFUSED: Final = "held, the receiver refused to take it back: a human's task"
+TAKEN: Final = "taken back"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One item at a receiver: our identifier, the version it holds, the receiver's own reference ('' unknown),
+    and how far taking it back has come."""
+
+    identifier: str
+    version: str
+    reference: str
+    state: str
+
+
+def summaries_held(db: Database, lane: Lane) -> Iterator[tuple[str, Held]]:
+    """The Observations of summaries that are there or may be, with the grant that each left by, but those that are
+    told as wrong or that the receiver refused to take back. Which of them are wrong, the gate alone can say."""
+    for each, held in _held(db, lane):
+        is_gone = held.state == RETRACTED or held.version.endswith(GONE)
+        if not is_gone and not _is_kept(db, held):
+            yield each.grant, held
+
+
+def copies_of(db: Database, lane: Lane, instants: Ints, until: Ints) -> Iterator[Copy]:
+    """The summaries that readings of these instants are in. `until`: when each began to say something else."""
+    for each, held in _held(db, lane):
+        inside = (instants >= each.period.start) & (instants < each.period.end)
+        if inside.any():
+            others = until[inside & (until < END_OF_TIME)]
+            state = _state(db, each, held, others)
+            yield Copy(spelled(held.id), held.version or held.tried, held.reference, state)
+
+
+def _held(db: Database, lane: Lane) -> Iterator[tuple[Reported, Held]]:
+    for each in reported(db, lane):
+        grant = grants.load(db, each.grant).grant
+        key = secret(grant.recipient.key, grant.pairing)
+        ids = ids_of(db.ids, lane.patient, each.period, each.is_frozen, key)
+        for held in outbox.held(db, lane, map(packed, ids.values())).values():
+            if held.version or held.tried:
+                yield each, held
+
+
+def _state(db: Database, each: Reported, held: Held, others: Ints) -> str:
+    if held.state == RETRACTED or held.version.endswith(GONE):
+        return TAKEN
+    if _is_kept(db, held):
+        return REFUSED
+    if not held.version:
+        return DOUBTFUL
+    if len(others) < (LEAST if each.is_frozen else 1):  # fewer do not change a frozen one
+        return HELD
+    return CORRECTED if held.changed >= others.max() and not held.tried else OUTDATED
+
+
+def _is_kept(db: Database, held: Held) -> bool:
+    return held.state == "refused" and outbox.load(db, held.delivery).what == "retraction"

@@ -1,0 +1,1 @@
+"""Subscriptions: asked for, notified, over real HTTP."""
