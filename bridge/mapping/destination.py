@@ -196,9 +196,23 @@ class DestinationFile(Closed):
 
     @property
     def summed(self) -> Summaries | None:
-        """The summaries that go there; None: none do."""
+        """The summaries that go there; None: none do. A portal takes none: its file may not ask for them."""
+        if self.portal is not None:
+            return None
         is_said = "summaries" in self.model_fields_set
         return Summaries() if self.raw is None and not is_said else self.summaries
+
+    @property
+    def saying(self) -> tuple[object, ...]:
+        """What shapes that which is sent: where it is another, everything is looked at again."""
+        streams = self.raw.streams if self.raw is not None and self.portal is not None else ()
+        return self.fhir, self.hl7v2.said, self.portal, streams
+
+    def is_elsewhere(self, before: DestinationFile | None) -> bool:
+        """Whether files go to another place than those of the file before, which nothing corrects there then."""
+        if self.portal is None or before is None or before.portal is None:
+            return False
+        return self.portal.place != before.portal.place
 
     @property
     def monitored(self) -> str:

@@ -97,6 +97,17 @@ class Portal(Closed):
                 yield f"headers.{name}", "the bridge makes it itself; secrets are for auth"
 
     @property
+    def place(self) -> tuple[str, ...]:
+        """Where its files stand and whether they can be changed there: another place is another destination, because
+        nothing corrects what the earlier one holds."""
+        return self.by, self.upload, self.path, self.name, self.form, self.corrections
+
+    @property
+    def said(self) -> str:
+        """Everything that is sent of it beside readings: where it is another, a month is sent anew."""
+        return self.model_dump_json(exclude_defaults=True)
+
+    @property
     def replaces(self) -> bool:
         """Whether a newer file takes the place of the one before."""
         return self.corrections == "replace"

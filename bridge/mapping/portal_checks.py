@@ -13,7 +13,7 @@ from bridge.mapping.places import Path
 from bridge.mapping.portal import COLUMNS
 
 PROOFS = ("none", "bearer", "basic", "mtls")
-SILENT = ("fhir", "receiver", "encounter", "announced_by", "errors")
+SILENT = ("fhir", "receiver", "encounter", "announced_by", "errors", "hl7v2")
 """Keys about FHIR servers and interface engines."""
 
 
@@ -31,6 +31,10 @@ def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
     for name in SILENT:
         if name in file.model_fields_set:
             yield (name,), "it says nothing to a portal"
+    if file.summaries is not None:
+        yield ("summaries",), "a portal takes readings as files and no summaries: leave it out, or say false"
+    if file.raw is None:
+        yield ("raw",), "a portal takes readings and nothing else: say raw with daily"
     if file.limits.entries is not None:
         yield ("limits", "entries"), "a portal's file is a month; say bytes"
     if file.portal.form == "csv":

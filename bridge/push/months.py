@@ -25,16 +25,17 @@ from bridge.push.affected import gone
 from bridge.push.asking import marks_of, news, told
 from bridge.push.bound import Parcel, Rack, sent
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Waybill
-from bridge.push.plan import Passage
+from bridge.push.plan import Passage, stopped
 from bridge.push.readings import NO_ROOM, last
 from bridge.push.reconcile import spelled
 from bridge.push.retraction import retract
 from bridge.push.retry import State
 from bridge.push.round import NOTHING, Report
-from bridge.push.shelf import Change, Month, change, is_there, items_of, months, named_month
+from bridge.push.shelf import Change, Month, change, is_due, items_of, months, named_month
 from bridge.push.trip import subject_of
-from bridge.store.links import Link
+from bridge.store.links import Link, LinkState
 from bridge.store.outbox import Held, Item
+from bridge.store.shelves import Shelf
 
 
 async def deliver(rack: Rack, hold: str) -> Report:
@@ -59,6 +60,9 @@ async def deliver(rack: Rack, hold: str) -> Report:
 async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]:
     """The months of one page of what is new; whether there is another page."""
     trip = rack.trip
+    why = _stopped(rack, link)
+    if why:
+        return rounds.held(trip.client, why), False
     found = await news(rack, passage)
     if not found.count:
         return NOTHING, False
@@ -78,29 +82,46 @@ async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]
 async def _month(rack: Rack, passage: Passage, bill: Waybill, month: Month) -> tuple[Report, bool]:
     """One month with everything that may be told of it; whether it is done with."""
     trip = rack.trip
+    why = _stopped(rack, links.load(trip.db, bill.link))
+    if why:
+        return rounds.held(trip.client, why), False
     disclosure = await told(rack, passage, month)
     found = _changed(rack, month, disclosure)
     kept = shelves.shelf(trip.db, trip.errand.lane, month.name)
-    content = shelves.content_of(found.items, rack.told.form)
-    if is_there(kept, content) or not (found.fresh or found.lost):
+    if not is_due(kept, _content(rack, found), found, rack.told.replaces):
         trip.kept(disclosure)
         return NOTHING, True
     report, wanted = _sendable(rack, bill, found)
     ids, is_cut = _room(rack, found, wanted)
-    if not ids:
+    if not ids and found.items:
         trip.kept(disclosure)
         return (report + rounds.held(trip.client, NO_ROOM), False) if is_cut else (report, True)
     if len(ids) < len(found.items):
         trip.kept(disclosure)
         disclosure = await told(rack, passage, month, frozenset(map(spelled, ids)))
-        content, found = "", _changed(rack, month, disclosure)
+        found = _changed(rack, month, disclosure)
     going = tuple(each for each in found.fresh if each.id in ids)
-    parcel = Parcel(month, disclosure, found, going, content, (kept.revision if kept else 0) + 1)
+    parcel = Parcel(month, disclosure, found, going, _content(rack, found), _revision(kept))
     went, is_done = await sent(rack, bill, parcel)
     report += went
     return (
         report + rounds.held(trip.client, NO_ROOM) if is_cut and is_done else report
     ), is_done and not is_cut
+
+
+def _stopped(rack: Rack, link: Link) -> str:
+    """Why nothing more goes over a link that was stopped while files went (`safety.md`, whose chart is it)."""
+    now = links.load(rack.trip.db, link.number)
+    return "" if now.state is LinkState.CONFIRMED else stopped(now.state, now.reason)
+
+
+def _revision(kept: Shelf | None) -> int:
+    return 1 if kept is None else kept.revision + 1
+
+
+def _content(rack: Rack, found: Change) -> str:
+    """The number of a month as it is told now."""
+    return shelves.content_of(found.items, rack.told.said)
 
 
 def _sendable(rack: Rack, bill: Waybill, found: Change) -> tuple[Report, tuple[Item, ...]]:
@@ -168,15 +189,18 @@ async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], 
     lost = {each.id: each for each in (*found.lost, *those) if each.id not in there}
     kept = shelves.shelf(trip.db, lane, month.name)
     old = {each.id for each in found.fresh}
-    parcel = Parcel(
-        month, disclosure, replace(found, lost=tuple(lost.values())), (), "", kept.revision + 1 if kept else 1
-    )
+    found = replace(found, lost=tuple(lost.values()))
     if may_tell and old:
         # What is new as well waits for its own turn, under the cap of the day.
         trip.kept(disclosure)
         only = frozenset(spelled(each.id) for each in found.items if each.id not in old)
-        parcel = replace(parcel, disclosure=await told(rack, trip.errand.grants[0], month, only))
+        disclosure = await told(rack, trip.errand.grants[0], month, only)
+        found = replace(found, items=items_of(disclosure))
+    parcel = Parcel(month, disclosure, found, (), _content(rack, found), _revision(kept))
     report, is_done = await sent(rack, bill, parcel)
+    if is_done and not may_tell:
+        # The month goes again, whole, once it may be told again.
+        outbox.rewind(trip.db, lane)
     if disclosure is not marks and marks.count:
         trip.gate.settle(marks, "retracted" if is_done else "failed", marks.count if is_done else 0)
     return report
@@ -207,4 +231,5 @@ def _changed(rack: Rack, month: Month, disclosure: Disclosure) -> Change:
     items = items_of(disclosure)
     holding = outbox.holding(trip.db, lane) if rack.told.replaces else ()
     there = [held for _, _, held in holding if held.reference == month.place]
-    return change(items, outbox.held(trip.db, lane, [each.id for each in items]), there)
+    place = month.place if rack.told.replaces else ""
+    return change(items, outbox.held(trip.db, lane, [each.id for each in items]), there, place)

@@ -71,15 +71,17 @@ class Change:
         return "" if held is None or held.state == "retracted" else held.version
 
 
-def change(items: Sequence[Item], before: Mapping[bytes, Held], there: Sequence[Held]) -> Change:
-    """`there`: what the portal holds under this month."""
+def change(
+    items: Sequence[Item], before: Mapping[bytes, Held], there: Sequence[Held], place: str = ""
+) -> Change:
+    """`there`: what the portal holds under this month; `place`: of it, where what stands elsewhere is to come here."""
     ids = {each.id for each in items}
-    fresh = tuple(each for each in items if _is_fresh(each, before.get(each.id)))
+    fresh = tuple(each for each in items if _is_fresh(each, before.get(each.id), place))
     return Change(tuple(items), before, fresh, tuple(each for each in there if each.id not in ids))
 
 
-def _is_fresh(item: Item, held: Held | None) -> bool:
-    if held is None or held.state == "retracted":
+def _is_fresh(item: Item, held: Held | None, place: str) -> bool:
+    if held is None or held.state == "retracted" or (place and held.reference not in ("", place)):
         return True
     return held.state != "refused" and (held.version != item.version or bool(held.tried))
 
@@ -132,9 +134,12 @@ def named(told: Portal, patient: str, month: str, revision: int) -> dict[str, st
     return words | {"name": filled(told.name, words)}
 
 
-def is_there(kept: Shelf | None, content: str) -> bool:
-    """Whether the portal has this month just so."""
-    return kept is not None and kept.content == content
+def is_due(kept: Shelf | None, content: str, found: Change, replaces: bool) -> bool:
+    """Whether a month goes. Where a file takes the place of the one before, also one that is told otherwise now; never
+    an empty one where none is."""
+    if kept is not None and kept.content == content:
+        return False
+    return bool(found.fresh or found.lost) or (replaces and kept is not None)
 
 
 def named_month(zones: ZoneHistory, place: str) -> Month:

@@ -1,7 +1,8 @@
 """Which months a portal holds of a person, in which revision.
 
 Law (`safety.md`, corrections travel): a month that was sent is remembered by a number made of the ids and versions in
-it, so that the same is not sent twice and a change is. It knows no value and no name of a file.
+it and of how they were told there, so that the same is not sent twice and a change is. It knows no value and no name of
+a file.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def keep(db: Database, lane: Lane, now: Shelf) -> None:
         )
 
 
-def content_of(items: Sequence[Item], form: str) -> str:
-    """The number of a content: of each id and version, and the form that it is told in."""
+def content_of(items: Sequence[Item], said: str) -> str:
+    """The number of a content: of each id and version, and of how they are told there."""
     told = sorted(each.id + each.version.encode() for each in items)
-    return sha256(b"\0".join([form.encode(), *told])).hexdigest()[:32]
+    return sha256(b"\0".join([said.encode(), *told])).hexdigest()[:32]

@@ -76,7 +76,9 @@ def seen_by(tool: str, folder: Path, path: Path | None = None) -> tuple[int, str
     return (1 if found else 0), "\n".join(map(str, found))
 
 
-@pytest.mark.parametrize("planted", [p for p in (*PLANTED, *MORE, *PORTALS) if p.tool != "mypy"], ids=lambda p: p.what)
+@pytest.mark.parametrize(
+    "planted", [p for p in (*PLANTED, *MORE, *PORTALS) if p.tool != "mypy"], ids=lambda p: p.what
+)
 def test_a_planted_violation_is_seen(copy: Path, planted: Planted) -> None:
     with standing(copy, planted) as path:
         status, said = seen_by(planted.tool, copy, path)

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.cli.shell import bridge
+from bridge.store import outbox
+from bridge.store.lanes import Lane
+from bridge.store.outbox import Item
 from tests.program.shell import Inside, Shell
 from tests.program.test_destinations import client
 from tests.program.test_import import DAY, clarity
@@ -49,3 +53,24 @@ def test_a_portal_is_registered_with_its_secret(shell: Shell, tmp_path: Path) ->
     words = ("destination", "add", "--client", client(shell), "--file", "portal", "--token", str(secret))
     made = shell(*words).value
     assert (made["kind"], made["file"], made["url"]) == ("portal", "portal", "https://portal.example/api")
+
+
+def test_an_edit_is_the_same_portal_and_another_name_of_files_is_another_one(
+    shell: Shell, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("s3cret")
+    known = client(shell)
+    words = ("destination", "add", "--client", known, "--file", "portal", "--token", str(secret))
+    file = tmp_path / "site" / "destinations" / "portal.yaml"
+    first = shell(*words).value["id"]
+    with bridge(shell.home) as found:
+        lane = Lane(1, first)
+        outbox.begin(found.db, lane, "readings", "g", 1, None, [Item(bytes(16), "Observation", "1")])
+    file.write_text(FILE.replace("corrections: replace", "corrections: replace, headers: {X-Folder: a}"))
+    again = shell(*words)
+    assert (again.value["id"], again.err) == (first, "")
+    file.write_text(FILE.replace("files/{name}", "inbox/{name}"))
+    moved = shell(*words)
+    assert moved.value["id"] != first
+    assert f"destination {first} is retired and holds what was sent to it" in moved.err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -12,12 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Shelf:
-    """The running portal. `files`: by name, what was put last; `script`: a status or "torn" for each coming upload."""
+    """The running portal. `files`: by name, what was put last; `script`: a status or "torn" for each coming upload;
+    `meanwhile`: what happens elsewhere during the next one."""
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     uploads: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     script: list[int | str] = field(default_factory=list)
+    meanwhile: Callable[[], None] | None = None
 
     def lines(self, name: str) -> list[str]:
         """The rows of a table there, without its notice and header."""
@@ -55,6 +57,9 @@ def standing() -> Iterator[Shelf]:
 
         def _taken(self, name: str, body: bytes, fields: dict[str, str]) -> None:
             said = shelf.script.pop(0) if shelf.script else 201
+            happens, shelf.meanwhile = shelf.meanwhile, None
+            if happens is not None:
+                happens()
             shelf.uploads.append((self.command, name, {**fields, **dict(self.headers.items())}))
             if said == "torn" or said == 201:
                 shelf.files[name] = body

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 import bridge.store.ledger as ledger
+import bridge.store.links as links
 import bridge.store.outbox as outbox
 from bridge.period import DAY
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE
@@ -47,6 +49,12 @@ def world(home: Path, portal: dict[str, Any] = PUT, **more: Any) -> Iterator[tup
         house.link(None)
         yield house, shelf, grant
         house.db.close()
+
+
+def said_otherwise(house: House, shelf: Shelf, portal: dict[str, Any]) -> None:
+    """The portal's file is edited and registered again."""
+    house.wait()
+    house.register(shelf.url, kind="portal", portal=portal)
 
 
 def values(shelf: Shelf, name: str = MAY) -> list[int]:
@@ -186,6 +194,59 @@ def test_a_form_without_an_answer_waits_for_a_human_where_every_file_is_kept(tmp
         assert len(shelf.uploads) == 1
         rows = house.db.reader("bridge").execute("SELECT DISTINCT problem FROM sent").fetchall()
         assert rows == [(IN_DOUBT,)]
+
+
+def test_a_month_is_sent_anew_when_its_file_says_it_otherwise(tmp_path: Path) -> None:
+    with world(tmp_path, FORM) as (house, shelf, _):
+        house.push()
+        said_otherwise(house, shelf, {**FORM, "fields": {"chart": "{patient}"}})
+        before = len(shelf.uploads)
+        report = house.push()
+        assert (report.sent, report.updated, report.failed, report.held) == (0, 0, (), ())
+        assert [each[2].get("chart") for each in shelf.uploads[before:]] == ["0042", "0042"]
+        assert shelf.lines(f"{MAY}.manifest.csv")[0].split(",")[3:5] == ["10", "2"]
+        house.push()
+        assert len(shelf.uploads) == before + 2
+        rows = [row.fields for row in ledger.listed(house.db, house.patient) if row.kind == "outcome"]
+        assert [row["sent"] for row in rows if row["outcome"] == "acknowledged"] == [10, 10]
+
+
+def test_a_portal_that_keeps_every_file_is_not_sent_it_twice_when_its_file_is_edited(tmp_path: Path) -> None:
+    with world(tmp_path, KEEPS) as (house, shelf, _):
+        house.push()
+        said_otherwise(house, shelf, {**KEEPS, "headers": {"X-Folder": "7"}})
+        before = len(shelf.uploads)
+        house.push()
+        assert len(shelf.uploads) == before
+        house.wait()
+        house.bring(30, [99])
+        house.push()
+        assert values(shelf, "0042-2026-05-2.csv") == [99]
+        assert shelf.uploads[before][2]["x-folder"] == "7"
+
+
+def test_a_link_that_is_stopped_during_an_upload_stops_the_next_month(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        house.bring(NEXT_MONTH, [120, 121])
+        shelf.meanwhile = partial(links.suspend, house.db, links.listed(house.db)[0].number, "they moved")
+        report = house.push()
+        assert MAY in shelf.files and JUNE not in shelf.files
+        assert "suspended: they moved" in report.held[0]
+
+
+def test_a_month_of_which_nothing_could_be_told_is_whole_again_after_it_may(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, grant):
+        second = house.bring(20, [250])
+        house.push()
+        house.wait()
+        house.pause(grant)
+        withdraw(house.db, house.patient, second)
+        house.push()
+        assert [line.split(",")[7] for line in shelf.lines(MAY)] == ["entered-in-error"]
+        house.wait()
+        house.resume(grant)
+        house.push()
+        assert values(shelf) == list(range(100, 110))
 
 
 def test_a_refusal_says_whose_turn_it_is(tmp_path: Path) -> None:
