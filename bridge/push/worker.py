@@ -26,10 +26,12 @@ from bridge.fhir.render import Renderer
 from bridge.hl7.render import Scribe
 from bridge.net.message import Caller
 from bridge.period import HOUR, Instant
-from bridge.push import plan
+from bridge.portal.render import Binder
+from bridge.push import months, plan
 from bridge.push import round as rounds
 from bridge.push.abilities import learnt
 from bridge.push.answers import Reply
+from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.credentials import Tokens
@@ -153,6 +155,9 @@ class Worker:
         trip = await self._trip(errand, breaker)
         if isinstance(trip, Report):
             return trip
+        if trip.spec is not None and trip.spec.portal is not None:
+            rack = Rack(trip, trip.spec.portal, Binder(self._renderer))
+            return report + await months.deliver(rack, hold)
         report += await retract(trip)
         if report.stops:
             return report

@@ -114,6 +114,14 @@ def cursor(db: Database, lane: Lane, grant: str) -> bytes | None:
     return bytes(row[0]) if row else None
 
 
+def rewind(db: Database, lane: Lane) -> None:
+    """Everything that may be told on a lane is looked at again."""
+    with db.write("bridge") as con:
+        con.execute(
+            "DELETE FROM cursors WHERE patient = ? AND destination = ?", (lane.patient, lane.destination)
+        )
+
+
 def opened(db: Database, lane: Lane) -> Delivery | None:
     """The lane's unfinished delivery: queued, sending, unknown, or failed and waiting for a human."""
     where = "patient = ? AND destination = ? AND state IN ('queued', 'sending', 'unknown', 'failed')"
