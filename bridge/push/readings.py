@@ -16,8 +16,8 @@ from typing import Final
 
 import numpy as np
 
+import bridge.store.cursors as cursors
 import bridge.store.links as links
-import bridge.store.outbox as outbox
 import bridge.store.receipts as receipts
 from bridge.consent.asked import Asked, Selector, met
 from bridge.consent.gate import Disclosure
@@ -111,7 +111,7 @@ async def _page(trip: Trip, passage: Passage, course: Course, link: Link) -> tup
 def _bill(
     passage: Passage, course: Course, link: Link, subject: str, disclosure: Disclosure, parcel: Parcel
 ) -> Waybill:
-    after = _last(disclosure)
+    after = last(disclosure)
     return Waybill("readings", passage.id, link.number, subject, after, parcel.has_refused, course.part)
 
 
@@ -229,7 +229,7 @@ def _asked(
     trip: Trip, passage: Passage, course: Course, room: int, only: frozenset[str] | None = None
 ) -> Asked:
     lane = trip.errand.lane
-    after = outbox.cursor(trip.db, lane, passage.id, course.part)
+    after = cursors.cursor(trip.db, lane, passage.id, course.part)
     return Asked(
         patient=lane.patient,
         way=passage.way,
@@ -260,7 +260,7 @@ def _wanted(trip: Trip, course: Course) -> frozenset[Selector]:
     return met(found, frozenset(Selector(each.stream, is_amended=True) for each in found))
 
 
-def _last(disclosure: Disclosure) -> bytes:
+def last(disclosure: Disclosure) -> bytes:
     """The keyset of the last item of a page in order of receipt."""
     if disclosure.more is not None:
         return disclosure.more

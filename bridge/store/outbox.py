@@ -14,8 +14,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
+import bridge.store.cursors as cursors
 import bridge.store.orders as orders
 import bridge.store.receipts as receipts
 import bridge.store.reported as reported
@@ -31,8 +32,7 @@ CLOSED: Final = frozenset({"partial", "correction-not-deliverable"})
 """States of a delivery that is over and has entries which wait for a human."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One entry to be sent: our id (16 bytes), its resource type, our version."""
 
     id: bytes
@@ -58,8 +58,7 @@ class Held:
     changed: Instant = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What came of one entry. `version`: ours that the receiver now holds ('' none); `settled`: nothing
     of it is in doubt any more."""
 
@@ -105,16 +104,6 @@ AT_ONCE: Final = 500
 _HELD: Final = ", ".join(field.name for field in fields(Held))
 
 
-def cursor(db: Database, lane: Lane, grant: str, part: str = "") -> bytes | None:
-    """The keyset after which a grant's delivery goes on, or of a schedule of an order; None at its beginning."""
-    rows = db.reader("bridge").execute(
-        "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ? AND part = ?",
-        (lane.patient, lane.destination, grant, part),
-    )
-    row = rows.fetchone()
-    return bytes(row[0]) if row else None
-
-
 def opened(db: Database, lane: Lane) -> Delivery | None:
     """The lane's unfinished delivery: queued, sending, unknown, or failed and waiting for a human."""
     where = "patient = ? AND destination = ? AND state IN ('queued', 'sending', 'unknown', 'failed')"
@@ -134,7 +123,7 @@ def begin(
 ) -> Delivery:
     """Before the first byte: the lane's open delivery, or a new one, is `sending` these items."""
     now, known = db.clock(), opened(db, lane)
-    since, readings = cursor(db, lane, grant, part), sum(each.kind != "Device" for each in items)
+    since, readings = cursors.cursor(db, lane, grant, part), sum(each.kind != "Device" for each in items)
     with db.write("bridge") as con:
         if known is None:
             number = con.execute(
@@ -253,12 +242,7 @@ def retry(db: Database, number: int) -> None:
             " AND delivery = ? AND state = 'refused'",
             (lane.patient, lane.destination, number),
         )
-        con.execute(
-            "UPDATE cursors SET after = coalesce(?, x'')"
-            " WHERE patient = ? AND destination = ? AND grant_id = ? AND part = ?",
-            (known.since, lane.patient, lane.destination, known.grant_id, known.part),
-        )
-        con.execute("DELETE FROM cursors WHERE length(after) = 0")
+        cursors.back(con, lane, known.grant_id, known.part, known.since)
         orders.forget(con, lane, known.part)
 
 
