@@ -93,7 +93,8 @@ def revise(
     is_said_otherwise: bool = False,
 ) -> Destination:
     """What the file of a destination in use says now, beside address and way. What the receiver can do is asked
-    anew; where readings are said otherwise, each is looked at again and corrected there where it differs."""
+    anew; where readings are said otherwise, each is looked at again and corrected there where it differs; what was
+    ordered is due again."""
     with db.write("bridge") as con:
         con.execute(
             "UPDATE destinations SET name = ?, monitored = ?, daily = ?, spec = ? WHERE destination = ?",
@@ -102,6 +103,7 @@ def revise(
         con.execute("DELETE FROM receivers WHERE destination = ?", (number,))
         if is_said_otherwise:
             con.execute("DELETE FROM cursors WHERE destination = ?", (number,))
+            con.execute("DELETE FROM order_parts WHERE destination = ?", (number,))
         _keep(db, con, number, secret)
     return load(db, number)
 

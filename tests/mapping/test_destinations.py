@@ -117,6 +117,7 @@ raw: {daily: 300}
             ENGINE + "announced_by: [10.0.0.1/8]\n",
             "6:16: '10.0.0.1/8' is no address and no network: write 10.1.2.3",
         ),
+        (ENGINE + "orders: {find: true}\n", "6:10: an interface engine shows no orders: they are sent to"),
         (ENGINE + "hl7v2: {charset: 8859/9}\n", "6:9: charset: Input should be 'UNICODE UTF-8'"),
     ],
 )
@@ -202,6 +203,7 @@ def test_the_example_of_a_portal_is_right(project: Path, tmp_path: Path) -> None
     [
         (PORTAL[: PORTAL.index("portal:\n  by")], "2:1: a portal needs 'portal' as well"),
         (GOOD + PORTAL[PORTAL.index("portal:\n  by") :], "6:1: it says nothing to the kind auto"),
+        (PORTAL + "orders: required\n", "10:1: a portal is a place for files: its months go whole"),
         (PORTAL.replace("replace", "none"), "6:1: portal: name: {revision} goes with corrections: none"),
         (PORTAL.replace("{name}", "{nane}"), "6:1: portal: path: {nane} is not known here; there is {name}"),
         (PORTAL.replace("files/{name}", "files"), "6:1: portal: path: put needs {name} in it"),

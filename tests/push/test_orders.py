@@ -367,6 +367,17 @@ def test_a_correction_travels_whatever_is_ordered(tmp_path: Path) -> None:
         assert done.updated == 1 and NO_ORDER in str(done.held) and 150 not in ehr.values()
 
 
+def test_what_was_ordered_is_told_anew_where_its_file_says_it_otherwise(tmp_path: Path) -> None:
+    with world(tmp_path, fhir=ROWS) as (house, ehr):
+        ehr.order(extension=[scheduled((2, "wk"), (30, "d"))])
+        assert house.push().sent == 10
+        assert house.push().updated == 0
+        house.register(ehr.url, **FOUND)
+        done = house.push()
+        assert (done.sent, done.updated) == (0, 10)
+        assert not any("row-glucose" in str(each) or ROW[1] in str(each) for each in ehr.readings)
+
+
 def test_what_is_removed_here_is_taken_back_without_an_order(tmp_path: Path) -> None:
     with world(tmp_path) as (house, ehr):
         ehr.order()
