@@ -16,7 +16,13 @@ from bridge.period import Instant, iso
 
 KIND: Final = "ServiceRequest"
 INTERACTIONS: Final = ("create", "read", "update", "search-type")
-SEARCHED: Final = (("patient", "reference"), ("subject", "reference"), ("status", "token"), ("_id", "token"))
+SEARCHED: Final = (
+    ("patient", "reference"),
+    ("subject", "reference"),
+    ("code", "token"),
+    ("status", "token"),
+    ("_id", "token"),
+)
 """Search parameters: name and type."""
 SAYS: Final = (
     "Orders to submit (HL7 CGM IG): standing and one-time. Taken of a client with whom the person shares now, for that "
@@ -69,9 +75,11 @@ def found(one: Ordered, base: str) -> Tree:
 
 def parameters() -> Tree:
     """How a CapabilityStatement describes the type."""
-    definitions = {"_id": "Resource-id"}
+    definitions = {"_id": "Resource-id", "code": "clinical-code"}
+    profiles = ("cgm-data-submission-standing-order", "cgm-data-submission-one-time-order")
     return {
         "type": KIND,
+        "supportedProfile": tuple(PROFILES + each for each in profiles),
         "documentation": SAYS,
         "interaction": tuple({"code": code} for code in INTERACTIONS),
         "versioning": "no-version",

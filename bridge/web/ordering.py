@@ -260,7 +260,12 @@ def _asked(pairs: Pairs, strict: bool) -> Pairs:
 def _fits(one: Ordered, asked: dict[str, str]) -> bool:
     ids, statuses = asked.get("_id", one.id), asked.get("status", one.order.status.value)
     said: Iterable[str] = (each.rpartition("|")[2] for each in statuses.split(","))
-    return one.id in ids.split(",") and one.order.status.value in said
+    is_named = one.id in ids.split(",") and one.order.status.value in said
+    return (
+        is_named and is_inside(frozenset({("code", asked["code"])}), _coded(one.order))
+        if "code" in asked
+        else is_named
+    )
 
 
 def _coded(one: Order) -> Node:

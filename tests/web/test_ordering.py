@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ import bridge.store.orders as orders
 from bridge.consent.grant import Identity
 from bridge.consent.grants import revoke
 from bridge.store.ids import Name
-from tests.push.ehr import scheduled
+from tests.push.ehr import ORDERS, scheduled
 from tests.web.ordering import clinic_order, visit
 from tests.web.submitted import JSON, bundle, entry, identified, intake, sentences, statuses, submit
 from tests.web.submitted import SCOPE as SUBMITTING
@@ -75,6 +76,23 @@ def test_orders_are_found_by_person_and_status(world: World) -> None:
     send(world, visit(ada) | {"id": made["id"], "status": "revoked"}, "PUT", f"{PATH}/{made['id']}")
     found = mine(world, f"{PATH}?patient={ada}&status=revoked").json()
     assert [each["resource"]["id"] for each in found["entry"]] == [made["id"]]
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        (f"{ORDERS}|cgm-data-submission-standing-order", 1),
+        ("cgm-data-submission-standing-order", 1),
+        (f"{ORDERS}|cgm-data-submission-standing-order,{ORDERS}|cgm-data-submission-one-time-order", 2),
+        ("urn:other|cgm-data-submission-standing-order", 0),
+        ("cgm-data", 0),
+    ],
+)
+def test_orders_are_found_by_their_code(world: World, code: str, count: int) -> None:
+    world.grant()
+    ada = world.patient_id(world.ada)
+    send(world, clinic_order(ada)), send(world, visit(ada))
+    assert mine(world, f"{PATH}?patient={ada}&code={quote(code)}").json()["total"] == count
 
 
 def test_nobody_one_who_shares_nothing_and_one_who_ended_it_are_one_refusal(world: World) -> None:
