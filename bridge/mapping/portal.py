@@ -10,6 +10,8 @@ Rejected: expressions or templates with conditions; portals by vendor.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, TypeAlias
@@ -43,18 +45,19 @@ RESERVED: Final = frozenset(
 
 Plain: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00-\x1f\x7f]*$")]
 HeaderName: TypeAlias = Annotated[str, StringConstraints(pattern=_HEADER)]
+HostKey: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}$")]
 FieldName: TypeAlias = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x00-\x1f\x7f]+$', min_length=1)]
 
 
 class Portal(Closed):
     """One portal."""
 
-    by: Literal["https"] = Field(description="an HTTPS upload")
+    by: Literal["https", "sftp"] = Field(description="an HTTPS upload, or a folder of an SFTP server")
     upload: Literal["put", "multipart"] = Field(
         default="put", description="put: the file is the body; multipart: POST of a form (RFC 7578)"
     )
     path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~/{}-]*$")] = Field(
-        default="", description="below the address; put: it holds {name}"
+        default="", description="below the address; put: it holds {name}; sftp: the folder"
     )
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._{}-]{1,120}$")] = Field(
         default="{patient}-{month}.{extension}", description="of a file"
@@ -67,6 +70,10 @@ class Portal(Closed):
     fields: Mapping[FieldName, Plain] = Field(default_factory=dict, description="multipart: other fields")
     headers: Mapping[HeaderName, Plain] = Field(
         default_factory=dict, description="of each upload; no secrets: they are for auth"
+    )
+    host_keys: tuple[HostKey, ...] = Field(
+        default=(),
+        description="sftp: the public keys that the server may have, as its IT says them: type and base64",
     )
     manifest: bool = Field(default=True, description="each file is followed by one with its checksum")
 
@@ -86,6 +93,29 @@ class Portal(Closed):
                 yield "name", f"it needs {{{word}}}: each month of each person is a file of its own"
         if ("{revision}" in self.name) != (self.corrections == "none"):
             yield "name", "{revision} goes with corrections: none, where each upload has another name"
+        yield from self._by_sftp() if self.by == "sftp" else self._by_https()
+
+    def _by_sftp(self) -> Iterator[tuple[str, str]]:
+        if "{name}" in self.path:
+            yield "path", "sftp: it is the folder, without {name}"
+        if not self.host_keys:
+            yield (
+                "host_keys",
+                "sftp needs them: no server is trusted at first sight; ask its IT for its public keys",
+            )
+        for at, key in enumerate(self.host_keys):
+            if not _is_public_key(key):
+                yield (
+                    f"host_keys.{at}",
+                    "it is no public key: the kind and base64, as ssh-keyscan prints them",
+                )
+        for name in ("upload", "file_field", "fields", "headers"):
+            if name in self.model_fields_set:
+                yield name, "it says nothing to sftp"
+
+    def _by_https(self) -> Iterator[tuple[str, str]]:
+        if self.host_keys:
+            yield "host_keys", "they belong to sftp"
         if (self.upload == "put") != ("{name}" in self.path):
             yield "path", "put needs {name} in it; multipart has one address for all files"
         if self.upload == "put" and (
@@ -113,6 +143,12 @@ class Portal(Closed):
         return self.corrections == "replace"
 
     @property
+    def is_repeatable(self) -> bool:
+        """Whether a file whose answer was lost may go again under its name where every file is kept: nobody takes files
+        away from behind a PUT; from a folder they may have been."""
+        return self.by == "https" and self.upload == "put"
+
+    @property
     def extension(self) -> str:
         """Of a file's name."""
         return EXTENSIONS[self.form]
@@ -121,6 +157,16 @@ class Portal(Closed):
 def filled(text: str, words: Mapping[str, str]) -> str:
     """A name or field with its words put in. KeyError where one is not known."""
     return _BRACES.sub(lambda found: words[found[1]], text)
+
+
+def _is_public_key(text: str) -> bool:
+    """Whether the base64 begins with the kind that stands before it (RFC 4253 6.6)."""
+    kind, _, told = text.partition(" ")
+    try:
+        blob = base64.b64decode(told, validate=True)
+    except binascii.Error:
+        return False
+    return blob[4 : 4 + int.from_bytes(blob[:4], "big")] == kind.encode() and len(blob) > 4 + len(kind)
 
 
 def _unknown(where: str, text: str, allowed: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ from bridge.push.answers import Reply
 from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
-from bridge.push.credentials import Tokens
+from bridge.push.credentials import Tokens, login
 from bridge.push.documents import Documents, deliver_documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
@@ -156,7 +156,10 @@ class Worker:
         if isinstance(trip, Report):
             return trip
         if trip.spec is not None and trip.spec.portal is not None:
-            rack = Rack(trip, trip.spec.portal, Binder(self._renderer))
+            known = (
+                login(self._db, errand.destination, trip.spec.auth) if trip.spec.portal.by == "sftp" else None
+            )
+            rack = Rack(trip, trip.spec.portal, Binder(self._renderer), known)
             return report + await months.deliver(rack, hold)
         report += await retract(trip)
         if report.stops:
