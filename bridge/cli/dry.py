@@ -67,6 +67,8 @@ class Nowhere:
     async def fetch(self, request: Request) -> Answer | NetFault:
         """The answer of a receiver that can do all that the bridge knows of."""
         path = urlsplit(request.url).path
+        if path.endswith("/data_sets") and request.method == "GET":
+            return _said(b"[]")
         if request.method == "GET":
             if path.endswith("/metadata"):
                 return _said(STATEMENT.encode())
@@ -74,8 +76,8 @@ class Nowhere:
             return _said((PATIENT % (RECORD.id, self.system, RECORD.name)).encode() if is_patient else NONE)
         self.sent.append(request)
         place = f"{path.rpartition('/')[2]}/{len(self.sent)}"
-        if not is_json(request):
-            return Answer(201, {}, b"")
+        if not is_json(request) or "/data_sets" in path:
+            return Answer(201, {}, b'{"data":{"id":"data-set-of-the-patient"}}')
         told = json.loads(request.body)
         if told["resourceType"] != "Bundle":
             return Answer(201, {"location": place}, b"")

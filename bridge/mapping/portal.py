@@ -37,6 +37,7 @@ COLUMNS: Final = frozenset(
 """Streams whose readings are a number with a unit: what a table can say."""
 EXTENSIONS: Final[Mapping[str, str]] = {"csv": "csv", "fhir": "ndjson"}
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_REVERSED: Final = r"^[a-z]{2,63}(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){1,3}$"
 _HEADER: Final = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 RESERVED: Final = frozenset(
     {"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection", "cookie"}
@@ -52,7 +53,9 @@ FieldName: TypeAlias = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x00-\
 class Portal(Closed):
     """One portal."""
 
-    by: Literal["https", "sftp"] = Field(description="an HTTPS upload, or a folder of an SFTP server")
+    by: Literal["https", "sftp", "tidepool"] = Field(
+        description="an HTTPS upload, a folder of an SFTP server, or Tidepool's data API"
+    )
     upload: Literal["put", "multipart"] = Field(
         default="put", description="put: the file is the body; multipart: POST of a form (RFC 7578)"
     )
@@ -75,6 +78,10 @@ class Portal(Closed):
         default=(),
         description="sftp: the public keys that the server may have, as its IT says them: type and base64",
     )
+    client: Annotated[str, StringConstraints(pattern=_REVERSED)] = Field(
+        default="org.cgm-bridge",
+        description="tidepool: the name of its data set of a person, like a domain reversed",
+    )
     manifest: bool = Field(default=True, description="each file is followed by one with its checksum")
 
     @model_validator(mode="after")
@@ -84,6 +91,20 @@ class Portal(Closed):
         return self
 
     def _faults(self) -> Iterator[tuple[str, str]]:
+        if self.by == "tidepool":
+            yield from self._by_tidepool()
+            return
+        if "client" in self.model_fields_set:
+            yield "client", "it belongs to tidepool"
+        yield from self._as_files()
+
+    def _by_tidepool(self) -> Iterator[tuple[str, str]]:
+        if self.corrections == "none":
+            yield "corrections", "tidepool takes them by the id of each record: say replace"
+        for name in sorted(self.model_fields_set - {"by", "client", "corrections"}):
+            yield name, "it says nothing to tidepool"
+
+    def _as_files(self) -> Iterator[tuple[str, str]]:
         said = {"name": self.name, **{f"fields.{key}": text for key, text in self.fields.items()}}
         for where, text in said.items():
             yield from _unknown(where, text, WORDS)
@@ -130,7 +151,7 @@ class Portal(Closed):
     def place(self) -> tuple[str, ...]:
         """Where its files stand and whether they can be changed there: another place is another destination, because
         nothing corrects what the earlier one holds."""
-        return self.by, self.upload, self.path, self.name, self.form, self.corrections
+        return self.by, self.upload, self.path, self.name, self.form, self.corrections, self.client
 
     @property
     def said(self) -> str:
@@ -141,6 +162,10 @@ class Portal(Closed):
     def replaces(self) -> bool:
         """Whether a newer file takes the place of the one before."""
         return self.corrections == "replace"
+
+    def has_login(self, auth: str) -> bool:
+        """Whether it is entered with a name and a secret before anything is sent; `auth`: the kind in the file."""
+        return self.by == "sftp" or (self.by == "tidepool" and auth == "basic")
 
     @property
     def is_repeatable(self) -> bool:

@@ -12,7 +12,11 @@ from bridge.mapping.destination import DestinationFile
 from bridge.mapping.places import Path
 from bridge.mapping.portal import COLUMNS
 
-PROOFS = {"https": ("none", "bearer", "basic", "mtls"), "sftp": ("basic", "ssh-key")}
+PROOFS = {
+    "https": ("none", "bearer", "basic", "mtls"),
+    "sftp": ("basic", "ssh-key"),
+    "tidepool": ("basic", "bearer"),
+}
 SILENT = ("fhir", "receiver", "encounter", "announced_by", "errors", "hl7v2")
 """Keys about FHIR servers and interface engines."""
 
@@ -46,7 +50,7 @@ def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
         yield ("raw",), "a portal takes readings and nothing else: say raw with daily"
     if file.limits.entries is not None:
         yield ("limits", "entries"), "a portal's file is a month; say bytes"
-    if file.portal.form == "csv":
+    if file.portal.form == "csv":  # what has a record at Tidepool is what a table can say
         for at, stream in enumerate(() if file.raw is None else file.raw.streams):
             if stream not in COLUMNS:
                 told = ", ".join(sorted(COLUMNS))

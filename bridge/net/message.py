@@ -32,7 +32,7 @@ class Request:
     `patient`: whose call it is in the register (None: nobody's); `identity`: other than usual."""
 
     purpose: Purpose
-    method: Literal["GET", "POST", "PUT"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     url: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)

@@ -145,7 +145,8 @@ def of(
         return Backend(db, net, goal, auth, identity(spec), tokens, clock)
     if auth.kind == "user-token":
         return UserToken(db, net, goal, patient, clock)
-    if auth.kind in ("none", "mtls", "ssh-key"):
+    has_login = spec.portal is not None and spec.portal.has_login(auth.kind)
+    if auth.kind in ("none", "mtls") or has_login:
         return Bearer()
     opened = secret if auth.secret == VAULT else _in_file(auth.secret or "")
     if not opened:

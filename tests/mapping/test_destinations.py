@@ -207,6 +207,20 @@ portal:
 """
 
 
+TIDEPOOL = """\
+destination: portal
+kind: portal
+address: https://tidepool.example
+patients: https://tidepool.org/users
+raw: {daily: 300}
+auth: {kind: basic, user: a, secret: vault}
+portal:
+  client: org.example.bridge
+  by: tidepool
+  corrections: replace
+"""
+
+
 def test_a_folder_of_an_sftp_server_is_a_portal(project: Path, tmp_path: Path) -> None:
     portal = checked(project, tmp_path, SFTP)["portal"].portal
     assert portal is not None and (portal.by, portal.path, portal.host_keys) == (
@@ -216,7 +230,9 @@ def test_a_folder_of_an_sftp_server_is_a_portal(project: Path, tmp_path: Path) -
     )
 
 
-@pytest.mark.parametrize(("name", "by"), [("portal", "https"), ("portal-sftp", "sftp")])
+@pytest.mark.parametrize(
+    ("name", "by"), [("portal", "https"), ("portal-sftp", "sftp"), ("portal-tidepool", "tidepool")]
+)
 def test_the_examples_of_portals_are_right(project: Path, tmp_path: Path, name: str, by: str) -> None:
     example = (project / "mappings" / "destinations" / f"{name}.example.yaml").read_text("utf-8")
     spec = checked(project, tmp_path, example)[name]
@@ -240,7 +256,7 @@ def test_the_examples_of_portals_are_right(project: Path, tmp_path: Path, name: 
         (PORTAL + "summaries: {days: 7}\n", "10:1: a portal takes readings as files and no summaries"),
         (PORTAL.replace("raw: {daily: 300}", "raw: false"), "5:1: a portal takes readings and nothing else"),
         (PORTAL.replace("https://", "http://"), "3:1: it is not https"),
-        (PORTAL.replace("by: https", "by: ftp"), "7:3: by: Input should be 'https' or 'sftp'"),
+        (PORTAL.replace("by: https", "by: ftp"), "7:3: by: Input should be 'https', 'sftp' or 'tidepool'"),
         (
             PORTAL.replace("by: https", "by: sftp"),
             "6:1: portal: path: sftp: it is the folder, without {name}",
@@ -260,6 +276,18 @@ def test_the_examples_of_portals_are_right(project: Path, tmp_path: Path, name: 
         (SFTP.replace("sftp://", "https://"), "3:1: by sftp it is sftp://host:port"),
         (SFTP.replace("basic, user: a", "bearer"), "6:8: a portal by sftp knows basic, ssh-key"),
         (PORTAL.replace("https://", "sftp://"), "3:1: it belongs to a portal by sftp"),
+        (PORTAL.replace("by: https", "by: tidepool"), "6:1: portal: path: it says nothing to tidepool"),
+        (TIDEPOOL.replace("replace", "none"), "7:1: portal: corrections: tidepool takes them by the id"),
+        (TIDEPOOL.replace("org.example", "Org"), "8:3: client: String should match"),
+        (
+            TIDEPOOL.replace("basic, user: a", "backend, client_id: a, scope: b"),
+            "6:1: auth: 'secret' says nothing",
+        ),
+        (
+            TIDEPOOL.replace("basic, user: a, secret: vault", "none"),
+            "6:8: a portal by tidepool knows basic, bearer",
+        ),
+        (PORTAL + "  client: org.example\n", "6:1: portal: client: it belongs to tidepool"),
         (GOOD.replace("https://", "sftp://"), "3:1: it belongs to a portal by sftp"),
         (GOOD + "auth: {kind: ssh-key, user: a, secret: vault}\n", "6:8: it belongs to a portal by sftp"),
     ],

@@ -86,6 +86,17 @@ def test_what_is_there_is_not_sent_again_and_a_changed_month_takes_its_place(tmp
         assert shelf.lines(f"{MAY}.manifest.csv")[0].split(",")[3:5] == ["11", "2"]
 
 
+def test_a_correction_goes_with_its_month(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        house.push()
+        house.wait()
+        house.bring(3, [250], name="corrected")
+        report = house.push()
+        assert (report.sent, report.updated) == (0, 1)
+        assert values(shelf) == [100, 101, 102, 250, *range(104, 110)]
+        assert shelf.lines(MAY)[3].split(",")[7] == "corrected"
+
+
 def test_a_form_has_its_fields_and_a_secret_travels_in_its_header(tmp_path: Path) -> None:
     auth = {"auth": {"kind": "bearer", "secret": "vault"}, "secret": "s3cret"}
     with world(tmp_path, FORM, **auth) as (house, shelf, _):
