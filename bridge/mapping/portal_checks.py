@@ -6,6 +6,7 @@ refused here, before anybody waits for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bridge.mapping.destination import DestinationFile
@@ -17,7 +18,7 @@ PROOFS = {
     "sftp": ("basic", "ssh-key"),
     "tidepool": ("basic", "bearer"),
 }
-SILENT = ("fhir", "receiver", "encounter", "announced_by", "errors", "hl7v2")
+SILENT = ("fhir", "receiver", "encounter", "announced_by", "errors")
 """Keys about FHIR servers and interface engines."""
 
 
@@ -37,7 +38,7 @@ def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
     proofs = PROOFS[file.portal.by]
     if file.auth.kind not in proofs:
         yield ("auth", "kind"), f"a portal by {file.portal.by} knows {', '.join(proofs)}"
-    if file.portal.by == "sftp" and not file.address.startswith("sftp:"):
+    if file.portal.by == "sftp" and re.fullmatch(r"sftp://[^/]+/?", file.address) is None:
         yield ("address",), "by sftp it is sftp://host:port; the folder stands in portal.path"
     if file.portal.by == "sftp" and (file.authority or file.auth.certificate):
         yield ("authority",), "SSH knows no certificates of authorities; host_keys say whom to trust"

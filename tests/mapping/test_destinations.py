@@ -274,6 +274,7 @@ def test_the_examples_of_portals_are_right(project: Path, tmp_path: Path, name: 
             "7:1: portal: upload: it says nothing to",
         ),
         (SFTP.replace("sftp://", "https://"), "3:1: by sftp it is sftp://host:port"),
+        (SFTP.replace("example:2222", "example/in"), "3:1: by sftp it is sftp://host:port"),
         (SFTP.replace("basic, user: a", "bearer"), "6:8: a portal by sftp knows basic, ssh-key"),
         (PORTAL.replace("https://", "sftp://"), "3:1: it belongs to a portal by sftp"),
         (PORTAL.replace("by: https", "by: tidepool"), "6:1: portal: path: it says nothing to tidepool"),

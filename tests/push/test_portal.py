@@ -246,16 +246,16 @@ def test_a_link_that_is_stopped_during_an_upload_stops_the_next_month(tmp_path: 
 
 
 def test_a_month_of_which_nothing_could_be_told_is_whole_again_after_it_may(tmp_path: Path) -> None:
-    with world(tmp_path) as (house, shelf, grant):
+    with world(tmp_path) as (house, shelf, _):
         second = house.bring(20, [250])
         house.push()
         house.wait()
-        house.pause(grant)
+        links.suspend(house.db, links.listed(house.db)[0].number, "they moved")
         withdraw(house.db, house.patient, second)
         house.push()
         assert [line.split(",")[7] for line in shelf.lines(MAY)] == ["entered-in-error"]
         house.wait()
-        house.resume(grant)
+        house.link(None)
         house.push()
         assert values(shelf) == list(range(100, 110))
 

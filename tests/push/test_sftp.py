@@ -11,6 +11,7 @@ import asyncssh
 import pytest
 
 import bridge.store.outbox as outbox
+import bridge.store.patients as patients
 from bridge.net.message import SENTENCES, Fault
 from bridge.push.courier import IN_DOUBT
 from bridge.store.blocks import withdraw
@@ -70,10 +71,15 @@ def boxed(home: Path, secret: str = "s3cret", **more: Any) -> Iterator[tuple[Hou
             yield one, box
 
 
-def furnished(house: House) -> Iterator[House]:
+def shared(house: House) -> None:
+    """Ten readings of May, granted and linked."""
     house.bring(0, list(range(100, 110)))
     house.grant()
     house.link(None)
+
+
+def furnished(house: House) -> Iterator[House]:
+    shared(house)
     yield house
     house.db.close()
 
@@ -158,6 +164,16 @@ def test_a_wrong_password_is_shown_once(tmp_path: Path) -> None:
         house.wait(5)
         house.push()
         assert box.tried == ["cgm"] and box.names() == []
+
+
+def test_a_refused_secret_is_not_shown_by_the_next_person_s_delivery(tmp_path: Path) -> None:
+    with boxed(tmp_path, "wrong") as (house, box):
+        house.push()
+        house.patient = patients.add(house.db, "Another Example", None, "Europe/Berlin", ())
+        shared(house)
+        held = house.push().held
+        assert "left alone until" in held[0] and sentence(Fault.NOT_LET_IN) in held[0]
+        assert box.tried == ["cgm"]
 
 
 @pytest.mark.parametrize("corrections", ["replace", "none"])
