@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import bridge.store.outbox as outbox
+import bridge.store.cursors as cursors
 from bridge.consent.asked import Asked, DateTest, Order, Selector
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.permit import DeliveryPermit
@@ -29,7 +29,7 @@ async def news(
     rack: Rack, passage: Passage, most: int = NEWS, only: frozenset[str] | None = None
 ) -> Disclosure:
     """A page of what came after the cursor, in order of receipt; `only`: of these ids, wherever they stand."""
-    after = outbox.cursor(rack.trip.db, rack.trip.errand.lane, passage.id) if only is None else None
+    after = cursors.cursor(rack.trip.db, rack.trip.errand.lane, passage.id) if only is None else None
     words = "what is new for destination"
     asked = _asked(rack, passage, words, most, ids=only, order="lastUpdated", after=after)
     return await rack.trip.gate.disclose(_permit(rack.trip, passage.id), asked)
