@@ -92,7 +92,10 @@ async def _page(rack: Rack, passage: Passage, link: Link, account: Account) -> t
         return NOTHING, False
     more = found.more is not None
     bill = Waybill("readings", passage.id, link.number, subject_of(link), last(found))
-    report, due = _due(rack, found, bill)
+    report, due = await _due(rack, passage, found, bill, account)
+    if report.stops:
+        trip.kept(found)
+        return report, False
     if not due.fresh:
         trip.kept(found)
         trip.courier.skip(bill)
@@ -126,16 +129,35 @@ def _change(rack: Rack, found: Disclosure) -> Change:
     return change(items, outbox.held(rack.trip.db, rack.trip.errand.lane, [each.id for each in items]), ())
 
 
-def _due(rack: Rack, found: Disclosure, bill: Waybill) -> tuple[Report, Change]:
-    """What of a page is new there and has a record; what has none waits for a human."""
+async def _due(
+    rack: Rack, passage: Passage, found: Disclosure, bill: Waybill, account: Account
+) -> tuple[Report, Change]:
+    """What of a page is new there and has a record; what has none waits for a human, and goes where it stood."""
     due = _change(rack, found)
     said = {bytes(raw) for group in found.groups for raw in group.ids[is_sayable(group)]}
     mute = [each for each in due.fresh if each.id not in said]
     if not mute:
         return NOTHING, due
-    rack.trip.courier.give_up(mute, bill, NO_RECORD, State.PARTIAL)
+    there = [each for each in mute if each.id in due.before]
+    report = await _outdated(rack, passage, bill, there, account) if there else NOTHING
+    if not report.stops:
+        rack.trip.courier.give_up(mute, bill, NO_RECORD, State.PARTIAL)
+        report += rounds.refused(rack.trip.client, len(mute))
     fresh = tuple(each for each in due.fresh if each.id in said)
-    return rounds.refused(rack.trip.client, len(mute)), Change(due.items, due.before, fresh, ())
+    return report, Change(due.items, due.before, fresh, ())
+
+
+async def _outdated(
+    rack: Rack, passage: Passage, bill: Waybill, some: Sequence[Item], account: Account
+) -> Report:
+    """Older versions of what has no record any more are taken away: a wrong value would stay."""
+    ids = frozenset(spelled(each.id) for each in some)
+    found = await news(rack, passage, len(ids), ids)
+    results = tuple(Result(each.id, "", "refused", problem=NO_RECORD) for each in some)
+    counted, none = Settlement(Step.DONE, (), updated=len(some)), Change((), {}, (), ())
+    load = Load(found, rack.binder.selectors(found), (), none, results, counted)
+    report, _ = await _went(rack, bill.before_others(), load, account.take)
+    return report
 
 
 def _load(rack: Rack, found: Disclosure, due: Change) -> Load:

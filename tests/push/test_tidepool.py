@@ -156,6 +156,18 @@ def test_what_has_no_record_there_waits_for_a_human_and_is_not_counted(tmp_path:
         assert rows == [(NO_RECORD,)]
 
 
+def test_a_reading_that_lost_its_amount_is_gone_there_as_well(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, there):
+        add(house, Stream.CARBS, Unit.GRAMS, 0, [45])
+        house.push()
+        assert len(there.of("food")) == 1
+        house.wait()
+        add(house, Stream.CARBS, Unit.GRAMS, 0, [0], flags=np.array([Flag.NO_VALUE], np.uint16))
+        report = house.push()
+        assert report.updated == 1 and "refused" in report.failed[0] and there.of("food") == []
+        assert house.push().updated == 0
+
+
 def test_means_are_no_readings_there(tmp_path: Path) -> None:
     with world(tmp_path, grant=False) as (house, there):
         house.grant(grain=Grain.HOUR)
