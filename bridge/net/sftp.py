@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from hashlib import sha256
 from typing import Final, cast
@@ -50,6 +50,16 @@ UNWELCOME: Final[tuple[tuple[type[Exception], Fault], ...]] = (
     (OSError, Fault.UNREACHABLE),
 )
 """Why there is no session. Nothing of a file has left then."""
+
+HOST_KEYS: Final[Mapping[str, str]] = {
+    "ssh-ed25519": "ssh-ed25519",
+    "ecdsa-sha2-nistp256": "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384": "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521": "ecdsa-sha2-nistp521",
+    "rsa-sha2-512": "ssh-rsa",
+    "rsa-sha2-256": "ssh-rsa",
+}
+"""Algorithm of a host key (RFC 8709, 5656, 8332) -> the kind of key."""
 
 # A line about a session would name its user, one about a request the file, and the file the person.
 asyncssh.set_log_level(logging.CRITICAL)
@@ -116,6 +126,7 @@ async def _connected(file: Laid, address: str, port: int) -> asyncssh.SSHClientC
                 port,
                 config=None,
                 known_hosts=(keys, [], []),
+                server_host_key_algs=_algorithms(file.host_keys),
                 username=file.user,
                 client_keys=own or None,
                 password=None if own else file.password,
@@ -127,6 +138,13 @@ async def _connected(file: Laid, address: str, port: int) -> asyncssh.SSHClientC
             )
     except (asyncssh.Error, ValueError, OSError) as wrong:
         raise Stop(_named_fault(UNWELCOME, wrong, Fault.UNREACHABLE)) from None
+
+
+def _algorithms(host_keys: Sequence[str]) -> list[str]:
+    """Every kind of host key, those that were written down first: a server that has none of them is heard and refused,
+    where it would only break off if it were asked for nothing else."""
+    known = {each.partition(" ")[0] for each in host_keys}
+    return sorted(HOST_KEYS, key=lambda each: HOST_KEYS[each] not in known)
 
 
 @contextmanager

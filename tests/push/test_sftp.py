@@ -23,10 +23,10 @@ MAY = "0042-2026-05.csv"
 REVISED = "{patient}-{month}-{revision}.{extension}"
 
 
-@pytest.fixture
-def another_key() -> str:
-    """The public key of a server that is not the one."""
-    return " ".join(asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().split()[:2])
+@pytest.fixture(params=["ssh-ed25519", "ecdsa-sha2-nistp256"])
+def another_key(request: pytest.FixtureRequest) -> str:
+    """The public key of a server that is not the one, of its kind or another."""
+    return " ".join(asyncssh.generate_private_key(request.param).export_public_key().decode().split()[:2])
 
 
 @pytest.fixture
