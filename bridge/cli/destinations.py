@@ -197,12 +197,12 @@ def _stays(found: Bridge, number: int, sentence: str) -> None:
 
 def _reachable(url: str, internal: bool, kind: str) -> None:
     from bridge.net.address import Reach
-    from bridge.net.endpoint import LINES, PORTS, Purpose, endpoint, may_reach, origin
+    from bridge.net.endpoint import FOLDERS, LINES, PORTS, Purpose, endpoint, may_reach, origin
 
     address = endpoint(Purpose.DELIVERY, url, internal)
     if kind == "hl7v2" and origin(url, LINES) is None:
         raise Failed(f"{url!r} is no mllps://host:port")
-    if address is None or (kind != "hl7v2" and origin(url, PORTS) is None):
+    if address is None or (kind != "hl7v2" and origin(url, PORTS | FOLDERS) is None):
         raise Failed(f"{url!r} is no http or https address of a FHIR base")
     if url.startswith("http:") and not may_reach(address, Reach.LOOPBACK, allow_loopback=False):
         raise Failed(f"{url!r} is not https: a person's data goes unencrypted to this machine alone")

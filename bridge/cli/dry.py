@@ -23,7 +23,7 @@ from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Way
 from bridge.consent.grant import Authoriser, Grant, Recipient
 from bridge.mapping.destination import Auth, DestinationFile, Raw, written
-from bridge.net.message import Answer, Framed, NetFault, Request
+from bridge.net.message import Answer, Framed, Laid, NetFault, Request
 from bridge.period import ALL, DAY
 from bridge.push.round import Report
 from bridge.push.worker import Worker
@@ -62,10 +62,13 @@ class Nowhere:
     system: str
     sent: list[Request] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
+    files: list[Laid] = field(default_factory=list)
 
     async def fetch(self, request: Request) -> Answer | NetFault:
         """The answer of a receiver that can do all that the bridge knows of."""
         path = urlsplit(request.url).path
+        if path.endswith("/data_sets") and request.method == "GET":
+            return _said(b"[]")
         if request.method == "GET":
             if path.endswith("/metadata"):
                 return _said(STATEMENT.encode())
@@ -73,8 +76,8 @@ class Nowhere:
             return _said((PATIENT % (RECORD.id, self.system, RECORD.name)).encode() if is_patient else NONE)
         self.sent.append(request)
         place = f"{path.rpartition('/')[2]}/{len(self.sent)}"
-        if not is_json(request):
-            return Answer(201, {}, b"")
+        if not is_json(request) or "/data_sets" in path:
+            return Answer(201, {}, b'{"data":{"id":"data-set-of-the-patient"}}')
         told = json.loads(request.body)
         if told["resourceType"] != "Bundle":
             return Answer(201, {"location": place}, b"")
@@ -90,6 +93,11 @@ class Nowhere:
         stored, taken = (b"MSH|^~\\&\rMSA|%s|%s\r" % (code, control) for code in (b"CA", b"AA"))
         return (stored, taken) if message.is_more(stored) else (taken,)
 
+    async def lay(self, file: Laid) -> NetFault | None:
+        """A folder that takes everything."""
+        self.files.append(file)
+        return None
+
 
 def sent(wanted: Settings, file: Path, timezone: str, spec: DestinationFile) -> Nowhere:
     """What would go to a destination for a file of an invented person, in order; at most so many readings as are shown
@@ -104,7 +112,7 @@ def sent(wanted: Settings, file: Path, timezone: str, spec: DestinationFile) -> 
         _shared(found, person, shown)
         worker = Worker(found.db, found.gate, found.renderer, nowhere, found.now, scribe=found.scribe)
         report = asyncio.run(worker.once(person, CLIENT))
-    if not nowhere.sent and not nowhere.messages:
+    if not nowhere.sent and not nowhere.messages and not nowhere.files:
         raise Failed("; ".join((*report.failed, *report.held)) or _nothing(report))
     return nowhere
 

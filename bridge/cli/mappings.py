@@ -120,6 +120,9 @@ def _tried(wanted: Settings, found: Mappings, goal: str, file: Path, timezone: s
     messages = [_segments(each) for each in went.messages]
     rows += [{"message": list(each)} for each in messages]
     lines += ["\n".join(each) for each in messages]
+    files = [(f"{each.url}/{each.folder}/{each.name}", each.body.decode()) for each in went.files]
+    rows += [{"method": "SFTP", "url": url, "body": body} for url, body in files]
+    lines += [f"SFTP {url}\n{body}" for url, body in files]
     emit({"destination": goal, "requests": rows}, as_json, "\n".join(lines))
 
 

@@ -47,11 +47,11 @@ def _kind(value: object) -> object:
 class Auth(Closed):
     """How the bridge proves itself there."""
 
-    kind: Literal["none", "bearer", "basic", "backend", "user-token", "mtls"] = "none"
+    kind: Literal["none", "bearer", "basic", "backend", "user-token", "mtls", "ssh-key"] = "none"
     secret: str | None = Field(
         default=None, description="vault, or the path of a file that holds nothing else"
     )
-    user: str | None = Field(default=None, description="basic: the name")
+    user: str | None = Field(default=None, description="basic, ssh-key: the name")
     client_id: str | None = Field(
         default=None, description="backend: our id there; our keys are at /launch/jwks.json"
     )
@@ -91,6 +91,7 @@ NEEDS: Final[Mapping[str, frozenset[str]]] = {
     "backend": frozenset({"client_id", "scope"}),
     "user-token": frozenset(),
     "mtls": frozenset(),
+    "ssh-key": frozenset({"user", "secret"}),
 }
 MAY: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(NEEDS, frozenset()) | {
     "backend": frozenset({"token_url"})
@@ -156,7 +157,8 @@ class DestinationFile(Closed):
         description="how it takes readings; auto: as its CapabilityStatement says"
     )
     address: str = Field(
-        pattern=r"^(https?|mllps?)://[^\s?#@]+$", description="its FHIR base; hl7v2: mllps://host:port"
+        pattern=r"^(https?|mllps?|sftp)://[^\s?#@]+$",
+        description="its FHIR base; hl7v2: mllps://host:port; a portal by sftp: sftp://host:port",
     )
     internal: bool = Field(default=False, description="the address lies in our own network")
     patients: str = Field(

@@ -10,6 +10,8 @@ Rejected: expressions or templates with conditions; portals by vendor.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, TypeAlias
@@ -35,6 +37,7 @@ COLUMNS: Final = frozenset(
 """Streams whose readings are a number with a unit: what a table can say."""
 EXTENSIONS: Final[Mapping[str, str]] = {"csv": "csv", "fhir": "ndjson"}
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_REVERSED: Final = r"^[a-z]{2,63}(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){1,3}$"
 _HEADER: Final = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 RESERVED: Final = frozenset(
     {"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection", "cookie"}
@@ -43,18 +46,21 @@ RESERVED: Final = frozenset(
 
 Plain: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00-\x1f\x7f]*$")]
 HeaderName: TypeAlias = Annotated[str, StringConstraints(pattern=_HEADER)]
+HostKey: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}$")]
 FieldName: TypeAlias = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x00-\x1f\x7f]+$', min_length=1)]
 
 
 class Portal(Closed):
     """One portal."""
 
-    by: Literal["https"] = Field(description="an HTTPS upload")
+    by: Literal["https", "sftp", "tidepool"] = Field(
+        description="an HTTPS upload, a folder of an SFTP server, or Tidepool's data API"
+    )
     upload: Literal["put", "multipart"] = Field(
         default="put", description="put: the file is the body; multipart: POST of a form (RFC 7578)"
     )
     path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~/{}-]*$")] = Field(
-        default="", description="below the address; put: it holds {name}"
+        default="", description="below the address; put: it holds {name}; sftp: the folder"
     )
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._{}-]{1,120}$")] = Field(
         default="{patient}-{month}.{extension}", description="of a file"
@@ -68,6 +74,14 @@ class Portal(Closed):
     headers: Mapping[HeaderName, Plain] = Field(
         default_factory=dict, description="of each upload; no secrets: they are for auth"
     )
+    host_keys: tuple[HostKey, ...] = Field(
+        default=(),
+        description="sftp: the public keys that the server may have, as its IT says them: type and base64",
+    )
+    client: Annotated[str, StringConstraints(pattern=_REVERSED)] = Field(
+        default="org.cgm-bridge",
+        description="tidepool: the name of its data set of a person, like a domain reversed",
+    )
     manifest: bool = Field(default=True, description="each file is followed by one with its checksum")
 
     @model_validator(mode="after")
@@ -77,6 +91,20 @@ class Portal(Closed):
         return self
 
     def _faults(self) -> Iterator[tuple[str, str]]:
+        if self.by == "tidepool":
+            yield from self._by_tidepool()
+            return
+        if "client" in self.model_fields_set:
+            yield "client", "it belongs to tidepool"
+        yield from self._as_files()
+
+    def _by_tidepool(self) -> Iterator[tuple[str, str]]:
+        if self.corrections == "none":
+            yield "corrections", "tidepool takes them by the id of each record: say replace"
+        for name in sorted(self.model_fields_set - {"by", "client", "corrections"}):
+            yield name, "it says nothing to tidepool"
+
+    def _as_files(self) -> Iterator[tuple[str, str]]:
         said = {"name": self.name, **{f"fields.{key}": text for key, text in self.fields.items()}}
         for where, text in said.items():
             yield from _unknown(where, text, WORDS)
@@ -86,6 +114,29 @@ class Portal(Closed):
                 yield "name", f"it needs {{{word}}}: each month of each person is a file of its own"
         if ("{revision}" in self.name) != (self.corrections == "none"):
             yield "name", "{revision} goes with corrections: none, where each upload has another name"
+        yield from self._by_sftp() if self.by == "sftp" else self._by_https()
+
+    def _by_sftp(self) -> Iterator[tuple[str, str]]:
+        if "{name}" in self.path:
+            yield "path", "sftp: it is the folder, without {name}"
+        if not self.host_keys:
+            yield (
+                "host_keys",
+                "sftp needs them: no server is trusted at first sight; ask its IT for its public keys",
+            )
+        for at, key in enumerate(self.host_keys):
+            if not _is_public_key(key):
+                yield (
+                    f"host_keys.{at}",
+                    "it is no public key: the kind and base64, as ssh-keyscan prints them",
+                )
+        for name in ("upload", "file_field", "fields", "headers"):
+            if name in self.model_fields_set:
+                yield name, "it says nothing to sftp"
+
+    def _by_https(self) -> Iterator[tuple[str, str]]:
+        if self.host_keys:
+            yield "host_keys", "they belong to sftp"
         if (self.upload == "put") != ("{name}" in self.path):
             yield "path", "put needs {name} in it; multipart has one address for all files"
         if self.upload == "put" and (
@@ -100,7 +151,7 @@ class Portal(Closed):
     def place(self) -> tuple[str, ...]:
         """Where its files stand and whether they can be changed there: another place is another destination, because
         nothing corrects what the earlier one holds."""
-        return self.by, self.upload, self.path, self.name, self.form, self.corrections
+        return self.by, self.upload, self.path, self.name, self.form, self.corrections, self.client
 
     @property
     def said(self) -> str:
@@ -112,6 +163,16 @@ class Portal(Closed):
         """Whether a newer file takes the place of the one before."""
         return self.corrections == "replace"
 
+    def has_login(self, auth: str) -> bool:
+        """Whether it is entered with a name and a secret before anything is sent; `auth`: the kind in the file."""
+        return self.by == "sftp" or (self.by == "tidepool" and auth == "basic")
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether a file whose answer was lost may go again under its name where every file is kept: nobody takes files
+        away from behind a PUT; from a folder they may have been."""
+        return self.by == "https" and self.upload == "put"
+
     @property
     def extension(self) -> str:
         """Of a file's name."""
@@ -121,6 +182,16 @@ class Portal(Closed):
 def filled(text: str, words: Mapping[str, str]) -> str:
     """A name or field with its words put in. KeyError where one is not known."""
     return _BRACES.sub(lambda found: words[found[1]], text)
+
+
+def _is_public_key(text: str) -> bool:
+    """Whether the base64 begins with the kind that stands before it (RFC 4253 6.6)."""
+    kind, _, told = text.partition(" ")
+    try:
+        blob = base64.b64decode(told, validate=True)
+    except binascii.Error:
+        return False
+    return blob[4 : 4 + int.from_bytes(blob[:4], "big")] == kind.encode() and len(blob) > 4 + len(kind)
 
 
 def _unknown(where: str, text: str, allowed: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -6,19 +6,28 @@ refused here, before anybody waits for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bridge.mapping.destination import DestinationFile
 from bridge.mapping.places import Path
 from bridge.mapping.portal import COLUMNS
 
-PROOFS = ("none", "bearer", "basic", "mtls")
-SILENT = ("fhir", "receiver", "encounter", "announced_by", "errors", "hl7v2")
+PROOFS = {
+    "https": ("none", "bearer", "basic", "mtls"),
+    "sftp": ("basic", "ssh-key"),
+    "tidepool": ("basic", "bearer"),
+}
+SILENT = ("fhir", "receiver", "encounter", "announced_by", "errors")
 """Keys about FHIR servers and interface engines."""
 
 
 def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
     """Everything that is wrong between the parts of a file of kind portal; of other kinds, that it speaks of one."""
+    is_by_key = file.auth.kind == "ssh-key" and (file.portal is None or file.portal.by != "sftp")
+    if is_by_key or (file.address.startswith("sftp:") and (file.portal is None or file.portal.by != "sftp")):
+        yield ("auth", "kind") if is_by_key else ("address",), "it belongs to a portal by sftp"
+        return
     if file.kind != "portal":
         if file.portal is not None:
             yield ("portal",), f"it says nothing to the kind {file.kind}; it belongs to portal"
@@ -26,8 +35,13 @@ def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
     if file.portal is None:
         yield ("kind",), "a portal needs 'portal' as well: how it takes files"
         return
-    if file.auth.kind not in PROOFS:
-        yield ("auth", "kind"), f"a portal knows {', '.join(PROOFS)}"
+    proofs = PROOFS[file.portal.by]
+    if file.auth.kind not in proofs:
+        yield ("auth", "kind"), f"a portal by {file.portal.by} knows {', '.join(proofs)}"
+    if file.portal.by == "sftp" and re.fullmatch(r"sftp://[^/]+/?", file.address) is None:
+        yield ("address",), "by sftp it is sftp://host:port; the folder stands in portal.path"
+    if file.portal.by == "sftp" and (file.authority or file.auth.certificate):
+        yield ("authority",), "SSH knows no certificates of authorities; host_keys say whom to trust"
     for name in SILENT:
         if name in file.model_fields_set:
             yield (name,), "it says nothing to a portal"
@@ -39,7 +53,7 @@ def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
         yield ("raw",), "a portal takes readings and nothing else: say raw with daily"
     if file.limits.entries is not None:
         yield ("limits", "entries"), "a portal's file is a month; say bytes"
-    if file.portal.form == "csv":
+    if file.portal.form == "csv":  # what has a record at Tidepool is what a table can say
         for at, stream in enumerate(() if file.raw is None else file.raw.streams):
             if stream not in COLUMNS:
                 told = ", ".join(sorted(COLUMNS))

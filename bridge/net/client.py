@@ -1,4 +1,4 @@
-"""The one outbound client, HTTP and MLLP: allow-list, pinned address, no redirects, limits, register of calls.
+"""The one outbound client, HTTP, MLLP and SFTP: allow-list, pinned address, no redirects, limits, register of calls.
 
 Law: the name is resolved once, every address it gave is judged, and the connection goes to one of those
 addresses while certificate and Host header stay with the name (RFC 9110 7.2, 4.3.4): a second lookup
@@ -25,9 +25,9 @@ import httpx
 
 from bridge.net import mllp
 from bridge.net.address import Reach, reach
-from bridge.net.endpoint import ENCRYPTED, LINES, PORTS, Endpoint, Origin, Purpose, may_reach, origin
+from bridge.net.endpoint import ENCRYPTED, FOLDERS, LINES, PORTS, Endpoint, Origin, Purpose, may_reach, origin
 from bridge.net.kept import connected
-from bridge.net.message import Answer, Call, Fault, Framed, Identity, NetFault, Request, Stop
+from bridge.net.message import Answer, Call, Fault, Framed, Identity, Laid, NetFault, Request, Stop
 from bridge.period import Instant
 
 Allowed: TypeAlias = Callable[[Purpose], Collection[Endpoint]]
@@ -109,11 +109,28 @@ class Outbound:
         )
         return result
 
+    async def lay(self, file: Laid) -> NetFault | None:
+        """Lay one file into a folder by SFTP and note it in the register like any call; None: it is there."""
+        from bridge.net import sftp
+
+        at, where = self._clock(), origin(file.url, FOLDERS)
+        host = where.host if where else "that host"
+        fault: NetFault | None = None
+        try:
+            await self._tried(file, where, lambda one, address: sftp.laid(file, address, one.port))
+        except Stop as stop:
+            fault = NetFault(stop.fault, host)
+        self._note(file, host, at, fault or Answer(0, {}, b""))
+        return fault
+
     async def _judged(self, request: Request, where: Origin | None) -> Answer:
         return await self._tried(request, where, partial(self._exchange, request))
 
     async def _tried(
-        self, call: Request | Framed, where: Origin | None, spoken: Callable[[Origin, str], Awaitable[_Said]]
+        self,
+        call: Request | Framed | Laid,
+        where: Origin | None,
+        spoken: Callable[[Origin, str], Awaitable[_Said]],
     ) -> _Said:
         """What one of the addresses that may be called said."""
         if where is None:
@@ -191,7 +208,9 @@ class Outbound:
         except (OSError, ssl.SSLError):
             raise Stop(Fault.NO_IDENTITY) from None
 
-    def _note(self, request: Request | Framed, host: str, at: Instant, result: Answer | NetFault) -> None:
+    def _note(
+        self, request: Request | Framed | Laid, host: str, at: Instant, result: Answer | NetFault
+    ) -> None:
         answered = isinstance(result, Answer)
         outcome = str(result.status or "answered") if isinstance(result, Answer) else result.fault.value
         left = answered or (isinstance(result, NetFault) and result.is_unknown)

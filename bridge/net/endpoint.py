@@ -21,7 +21,9 @@ from bridge.net.address import Reach, reach
 PORTS: Final = {"https": 443, "http": 80}
 LINES: Final = {"mllps": 2575, "mllp": 2575}
 """HL7 over MLLP, in TLS and without; the port is IANA's for HL7."""
-ENCRYPTED: Final = frozenset({"https", "mllps"})
+FOLDERS: Final = {"sftp": 22}
+"""Files over SSH. Which folder is no part of the address."""
+ENCRYPTED: Final = frozenset({"https", "mllps", "sftp"})
 
 
 class Purpose(StrEnum):
@@ -54,7 +56,7 @@ class Endpoint:
 
 def origin(url: str, schemes: Mapping[str, int] = PORTS) -> Origin | None:
     """The origin of an absolute URL of one of the schemes, without credentials or fragment; None for anything else.
-    A line (MLLP) has no path."""
+    A line (MLLP) and a server of folders (SFTP) have no path."""
     if any(c.isspace() or not c.isprintable() or c == "\\" for c in url):
         return None
     try:
@@ -63,7 +65,7 @@ def origin(url: str, schemes: Mapping[str, int] = PORTS) -> Origin | None:
         return None
     if parsed.scheme not in schemes or not parsed.host or parsed.userinfo or parsed.fragment:
         return None
-    if parsed.scheme in LINES and parsed.raw_path not in (b"", b"/"):
+    if parsed.scheme not in PORTS and parsed.raw_path not in (b"", b"/"):
         return None
     return Origin(
         parsed.scheme, parsed.raw_host.decode("ascii").lower(), parsed.port or schemes[parsed.scheme]
@@ -72,7 +74,7 @@ def origin(url: str, schemes: Mapping[str, int] = PORTS) -> Origin | None:
 
 def endpoint(purpose: Purpose, url: str, internal: bool = False) -> Endpoint | None:
     """The endpoint that registering `url` allows; None where the URL cannot be called at all."""
-    found = origin(url, PORTS | LINES if purpose is Purpose.DELIVERY else PORTS)
+    found = origin(url, PORTS | LINES | FOLDERS if purpose is Purpose.DELIVERY else PORTS)
     return None if found is None else Endpoint(purpose, found, internal)
 
 

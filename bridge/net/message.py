@@ -32,7 +32,7 @@ class Request:
     `patient`: whose call it is in the register (None: nobody's); `identity`: other than usual."""
 
     purpose: Purpose
-    method: Literal["GET", "POST", "PUT"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     url: str
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
@@ -71,6 +71,26 @@ class Framed:
     may_be_plain: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """One file that is laid into a folder by SFTP. `host_keys`: the public keys that the server may have; `key`: our
+    private one, else `password`; `replaces`: over a file of that name; `seconds`: for its content; the rest as in a
+    Request."""
+
+    purpose: Purpose
+    url: str
+    user: str
+    host_keys: tuple[str, ...]
+    folder: str
+    name: str = field(repr=False)
+    body: bytes = field(repr=False)
+    password: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    replaces: bool = True
+    seconds: float = 120.0
+    patient: int | None = None
+
+
 class Fault(StrEnum):
     """Everything that can go wrong in a call."""
 
@@ -91,6 +111,16 @@ class Fault(StrEnum):
     PACED = "paced"
     BUSY = "busy"
     OTHER_ANSWER = "other-answer"
+    OTHER_KEY = "other-host-key"
+    NOTHING_SHARED = "nothing-shared"
+    NOT_LET_IN = "not-let-in"
+    NO_KEY = "no-key"
+    DENIED = "denied"
+    NO_FOLDER = "no-folder"
+    NO_ROOM = "no-room"
+    NOT_STORED = "not-stored"
+    NAME_TAKEN = "name-taken"
+    HALF_SENT = "half-sent"
 
 
 SENTENCES: Final[Mapping[Fault, str]] = {
@@ -113,6 +143,21 @@ SENTENCES: Final[Mapping[Fault, str]] = {
     "destination's file",
     Fault.BUSY: "{host} cannot take messages just now: its interface team sees why",
     Fault.OTHER_ANSWER: "{host} answered another message than ours: it may have done what was asked",
+    Fault.OTHER_KEY: "{host} shows another host key than the one in its file, so nothing was sent: ask its IT whether "
+    "the key was changed, and write the new one down only from their word",
+    Fault.NOTHING_SHARED: "{host} has no host key of the kind in its file, or no cipher that the bridge takes: have "
+    "both compared with its IT",
+    Fault.NOT_LET_IN: "{host} does not let the bridge in: check user, password or key, and that the account may use "
+    "SFTP",
+    Fault.NO_KEY: "our private key for {host}, or a host key in its file, cannot be read: give an OpenSSH key without "
+    "a passphrase",
+    Fault.DENIED: "{host} lets the bridge in and not write there: ask its IT for the permission on the folder",
+    Fault.NO_FOLDER: "{host} has no such folder: check path in the destination's file, or have the folder made",
+    Fault.NO_ROOM: "{host} has no room left, or the account's quota is used up: its IT makes room",
+    Fault.NOT_STORED: "{host} could not store the file and says no more: most often its disk or the account's quota "
+    "is full",
+    Fault.NAME_TAKEN: "{host} keeps another file of this name already: look at it, then repeat",
+    Fault.HALF_SENT: "{host} broke the connection off before the file had its name: nothing of it is there to be read",
     Fault.PACED: "{host} takes so many calls a minute and no more: the rest goes later",
 }
 
@@ -120,6 +165,15 @@ AFTER_SENDING: Final = frozenset(
     {Fault.TIMED_OUT, Fault.CUT_OFF, Fault.TOO_LARGE, Fault.NOT_UNDERSTOOD, Fault.OTHER_ANSWER}
 )
 """Faults after which the request may have had its effect."""
+
+
+FOR_PEOPLE: Final = frozenset(
+    {
+        Fault.OTHER_KEY, Fault.NOTHING_SHARED, Fault.NOT_LET_IN, Fault.NO_KEY, Fault.DENIED, Fault.NO_FOLDER,
+        Fault.NO_ROOM, Fault.NOT_STORED, Fault.NAME_TAKEN,
+    }
+)  # fmt: skip
+"""Faults that no repetition mends."""
 
 
 class Stop(Exception):
@@ -171,4 +225,8 @@ class Caller(Protocol):
 
     async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
         """Send one message over MLLP, whatever comes of it."""
+        ...
+
+    async def lay(self, file: Laid) -> NetFault | None:
+        """Lay one file into a folder by SFTP; None: it is there."""
         ...

@@ -16,10 +16,12 @@ from bridge.consent.disclosure import Disclosure
 from bridge.fhir.render import Renderer
 from bridge.mapping.resources import OBSERVATION
 from bridge.period import Instant, iso
+from bridge.portal.records import records, selectors
 from bridge.portal.table import ABOVE, END, table
 
 _SEAL: Final = object()
 TABLE: Final = "text/csv; charset=utf-8"
+ARRAY: Final = "application/json"
 LINES: Final = "application/fhir+ndjson"
 PARTS: Final = ("Device", OBSERVATION)
 """What a file has, in order; readings of every type are lines of one part."""
@@ -97,6 +99,15 @@ class Binder:
             lines = self._renderer.lines(kind)
             parts += [bytes(lines.rows(disclosure)), bytes(lines.tail())]
         return PortalBytes(_SEAL, b"".join(parts), LINES, disclosure.count)
+
+    def records(self, disclosure: Disclosure, name: str) -> PortalBytes:
+        """The readings as records of Tidepool: a JSON array; `readings` tells how many could be said."""
+        told = list(records(disclosure, name))
+        return PortalBytes(_SEAL, f"[{','.join(told)}]".encode(), ARRAY, len(told))
+
+    def selectors(self, disclosure: Disclosure) -> PortalBytes:
+        """What is to be taken away at Tidepool: a JSON array of origins; it has no value."""
+        return PortalBytes(_SEAL, f"[{','.join(selectors(disclosure))}]".encode(), ARRAY, 0)
 
     def manifest(self, files: Sequence[Shelved]) -> PortalBytes:
         """What was put there, with its checksum; a table like the other one."""

@@ -47,25 +47,25 @@ def table(disclosure: Disclosure) -> bytes:
 
 
 def _rows(disclosure: Disclosure, group: Group) -> Iterator[str]:
-    device = _device(disclosure, group.device)
+    device = device_name(disclosure, group.device)
     kind, grain = group.stream.value, group.grain.name.lower().replace("_", "-")
     after = f"{group.source_class.value},{device}"
     ids = group.ids.tobytes().hex()
     columns = zip(
         _times(group, "instant"),
         _times(group, "end"),
-        _column(group, "value").tolist(),
-        _column(group, "flags").tolist(),
+        column(group, "value").tolist(),
+        column(group, "flags").tolist(),
         group.version.tolist(),
         strict=True,
     )
     for at, (time, end, value, flags, version) in enumerate(columns):
         has = not flags & (Flag.NO_VALUE | Flag.RETRACTED)
         comparator = _comparator(flags) if has else ""
-        told = f"{_number(value, group.scale)},{group.unit.value}" if has else ","
+        told = f"{amount(value, group.scale)},{group.unit.value}" if has else ","
         status = "entered-in-error" if flags & Flag.RETRACTED else "corrected" if version else "final"
         doubt = "yes" if flags & Flag.UNCERTAIN else "no"
-        name = _spelled(ids, at)
+        name = spelled(ids, at)
         yield f"{time},{end},{kind},{grain},{comparator},{told},{status},{doubt},{after},{name},{version + 1}"
 
 
@@ -75,7 +75,7 @@ def _comparator(flags: int) -> str:
     return f"{sign}=" if sign and flags & Flag.INCLUSIVE else sign
 
 
-def _number(value: int, scale: int) -> str:
+def amount(value: int, scale: int) -> str:
     """The amount in the vendor's own precision."""
     if not scale:
         return str(value)
@@ -83,7 +83,7 @@ def _number(value: int, scale: int) -> str:
     return f"{'-' if value < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
 
 
-def _column(group: Group, name: str) -> Integers:
+def column(group: Group, name: str) -> Integers:
     """A column as int64[n]; 0 where the group has none."""
     found = group.columns.get(name)
     return np.zeros(len(group.at), np.int64) if found is None else np.asarray(found, np.int64)
@@ -93,16 +93,17 @@ def _times(group: Group, name: str) -> Iterator[str]:
     """A column of instants with the offset of their place; '' where the group has none."""
     if name not in group.columns:
         return iter([""] * len(group.at))
-    pairs = zip(_column(group, name).tolist(), _column(group, "offset").tolist(), strict=True)
+    pairs = zip(column(group, name).tolist(), column(group, "offset").tolist(), strict=True)
     return (iso(instant, offset) for instant, offset in pairs)
 
 
-def _spelled(ids: str, at: int) -> str:
+def spelled(ids: str, at: int) -> str:
+    """The `at`-th of ids (hex digits of all of them) as a UUID is written."""
     one = ids[32 * at : 32 * at + 32]
     return f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}"
 
 
-def _device(disclosure: Disclosure, id_: str | None) -> str:
+def device_name(disclosure: Disclosure, id_: str | None) -> str:
     """Maker and model, where the disclosure has them."""
     for each in disclosure.devices:
         if each.id == id_:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from bridge.mapping.destination import ErrorText
-from bridge.net.message import Answer, Fault, NetFault
+from bridge.net.message import FOR_PEOPLE, Answer, Fault, NetFault
 from bridge.period import Instant
 from bridge.push.retry import Step, retry_after, sentence, step
 from bridge.smart.record import members, parsed, text
@@ -74,7 +74,7 @@ class Found:
 
 def lost(fault: NetFault) -> Reply:
     """A call without a usable answer: it may have had its effect, or surely had none."""
-    what = Step.UNKNOWN if fault.is_unknown else Step.AGAIN
+    what = Step.UNKNOWN if fault.is_unknown else Step.STOP if fault.fault in FOR_PEOPLE else Step.AGAIN
     return Reply(what, fault.sentence, is_untouched=not fault.is_unknown)
 
 
@@ -94,7 +94,7 @@ def refused(answer: Answer, now: Instant, errors: Errors | None = None) -> Reply
 def is_out(answer: Answer | NetFault) -> bool:
     """Whether the receiver as a whole is not to be had just now."""
     if isinstance(answer, NetFault):
-        return answer.fault not in (Fault.TOO_LARGE, Fault.PACED)
+        return answer.fault not in (Fault.TOO_LARGE, Fault.PACED, Fault.NAME_TAKEN)
     return answer.status in OUT
 
 

@@ -25,10 +25,13 @@ MOST: Final = 100_000
 """Readings of a month: one a minute and everything beside it fits twice."""
 
 
-async def news(rack: Rack, passage: Passage) -> Disclosure:
-    """A page of what came after the cursor, in order of receipt."""
-    after = cursors.cursor(rack.trip.db, rack.trip.errand.lane, passage.id)
-    asked = _asked(rack, passage, "what is new for destination", NEWS, order="lastUpdated", after=after)
+async def news(
+    rack: Rack, passage: Passage, most: int = NEWS, only: frozenset[str] | None = None
+) -> Disclosure:
+    """A page of what came after the cursor, in order of receipt; `only`: of these ids, wherever they stand."""
+    after = cursors.cursor(rack.trip.db, rack.trip.errand.lane, passage.id) if only is None else None
+    words = "what is new for destination"
+    asked = _asked(rack, passage, words, most, ids=only, order="lastUpdated", after=after)
     return await rack.trip.gate.disclose(_permit(rack.trip, passage.id), asked)
 
 

@@ -21,6 +21,7 @@ from bridge.push import round as rounds
 from bridge.push.account import Settlement, untouched
 from bridge.push.answers import Reply
 from bridge.push.courier import Outcome, Waybill
+from bridge.push.laying import Folder, Login
 from bridge.push.retry import Step, decide
 from bridge.push.round import Report
 from bridge.push.shelf import Change, Month, named
@@ -36,16 +37,21 @@ TOO_LARGE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Rack:
-    """What is needed for a lane to a portal."""
+    """What is needed for a lane to a portal. `login`: where it is a server of folders."""
 
     trip: Trip
     told: Portal
     binder: Binder
 
+    login: Login | None = None
+
     @property
-    def upload(self) -> Upload:
+    def upload(self) -> Upload | Folder:
         """The way there."""
-        return Upload(self.trip.courier.receiver, self.told, self.trip.clock)
+        receiver = self.trip.courier.receiver
+        if self.login is not None:
+            return Folder(receiver, self.told, self.login)
+        return Upload(receiver, self.told, self.trip.clock)
 
 
 @dataclass(frozen=True, slots=True)

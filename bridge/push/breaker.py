@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 import bridge.store.receivers as receivers
-from bridge.net.message import Answer, NetFault
+from bridge.net.message import Answer, Fault, NetFault
 from bridge.period import MINUTE, Instant, iso
 from bridge.push.answers import is_out, lost
 from bridge.push.retry import pause, retry_after, sentence
@@ -24,6 +24,8 @@ from bridge.store.db import Database
 TRIPS: Final = 3
 """So many failures in a row make a pause."""
 LONGEST: Final = 10 * MINUTE
+AT_ONCE: Final = frozenset({Fault.NOT_LET_IN, Fault.OTHER_KEY})
+"""Faults of one call that make the longest pause: no lane that sets out later shows the same secret there."""
 PROBE: Final = 2 * MINUTE
 """How long the others wait for the lane that goes first."""
 
@@ -78,5 +80,7 @@ class Breaker:
         failures, now = receivers.failed(self._db, self._destination, problem), self._clock()
         asked = retry_after(answer.header("retry-after"), now) if isinstance(answer, Answer) else None
         grown = min(pause(failures - TRIPS + 1, self._chance()), LONGEST) if failures >= TRIPS else 0
+        if isinstance(answer, NetFault) and answer.fault in AT_ONCE:
+            grown = LONGEST
         if asked or grown:
             receivers.pause(self._db, self._destination, now + max(asked or 0, grown))

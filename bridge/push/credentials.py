@@ -23,6 +23,7 @@ from bridge.net.endpoint import Purpose
 from bridge.net.message import Answer, Caller, Identity, NetFault, Request
 from bridge.period import Instant
 from bridge.push.answers import Reply, lost
+from bridge.push.laying import Login
 from bridge.push.receiver import Bearer, Proof
 from bridge.push.retry import Step
 from bridge.push.user_token import UserToken
@@ -144,7 +145,8 @@ def of(
         return Backend(db, net, goal, auth, identity(spec), tokens, clock)
     if auth.kind == "user-token":
         return UserToken(db, net, goal, patient, clock)
-    if auth.kind in ("none", "mtls"):
+    has_login = spec.portal is not None and spec.portal.has_login(auth.kind)
+    if auth.kind in ("none", "mtls") or has_login:
         return Bearer()
     opened = secret if auth.secret == VAULT else _in_file(auth.secret or "")
     if not opened:
@@ -153,6 +155,13 @@ def of(
         return Bearer(f"Bearer {opened}")
     pair = base64.b64encode(f"{auth.user}:{opened}".encode()).decode()
     return Bearer(f"Basic {pair}")
+
+
+def login(db: Database, goal: Destination, auth: Auth) -> Login:
+    """Who we are at a server of folders."""
+    secret = destinations.secret(db, goal.number) if auth.secret == VAULT else _in_file(auth.secret or "")
+    problem = "" if secret or auth.kind == "none" else LACKING if auth.secret == VAULT else UNREADABLE
+    return Login(auth.user or "", secret or "", auth.kind == "ssh-key", problem)
 
 
 def identity(spec: DestinationFile | None) -> Identity | None:

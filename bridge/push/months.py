@@ -134,7 +134,7 @@ def _sendable(rack: Rack, bill: Waybill, found: Change) -> tuple[Report, tuple[I
     if found.changed:
         trip.courier.give_up(found.changed, bill, NOT_CORRECTABLE, State.NOT_CORRECTABLE)
         report += rounds.stuck(trip.client, len(found.changed))
-    doubtful = [] if rack.told.upload == "put" else [each for each in found.new if _is_tried(found, each)]
+    doubtful = [] if rack.told.is_repeatable else [each for each in found.new if _is_tried(found, each)]
     if doubtful:
         trip.courier.give_up(doubtful, bill, IN_DOUBT, State.PARTIAL)
         report += rounds.refused(trip.client, len(doubtful))

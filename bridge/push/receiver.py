@@ -88,7 +88,7 @@ class Receiver:
 
     async def call(
         self,
-        method: Literal["GET", "POST", "PUT"],
+        method: Literal["GET", "POST", "PUT", "DELETE"],
         path: str,
         body: bytes = b"",
         conditions: Sequence[tuple[str, str]] = (),
@@ -135,7 +135,7 @@ class Receiver:
 
     async def _sent(
         self,
-        method: Literal["GET", "POST", "PUT"],
+        method: Literal["GET", "POST", "PUT", "DELETE"],
         path: str,
         body: bytes,
         headers: Sequence[tuple[str, str]],

@@ -25,11 +25,13 @@ from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
 from bridge.hl7.render import Scribe
+from bridge.mapping.destination import DestinationFile
+from bridge.mapping.portal import Portal
 from bridge.net.kept import kept
 from bridge.net.message import Caller
 from bridge.period import HOUR, Instant
 from bridge.portal.render import Binder
-from bridge.push import months, plan
+from bridge.push import months, plan, recording
 from bridge.push import round as rounds
 from bridge.push.abilities import learnt
 from bridge.push.answers import Reply
@@ -37,18 +39,20 @@ from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.courses import go
-from bridge.push.credentials import Tokens
+from bridge.push.credentials import Tokens, login
 from bridge.push.documents import Documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
 from bridge.push.retraction import retract
 from bridge.push.round import NOTHING, Report
 from bridge.push.summaries import stated
+from bridge.push.tidepool import Account
 from bridge.push.trip import Haste, Trip
 from bridge.store.db import Database
 from bridge.store.destinations import Destination
 from bridge.store.keys import Erased
 from bridge.store.lanes import Lane, claimed
+from bridge.store.links import Link
 
 LOG: Final = logging.getLogger(__name__)
 CLOCK: Final = (
@@ -165,14 +169,27 @@ class Worker:
         if isinstance(trip, Report):
             return trip
         if trip.spec is not None and trip.spec.portal is not None:
-            rack = Rack(trip, trip.spec.portal, Binder(self._renderer))
-            return report + await months.deliver(rack, hold)
+            return report + await self._to_portal(trip, trip.spec, trip.spec.portal, hold)
         report += await retract(trip)
         if report.stops:
             return report
         if hold:
             return report + rounds.held(client, hold)
         return report + await go(trip, self._documents)
+
+    async def _to_portal(self, trip: Trip, spec: DestinationFile, told: Portal, hold: str) -> Report:
+        """Files of months, or records at Tidepool."""
+        goal = trip.errand.destination
+        known = login(self._db, goal, spec.auth) if told.has_login(spec.auth.kind) else None
+        rack = Rack(trip, told, Binder(self._renderer), known)
+        if told.by != "tidepool":
+            return await months.deliver(rack, hold)
+        receiver, tokens = trip.courier.receiver, self._tokens
+
+        def account(link: Link) -> Account:
+            return Account(receiver, told, known, link.value, goal.number, tokens, self._clock)
+
+        return await recording.deliver(rack, account, hold)
 
     async def _trip(self, errand: Errand, breaker: Breaker, haste: Haste) -> Trip | Report:
         goal, now = errand.destination, self._clock()

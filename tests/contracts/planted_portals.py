@@ -33,4 +33,11 @@ PORTALS: Final = (
         "syntax",
         "bridge.portal.render._SEAL is for no other file",
     ),
+    Planted(
+        "a delivery opens a session of its own",
+        "push/planted.py",
+        lines("import asyncssh"),
+        "imports",
+        "only net opens outbound connections BROKEN",
+    ),
 )

@@ -33,6 +33,7 @@ from tests.web.ordering import ONE_TIME, clinic_order
 from tests.web.world import World, linked
 
 CODES: Final = {"99504-3": Stream.GLUCOSE, "14745-4": Stream.GLUCOSE, "14743-9": Stream.CAPILLARY}
+RECORDS: Final = {"cbg": str(Stream.GLUCOSE), "smbg": str(Stream.CAPILLARY)}
 XML: Final = {"Accept": "application/fhir+xml"}
 SINGLES: Final = frozenset({Selector(Stream.GLUCOSE), Selector(Stream.CAPILLARY)})
 MEAN: Final = "mean"
@@ -444,5 +445,15 @@ def bound(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
     return {(cells[2] if cells[3] == "raw" else MEAN, _ms(cells[0])) for cells in told}, body
 
 
-Pushed: Final = {"pushed": pushed, "messaged": messaged, "bound": bound}
+def recorded(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
+    """What the records of the same delivery at Tidepool would say: kind and time of each."""
+    asked = Asked(world.ada, Way.FEED, "push", "delivery", selectors=SINGLES, limit=20_000)
+    found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
+    if found.subject is None or not found.count:
+        return set(), b""
+    body = bytes(Binder(world.renderer).records(found, "org.example"))
+    return {(RECORDS.get(one["type"], MEAN), _ms(one["time"])) for one in json.loads(body)}, body
+
+
+Pushed: Final = {"pushed": pushed, "messaged": messaged, "bound": bound, "recorded": recorded}
 """By delivery, by name."""

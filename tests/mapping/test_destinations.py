@@ -192,10 +192,52 @@ portal:
 """
 
 
-def test_the_example_of_a_portal_is_right(project: Path, tmp_path: Path) -> None:
-    example = (project / "mappings" / "destinations" / "portal.example.yaml").read_text("utf-8")
-    spec = checked(project, tmp_path, example)["portal"]
-    assert spec.portal is not None and spec.portal.replaces and read(written(spec)) == spec
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+SFTP = f"""\
+destination: portal
+kind: portal
+address: sftp://portal.example:2222
+patients: urn:oid:1.2.3
+raw: {{daily: 300}}
+auth: {{kind: basic, user: a, secret: vault}}
+portal:
+  by: sftp
+  path: incoming
+  corrections: replace
+  host_keys: [{HOST_KEY}]
+"""
+
+
+TIDEPOOL = """\
+destination: portal
+kind: portal
+address: https://tidepool.example
+patients: https://tidepool.org/users
+raw: {daily: 300}
+auth: {kind: basic, user: a, secret: vault}
+portal:
+  client: org.example.bridge
+  by: tidepool
+  corrections: replace
+"""
+
+
+def test_a_folder_of_an_sftp_server_is_a_portal(project: Path, tmp_path: Path) -> None:
+    portal = checked(project, tmp_path, SFTP)["portal"].portal
+    assert portal is not None and (portal.by, portal.path, portal.host_keys) == (
+        "sftp",
+        "incoming",
+        (HOST_KEY,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "by"), [("portal", "https"), ("portal-sftp", "sftp"), ("portal-tidepool", "tidepool")]
+)
+def test_the_examples_of_portals_are_right(project: Path, tmp_path: Path, name: str, by: str) -> None:
+    example = (project / "mappings" / "destinations" / f"{name}.example.yaml").read_text("utf-8")
+    spec = checked(project, tmp_path, example)[name]
+    assert spec.portal is not None and spec.portal.by == by and read(written(spec)) == spec
 
 
 @pytest.mark.parametrize(
@@ -210,14 +252,48 @@ def test_the_example_of_a_portal_is_right(project: Path, tmp_path: Path) -> None
         (PORTAL + "  name: '{month}.csv'\n", "6:1: portal: name: it needs {patient}"),
         (PORTAL + "  headers: {Authorization: secret}\n", "6:1: portal: headers.Authorization: the bridge"),
         (PORTAL + "  fields: {a: b}\n", "6:1: portal: fields: a put has no form"),
-        (PORTAL + "auth: {kind: backend, client_id: a, scope: b}\n", "10:8: a portal knows none, bearer,"),
+        (PORTAL + "auth: {kind: backend, client_id: a, scope: b}\n", "10:8: a portal by https knows none,"),
         (PORTAL.replace("daily: 300", "daily: 300, streams: [note]"), "5:29: a table says basal, bolus,"),
         (PORTAL + "encounter: open\n", "10:1: it says nothing to a portal"),
         (PORTAL + "summaries: {days: 7}\n", "10:1: a portal takes readings as files and no summaries"),
         (PORTAL + "orders: required\n", "10:1: a portal gets the months that are granted, ordered or not"),
         (PORTAL.replace("raw: {daily: 300}", "raw: false"), "5:1: a portal takes readings and nothing else"),
         (PORTAL.replace("https://", "http://"), "3:1: it is not https"),
-        (PORTAL.replace("by: https", "by: sftp"), "7:3: by: Input should be 'https'"),
+        (PORTAL.replace("by: https", "by: ftp"), "7:3: by: Input should be 'https', 'sftp' or 'tidepool'"),
+        (
+            PORTAL.replace("by: https", "by: sftp"),
+            "6:1: portal: path: sftp: it is the folder, without {name}",
+        ),
+        (
+            SFTP.replace(HOST_KEY, ""),
+            "7:1: portal: host_keys: sftp needs them: no server is trusted at first",
+        ),
+        (
+            SFTP.replace("AAAAC3NzaC1lZDI1NTE5", "AAAAB3NzaC1yc2EAAAA5"),
+            "7:1: portal: host_keys.0: it is no public",
+        ),
+        (
+            SFTP.replace("corrections:", "upload: put\n  corrections:"),
+            "7:1: portal: upload: it says nothing to",
+        ),
+        (SFTP.replace("sftp://", "https://"), "3:1: by sftp it is sftp://host:port"),
+        (SFTP.replace("example:2222", "example/in"), "3:1: by sftp it is sftp://host:port"),
+        (SFTP.replace("basic, user: a", "bearer"), "6:8: a portal by sftp knows basic, ssh-key"),
+        (PORTAL.replace("https://", "sftp://"), "3:1: it belongs to a portal by sftp"),
+        (PORTAL.replace("by: https", "by: tidepool"), "6:1: portal: path: it says nothing to tidepool"),
+        (TIDEPOOL.replace("replace", "none"), "7:1: portal: corrections: tidepool takes them by the id"),
+        (TIDEPOOL.replace("org.example", "Org"), "8:3: client: String should match"),
+        (
+            TIDEPOOL.replace("basic, user: a", "backend, client_id: a, scope: b"),
+            "6:1: auth: 'secret' says nothing",
+        ),
+        (
+            TIDEPOOL.replace("basic, user: a, secret: vault", "none"),
+            "6:8: a portal by tidepool knows basic, bearer",
+        ),
+        (PORTAL + "  client: org.example\n", "6:1: portal: client: it belongs to tidepool"),
+        (GOOD.replace("https://", "sftp://"), "3:1: it belongs to a portal by sftp"),
+        (GOOD + "auth: {kind: ssh-key, user: a, secret: vault}\n", "6:8: it belongs to a portal by sftp"),
     ],
 )
 def test_a_portal_that_cannot_be_is_refused_with_its_place(

@@ -18,6 +18,7 @@ from tests.peers.chromium import Chromium
 from tests.peers.hapi import Hapi
 from tests.peers.node import FhirKit
 from tests.peers.process import PeerMissing
+from tests.peers.sshd import Sshd
 from tests.peers.validator import Validator
 
 GUIDES: Final = ("hl7.fhir.uv.cgm-1.0.0", "gematik-hddt-1.0.1")
@@ -56,6 +57,14 @@ def validator(project: Path, shared: Path, tmp_path_factory: pytest.TempPathFact
 def chromium() -> Chromium:
     """Chromium without a window, and axe-core to judge pages with."""
     return _made(Chromium)
+
+
+@pytest.fixture
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """OpenSSH's server with an empty folder, for one test."""
+    peer = Sshd(tmp_path_factory.mktemp("sshd"))
+    with _made(peer.started):
+        yield peer
 
 
 @pytest.fixture(scope="session")

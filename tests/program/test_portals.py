@@ -10,6 +10,7 @@ from bridge.cli.shell import bridge
 from bridge.store import outbox
 from bridge.store.lanes import Lane
 from bridge.store.outbox import Item
+from tests.mapping.test_destinations import SFTP, TIDEPOOL
 from tests.program.shell import Inside, Shell
 from tests.program.test_destinations import client
 from tests.program.test_import import DAY, clarity
@@ -53,6 +54,32 @@ def test_a_portal_is_registered_with_its_secret(shell: Shell, tmp_path: Path) ->
     words = ("destination", "add", "--client", client(shell), "--file", "portal", "--token", str(secret))
     made = shell(*words).value
     assert (made["kind"], made["file"], made["url"]) == ("portal", "portal", "https://portal.example/api")
+
+
+def test_what_would_be_laid_into_a_folder_is_shown_without_a_login(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "site" / "destinations" / "folder.yaml").write_text(
+        SFTP.replace("portal\nkind", "folder\nkind")
+    )
+    sample = tmp_path / "mine.csv"
+    sample.write_text(clarity(*DAY[:6]))
+    words = ("mapping", "try", "dexcom-clarity", str(sample), "--destination", "folder")
+    month, manifest = shell(*words).value["requests"]
+    assert month["method"] == "SFTP" and month["url"].startswith("sftp://portal.example:2222/incoming/0-20")
+    assert manifest["url"] == f"{month['url']}.manifest.csv"
+    assert "SFTP sftp://portal.example:2222/incoming/0-20" in shell(*words, json_out=False).out
+
+
+def test_the_records_of_tidepool_are_shown(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "site" / "destinations" / "there.yaml").write_text(
+        TIDEPOOL.replace("portal\nkind", "there\nkind")
+    )
+    sample = tmp_path / "mine.csv"
+    sample.write_text(clarity(*DAY[:6]))
+    words = ("mapping", "try", "dexcom-clarity", str(sample), "--destination", "there")
+    opened, records = shell(*words).value["requests"]
+    assert opened["url"] == "https://tidepool.example/v1/users/0/data_sets"
+    assert records["url"].endswith("/v1/data_sets/data-set-of-the-patient/data")
+    assert [each["type"] for each in records["body"]] == ["cbg"] * 6
 
 
 def test_an_edit_is_the_same_portal_and_another_name_of_files_is_another_one(

@@ -23,7 +23,7 @@ import bridge.store.checks as checks
 import bridge.store.ledger as ledger
 import bridge.store.outbox as outbox
 import bridge.store.receipts as receipts
-from bridge.net.message import Answer, Fault, Framed, NetFault, Request
+from bridge.net.message import Answer, Fault, Framed, Laid, NetFault, Request
 from bridge.store.blocks import withdraw
 from tests.push.ehr import (
     CGM_PLAIN,
@@ -79,6 +79,9 @@ class Deadly:
     async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
         raise AssertionError("no interface engine stands here")
 
+    async def lay(self, file: Laid) -> NetFault | None:
+        raise AssertionError("no folder stands here")
+
     async def fetch(self, request: Request) -> Answer | NetFault:
         """The call, or death."""
         self.calls += 1
@@ -96,6 +99,9 @@ class Gone:
 
     async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
         raise AssertionError("no interface engine stands here")
+
+    async def lay(self, file: Laid) -> NetFault | None:
+        raise AssertionError("no folder stands here")
 
     async def fetch(self, request: Request) -> Answer | NetFault:
         """Nobody accepts the connection."""

@@ -86,6 +86,17 @@ def test_what_is_there_is_not_sent_again_and_a_changed_month_takes_its_place(tmp
         assert shelf.lines(f"{MAY}.manifest.csv")[0].split(",")[3:5] == ["11", "2"]
 
 
+def test_a_correction_goes_with_its_month(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        house.push()
+        house.wait()
+        house.bring(3, [250], name="corrected")
+        report = house.push()
+        assert (report.sent, report.updated) == (0, 1)
+        assert values(shelf) == [100, 101, 102, 250, *range(104, 110)]
+        assert shelf.lines(MAY)[3].split(",")[7] == "corrected"
+
+
 def test_a_form_has_its_fields_and_a_secret_travels_in_its_header(tmp_path: Path) -> None:
     auth = {"auth": {"kind": "bearer", "secret": "vault"}, "secret": "s3cret"}
     with world(tmp_path, FORM, **auth) as (house, shelf, _):
@@ -235,16 +246,16 @@ def test_a_link_that_is_stopped_during_an_upload_stops_the_next_month(tmp_path: 
 
 
 def test_a_month_of_which_nothing_could_be_told_is_whole_again_after_it_may(tmp_path: Path) -> None:
-    with world(tmp_path) as (house, shelf, grant):
+    with world(tmp_path) as (house, shelf, _):
         second = house.bring(20, [250])
         house.push()
         house.wait()
-        house.pause(grant)
+        links.suspend(house.db, links.listed(house.db)[0].number, "they moved")
         withdraw(house.db, house.patient, second)
         house.push()
         assert [line.split(",")[7] for line in shelf.lines(MAY)] == ["entered-in-error"]
         house.wait()
-        house.resume(grant)
+        house.link(None)
         house.push()
         assert values(shelf) == list(range(100, 110))
 
