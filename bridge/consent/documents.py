@@ -10,7 +10,7 @@ changes the report alone).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,14 +19,7 @@ from bridge.consent.asked import KIND_OF, DateTest, Grain, Kind, Selector
 from bridge.consent.content import mac
 from bridge.consent.disclosure import Group
 from bridge.consent.part import Part
-from bridge.consent.summed import (
-    PANEL,
-    REPORTS,
-    DisclosedReport,
-    DisclosedSummary,
-    minted_as,
-    name_of,
-)
+from bridge.consent.summed import DisclosedReport, DisclosedSummary, reports_of
 from bridge.period import Instant, Period, PeriodSet, union
 from bridge.reading import Stream
 
@@ -36,13 +29,17 @@ READINGS: Final = frozenset(Selector(stream, grain=Grain.RAW) for stream in STRE
 _KINDS: Final = frozenset(KIND_OF[stream] for stream in STREAMS)
 
 
+def read_in(kinds: Collection[str]) -> frozenset[Stream]:
+    """The streams of single readings that a report of these kinds is made of."""
+    return frozenset(stream for stream in STREAMS if KIND_OF[stream] in kinds)
+
+
 def report(answer: Answer, period: Period, is_frozen: bool, secret: bytes) -> DisclosedReport | None:
     """The names of the report of a period, where reports are asked for; `secret`: under which they are minted."""
-    wish, names = answer.view.asked.reporting, answer.ids
+    wish = answer.view.asked.reporting
     if wish is None or not wish.documents:
         return None
-    name = name_of(answer.patient, period, PANEL)
-    ids = tuple((kind, names.one(minted_as(is_frozen, kind), name, secret)) for kind in REPORTS)
+    ids = reports_of(answer.ids, answer.patient, period, is_frozen, secret)
     return DisclosedReport(ids, frozenset() if is_frozen else _opened(answer, period), "", 0)
 
 

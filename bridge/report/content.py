@@ -42,7 +42,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One report. `readings` None: of a block of summaries. `is_wrong`: all of it was entered in error."""
+    """One report. `readings` None: of a block of summaries; `shown`: the unit that was asked for, None: none."""
 
     subject: Subject
     summary: DisclosedSummary
@@ -51,6 +51,7 @@ class Content:
     notice: str
     devices: tuple[DisclosedDevice, ...]
     readings: Readings | None
+    shown: Unit | None = None
 
     @property
     def period(self) -> Period:
@@ -59,8 +60,8 @@ class Content:
 
     @property
     def unit(self) -> Unit:
-        """In which glucose is shown: that of most readings."""
-        return Unit.MMOL_L if self.summary.unit is Unit.MMOL_L else Unit.MG_DL
+        """In which glucose is shown: as was asked for, else that of most readings."""
+        return Unit.MMOL_L if (self.shown or self.summary.unit) is Unit.MMOL_L else Unit.MG_DL
 
     @property
     def ranges(self) -> Ranges | None:
@@ -68,15 +69,18 @@ class Content:
         return None if self.summary.figures is None else self.summary.figures.ranges
 
 
-def contents(seen: Disclosure, zones: ZoneHistory) -> tuple[Content, ...]:
-    """The reports of a disclosure, in order of time; none of a period of which all was entered in error."""
+def contents(seen: Disclosure, zones: ZoneHistory, shown: Unit | None = None) -> tuple[Content, ...]:
+    """The reports of a disclosure, in order of time; none of a period of which all was entered in error. `shown`: the
+    unit that is wanted."""
     if seen.subject is None:
         return ()
     told = [each for each in seen.summaries if each.report is not None and each.figures is not None]
-    return tuple(_content(seen, seen.subject, each, zones) for each in told)
+    return tuple(_content(seen, seen.subject, each, zones, shown) for each in told)
 
 
-def _content(seen: Disclosure, subject: Subject, each: DisclosedSummary, zones: ZoneHistory) -> Content:
+def _content(
+    seen: Disclosure, subject: Subject, each: DisclosedSummary, zones: ZoneHistory, shown: Unit | None
+) -> Content:
     assert each.report is not None
     has_readings = Kind.GLUCOSE in each.report.open
     return Content(
@@ -87,6 +91,7 @@ def _content(seen: Disclosure, subject: Subject, each: DisclosedSummary, zones: 
         notice=seen.notice,
         devices=_devices(seen, each.period) if has_readings else (),
         readings=_readings(seen, each, zones) if has_readings else None,
+        shown=shown,
     )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias
 
+import bridge.store.documented as documented
 import bridge.store.receipts as receipts
 import bridge.store.reported as reported
 from bridge.period import Instant
@@ -245,6 +246,7 @@ def retry(db: Database, number: int) -> None:
         raise ValueError(f"delivery {number} was taken whole: there is nothing to repeat")
     lane = known.lane
     reported.look_again(db, lane)
+    documented.look_again(db, lane)
     with db.write("bridge") as con:
         if known.state not in CLOSED:
             con.execute(
