@@ -25,6 +25,7 @@ from bridge.consent.grant import Authoriser, Grant, Recipient
 from bridge.mapping.destination import Auth, DestinationFile, Raw, written
 from bridge.net.message import Answer, Framed, NetFault, Request
 from bridge.period import ALL, DAY
+from bridge.push.papers import Papers
 from bridge.push.round import Report
 from bridge.push.worker import Worker
 from bridge.settings import Settings
@@ -100,7 +101,9 @@ def sent(wanted: Settings, file: Path, timezone: str, spec: DestinationFile) -> 
     with rehearsal(wanted) as found:
         person, _ = taken(found, file, timezone)
         _shared(found, person, shown)
-        worker = Worker(found.db, found.gate, found.renderer, nowhere, found.now, scribe=found.scribe)
+        worker = Worker(
+            found.db, found.gate, found.renderer, nowhere, found.now, documents=Papers(), scribe=found.scribe
+        )
         report = asyncio.run(worker.once(person, CLIENT))
     if not nowhere.sent and not nowhere.messages:
         raise Failed("; ".join((*report.failed, *report.held)) or _nothing(report))

@@ -119,7 +119,8 @@ class Reports:
         """Whether any grant of this recipient let it have readings of that source."""
         signed = (each.grant for each in self.standings)
         return any(
-            each.covers_source(source) for each in signed
+            each.covers_source(source)
+            for each in signed
             if self.holder is not None and each.recipient.key == self.holder.recipient
         )
 

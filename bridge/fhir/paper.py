@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from bridge.report.layout import USUAL as AS_IS
 from bridge.report.layout import Layout
 
 SUMMARY: Final = "cgm-summary"
@@ -20,7 +21,7 @@ SUMMARY: Final = "cgm-summary"
 class Paper:
     """`codes`: names of codes of the document's type."""
 
-    layout: Layout = Layout()
+    layout: Layout = AS_IS
     codes: tuple[str, ...] = (SUMMARY,)
 
     @property

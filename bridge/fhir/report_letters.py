@@ -66,9 +66,7 @@ def letters(
     return Drafts(tuple(_letters(compiler, pieces, wanted, manner)), tuple(left))
 
 
-def _letters(
-    compiler: Compiler, pieces: list[_Piece], wanted: Filing, manner: Manner
-) -> Iterator[Letter]:
+def _letters(compiler: Compiler, pieces: list[_Piece], wanted: Filing, manner: Manner) -> Iterator[Letter]:
     """Together where the receiver takes them so; the CGM IG's operation takes nothing but POST."""
     is_submitted = manner.form is Form.SUBMISSION
     is_together = is_submitted or manner.form in (Form.TRANSACTION, Form.BATCH)
@@ -108,7 +106,9 @@ def _entry(compiler: Compiler, one: _Piece, wanted: Filing, manner: Manner) -> b
 
 def _ask(compiler: Compiler, one: _Piece, wanted: Filing, manner: Manner) -> Ask:
     if one.is_put and one.known is not None:
-        return Ask("PUT", f"{one.sent.kind}/{one.known.id}", (one.sent,), match=one.known.etag, is_bundle=False)
+        return Ask(
+            "PUT", f"{one.sent.kind}/{one.known.id}", (one.sent,), match=one.known.etag, is_bundle=False
+        )
     once = f"identifier={compiler.system}|{one.number}" if _is_once(wanted, manner) else ""
     return Ask("POST", one.sent.kind, (one.sent,), once, is_bundle=False)
 

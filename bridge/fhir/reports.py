@@ -127,7 +127,12 @@ def _version(one: DisclosedSummary, report: DisclosedReport, subject: Subject, c
 
 
 def filed(
-    one: DisclosedSummary, report: DisclosedReport, seen: Disclosure, summed: str, paper: Paper, is_wrong: bool
+    one: DisclosedSummary,
+    report: DisclosedReport,
+    seen: Disclosure,
+    summed: str,
+    paper: Paper,
+    is_wrong: bool,
 ) -> str:
     """The version under which a report is filed; ours, sent to nobody (`fullness.py`). It names what stands in the
     document and how it is told, not when that came to be visible nor this software: neither is a correction."""

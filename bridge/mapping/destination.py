@@ -3,7 +3,8 @@
 Law (`mapping.md`, destinations): closed and without code, like every mapping. A secret never stands in it: it names a
 file that only the bridge reads, or the vault (`destination add --token`). What a receiver can do is read from its
 CapabilityStatement; `receiver` says only what that leaves open or says wrongly. Readings go there only where `raw` says
-so, with the most of a day (`safety.md`, default content); where it says false and nothing else is said, summaries do.
+so, with the most of a day (`safety.md`, default content); where it says false and nothing else is said, summaries and
+documents do.
 No key is here that nothing reads.
 
 Rejected: codes written out here (a name in `codes.yaml` cannot hide a wrong display); vendors by name.
@@ -19,15 +20,16 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bridge.mapping.address import is_network, is_this_machine
 from bridge.mapping.hl7v2 import Hl7v2
+from bridge.mapping.papers import Document
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
 from bridge.mapping.summed import Summaries, check_codes
 from bridge.reading import Stream
 
-Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2"]
-KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2")
-NOT_YET: Final = ("document", "portal")
+Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "document", "hl7v2"]
+KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "document", "hl7v2")
+NOT_YET: Final = ("portal",)
 VAULT: Final = "vault"
 LEAST_BYTES: Final = 16_384
 """The largest single entry, a chunk of one page of samples, fits."""
@@ -150,7 +152,7 @@ class DestinationFile(Closed):
     destination: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="its name")
     title: str = ""
     kind: Annotated[Kind, BeforeValidator(_kind)] = Field(
-        description="how it takes readings; auto: as its CapabilityStatement says"
+        description="how it takes readings; auto: as its CapabilityStatement says; document: reports alone"
     )
     address: str = Field(
         pattern=r"^(https?|mllps?)://[^\s?#@]+$", description="its FHIR base; hl7v2: mllps://host:port"
@@ -173,6 +175,14 @@ class DestinationFile(Closed):
         Summaries | None,
         BeforeValidator(_none_where_false, json_schema_input_type=Summaries | Literal[False] | None),
     ] = Field(default=None, description="or false: none; where nothing is said they go if no reading does")
+    document: Annotated[
+        Document | None,
+        BeforeValidator(_none_where_false, json_schema_input_type=Document | Literal[False] | None),
+    ] = Field(
+        default=None,
+        description="the report as a PDF, or false: none; where nothing is said it goes with summaries alone, to a "
+        "receiver that says that it takes one",
+    )
     reviewed: Review | None = None
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
@@ -195,8 +205,23 @@ class DestinationFile(Closed):
     @property
     def summed(self) -> Summaries | None:
         """The summaries that go there; None: none do."""
+        if self.kind == "document":
+            return None
         is_said = "summaries" in self.model_fields_set
         return Summaries() if self.raw is None and not is_said else self.summaries
+
+    @property
+    def documented(self) -> Document | None:
+        """The documents that go there; None: none do."""
+        if self.kind == "document" or (self.document is None and self._is_usual):
+            return self.document or Document()
+        return self.document
+
+    @property
+    def _is_usual(self) -> bool:
+        """Whether what is usual goes: summaries and documents (`safety.md`)."""
+        is_said = "document" in self.model_fields_set or self.kind == "hl7v2"
+        return self.raw is None and self.summed is not None and not is_said
 
     @property
     def monitored(self) -> str:

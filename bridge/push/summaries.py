@@ -36,8 +36,8 @@ from bridge.store.reported import Reported
 async def report_summaries(trip: Trip) -> Report:
     """Every summary that is due on a lane which may go, where its destination wants any."""
     wanted, standing = None if trip.spec is None else trip.spec.summed, trip.errand.link
-    passage = _passage(trip)
-    if wanted is None or standing is None or passage is None:
+    passage = passage_of(trip)
+    if wanted is None or standing is None or passage is None or not trip.takes_readings:
         return NOTHING
     report, goes_on, link = NOTHING, True, links.load(trip.db, standing.number)
     while goes_on and not report.stops:
@@ -55,7 +55,7 @@ def stated(spec: DestinationFile) -> Stated:
     return Stated(wanted.rounding, UNITS[wanted.units], codes, wanted.corrected == "replace")
 
 
-def _passage(trip: Trip) -> Passage | None:
+def passage_of(trip: Trip) -> Passage | None:
     """The grant that they leave by: a feed brings what is filed as well, so that all is in one decision."""
     every = sorted(trip.errand.grants, key=lambda each: each.way is not Way.FEED)
     return next(iter(every), None)

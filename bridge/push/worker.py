@@ -34,6 +34,7 @@ from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.credentials import Tokens
 from bridge.push.documents import Documents, deliver_documents
+from bridge.push.paper_retraction import withdraw_documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
 from bridge.push.readings import deliver
@@ -154,6 +155,8 @@ class Worker:
         if isinstance(trip, Report):
             return trip
         report += await retract(trip)
+        if not report.stops:
+            report += await withdraw_documents(trip)
         if report.stops:
             return report
         if hold:

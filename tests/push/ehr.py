@@ -203,7 +203,7 @@ class Ehr:
     def statement(self) -> dict[str, Any]:
         """The CapabilityStatement."""
         rules, kinds = self.rules, []
-        for kind in ("Device", *READINGS):
+        for kind in dict.fromkeys(("Device", *READINGS, *sorted(rules.creates | rules.updates))):
             codes = ["read"]
             codes += ["search-type"] if rules.searches else []
             codes += ["create"] if kind in rules.creates else []
@@ -306,7 +306,7 @@ class Ehr:
         codes = {
             (each.get("system"), each.get("code")) for each in resource.get("code", {}).get("coding", [])
         }
-        if rules.codes and not codes & rules.codes:
+        if rules.codes and kind in READINGS and not codes & rules.codes:
             return 400, "", "", _outcome("business-rule", "59188")
         if method == "PUT":
             return self._put(kind, id_, resource, match)
