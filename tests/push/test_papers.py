@@ -34,7 +34,9 @@ BOTH = frozenset({DOCUMENT, DIAGNOSTIC})
 
 def with_documents(rules: Rules, types: frozenset[str] = BOTH, updates: bool = True) -> Rules:
     """A receiver that takes documents as well."""
-    return replace(rules, creates=rules.creates | types, updates=rules.updates | (types if updates else set()))
+    return replace(
+        rules, creates=rules.creates | types, updates=rules.updates | (types if updates else set())
+    )
 
 
 FULL = with_documents(TRANSACTION)
@@ -150,7 +152,12 @@ def test_a_grant_of_means_gives_no_document(tmp_path: Path) -> None:
 
 
 def test_a_site_chooses_what_stands_in_it_its_unit_goals_and_type(tmp_path: Path) -> None:
-    told = {"sections": ["glucose"], "units": "mmol/L", "goals": "standard", "code": ["cgm-cv", "cgm-summary"]}
+    told = {
+        "sections": ["glucose"],
+        "units": "mmol/L",
+        "goals": "standard",
+        "code": ["cgm-cv", "cgm-summary"],
+    }
     with world(tmp_path, document=told) as (house, ehr):
         for day in range(-14, 0):
             house.give((day + 10) * 288 + 3, [100] * 4, name=str(day))
@@ -219,7 +226,9 @@ def test_summaries_go_first_then_the_document_then_readings(tmp_path: Path) -> N
         house.grant(periods=days(house, -14, 14))
         assert house.push().sent == 7 + 1 + 14 * 288
         kinds = [
-            body["resourceType"] if body["resourceType"] != "Bundle" else body["entry"][-1]["resource"]["resourceType"]
+            body["resourceType"]
+            if body["resourceType"] != "Bundle"
+            else body["entry"][-1]["resource"]["resourceType"]
             for body in ehr.bodies
         ]
         assert kinds[:2] == ["Observation", DOCUMENT] and DOCUMENT not in kinds[2:]
