@@ -191,7 +191,7 @@ class _Round:
         return Asked(
             patient=lane.patient,
             way=self.passage.way,
-            channel="push",
+            channel="document",
             described=f"the document (PDF) that is due for destination {lane.destination}",
             selectors=frozenset(Selector(each, grain=Grain.RAW) for each in self.wanted.streams),
             reporting=Reporting(paced=paced, documents=self.type),

@@ -7,7 +7,10 @@ an instant and a code are a leak already.
 
 from __future__ import annotations
 
+import io
 import json
+import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,15 +19,21 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from lxml import etree
+from pypdf import PdfReader
 
 from bridge.consent.asked import Asked, Selector, Way
+from bridge.consent.documents import READINGS
 from bridge.consent.permit import DeliveryPermit
+from bridge.consent.reporting import Paced, Reporting
+from bridge.fhir.consignment import Manner
+from bridge.fhir.filing import Filing
 from bridge.fhir.sampled import PROFILE
 from bridge.fhir.subscriptions import FILTER, TOPIC
 from bridge.hl7.render import Before, Person, Scribe, Writing
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
 from bridge.reading import Stream
+from bridge.store.patients import load
 from tests.door.who import Attacker
 from tests.web.exporting import LINES, fetched
 from tests.web.world import World, linked
@@ -409,5 +418,46 @@ def _results(body: bytes) -> Iterator[Seen]:
             yield str(CODES.get(code, MEAN)), int(moment.timestamp() * 1000)
 
 
-Pushed: Final = {"pushed": pushed, "messaged": messaged}
+def filed(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
+    """What a document of the same delivery would say, in each of its shapes: its period, and the days that its PDF
+    names."""
+    seen, texts, zones = set[Seen](), list[bytes](), load(world.db, world.ada).zones
+    for kind in ("DocumentReference", "DiagnosticReport"):
+        for paced in (None, Paced(days=1, every=1, most=99)):
+            wish = Reporting(documents=kind, paced=paced)
+            asked = Asked(
+                world.ada, Way.FEED, "document", "delivery", READINGS, reporting=wish, patient_resource=True,
+                device_resources=True,
+            )  # fmt: skip
+            found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
+            to = Filing("Patient/theirs", {}, world.clock())
+            for _, content in world.renderer.report_letters(found, zones, to, Manner(), kind).letters:
+                seen |= told(httpx.Response(200, content=bytes(content)))
+                for text in _printed(json.loads(bytes(content))):
+                    seen |= set(_days(text))
+                    texts += [bytes(content), text.encode()]
+    return seen, b"".join(texts)
+
+
+def _printed(bundle: dict[str, Any]) -> Iterator[str]:
+    """The words of every PDF in a Bundle."""
+    for entry in bundle["entry"]:
+        one = entry["resource"]
+        forms = one.get("presentedForm") or [each["attachment"] for each in one["content"]]
+        for form in forms:
+            pages = PdfReader(io.BytesIO(b64decode(form["data"]))).pages
+            yield " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def _days(text: str) -> Iterator[Seen]:
+    """Every day with its year that is named, but the moment at which the data stood so."""
+    before, _, after = text.partition("Data as of")
+    year = re.search(r"\d{4}", after)
+    for day, month, number in _DAY.findall(before + after[year.end() if year else 0 :]):
+        moment = datetime.strptime(f"{day} {month} {number} 12", "%d %b %Y %H")
+        yield SUMMARY, int(moment.replace(tzinfo=ZoneInfo("Europe/Berlin")).timestamp() * 1000)
+
+
+_DAY: Final = re.compile(r"\b(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})\b")
+Pushed: Final = {"pushed": pushed, "messaged": messaged, "filed": filed}
 """By delivery, by name."""

@@ -183,7 +183,7 @@ def test_the_ledger_names_the_document_and_what_stood_in_it(tmp_path: Path) -> N
         house.gate.flush()
         told = [row for row in ledger.listed(house.db, house.patient) if row.kind == "intent"]
         assert [row.fields["asked"] for row in told] == ["the document (PDF) that is due for destination 1"]
-        assert told[0].fields["channel"] == "push" and int(str(told[0].fields["items"])) > 4000
+        assert told[0].fields["channel"] == "document" and int(str(told[0].fields["items"])) > 4000
         assert {"glucose", "demographics"} <= kinds_told(house)
         assert [each.what for each in outbox.listed(house.db)] == ["document"]
 
