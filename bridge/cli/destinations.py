@@ -74,12 +74,8 @@ def add_destination(
         raise click.UsageError(
             "--file says kind, address, network and who looks at it: give none of them beside it"
         )
-    if name is None and (kind is None or url is None):
-        raise click.UsageError("say where: --file NAME, or --kind and --url")
-    if (kind in FILED) != (patients is not None) and name is None:
-        raise click.UsageError(
-            "--patients goes with --kind hl7v2 or document: the receiver knows patients by that system"
-        )
+    if name is None:
+        _whole(kind, url, patients)
     secret = None if token is None else _secret(token)
     with bridge(home) as found:
         known = named.client(found, client).id
@@ -126,6 +122,16 @@ def remove_destination(destination_id: int, home: Path | None, as_json: bool) ->
         except KeyError as none:
             raise Failed(f"there is no destination {destination_id} in use") from none
     emit({"id": destination_id, "removed": True}, as_json, f"destination {destination_id} is retired.")
+
+
+def _whole(kind: str | None, url: str | None, patients: str | None) -> None:
+    """Whether the flags say a destination without a file; a usage error else."""
+    if kind is None or url is None:
+        raise click.UsageError("say where: --file NAME, or --kind and --url")
+    if (kind in FILED) != (patients is not None):
+        raise click.UsageError(
+            "--patients goes with --kind hl7v2 or document: the receiver knows patients by that system"
+        )
 
 
 def spec_named(files: Mapping[str, DestinationFile], name: str) -> DestinationFile:

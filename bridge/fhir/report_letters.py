@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from bridge.consent.summed import PANEL
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.consignment import SUBMISSION_PROFILE, SUBMIT, Ask, Drafts, Form, Manner
 from bridge.fhir.filing import Filing, Known, Sent
@@ -135,6 +136,8 @@ def _after(tree: Tree, name: str, added: str, value: Node) -> Tree:
 
 
 def _results(one: One, wanted: Filing) -> Iterator[Tree]:
-    for _, id_ in () if one.is_wrong else one.summary.members:
-        if (held := wanted.known.get(id_)) is not None:
-            yield {"reference": held.reference}
+    """The panel, whose members are the rest, where the receiver holds it; else each that it holds."""
+    held = {part: wanted.known[id_] for part, id_ in one.summary.members if id_ in wanted.known}
+    there = [held[PANEL]] if PANEL in held else held.values()
+    for each in () if one.is_wrong else there:
+        yield {"reference": each.reference}

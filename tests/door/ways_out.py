@@ -454,10 +454,10 @@ def _days(text: str) -> Iterator[Seen]:
     before, _, after = text.partition("Data as of")
     year = re.search(r"\d{4}", after)
     for day, month, number in _DAY.findall(before + after[year.end() if year else 0 :]):
-        moment = datetime.strptime(f"{day} {month} {number} 12", "%d %b %Y %H")
-        yield SUMMARY, int(moment.replace(tzinfo=ZoneInfo("Europe/Berlin")).timestamp() * 1000)
+        yield SUMMARY, _ms(f"{number}-{_MONTHS.index(month) + 1:02d}-{day:0>2}")
 
 
+_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _DAY: Final = re.compile(r"\b(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})\b")
 Pushed: Final = {"pushed": pushed, "messaged": messaged, "filed": filed}
 """By delivery, by name."""

@@ -47,7 +47,7 @@ Fault = Say | Torn | Slow | Twice | Lie
 class Rules:
     """What a server takes. `conditional`: honoured, refused (400 for each such entry) or ignored; `updates`,
     `creates`: types; `codes`: one of them must be on each reading; `size`: bytes of a body; `said`: what its
-    statement says of conditional create."""
+    statement says of conditional create; `silent`: types that its statement does not name."""
 
     operation: bool = False
     transaction: bool = False
@@ -61,6 +61,7 @@ class Rules:
     size: int | None = None
     entries: int | None = None
     stale: int = 412
+    silent: frozenset[str] = frozenset()
 
 
 CGM_RECEIVER = Rules(operation=True, said=None)
@@ -204,6 +205,8 @@ class Ehr:
         """The CapabilityStatement."""
         rules, kinds = self.rules, []
         for kind in dict.fromkeys(("Device", *READINGS, *sorted(rules.creates | rules.updates))):
+            if kind in rules.silent:
+                continue
             codes = ["read"]
             codes += ["search-type"] if rules.searches else []
             codes += ["create"] if kind in rules.creates else []

@@ -49,7 +49,8 @@ ORACLE_LIKE = with_documents(ORACLE, frozenset({DOCUMENT}))
 def world(home: Path, rules: Rules = FULL, **more: Any) -> Iterator[tuple[House, Ehr]]:
     """A bridge with the readings of a fortnight that is over, linked, and a receiver that takes documents."""
     with standing(rules) as ehr:
-        house = filed(home, ehr.url, **({"raw": False, "kind": "document"} | more))
+        told: dict[str, Any] = {"raw": False, "kind": "document"}
+        house = filed(home, ehr.url, **(told | more))
         measured(house, -15, 16)
         house.link()
         yield house, ehr
@@ -209,15 +210,16 @@ def test_it_goes_in_the_form_and_as_the_types_that_the_file_says(
 
 
 def test_the_operation_of_the_cgm_ig_takes_it_as_a_diagnostic_report(tmp_path: Path) -> None:
-    rules = replace(CGM_RECEIVER, creates=CGM_RECEIVER.creates | {DIAGNOSTIC})
-    more: dict[str, Any] = {"kind": "submit-cgm-bundle", "document": {"types": [DIAGNOSTIC]}}
-    told = replace(rules, creates=rules.creates)
-    with world(tmp_path, told, **more, summaries={}) as (house, ehr):
+    """Its statement says nothing of single creates of it, so it goes in the guide's bundle."""
+    rules = replace(CGM_RECEIVER, creates=CGM_RECEIVER.creates | {DIAGNOSTIC}, silent=frozenset({DIAGNOSTIC}))
+    more: dict[str, Any] = {"kind": "submit-cgm-bundle", "document": {}, "summaries": {}}
+    with world(tmp_path, rules, **more) as (house, ehr):
         house.grant(periods=days(house, -14, 14))
         house.push()
-        found = one(ehr, DIAGNOSTIC)
-        panel = next(each for each in ehr.readings if each["code"]["coding"][0]["code"] == "107931-8")
-        assert found["result"] == [{"reference": f"Observation/{panel['id']}"}] or len(found["result"]) > 0
+        (panel,) = (each for each in ehr.readings if each["code"]["coding"][0]["code"] == "107931-8")
+        assert one(ehr, DIAGNOSTIC)["result"] == [{"reference": f"Observation/{panel['id']}"}]
+        assert set(ehr.writes()) == {"$submit-cgm-bundle"}
+        assert ehr.bodies[-1]["type"] == "transaction" and len(ehr.bodies[-1]["entry"]) == 1
 
 
 def test_summaries_go_first_then_the_document_then_readings(tmp_path: Path) -> None:
