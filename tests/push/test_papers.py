@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import random
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,14 +20,15 @@ from pypdf import PdfReader
 import bridge.store.ledger as ledger
 import bridge.store.outbox as outbox
 from bridge.consent.asked import Grain, Kind
-from bridge.period import PeriodSet
+from bridge.period import Period, PeriodSet
 from bridge.push.affected import affected
+from bridge.push.courier import IN_DOUBT
 from bridge.push.papers import NO_TYPE
 from bridge.store.blocks import withdraw
 from tests.fhir.valid import valid
 from tests.push.ehr import CGM_RECEIVER, EPIC, ORACLE, TRANSACTION, Ehr, Rules, standing
 from tests.push.house import House, filed
-from tests.push.test_summaries import days, measured, states
+from tests.push.test_summaries import blocks, days, measured, states
 from tests.push.twin import Say, Torn
 
 DOCUMENT, DIAGNOSTIC = "DocumentReference", "DiagnosticReport"
@@ -341,8 +344,11 @@ def test_one_that_takes_no_update_gets_a_document_that_replaces_the_first(tmp_pa
         assert third["relatesTo"][0]["target"] == {"reference": f"DocumentReference/{second['id']}"}
 
 
-def test_a_replacement_whose_answer_was_lost_is_looked_for_and_not_doubled(tmp_path: Path) -> None:
-    with world(tmp_path, EPIC_LIKE) as (house, ehr):
+@pytest.mark.parametrize("rules", [EPIC_LIKE, with_documents(TRANSACTION, updates=False)])
+def test_a_replacement_whose_answer_was_lost_is_looked_for_and_not_doubled(
+    tmp_path: Path, rules: Rules
+) -> None:
+    with world(tmp_path, rules) as (house, ehr):
         house.grant(periods=days(house, -14, 14))
         house.push()
         measured(house, -3, 1, value=250)
@@ -356,6 +362,78 @@ def test_a_replacement_whose_answer_was_lost_is_looked_for_and_not_doubled(tmp_p
         house.push()
         target = papers(ehr)[2]["relatesTo"][0]["target"]["reference"]
         assert target == f"DocumentReference/{papers(ehr)[1]['id']}"
+
+
+def test_a_correction_whose_answer_was_lost_is_put_there_once(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, ehr):
+        house.grant(periods=days(house, -14, 14))
+        house.push()
+        measured(house, -3, 1, value=250)
+        ehr.script += [Torn()]
+        for _ in range(4):
+            house.push()
+            house.wait(90)
+        text = words(one(ehr))
+        measured(house, -3, 1, value=150)
+        assert house.push().updated == 1 and words(one(ehr)) != text and len(papers(ehr)) == 1
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_who_cannot_be_asked_whether_it_has_it_gets_it_no_second_time(
+    tmp_path: Path, committed: bool
+) -> None:
+    with world(tmp_path, replace(EPIC_LIKE, searches=False)) as (house, ehr):
+        house.grant(periods=days(house, -14, 14))
+        ehr.script += [Torn(committed=committed)]
+        house.push()
+        house.wait(90)
+        house.push()
+        house.wait(90)
+        house.push()
+        assert len(papers(ehr)) == committed and outbox.listed(house.db)[-1].state == "partial"
+        (problem,) = house.db.reader("bridge").execute("SELECT problem FROM sent").fetchone()
+        assert problem == IN_DOUBT
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_the_chart_holds_exactly_the_permitted_documents_once(tmp_path: Path, number: int) -> None:
+    chance = random.Random(number)
+    rules = chance.choice([FULL, EPIC_LIKE, ORACLE_LIKE])
+    with standing(rules) as ehr:
+        length = chance.choice([5, 7, 14])
+        house = filed(tmp_path, ehr.url, raw=False, kind="document", document={"days": length})
+        measured(house, -30, 30)
+        house.link()
+        expected, edge = set[Period](), -30
+        while edge < -2:
+            count = min(chance.randint(1, 15), -edge)
+            if chance.random() < 0.7:
+                (stretch,) = days(house, edge, count)
+                house.grant(periods=PeriodSet((stretch,)))
+                expected |= blocks(house, edge, count, length)
+            edge += count + 1
+        for at in range(4):
+            if chance.random() < 0.5:
+                ehr.script.append((Say(503), Torn(), Torn(committed=False))[chance.randrange(3)])
+            house.push()
+            house.wait(chance.choice([1, 300]))
+            if chance.random() < 0.5:
+                measured(house, chance.randint(-30, -2), 1, value=200 + at)
+        ehr.script.clear()
+        for _ in range(4):
+            house.wait(400)
+            house.push()
+        replaced = {
+            each["relatesTo"][0]["target"]["reference"].partition("/")[2]
+            for each in papers(ehr)
+            if "relatesTo" in each
+        }
+        stands = [each for each in papers(ehr) if each["id"] not in replaced]
+        starts = Counter(each["context"]["period"]["start"][:19] for each in stands)
+        assert set(starts.values()) <= {1} and len(starts) == len(expected)
+        assert all(each["status"] == "current" for each in stands)
+        assert outbox.opened(house.db, outbox.listed(house.db)[0].lane) is None if expected else True
+        house.db.close()
 
 
 @pytest.mark.parametrize("rules", [FULL, EPIC_LIKE, ORACLE_LIKE])
