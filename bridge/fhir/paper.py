@@ -29,8 +29,8 @@ class Paper:
         """Names the choice; '' is the usual one."""
         if self == Paper():
             return ""
-        targets = self.layout.targets
-        said = f"{self.layout.unit}|{targets and targets.words}|{'|'.join(self.codes)}"
+        layout, targets = self.layout, self.layout.targets
+        said = f"{layout.unit}|{layout.rounding}|{targets and targets.words}|{'|'.join(self.codes)}"
         return sha256(said.encode()).hexdigest()[:6]
 
 

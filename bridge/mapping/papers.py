@@ -52,6 +52,9 @@ class Document(Closed):
         description="beside the figures: glucose is the pattern and the days, where readings are open",
     )
     units: Literal["as-recorded", "mg/dL", "mmol/L"] = "as-recorded"
+    rounding: Literal["tenths", "icode"] = Field(
+        default="tenths", description="of times in ranges; icode: whole percents, which need not add to 100"
+    )
     goals: Literal["none", "standard", "older"] = Field(
         default="none", description="the target profile whose goals are shown"
     )

@@ -26,7 +26,7 @@ from bridge.report.targets import PROFILES
 def paper_of(wanted: Document) -> Paper:
     """How a destination is told documents."""
     targets = None if wanted.goals == "none" else PROFILES[wanted.goals]
-    return Paper(Layout(UNITS[wanted.units], targets), tuple(wanted.code))
+    return Paper(Layout(UNITS[wanted.units], targets, wanted.rounding), tuple(wanted.code))
 
 
 async def printed(trip: Trip, seen: Disclosure, subject: str, type_: str, paper: Paper) -> Parcel:

@@ -77,7 +77,7 @@ class PdfBytes:
 def printed(seen: Disclosure, zones: ZoneHistory, layout: Layout = USUAL) -> tuple[PdfBytes, ...]:
     """A PDF of each report of a disclosure (`Reporting.documents`), in order of time; a report of which all was entered
     in error has none. `zones`: where the person's clocks stood."""
-    return tuple(_printed(each, layout.targets) for each in contents(seen, zones, layout.unit))
+    return tuple(_printed(each, layout.targets) for each in contents(seen, zones, layout))
 
 
 def _printed(content: Content, targets: Targets | None) -> PdfBytes:
@@ -144,7 +144,7 @@ def inputs(content: Content, targets: Targets | None) -> Mapping[str, str]:
 def _bar(content: Content, targets: Targets | None) -> Mapping[str, str]:
     if content.ranges is None:
         return {}
-    found = words.shares(content.ranges, content.unit, targets)
+    found = words.shares(content.ranges, content.unit, targets, content.layout.rounding)
     told = [(name, percent, f"{time} a day", goal) for name, percent, time, goal in found.rows]
     said = "; ".join(", ".join(filter(None, row)) for row in told)
     return {

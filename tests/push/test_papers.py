@@ -160,6 +160,7 @@ def test_a_site_chooses_what_stands_in_it_its_unit_goals_and_type(tmp_path: Path
         "sections": ["glucose"],
         "units": "mmol/L",
         "goals": "standard",
+        "rounding": "icode",
         "code": ["cgm-cv", "cgm-summary"],
     }
     with world(tmp_path, document=told) as (house, ehr):
@@ -169,6 +170,7 @@ def test_a_site_chooses_what_stands_in_it_its_unit_goals_and_type(tmp_path: Path
         house.push()
         text = words(one(ehr))
         assert "Insulin" not in text and "3.9-7.8 mmol/L" in text and "Goals for adults" in text
+        assert " 100 % " in text and "In range: 3.9-10.0 100.0 %" not in text
         assert [each["code"] for each in one(ehr)["type"]["coding"]] == ["104638-2", "107931-8"]
         assert "insulin" not in kinds_told(house)
         house.register(ehr.url, raw=False, kind="document", document=told | {"units": "mg/dL"})
