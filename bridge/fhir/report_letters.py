@@ -13,7 +13,7 @@ after a lost answer, nor taken back; receivers that take documents take the data
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -28,6 +28,8 @@ from bridge.fhir.tree import Node, Tree
 
 Letter: TypeAlias = "tuple[Ask, bytes | memoryview]"
 REPLACED: Final = "replaces"
+AGAIN: Final[Mapping[str, Tree]] = {DOCUMENT: {"docStatus": "amended"}, DIAGNOSTIC: {"status": "corrected"}}
+"""What is said otherwise of what was told before, also where a dose alone is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ def _ask(compiler: Compiler, one: _Piece, wanted: Filing, manner: Manner) -> Ask
 
 
 def _filed(one: One, tree: Tree, known: Known | None, wanted: Filing, is_put: bool) -> Tree:
+    if known is not None and not one.is_wrong:
+        tree = {**tree, **AGAIN[str(tree["resourceType"])]}
     if is_put and known is not None:
         tree = {**tree, "id": known.id}
     elif known is not None and tree["resourceType"] == DOCUMENT:

@@ -27,6 +27,7 @@ from bridge.consent.permit import DeliveryPermit
 from bridge.consent.reporting import Paced, Reporting
 from bridge.fhir.consignment import Manner
 from bridge.fhir.filing import Filing
+from bridge.fhir.paper import Paper
 from bridge.fhir.sampled import PROFILE
 from bridge.fhir.subscriptions import FILTER, TOPIC
 from bridge.hl7.render import Before, Person, Scribe, Writing
@@ -403,9 +404,8 @@ def messaged(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
     found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
     if found.subject is None or not found.count:
         return set(), b""
-    person = Person("urn:oid:1.2.3", "0042", "Family, Given", date(1990, 4, 1))
-    to = Writing(Hl7v2(), person, Before(frozenset(), {}), world.clock())
-    body = b"".join(bytes(content) for _, content in Scribe(world.mappings, "0").results(found, to).letters)
+    written = Scribe(world.mappings, "0").results(found, _writing(world)).letters
+    body = b"".join(bytes(content) for _, content in written)
     return set(_results(body)), body
 
 
@@ -436,7 +436,19 @@ def filed(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
                 for text in _printed(json.loads(bytes(content))):
                     seen |= set(_days(text))
                     texts += [bytes(content), text.encode()]
+            for _, message in (
+                Scribe(world.mappings, "0").reports(found, zones, Paper(), _writing(world)).letters
+            ):
+                (form,) = re.findall(rb"\^Base64\^([A-Za-z0-9+/=]+)", bytes(message))
+                text = _words(form)
+                seen |= set(_days(text))
+                texts += [bytes(message), text.encode()]
     return seen, b"".join(texts)
+
+
+def _writing(world: World) -> Writing:
+    person = Person("urn:oid:1.2.3", "0042", "Family, Given", date(1990, 4, 1))
+    return Writing(Hl7v2(), person, Before(frozenset(), {}), world.clock())
 
 
 def _printed(bundle: dict[str, Any]) -> Iterator[str]:
@@ -445,8 +457,12 @@ def _printed(bundle: dict[str, Any]) -> Iterator[str]:
         one = entry["resource"]
         forms = one.get("presentedForm") or [each["attachment"] for each in one["content"]]
         for form in forms:
-            pages = PdfReader(io.BytesIO(b64decode(form["data"]))).pages
-            yield " ".join(" ".join(page.extract_text() for page in pages).split())
+            yield _words(form["data"])
+
+
+def _words(pdf: str | bytes) -> str:
+    pages = PdfReader(io.BytesIO(b64decode(pdf))).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
 def _days(text: str) -> Iterator[Seen]:

@@ -170,11 +170,15 @@ def test_a_site_chooses_what_stands_in_it_its_unit_goals_and_type(tmp_path: Path
         house.push()
         text = words(one(ehr))
         assert "Insulin" not in text and "3.9-7.8 mmol/L" in text and "Goals for adults" in text
-        assert " 100 % " in text and "In range: 3.9-10.0 100.0 %" not in text
+        assert "100.0 %" not in text
         assert [each["code"] for each in one(ehr)["type"]["coding"]] == ["104638-2", "107931-8"]
         assert "insulin" not in kinds_told(house)
-        house.register(ehr.url, raw=False, kind="document", document=told | {"units": "mg/dL"})
-        assert house.push().updated == 1 and "70-140 mg/dL" in words(one(ehr))
+        house.register(
+            ehr.url, raw=False, kind="document", document=told | {"units": "mg/dL", "rounding": "tenths"}
+        )
+        assert (
+            house.push().updated == 1 and "70-140 mg/dL" in words(one(ehr)) and "100.0 %" in words(one(ehr))
+        )
 
 
 def kinds_told(house: House) -> set[str]:
@@ -505,6 +509,36 @@ def test_a_dose_that_was_another_persons_takes_the_document_back_that_showed_it(
         house.revoke(grant)
         withdraw(house.db, house.patient, wrong[4])
         assert house.push().retracted == 1 and one(ehr)["status"] == "entered-in-error"
+
+
+def test_a_dose_that_went_is_corrected_while_the_grant_acts_and_is_no_fault_after_it(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, ehr):
+        wrong = [house.give((day + 10) * 288 + 3, [-100 * day] * 4, name=str(day)) for day in range(-14, 0)]
+        grant = house.grant(periods=days(house, -14, 14))
+        house.push()
+        before = words(one(ehr))
+        withdraw(house.db, house.patient, wrong[4])
+        assert states(house, wrong[4]) == {"held, to be corrected": 1}
+        assert house.push().updated == 1 and words(one(ehr)) != before
+        assert one(ehr)["docStatus"] == "amended" and states(house, wrong[4]) == {"corrected": 1}
+        house.revoke(grant)
+        assert house.push().retracted == 0 and one(ehr)["status"] == "current"
+
+
+def test_a_dose_of_a_source_that_was_not_shared_says_nothing_about_the_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path) as (house, ehr):
+        for day in range(-14, 0):
+            house.give((day + 10) * 288 + 3, [100] * 4, name=str(day))
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr("tests.push.house.SOURCE", "libreview")
+            hidden = house.give(3, [500] * 4, name="hidden")
+        grant = house.grant(periods=days(house, -14, 14))
+        house.push()
+        house.revoke(grant)
+        withdraw(house.db, house.patient, hidden)
+        assert house.push().retracted == 0 and one(ehr)["status"] == "current"
 
 
 def test_a_dose_that_was_not_shared_says_nothing_about_the_document(tmp_path: Path) -> None:
