@@ -22,7 +22,8 @@ from bridge.cli.shell import Failed
 from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Way
 from bridge.consent.grant import Authoriser, Grant, Recipient
-from bridge.mapping.destination import Auth, DestinationFile, Raw, written
+from bridge.mapping.auth import Auth
+from bridge.mapping.destination import DestinationFile, Raw, written
 from bridge.net.message import Answer, Framed, NetFault, Request
 from bridge.period import DAY, PeriodSet
 from bridge.push.papers import Papers
@@ -77,6 +78,8 @@ class Nowhere:
             return _said((PATIENT % (RECORD.id, self.system, RECORD.name)).encode() if is_patient else NONE)
         self.sent.append(request)
         place = f"{path.rpartition('/')[2]}/{len(self.sent)}"
+        if not is_json(request):
+            return Answer(201, {}, b"")
         told = json.loads(request.body)
         if told["resourceType"] != "Bundle":
             return Answer(201, {"location": place}, b"")
@@ -140,6 +143,13 @@ def _shared(found: Bridge, person: int, spec: DestinationFile, periods: PeriodSe
         "a rehearsal",
         CONFIRMED if spec.kind == "hl7v2" else RECORD,
     )
+
+
+def is_json(request: Request) -> bool:
+    """Whether its body is one JSON document; a portal gets files."""
+    return any(
+        name == "content-type" and value.endswith("json") for name, value in request.headers
+    ) and not any(value.endswith("ndjson") for _, value in request.headers)
 
 
 def conditions(request: Request) -> dict[str, str]:

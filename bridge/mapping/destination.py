@@ -16,84 +16,35 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from bridge.mapping.address import is_network, is_this_machine
+from bridge.mapping.auth import Auth
 from bridge.mapping.hl7v2 import Hl7v2
+from bridge.mapping.ordering import WORD, Orders, check_orders
 from bridge.mapping.papers import Document
 from bridge.mapping.places import Path, unknown
+from bridge.mapping.portal import Portal
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
 from bridge.mapping.summed import Summaries, check_codes
+from bridge.order import Content
 from bridge.reading import Stream
 
-Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "document", "hl7v2"]
-KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "document", "hl7v2")
-NOT_YET: Final = ("portal",)
-VAULT: Final = "vault"
+Kind: TypeAlias = Literal[
+    "auto", "submit-cgm-bundle", "transaction", "batch", "single", "document", "hl7v2", "portal"
+]
+KINDS: Final = (
+    "auto", "submit-cgm-bundle", "transaction", "batch", "single", "document", "hl7v2", "portal",
+)  # fmt: skip
 LEAST_BYTES: Final = 16_384
 """The largest single entry, a chunk of one page of samples, fits."""
 
 
 def _kind(value: object) -> object:
-    if value in NOT_YET:
-        raise ValueError(f"this version does not deliver by {value!r} yet; there is {', '.join(KINDS)}")
     if value not in KINDS:
         raise ValueError(unknown(str(value), KINDS))
     return value
-
-
-class Auth(Closed):
-    """How the bridge proves itself there."""
-
-    kind: Literal["none", "bearer", "basic", "backend", "user-token", "mtls"] = "none"
-    secret: str | None = Field(
-        default=None, description="vault, or the path of a file that holds nothing else"
-    )
-    user: str | None = Field(default=None, description="basic: the name")
-    client_id: str | None = Field(
-        default=None, description="backend: our id there; our keys are at /launch/jwks.json"
-    )
-    token_url: str | None = Field(
-        default=None,
-        description="backend: its token endpoint, where it does not stand in its smart-configuration",
-    )
-    scope: str = Field(default="", description="backend: what to ask for")
-    certificate: str | None = Field(
-        default=None, description="path of our certificate (PEM): mTLS, beside any kind"
-    )
-    key: str | None = Field(default=None, description="path of the private key of that certificate (PEM)")
-
-    @model_validator(mode="after")
-    def _whole(self) -> Auth:
-        told = self.model_fields_set - {"kind", "certificate", "key"}
-        allowed = NEEDS[self.kind] | MAY[self.kind]
-        for name in sorted(NEEDS[self.kind] - told):
-            raise ValueError(f"{self.kind} needs {name!r} as well")
-        for name in sorted(told - allowed):
-            raise ValueError(f"{name!r} says nothing to {self.kind}; it can have {_words(allowed)}")
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key go together: two paths of PEM files")
-        if self.kind == "mtls" and self.certificate is None:
-            raise ValueError("mtls needs 'certificate' and 'key': two paths of PEM files")
-        return self
-
-
-def _words(names: frozenset[str]) -> str:
-    return ", ".join(sorted({*names, "certificate", "key"}))
-
-
-NEEDS: Final[Mapping[str, frozenset[str]]] = {
-    "none": frozenset(),
-    "bearer": frozenset({"secret"}),
-    "basic": frozenset({"user", "secret"}),
-    "backend": frozenset({"client_id", "scope"}),
-    "user-token": frozenset(),
-    "mtls": frozenset(),
-}
-MAY: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(NEEDS, frozenset()) | {
-    "backend": frozenset({"token_url"})
-}
 
 
 class Limits(Closed):
@@ -187,6 +138,9 @@ class DestinationFile(Closed):
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
     )
+    orders: Annotated[Orders, WORD] | None = Field(
+        default=None, description="required, or what is to be known of orders; without it none are looked at"
+    )
     receiver: Receiver = Field(default_factory=Receiver)
     fhir: Mapping[Stream, Shape] = Field(
         default_factory=dict,
@@ -201,11 +155,12 @@ class DestinationFile(Closed):
         default=(), description="addresses or networks whose ADT messages speak of its patients"
     )
     hl7v2: Hl7v2 = Field(default_factory=Hl7v2, description="how an interface engine is spoken to")
+    portal: Portal | None = Field(default=None, description="how a clinic's portal takes files")
 
     @property
     def summed(self) -> Summaries | None:
-        """The summaries that go there; None: none do."""
-        if self.kind == "document":
+        """The summaries that go there; None: none do. A portal takes none: its file may not ask for them."""
+        if self.portal is not None or self.kind == "document":
             return None
         is_said = "summaries" in self.model_fields_set
         return Summaries() if self.raw is None and not is_said else self.summaries
@@ -222,6 +177,40 @@ class DestinationFile(Closed):
         """Whether what is usual goes: summaries and documents (`safety.md`)."""
         is_said = "document" in self.model_fields_set or self.kind == "hl7v2"
         return self.raw is None and self.summed is not None and not is_said
+
+    @property
+    def saying(self) -> tuple[object, ...]:
+        """What shapes that which is sent: where it is another, everything is looked at again."""
+        streams = self.raw.streams if self.raw is not None and self.portal is not None else ()
+        return self.fhir, self.hl7v2.said, self.portal, streams
+
+    def is_elsewhere(self, before: DestinationFile | None) -> bool:
+        """Whether files go to another place than those of the file before, which nothing corrects there then."""
+        if self.portal is None or before is None or before.portal is None:
+            return False
+        return self.portal.place != before.portal.place
+
+    @property
+    def ordered_sums(self) -> Summaries | None:
+        """How summaries go there that were ordered: as it says, as usual where it says nothing; None: it wants none."""
+        is_said = "summaries" in self.model_fields_set or self.kind == "document"
+        return self.summed or (None if is_said else Summaries())
+
+    @property
+    def ordered_papers(self) -> Document | None:
+        """How documents go there that were ordered; None: it wants none."""
+        is_said = "document" in self.model_fields_set or self.kind == "hl7v2" or self.portal is not None
+        return self.documented or (None if is_said else Document())
+
+    @property
+    def takes(self) -> frozenset[Content]:
+        """What an order can have sent there."""
+        wanted = {
+            Content.GLUCOSE: self.raw,
+            Content.SUMMARY: self.ordered_sums,
+            Content.DOCUMENT: self.ordered_papers,
+        }
+        return frozenset(content for content, said in wanted.items() if said is not None)
 
     @property
     def monitored(self) -> str:
@@ -242,6 +231,14 @@ def check_destination(
         yield ("destination",), f"{file.destination!r} is already taken by another file"
     if file.address.startswith("http:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
+    if file.orders is not None:
+        if file.orders.find and file.kind == "hl7v2":
+            yield (
+                ("orders", "find"),
+                "an interface engine shows no orders: they are sent to /fhir/ServiceRequest",
+            )
+        for path, sentence in check_orders(file.orders, codes):
+            yield ("orders", *path), sentence
     if file.summed is not None:
         yield from check_codes(file.summed, codes)
     for at, sender in enumerate(file.announced_by):

@@ -20,6 +20,8 @@ def check_papers(file: DestinationFile, codes: Mapping[str, Code]) -> Iterator[t
     found = file.document
     if found is None:
         return
+    if file.kind == "portal":
+        yield ("document",), "a portal takes readings as files and no documents"
     for at, name in enumerate(found.code):
         if name not in codes:
             yield ("document", "code", at), unknown(name, tuple(codes))

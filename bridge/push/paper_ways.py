@@ -21,12 +21,19 @@ DOCUMENT, DIAGNOSTIC = document_types.TYPES
 TOGETHER: Final = frozenset({Form.SUBMISSION, Form.TRANSACTION, Form.BATCH})
 
 
-def wanted_of(trip: Trip) -> Document | None:
-    """The documents that the destination wants; None: none."""
+def wanted_of(trip: Trip, is_ordered: bool = False) -> Document | None:
+    """The documents that the destination wants, or that were ordered; None: none."""
     spec = trip.spec
     if spec is None or ("document" in spec.model_fields_set and spec.document is None):
         return None
-    return spec.documented or (None if trip.takes_readings else Document())
+    usual = spec.ordered_papers if is_ordered else spec.documented
+    return usual or (None if trip.takes_readings else Document())
+
+
+def takes_ordered(trip: Trip) -> bool:
+    """Whether a document that is ordered can go there at all."""
+    wanted = wanted_of(trip, is_ordered=True)
+    return wanted is not None and bool(types_for(trip, wanted))
 
 
 def is_named(trip: Trip) -> bool:

@@ -13,7 +13,7 @@ Rejected: one request for all blocks (who is cut off in its midst has half of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import bridge.store.documented as store
@@ -25,10 +25,11 @@ from bridge.consent.reporting import Paced, Reporting, Standing
 from bridge.fhir.reports import versioned
 from bridge.mapping.papers import Document
 from bridge.mapping.summed import WEEKDAYS
-from bridge.period import BEGINNING
+from bridge.period import BEGINNING, Period
 from bridge.push import round as rounds
 from bridge.push.answers import Reply
 from bridge.push.courier import IN_DOUBT, TOO_LARGE, Waybill
+from bridge.push.ordered import Course
 from bridge.push.paper_ways import is_named, taken, types_for, wanted_of
 from bridge.push.parcel import Parcel
 from bridge.push.plan import Passage
@@ -53,10 +54,11 @@ NO_TYPE: Final = (
 class Papers:
     """Makes and sends documents (`documents.Documents`)."""
 
-    async def deliver(self, trip: Trip, blocks: Sequence[Reported]) -> Report:
-        """What is due of documents over these blocks, each of which has its summary there, and of a pace of their
-        own."""
-        wanted, passage, standing = wanted_of(trip), passage_of(trip), trip.errand.link
+    async def deliver(self, trip: Trip, blocks: Sequence[Reported], course: Course) -> Report:
+        """What is due of documents over these blocks, each of which has its summary there, and of a pace of their own;
+        of what was ordered the ordered days, and of what stands what says something else now."""
+        is_ordered = course.summed is not None
+        wanted, passage, standing = wanted_of(trip, is_ordered), passage_of(trip), trip.errand.link
         if wanted is None or passage is None or standing is None:
             return NOTHING
         types = types_for(trip, wanted)
@@ -65,7 +67,8 @@ class Papers:
         report, link = NOTHING, links.load(trip.db, standing.number)
         for type_ in types:
             way = taken(trip, wanted, type_)
-            report += await _Round(way, passage, link, wanted, type_, tuple(blocks)).every()
+            some = () if is_ordered else tuple(blocks)
+            report += await _Round(way, passage, link, wanted, type_, some, course).every()
             if report.stops:
                 break
         return report
@@ -73,7 +76,8 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """The documents of one type that are due on a lane. `blocks`: of which the summaries are there."""
+    """The documents of one type that are due on a lane. `blocks`: of which the summaries are there; `skipped`: what
+    stands nowhere yet, where only what stands is meant."""
 
     trip: Trip
     passage: Passage
@@ -81,6 +85,8 @@ class _Round:
     wanted: Document
     type: str
     blocks: tuple[Reported, ...]
+    course: Course
+    skipped: set[tuple[Period, bool]] = field(default_factory=set)
 
     async def every(self) -> Report:
         """All of them, one after the other."""
@@ -101,6 +107,10 @@ class _Round:
             return NOTHING, False
         parcel = await printed(trip, seen, subject, self.type, paper_of(self.wanted))
         bill = Waybill("document", self.passage.id, self.link.number, subject, None, parcel.has_refused)
+        if self.course.only_held and not parcel.told.keys() <= parcel.there:
+            trip.kept(seen)
+            self.skipped.update((each.period, each.is_frozen) for each in seen.summaries)
+            return NOTHING, True
         if parcel.stuck:
             report = rounds.stuck(trip.client, courier.stuck(parcel, bill))
         elif not parcel.needed:
@@ -171,7 +181,8 @@ class _Round:
 
     def _asked(self) -> Asked:
         lane, name = self.trip.errand.lane, self._name
-        rows = [each for each in store.documented(self.trip.db, lane) if each.type == self.type]
+        every = (each for each in store.documented(self.trip.db, lane) if each.type == self.type)
+        rows = [each for each in every if (each.period, each.is_frozen) not in self.skipped]
         standing = [
             Standing(each.period, each.is_frozen, each.seen if each.told == name else BEGINNING)
             for each in rows
@@ -187,6 +198,7 @@ class _Round:
             weekday=None if pace.weekday is None else WEEKDAYS.index(pace.weekday),
             back=pace.lookback,
             standing=tuple(standing),
+            ordered=self.course.summed,
         )
         return Asked(
             patient=lane.patient,
