@@ -101,9 +101,12 @@ class Bridge:
     @cached_property
     def worker(self) -> Worker:
         """Who delivers."""
+        from bridge.push.papers import Papers
         from bridge.push.worker import Worker
 
-        return Worker(self.db, self.gate, self.renderer, self.outbound, clock, scribe=self.scribe)
+        return Worker(
+            self.db, self.gate, self.renderer, self.outbound, clock, documents=Papers(), scribe=self.scribe
+        )
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -24,7 +24,11 @@ from bridge.store.destinations import Destination
 from bridge.store.verifications import fault
 
 if TYPE_CHECKING:
-    from bridge.mapping.destination import DestinationFile
+    from bridge.mapping.destination import DestinationFile, Kind
+
+
+FILED: Final[Mapping[str, Kind]] = {"document": "document", "hl7v2": "hl7v2"}
+"""Kinds that are kept as a file also where none was written."""
 
 LEFT_BEHIND: Final = (
     "destination {number} is retired and holds what was sent to it: nothing corrects that any more and all of it goes "
@@ -44,11 +48,15 @@ def destination() -> None:
     "--file", "name", metavar="NAME", help="As the file of that name in mappings/destinations says."
 )
 @click.option(
-    "--kind", type=click.Choice(["transaction", "hl7v2"]), help="Without a file: how it takes what is sent."
+    "--kind",
+    type=click.Choice(["transaction", "document", "hl7v2"]),
+    help="Without a file: how it takes what is sent.",
 )
 @click.option("--url", metavar="U", help="Without a file: the receiver's FHIR base, or mllps://host:port.")
 @click.option(
-    "--patients", metavar="SYSTEM", help="hl7v2 without a file: system of its patients' identifiers."
+    "--patients",
+    metavar="SYSTEM",
+    help="document, hl7v2 without a file: system of its patients' identifiers.",
 )
 @click.option("--internal", is_flag=True, help="The address lies in our own network.")
 @click.option("--monitored", default="", metavar="TEXT", help="Who looks at what arrives, and when.")
@@ -72,17 +80,17 @@ def add_destination(
         raise click.UsageError(
             "--file says kind, address, network and who looks at it: give none of them beside it"
         )
-    if name is None and (kind is None or url is None):
-        raise click.UsageError("say where: --file NAME, or --kind and --url")
-    if (kind == "hl7v2") != (patients is not None) and name is None:
-        raise click.UsageError("--patients goes with --kind hl7v2: an engine knows patients by that system")
+    if name is None:
+        _whole(kind, url, patients)
     secret = None if token is None else _secret(token)
     with bridge(home) as found:
         known = named.client(found, client).id
         if name is not None:
             made = _by_file(found, known, spec_named(found.mappings.destinations, name), name, secret)
-        elif kind == "hl7v2":
-            made = _by_file(found, known, _engine(found, url, patients, internal, monitored), "", secret)
+        elif kind in FILED:
+            assert kind is not None
+            spec = _usual(found, kind, url, patients, internal, monitored)
+            made = _by_file(found, known, spec, "", secret)
         else:
             assert kind is not None and url is not None
             _reachable(url, internal, "transaction")
@@ -122,6 +130,16 @@ def remove_destination(destination_id: int, home: Path | None, as_json: bool) ->
     emit({"id": destination_id, "removed": True}, as_json, f"destination {destination_id} is retired.")
 
 
+def _whole(kind: str | None, url: str | None, patients: str | None) -> None:
+    """Whether the flags say a destination without a file; a usage error else."""
+    if kind is None or url is None:
+        raise click.UsageError("say where: --file NAME, or --kind and --url")
+    if (kind in FILED) != (patients is not None):
+        raise click.UsageError(
+            "--patients goes with --kind hl7v2 or document: the receiver knows patients by that system"
+        )
+
+
 def spec_named(files: Mapping[str, DestinationFile], name: str) -> DestinationFile:
     """The destination's file of that name."""
     from bridge.mapping.places import unknown
@@ -131,32 +149,34 @@ def spec_named(files: Mapping[str, DestinationFile], name: str) -> DestinationFi
     return files[name]
 
 
-def _engine(
-    found: Bridge, url: str | None, patients: str | None, internal: bool, monitored: str
+def _usual(
+    found: Bridge, kind: str, url: str | None, patients: str | None, internal: bool, monitored: str
 ) -> DestinationFile:
-    """An interface engine with everything as usual and no readings one by one: those want a file."""
+    """A destination with everything as usual and no readings one by one: those want a file."""
     from pydantic import ValidationError
 
     from bridge.mapping.destination import DestinationFile, Review
     from bridge.mapping.engine_checks import check_engine
+    from bridge.mapping.paper_checks import check_papers
 
     review = Review(by=monitored, when="as stated") if monitored else None
     try:
         spec = DestinationFile(
-            destination="engine", kind="hl7v2", address=url or "", internal=internal, patients=patients or "",
-            raw=None,
-            reviewed=review,
+            destination=kind, kind=FILED[kind], address=url or "", internal=internal, patients=patients or "",
+            raw=None, reviewed=review,
         )  # fmt: skip
     except ValidationError as wrong:
         told = wrong.errors(include_url=False, include_input=False)[0]
         raise Failed(f"{'.'.join(map(str, told['loc']))}: {told['msg']}") from wrong
-    for _, sentence in check_engine(spec, found.mappings.codes):
+    codes = found.mappings.codes
+    for _, sentence in (*check_engine(spec, codes), *check_papers(spec, codes)):
         raise Failed(sentence)
     return spec
 
 
 def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secret: str | None) -> Destination:
-    from bridge.mapping.destination import VAULT, read, written
+    from bridge.mapping.auth import VAULT
+    from bridge.mapping.destination import read, written
 
     _reachable(spec.address, spec.internal, spec.kind)
     base, told = spec.address.rstrip("/"), written(spec)

@@ -3,7 +3,7 @@
 Law (`mapping.md`, `mapping try --destination`): the same gate, renderer and worker as a delivery, in a bridge that is
 thrown away (`rehearsal.py`); only the calls end here, in a list. Nothing is opened but the file that was named, nobody
 is called, and no secret is read: our proof is not rehearsed. Of `auto` the form is not known before the receiver was
-asked; it is shown as a transaction.
+asked; it is shown as a transaction. The days of the file are granted and over, so its summaries and documents are due.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bridge.app import Bridge
-from bridge.cli.rehearsal import rehearsal, taken
+from bridge.cli.rehearsal import days, rehearsal, taken
 from bridge.cli.shell import Failed
 from bridge.consent import grants
 from bridge.consent.asked import WILDCARD, Way
 from bridge.consent.grant import Authoriser, Grant, Recipient
-from bridge.mapping.destination import Auth, DestinationFile, Raw, written
+from bridge.mapping.auth import Auth
+from bridge.mapping.destination import DestinationFile, Raw, written
 from bridge.net.message import Answer, Framed, Laid, NetFault, Request
-from bridge.period import ALL, DAY
+from bridge.period import DAY, PeriodSet
+from bridge.push.papers import Papers
 from bridge.push.round import Report
 from bridge.push.worker import Worker
 from bridge.settings import Settings
@@ -48,7 +50,10 @@ _RESOURCE: Final = (
     '{"type":"%s","conditionalCreate":true,"searchParam":[{"name":"identifier"}],"interaction":'
     '[{"code":"create"},{"code":"update"},{"code":"search-type"}]}'
 )
-_TYPES: Final = ",".join(_RESOURCE % each for each in ("Device", "Observation", "MedicationAdministration"))
+_NAMES: Final = (
+    "Device", "Observation", "MedicationAdministration", "DocumentReference", "DiagnosticReport",
+)  # fmt: skip
+_TYPES: Final = ",".join(_RESOURCE % each for each in _NAMES)
 STATEMENT: Final = (
     '{"resourceType":"CapabilityStatement","rest":[{"mode":"server","interaction":[{"code":"transaction"}],'
     f'"resource":[{_TYPES}]}}]}}'
@@ -108,16 +113,18 @@ def sent(wanted: Settings, file: Path, timezone: str, spec: DestinationFile) -> 
     shown = spec.model_copy(update=changed)
     nowhere = Nowhere(spec.patients)
     with rehearsal(wanted) as found:
-        person, _ = taken(found, file, timezone)
-        _shared(found, person, shown)
-        worker = Worker(found.db, found.gate, found.renderer, nowhere, found.now, scribe=found.scribe)
+        person, streams = taken(found, file, timezone)
+        _shared(found, person, shown, days(found, person, streams))
+        worker = Worker(
+            found.db, found.gate, found.renderer, nowhere, found.now, documents=Papers(), scribe=found.scribe
+        )
         report = asyncio.run(worker.once(person, CLIENT))
     if not nowhere.sent and not nowhere.messages and not nowhere.files:
         raise Failed("; ".join((*report.failed, *report.held)) or _nothing(report))
     return nowhere
 
 
-def _shared(found: Bridge, person: int, spec: DestinationFile) -> None:
+def _shared(found: Bridge, person: int, spec: DestinationFile, periods: PeriodSet) -> None:
     """Everything of the file is granted to the receiver, and the person's record there is confirmed."""
     clients.add(
         found.db, Client(CLIENT, "A Rehearsal", ClientType.BACKEND, "A Rehearsal", "", "TREAT", "system/*.rs")
@@ -127,7 +134,7 @@ def _shared(found: Bridge, person: int, spec: DestinationFile) -> None:
         found.db,
         Grant(
             id=grants.new_id(), version=1, patient=person, authoriser=Authoriser("A Rehearsal"),
-            recipient=recipient, purpose="TREAT", ways=frozenset({Way.FILE}), periods=ALL, kinds=WILDCARD,
+            recipient=recipient, purpose="TREAT", ways=frozenset({Way.FILE}), periods=periods, kinds=WILDCARD,
             signed=now, begins=now, ends=now + DAY, sources=frozenset(found.mappings.formats),
         ),
     )  # fmt: skip

@@ -7,7 +7,9 @@ Law: offline and without a trace: nothing is opened but mappings and the file th
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -20,6 +22,9 @@ from bridge.mapping.language import ReadHalf
 from bridge.period import BEGINNING, ZoneHistory, iso
 from bridge.reading import column
 from bridge.settings import Settings, shipped
+
+_BASE64: Final = re.compile(r"JVBERi[A-Za-z0-9+/]+=*")
+"""A PDF (%PDF-) in Base64."""
 
 SHOWN = 20
 NO_SITE = "nothing is laid over: BRIDGE_MAPPINGS names no folder"
@@ -114,16 +119,21 @@ def _tried(wanted: Settings, found: Mappings, goal: str, file: Path, timezone: s
     ]
     lines = [
         f"{each.method} {each.url} {conditions(each) or ''}\n"
-        + (msgspec.json.format(each.body) if is_json(each) else each.body).decode()
+        + _short((msgspec.json.format(each.body) if is_json(each) else each.body).decode())
         for each in requests
     ]
     messages = [_segments(each) for each in went.messages]
     rows += [{"message": list(each)} for each in messages]
-    lines += ["\n".join(each) for each in messages]
+    lines += [_short("\n".join(each)) for each in messages]
     files = [(f"{each.url}/{each.folder}/{each.name}", each.body.decode()) for each in went.files]
     rows += [{"method": "SFTP", "url": url, "body": body} for url, body in files]
     lines += [f"SFTP {url}\n{body}" for url, body in files]
     emit({"destination": goal, "requests": rows}, as_json, "\n".join(lines))
+
+
+def _short(text: str) -> str:
+    """A request to be looked at: of a PDF its size."""
+    return _BASE64.sub(lambda found: f"(a PDF of {len(found[0]) * 3 // 4} bytes)", text)
 
 
 def _segments(message: bytes) -> list[str]:

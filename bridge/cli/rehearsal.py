@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,13 +21,14 @@ from bridge.adapters import Unreadable
 from bridge.app import Bridge, opened
 from bridge.cli.compared import Resource
 from bridge.cli.shell import Failed
-from bridge.consent.asked import Asked, Selector, Way
+from bridge.consent.asked import Asked, Order, Selector, Way
 from bridge.consent.collecting import own_act
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.permit import OwnerPermit
 from bridge.ingest.again import let_in
 from bridge.ingest.upload import take
 from bridge.mapping.resources import TYPE_OF
+from bridge.period import ALL, PeriodSet
 from bridge.reading import Stream
 from bridge.settings import KEY_BYTES, Mode, Settings
 from bridge.store.patients import add, load
@@ -77,8 +78,33 @@ def taken(found: Bridge, file: Path, timezone: str) -> tuple[int, list[Stream]]:
     return person.number, list(one.account.read)
 
 
-def _seen(found: Bridge, person: int, stream: Stream, most: int | None = None) -> Disclosure:
-    wish = Asked(person, Way.LOOK, "command line", "a rehearsal", frozenset({Selector(stream)}), limit=most)
+def days(found: Bridge, person: int, streams: Iterable[Stream]) -> PeriodSet:
+    """The whole days of the invented person that the file has something of."""
+    zones = load(found.db, person).zones
+    orders: tuple[Order, ...] = ("date", "-date")
+    edges = [
+        int(group.columns["instant"][0])
+        for stream in streams
+        for order in orders
+        for group in _seen(found, person, stream, most=1, order=order).groups
+    ]
+    if not edges:
+        return ALL
+    return PeriodSet((zones.days(zones.local_date(min(edges)), zones.local_date(max(edges))),))
+
+
+def _seen(
+    found: Bridge, person: int, stream: Stream, most: int | None = None, order: Order = "date"
+) -> Disclosure:
+    wish = Asked(
+        person,
+        Way.LOOK,
+        "command line",
+        "a rehearsal",
+        frozenset({Selector(stream)}),
+        limit=most,
+        order=order,
+    )
     seen = found.gate.disclose_now(OwnerPermit(person), wish)
     found.gate.settle(seen, "sent", seen.count)
     return seen

@@ -30,6 +30,7 @@ from bridge.consent.asked import Asked, Way
 from bridge.consent.documents import READINGS
 from bridge.consent.reporting import Reporting
 from bridge.period import Period, ZoneHistory, iso
+from bridge.report.layout import Layout
 from bridge.report.press import PdfBytes, printed
 from bridge.report.targets import PROFILES
 from bridge.store.ledger import LedgerUnavailable
@@ -103,7 +104,7 @@ def _printed(
         seen = found.gate.disclose_now(permit(found, patient, acting), wish)
     except LedgerUnavailable as failed:
         raise Failed(str(failed)) from failed
-    pdfs = printed(seen, zones, None if targets is None else PROFILES[targets])
+    pdfs = printed(seen, zones, Layout(targets=None if targets is None else PROFILES[targets]))
     if not pdfs:
         raise Failed("there is no sensor glucose in that period, so there is nothing to report")
     try:

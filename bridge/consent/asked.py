@@ -251,7 +251,7 @@ class Asked:
     """A wish about one patient.
 
     `patient` None: the request names no patient that exists; the gate answers as for one without a
-    grant. `channel`: query, push, bulk, subscription, share-link, file, report. `described`: the request
+    grant. `channel`: query, push, document, bulk, subscription, share-link, file, report. `described`: the request
     in words, kept sealed in the ledger. `selectors` None: every stream; the empty set: no readings (a
     Patient or Device alone). `dates`, `updated` and `amounts` all hold (and). `ids`: logical ids of readings, of
     the type that each leaves as; `devices`: of Devices; `metrics`: of DeviceMetrics; `device_kinds`: what a device is.

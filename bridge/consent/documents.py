@@ -10,7 +10,7 @@ changes the report alone).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,15 +18,9 @@ from bridge.consent.answer import Answer
 from bridge.consent.asked import KIND_OF, DateTest, Grain, Kind, Selector
 from bridge.consent.content import mac
 from bridge.consent.disclosure import Group
+from bridge.consent.keeping import Keeping
 from bridge.consent.part import Part
-from bridge.consent.summed import (
-    PANEL,
-    REPORTS,
-    DisclosedReport,
-    DisclosedSummary,
-    minted_as,
-    name_of,
-)
+from bridge.consent.summed import DisclosedReport, DisclosedSummary, reports_of
 from bridge.period import Instant, Period, PeriodSet, union
 from bridge.reading import Stream
 
@@ -36,13 +30,17 @@ READINGS: Final = frozenset(Selector(stream, grain=Grain.RAW) for stream in STRE
 _KINDS: Final = frozenset(KIND_OF[stream] for stream in STREAMS)
 
 
+def read_in(kinds: Collection[str]) -> frozenset[Stream]:
+    """The streams of single readings that a report of these kinds is made of."""
+    return frozenset(stream for stream in STREAMS if KIND_OF[stream] in kinds)
+
+
 def report(answer: Answer, period: Period, is_frozen: bool, secret: bytes) -> DisclosedReport | None:
     """The names of the report of a period, where reports are asked for; `secret`: under which they are minted."""
-    wish, names = answer.view.asked.reporting, answer.ids
+    wish = answer.view.asked.reporting
     if wish is None or not wish.documents:
         return None
-    name = name_of(answer.patient, period, PANEL)
-    ids = tuple((kind, names.one(minted_as(is_frozen, kind), name, secret)) for kind in REPORTS)
+    ids = reports_of(answer.ids, answer.patient, period, is_frozen, secret)
     return DisclosedReport(ids, frozenset() if is_frozen else _opened(answer, period), "", 0)
 
 
@@ -60,7 +58,7 @@ def _opened(answer: Answer, period: Period) -> frozenset[Kind]:
 def whole(answer: Answer, part: Part) -> Part:
     """A page of reports with the readings and devices that belong in them, and what names their contents."""
     found = [(each, _readings(answer, each)) for each in part.summaries]
-    shown = tuple(_named(answer, each, read) for each, read in found)
+    shown = tuple(_named(answer, each, read, _went(answer, each)) for each, read in found)
     parts = [read for _, read in found if read.count]
     devices = dict.fromkeys(device for read in parts for device in read.devices)
     edges = [edge for each in (part, *parts) for edge in (each.first, each.last) if edge is not None]
@@ -79,8 +77,23 @@ def whole(answer: Answer, part: Part) -> Part:
 
 
 def changed(answer: Answer, each: DisclosedSummary) -> Instant:
-    """When the report of a summary became as it is: with the summary, or with a reading that stands in it alone."""
-    return max(each.last_updated, _readings(answer, each).last_updated or 0)
+    """When the report of a summary became as it is: with the summary, or with a reading that stands, or stood, in it
+    alone."""
+    return max(each.last_updated, _readings(answer, each).last_updated or 0, _went(answer, each))
+
+
+def _went(answer: Answer, each: DisclosedSummary) -> Instant:
+    """When the last single reading went that would stand in the report of a summary: of a source that is open."""
+    view, kinds = answer.view, each.report.open if each.report else frozenset[Kind]()
+    wanted = {one.stream for one in _wanted(view.asked.selectors)}
+    streams = [stream for stream in read_in(kinds) if stream in wanted]
+    boxes = [box for box in view.decision.boxes if box.grain is Grain.RAW]
+
+    def is_open(source: str) -> bool:
+        return view.is_owner or any(box.covers(source, kind) for box in boxes for kind in kinds)
+
+    keeping = Keeping(answer.reader, view.now, view.source)
+    return keeping.went(each.period, 0, is_open, streams)[1] if streams else 0
 
 
 def _readings(answer: Answer, each: DisclosedSummary) -> Part:
@@ -107,14 +120,14 @@ def _wanted(selectors: frozenset[Selector] | None) -> frozenset[Selector]:
     return READINGS if selectors is None else selectors
 
 
-def _named(answer: Answer, each: DisclosedSummary, read: Part) -> DisclosedSummary:
+def _named(answer: Answer, each: DisclosedSummary, read: Part, went: Instant) -> DisclosedSummary:
     if each.report is None:
         return each
     told = repr((each.version, read.devices)).encode() + b"".join(_told(read.groups))
     report = replace(
         each.report,
         version=mac(answer.reader.secret(), told, 6).hex(),
-        last_updated=max(each.last_updated, read.last_updated or 0),
+        last_updated=max(each.last_updated, read.last_updated or 0, went),
     )
     return replace(each, report=report)
 

@@ -33,6 +33,7 @@ from bridge.consent.part import Part
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.preview import foreseen, told
 from bridge.consent.ready import ready, ready_now
+from bridge.consent.reporting import Reporting
 from bridge.consent.retraction import pairing_of
 from bridge.consent.summaries import Reports
 from bridge.mapping.resources import OBSERVATION
@@ -109,11 +110,14 @@ class Gate:
         finally:
             self._settle(whole, outcome, told, lost)
 
-    async def retract(self, permit: Permit, patient: int, ids: frozenset[str]) -> Disclosure:
+    async def retract(
+        self, permit: Permit, patient: int, ids: frozenset[str], documents: Reporting | None = None
+    ) -> Disclosure:
         """Entered-in-error, without values, for those of `ids` that are gone and had left to this
-        recipient; also after its grant ended. Its own entry in the ledger."""
-        told = f"retraction of {len(ids)} readings"
-        asked = Asked(patient, Way.FEED, "retraction", told, ids=ids, retractions=True)
+        recipient; also after its grant ended. Its own entry in the ledger. `documents`: they are of reports."""
+        told = f"retraction of {len(ids)} {'readings' if documents is None else 'documents'}"
+        wish = None if documents is None else replace(documents, ids=ids)
+        asked = Asked(patient, Way.FEED, "retraction", told, ids=ids, retractions=True, reporting=wish)
         look = await ready(self._memory, partial(self._look, permit, asked, whatever_pairing=True))
         if look.opens is None or (leaving := look.leaving_lost(look.opens)).is_nothing:
             return self._empty(look)

@@ -13,7 +13,7 @@ Rejected: making a frozen one again (two answers could differ by a reading).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TypeAlias, final
 
@@ -63,28 +63,36 @@ class Keeping:
         content = before.content
         if content.figures is None:
             return before if content.told else None
-        count, latest = self.went(before.period, before.changed, dict(content.sources))
+        count, latest = self.went(before.period, before.changed, dict(content.sources).__contains__)
         if not count or (count < LEAST <= content.readings - count):
             return None
         return self._after(before, NOTHING, latest)
 
+    def emptied(self, before: Kept) -> Kept:
+        """The block without a figure, for a report of it that is taken back though its figures stand; never kept."""
+        return self._after(before, NOTHING, self.now)
+
     def went(
-        self, period: Period, since: Instant, sources: Mapping[str, int] | None = None
+        self,
+        period: Period,
+        since: Instant,
+        is_meant: Callable[[str], bool] | None = None,
+        streams: Collection[Stream] = (Stream.GLUCOSE,),
     ) -> tuple[int, Instant]:
-        """How many readings of the period, of these sources or of any, went, moved or turned out wrong after that
-        instant, and when the last did."""
+        """How many readings of the period, of these streams, of the sources that are meant or of any, went, moved or
+        turned out wrong after that instant, and when the last did."""
         found, latest = 0, 0
         away = self.reader.away(since + 1, None)
         for row in self.reader.series() if away else ():
-            if row.key.stream is not Stream.GLUCOSE or row.number not in away:
+            if row.key.stream not in streams or row.number not in away:
                 continue
             table = away[row.number]
             stood = self.reader.earlier(row.number, names(table))
             instants = ints(stood, "instant")
             at = ints(table, "changed")[np.searchsorted(names(table), names(stood))]
             inside = (instants >= period.start) & (instants < period.end)
-            if sources is not None:
-                named = [self.source(each) in sources for each in ints(stood, "artifact").tolist()]
+            if is_meant is not None:
+                named = [is_meant(self.source(each)) for each in ints(stood, "artifact").tolist()]
                 inside &= np.array(named, np.bool_)
             found, latest = found + int(inside.sum()), max(latest, int(at[inside].max(initial=0)))
         return found, latest

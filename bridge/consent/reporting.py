@@ -35,11 +35,12 @@ class Span(Protocol):
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A summary that who is told has, or refused: changes until `seen` are told; `is_frozen`: a block of a grant of
-    summaries."""
+    summaries. `kinds`: of single readings that stand in its report."""
 
     period: Period
     is_frozen: bool
     seen: Instant
+    kinds: frozenset[str] = frozenset()
 
 
 @final

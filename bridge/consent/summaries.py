@@ -20,7 +20,7 @@ from bridge.consent.asked import Asked, Grain, Kind
 from bridge.consent.blocks import Reported, Seen, reported
 from bridge.consent.content import mac
 from bridge.consent.decide import shown_finer
-from bridge.consent.documents import changed, report, whole
+from bridge.consent.documents import changed, read_in, report, whole
 from bridge.consent.grant import Standing
 from bridge.consent.keeping import Keeping, Kept, Made
 from bridge.consent.made import made
@@ -69,7 +69,7 @@ class Reports:
             is_kept = each.is_frozen or (wish.paced is not None and self.holder is not None)
             kept = self._keeping.kept(before, each, now) if is_kept else None
             shown = self._shown(each, now, kept, is_kept)
-            if shown is None or shown.last_updated <= seen.get((each.period, each.is_frozen), BEGINNING):
+            if shown is None or self._as_of(shown) <= seen.get((each.period, each.is_frozen), BEGINNING):
                 continue
             if not (shown := self._meant(shown, wish)).ids:
                 continue
@@ -93,11 +93,37 @@ class Reports:
             if not wish.covers(period) or self._is_open(period, is_frozen):
                 continue
             after = self._keeping.recalled(before)
+            is_kept = after is not None and after is not before
+            if after is None and self._is_wrong(period, is_frozen, wish):
+                after = self._keeping.emptied(before)
             shown = None if after is None else self._meant(self._told(period, (), after), wish)
             if after is not None and shown is not None and shown.ids:
                 told.append(shown)
-                news += [after] if after is not before else []
+                news += [after] if is_kept else []
         return replace(part_of(told), frozen=tuple(news))
+
+    def _as_of(self, shown: DisclosedSummary) -> Instant:
+        """When it, or its report, became as it is."""
+        return shown.last_updated if shown.report is None else changed(self.answer, shown)
+
+    def _is_wrong(self, period: Period, is_frozen: bool, wish: Reporting) -> bool:
+        """Whether a single reading that stood in the report of a period went since: of the kinds that were in it, of a
+        source that any grant of this recipient named."""
+        stood = () if wish.paced is None or not wish.documents else wish.paced.standing
+        return any(
+            self._keeping.went(period, each.seen, self._was_named, read_in(each.kinds))[0] > 0
+            for each in stood
+            if (each.period, each.is_frozen) == (period, is_frozen)
+        )
+
+    def _was_named(self, source: str) -> bool:
+        """Whether any grant of this recipient let it have readings of that source."""
+        signed = (each.grant for each in self.standings)
+        return any(
+            each.covers_source(source)
+            for each in signed
+            if self.holder is not None and each.recipient.key == self.holder.recipient
+        )
 
     @property
     def _keeping(self) -> Keeping:
@@ -232,7 +258,7 @@ def _lost_wish(asked: Asked) -> Reporting | None:
     wish = asked.reporting or (asked.instead and asked.instead.reporting)
     if wish is None:
         return Reporting(ids=asked.ids) if asked.ids else None
-    if wish.documents:
-        return None
+    if wish.documents:  # who asks for reports is told of those that are; a delivery also of those that stood
+        return wish if wish.paced is not None and wish.ids else None
     wish = replace(wish, updated=wish.updated or asked.updated)
     return wish if wish.ids or wish.updated else None

@@ -154,6 +154,14 @@ def behind(ids: Ids, text: str, secret: bytes, kind: str = "Observation") -> tup
     return None
 
 
+def reports_of(
+    ids: Ids, patient: int, period: Period, is_frozen: bool, secret: bytes
+) -> tuple[tuple[str, str], ...]:
+    """The ids of the report of a period, by type, in the order of `REPORTS`."""
+    name = name_of(patient, period, PANEL)
+    return tuple((kind, ids.one(minted_as(is_frozen, kind), name, secret)) for kind in REPORTS)
+
+
 def ids_of(ids: Ids, patient: int, period: Period, is_frozen: bool, secret: bytes) -> dict[str, str]:
     """The ids of all Observations that a summary can have, by part."""
     return {part: ids.one(KINDS[is_frozen], name_of(patient, period, part), secret) for part in PARTS}

@@ -41,6 +41,7 @@ class Form(StrEnum):
     TRANSACTION = "transaction"
     BATCH = "batch"
     SINGLE = "single"
+    DOCUMENT = "document"  # reports alone (`report_letters.py`)
     MESSAGE = "hl7v2"  # written by `bridge/hl7`
 
 
@@ -198,6 +199,7 @@ _FORMS: Final = {
     Form.BATCH: _bundled,
     Form.SUBMISSION: _submission,
     Form.SINGLE: _singly,
+    Form.DOCUMENT: _singly,
 }
 
 

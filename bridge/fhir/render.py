@@ -25,6 +25,7 @@ from bridge.fhir.filing import Filing, Known, Sent
 from bridge.fhir.frames import Frame
 from bridge.fhir.groups import Circle
 from bridge.fhir.notation import Notation
+from bridge.fhir.paper import USUAL, Paper
 from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
 from bridge.fhir.render_manifest import Manifest
@@ -221,10 +222,17 @@ class Renderer(Statements[FhirBytes]):
         return _sealed(drafted(self._tellings.of(told), disclosure, wanted, manner))
 
     def report_letters(
-        self, disclosure: Disclosure, zones: ZoneHistory, wanted: Filing, manner: Manner, kind: str
+        self,
+        disclosure: Disclosure,
+        zones: ZoneHistory,
+        wanted: Filing,
+        manner: Manner,
+        kind: str,
+        paper: Paper = USUAL,
     ) -> Consignment:
-        """The reports of a disclosure for a chart, as DocumentReference or as DiagnosticReport."""
-        found = every(self._in(JSON), disclosure, zones, is_filed=True)
+        """The reports of a disclosure for a chart, as DocumentReference or as DiagnosticReport. It prints, so it takes
+        its time."""
+        found = every(self._in(JSON), disclosure, zones, paper)
         return _sealed(letters(self._in(JSON), found, wanted, manner, kind))
 
     # ----------------------------------------------------------------------------- bulk and batches

@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from hashlib import sha1, sha256
 from typing import Final
 
+import numpy as np
+
 from bridge import __version__
 from bridge.consent.disclosure import NOTICE, Disclosure, Subject
 from bridge.consent.summed import PANEL, DisclosedReport, DisclosedSummary
@@ -27,9 +29,10 @@ from bridge.fhir.cells import instant
 from bridge.fhir.elements import named
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.notation import Notation
+from bridge.fhir.paper import SUMMARY, USUAL, Paper
 from bridge.fhir.render_json import JSON
 from bridge.fhir.rows import Compiler
-from bridge.fhir.summaries import CATEGORIES, PROFILES, covered
+from bridge.fhir.summaries import CATEGORIES, GONE, PROFILES, covered
 from bridge.fhir.tree import Node, Tree, selected
 from bridge.period import Instant, ZoneHistory
 from bridge.report.press import MEDIA_TYPE, PdfBytes, printed
@@ -68,7 +71,7 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class One:
     """One report that was disclosed, and its PDF; None of what was entered in error. `subject`: the reference of whose
-    it is; where `is_filed`, the receiver gives ids and versions."""
+    it is; where `is_filed`, the receiver gives ids and versions. `paper`: how it is told."""
 
     subject: str
     summary: DisclosedSummary
@@ -76,6 +79,7 @@ class One:
     pdf: PdfBytes | None
     version: str
     is_filed: bool = False
+    paper: Paper = USUAL
 
     @property
     def is_wrong(self) -> bool:
@@ -98,21 +102,50 @@ def made(compiler: Compiler, seen: Disclosure, wish: Wish) -> Made | None:
     return Made(wish.notation.encode(tree), wish.notation, etag, updated)
 
 
-def every(compiler: Compiler, seen: Disclosure, zones: ZoneHistory, is_filed: bool = False) -> Iterator[One]:
-    """The reports of a disclosure, printed; `is_filed`: for a receiver's chart."""
+def every(
+    compiler: Compiler, seen: Disclosure, zones: ZoneHistory, paper: Paper | None = None
+) -> Iterator[One]:
+    """The reports of a disclosure, printed; `paper`: how they are told in a receiver's chart, None: they are asked
+    for."""
     if seen.subject is None or seen.entry is None:
         return
-    pdfs = {each.report: each for each in printed(seen, zones)}
+    told, is_filed = paper or USUAL, paper is not None
+    pdfs = {each.report: each for each in printed(seen, zones, told.layout)}
     for each in seen.summaries:
         if (report := each.report) is not None:
             pdf = pdfs.get(report.id(DIAGNOSTIC))
-            version = _version(each, report, seen.subject, compiler)
-            yield One(f"Patient/{seen.subject.id}", each, report, pdf, version, is_filed)
+            if paper is None:
+                version = _version(each, report, seen.subject, compiler)
+            else:
+                version = filed(each, report, seen, compiler.summed, paper, pdf is None)
+            yield One(f"Patient/{seen.subject.id}", each, report, pdf, version, is_filed, told)
 
 
 def _version(one: DisclosedSummary, report: DisclosedReport, subject: Subject, compiler: Compiler) -> str:
     told = f"{one.version}|{report.version}|{subject.version}|{compiler.summed}|{__version__}"
     return sha256(told.encode()).hexdigest()[:16]
+
+
+def filed(
+    one: DisclosedSummary,
+    report: DisclosedReport,
+    seen: Disclosure,
+    summed: str,
+    paper: Paper,
+    is_wrong: bool,
+) -> str:
+    """The version under which a report is filed; ours, sent to nobody (`fullness.py`). It names what stands in the
+    document and how it is told, not when that came to be visible nor this software: neither is a correction."""
+    subject = "" if seen.subject is None else seen.subject.version
+    told = sha256(f"{one.version}|{subject}|{summed}|{paper.name}|{sorted(report.open)}".encode())
+    for group in seen.groups:
+        at = group.columns["instant"].astype(np.int64)
+        inside = (at >= one.period.start) & (at < one.period.end)
+        for name, column in sorted(group.columns.items()):
+            if column.dtype.kind in "iuf":
+                told.update(name.encode() + column[inside].tobytes())
+        told.update(group.ids[inside].tobytes())
+    return told.hexdigest()[:16] + GONE * is_wrong
 
 
 def _page(compiler: Compiler, seen: Disclosure, found: list[One], wish: Wish) -> Made:
@@ -143,7 +176,7 @@ def diagnostic(compiler: Compiler, one: One) -> Tree:
         "identifier": (_identifier(compiler, one, DIAGNOSTIC),),
         "status": "entered-in-error" if one.is_wrong else "corrected" if one.summary.is_amended else "final",
         "category": tuple(named(compiler.mappings, (each,)) for each in CATEGORIES),
-        "code": named(compiler.mappings, ("cgm-summary",)),
+        "code": named(compiler.mappings, dict.fromkeys((SUMMARY, *one.paper.codes))),
         "subject": {"reference": one.subject},
         "effectivePeriod": covered(one.summary),
         "issued": instant(one.report.last_updated),
@@ -168,10 +201,10 @@ def document(compiler: Compiler, one: One) -> Tree:
     return {
         "resourceType": DOCUMENT,
         **_head(compiler, one, DOCUMENT, None),
-        "masterIdentifier": _identifier(compiler, one, DOCUMENT),
+        **_identified(compiler, one),
         "status": "entered-in-error" if one.is_wrong else "current",
         "docStatus": "entered-in-error" if one.is_wrong else status,
-        "type": named(compiler.mappings, ("cgm-summary",)),
+        "type": named(compiler.mappings, one.paper.codes),
         "category": tuple(named(compiler.mappings, (each,)) for each in CATEGORIES),
         "subject": {"reference": one.subject},
         "date": instant(one.report.last_updated),
@@ -231,6 +264,21 @@ def _head(compiler: Compiler, one: One, kind: str, profile: str | None) -> Tree:
 def _notice() -> tuple[Node, ...]:
     found = terms.notice(NOTICE)
     return tuple(found) if isinstance(found, tuple) else ()
+
+
+def _identified(compiler: Compiler, one: One) -> Tree:
+    """In a chart also the number of this version (R4 DocumentReference.masterIdentifier: specific to it), by which one
+    that replaces another is created once."""
+    number = _identifier(compiler, one, DOCUMENT)
+    if not one.is_filed:
+        return {"masterIdentifier": number}
+    this: Tree = {"system": compiler.system, "value": versioned(one.report.id(DOCUMENT), one.version)}
+    return {"masterIdentifier": this, "identifier": (number, this)}
+
+
+def versioned(id_: str, version: str) -> str:
+    """The number of one version of a document."""
+    return f"{id_}.{version.removesuffix(GONE)}"
 
 
 def _identifier(compiler: Compiler, one: One, kind: str) -> Tree:

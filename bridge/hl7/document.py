@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from bridge.hl7.results import filler, obr, obx
+from bridge.fhir.reports import One
+from bridge.fhir.summaries import GONE
+from bridge.hl7.results import Before, filler, obr, obx
 from bridge.hl7.segments import named, notes, pv1, stamp
 from bridge.hl7.text import Line, Value
 from bridge.mapping.hl7v2 import Coded, Hl7v2
@@ -47,6 +49,22 @@ class Document:
     def status(self, told: Hl7v2) -> str:
         """OBX-11."""
         return told.retraction if self.is_gone else "C" if self.is_there else "F"
+
+
+def document_of(one: One, kind: str, mark: str, before: Before) -> Document:
+    """A report of a disclosure as it is told. `mark`: of the receiver's own codes, part of the version."""
+    id_, version = one.report.id(kind), f"{one.version.removesuffix(GONE)}{mark}{GONE * one.is_wrong}"
+    return Document(
+        id=id_,
+        version=version,
+        title="" if one.pdf is None else one.pdf.title,
+        pdf=b"" if one.pdf is None else one.pdf.body,
+        span=(one.summary.period.start, one.summary.period.end - 1000),
+        offsets=one.summary.offsets,
+        classes=one.summary.classes,
+        is_there=before.is_there(id_, version),
+        is_gone=one.is_wrong,
+    )
 
 
 def as_result(one: Document, told: Hl7v2, installation: str, now: Instant) -> Iterator[Line]:

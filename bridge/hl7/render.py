@@ -19,16 +19,18 @@ from typing import Final, Never, TypeAlias, final
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir.consignment import Ask, Drafts
 from bridge.fhir.filing import Sent
+from bridge.fhir.paper import Paper
 from bridge.fhir.render_json import JSON
+from bridge.fhir.reports import every
 from bridge.fhir.rows import Compiler
-from bridge.hl7.document import EVENTS, Document, as_document, as_result, evn
+from bridge.hl7.document import EVENTS, Document, as_document, as_result, document_of, evn
 from bridge.hl7.results import Before, results
 from bridge.hl7.segments import Head, Person, msh, pid, pv1
 from bridge.hl7.summary import summary
 from bridge.hl7.text import Line, Unwritable, is_writable, message
 from bridge.mapping import Mappings
 from bridge.mapping.hl7v2 import Hl7v2
-from bridge.period import Instant
+from bridge.period import Instant, ZoneHistory
 
 __all__ = ["Before", "Document", "Hl7Bytes", "Letters", "Person", "Scribe", "Writing"]
 
@@ -124,6 +126,19 @@ class Scribe:
         letters += [*_held(beyond, BEYOND), *_held(foreign, FOREIGN)]
         return Drafts(tuple(letters), tuple(left))
 
+    def reports(self, disclosure: Disclosure, zones: ZoneHistory, paper: Paper, to: Writing) -> Letters:
+        """The reports of a disclosure, each a message of its own; what was entered in error is not told to who never
+        had it. It prints, so it takes its time."""
+        found, letters, left = every(self._compiler, disclosure, zones, paper), list[Letter](), list[Sent]()
+        for one in found:
+            told = document_of(one, DOCUMENT, to.mark, to.before)
+            if told.is_gone and not told.is_there:
+                continue
+            made = self.document(disclosure, told, to)
+            letters += made.letters
+            left += made.left
+        return Drafts(tuple(letters), tuple(left))
+
     def document(self, disclosure: Disclosure, one: Document, to: Writing) -> Letters:
         """A report of a disclosure, as the file says: a result, or a document of its own."""
         if disclosure.subject is None:
@@ -144,6 +159,7 @@ class Scribe:
         return Drafts(tuple(_letter(kind, start, [(sent, lines)], to)))
 
 
+Letter: TypeAlias = "tuple[Ask, Hl7Bytes]"
 _Group: TypeAlias = "tuple[tuple[Sent, ...], tuple[Line, ...]]"
 """Entries and the lines that tell them."""
 

@@ -3,7 +3,8 @@
 Law (`mapping.md`, destinations): closed and without code, like every mapping. A secret never stands in it: it names a
 file that only the bridge reads, or the vault (`destination add --token`). What a receiver can do is read from its
 CapabilityStatement; `receiver` says only what that leaves open or says wrongly. Readings go there only where `raw` says
-so, with the most of a day (`safety.md`, default content); where it says false and nothing else is said, summaries do.
+so, with the most of a day (`safety.md`, default content); where it says false and nothing else is said, summaries and
+documents do.
 No key is here that nothing reads.
 
 Rejected: codes written out here (a name in `codes.yaml` cannot hide a wrong display); vendors by name.
@@ -15,11 +16,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from bridge.mapping.address import is_network, is_this_machine
+from bridge.mapping.auth import Auth
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.mapping.ordering import WORD, Orders, check_orders
+from bridge.mapping.papers import Document
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.portal import Portal
 from bridge.mapping.shape_checks import check_shape
@@ -28,74 +31,20 @@ from bridge.mapping.summed import Summaries, check_codes
 from bridge.order import Content
 from bridge.reading import Stream
 
-Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal"]
-KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal")
-NOT_YET: Final = ("document",)
-VAULT: Final = "vault"
+Kind: TypeAlias = Literal[
+    "auto", "submit-cgm-bundle", "transaction", "batch", "single", "document", "hl7v2", "portal"
+]
+KINDS: Final = (
+    "auto", "submit-cgm-bundle", "transaction", "batch", "single", "document", "hl7v2", "portal",
+)  # fmt: skip
 LEAST_BYTES: Final = 16_384
 """The largest single entry, a chunk of one page of samples, fits."""
 
 
 def _kind(value: object) -> object:
-    if value in NOT_YET:
-        raise ValueError(f"this version does not deliver by {value!r} yet; there is {', '.join(KINDS)}")
     if value not in KINDS:
         raise ValueError(unknown(str(value), KINDS))
     return value
-
-
-class Auth(Closed):
-    """How the bridge proves itself there."""
-
-    kind: Literal["none", "bearer", "basic", "backend", "user-token", "mtls", "ssh-key"] = "none"
-    secret: str | None = Field(
-        default=None, description="vault, or the path of a file that holds nothing else"
-    )
-    user: str | None = Field(default=None, description="basic, ssh-key: the name")
-    client_id: str | None = Field(
-        default=None, description="backend: our id there; our keys are at /launch/jwks.json"
-    )
-    token_url: str | None = Field(
-        default=None,
-        description="backend: its token endpoint, where it does not stand in its smart-configuration",
-    )
-    scope: str = Field(default="", description="backend: what to ask for")
-    certificate: str | None = Field(
-        default=None, description="path of our certificate (PEM): mTLS, beside any kind"
-    )
-    key: str | None = Field(default=None, description="path of the private key of that certificate (PEM)")
-
-    @model_validator(mode="after")
-    def _whole(self) -> Auth:
-        told = self.model_fields_set - {"kind", "certificate", "key"}
-        allowed = NEEDS[self.kind] | MAY[self.kind]
-        for name in sorted(NEEDS[self.kind] - told):
-            raise ValueError(f"{self.kind} needs {name!r} as well")
-        for name in sorted(told - allowed):
-            raise ValueError(f"{name!r} says nothing to {self.kind}; it can have {_words(allowed)}")
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("certificate and key go together: two paths of PEM files")
-        if self.kind == "mtls" and self.certificate is None:
-            raise ValueError("mtls needs 'certificate' and 'key': two paths of PEM files")
-        return self
-
-
-def _words(names: frozenset[str]) -> str:
-    return ", ".join(sorted({*names, "certificate", "key"}))
-
-
-NEEDS: Final[Mapping[str, frozenset[str]]] = {
-    "none": frozenset(),
-    "bearer": frozenset({"secret"}),
-    "basic": frozenset({"user", "secret"}),
-    "backend": frozenset({"client_id", "scope"}),
-    "user-token": frozenset(),
-    "mtls": frozenset(),
-    "ssh-key": frozenset({"user", "secret"}),
-}
-MAY: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(NEEDS, frozenset()) | {
-    "backend": frozenset({"token_url"})
-}
 
 
 class Limits(Closed):
@@ -154,7 +103,7 @@ class DestinationFile(Closed):
     destination: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="its name")
     title: str = ""
     kind: Annotated[Kind, BeforeValidator(_kind)] = Field(
-        description="how it takes readings; auto: as its CapabilityStatement says"
+        description="how it takes readings; auto: as its CapabilityStatement says; document: reports alone"
     )
     address: str = Field(
         pattern=r"^(https?|mllps?|sftp)://[^\s?#@]+$",
@@ -178,6 +127,14 @@ class DestinationFile(Closed):
         Summaries | None,
         BeforeValidator(_none_where_false, json_schema_input_type=Summaries | Literal[False] | None),
     ] = Field(default=None, description="or false: none; where nothing is said they go if no reading does")
+    document: Annotated[
+        Document | None,
+        BeforeValidator(_none_where_false, json_schema_input_type=Document | Literal[False] | None),
+    ] = Field(
+        default=None,
+        description="the report as a PDF, or false: none; where nothing is said it goes with summaries alone, to a "
+        "receiver that says that it takes one",
+    )
     reviewed: Review | None = None
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
@@ -204,22 +161,23 @@ class DestinationFile(Closed):
     @property
     def summed(self) -> Summaries | None:
         """The summaries that go there; None: none do. A portal takes none: its file may not ask for them."""
-        if self.portal is not None:
+        if self.portal is not None or self.kind == "document":
             return None
         is_said = "summaries" in self.model_fields_set
         return Summaries() if self.raw is None and not is_said else self.summaries
 
     @property
-    def ordered_sums(self) -> Summaries | None:
-        """How summaries go there that were ordered: as it says, as usual where it says nothing; None: it wants none."""
-        is_said = "summaries" in self.model_fields_set or self.portal is not None
-        return self.summed or (None if is_said else Summaries())
+    def documented(self) -> Document | None:
+        """The documents that go there; None: none do."""
+        if self.kind == "document" or (self.document is None and self._is_usual):
+            return self.document or Document()
+        return self.document
 
     @property
-    def takes(self) -> frozenset[Content]:
-        """What an order can have sent there."""
-        wanted = {Content.GLUCOSE: self.raw, Content.SUMMARY: self.ordered_sums}
-        return frozenset(content for content, said in wanted.items() if said is not None)
+    def _is_usual(self) -> bool:
+        """Whether what is usual goes: summaries and documents (`safety.md`)."""
+        is_said = "document" in self.model_fields_set or self.kind == "hl7v2"
+        return self.raw is None and self.summed is not None and not is_said
 
     @property
     def saying(self) -> tuple[object, ...]:
@@ -232,6 +190,28 @@ class DestinationFile(Closed):
         if self.portal is None or before is None or before.portal is None:
             return False
         return self.portal.place != before.portal.place
+
+    @property
+    def ordered_sums(self) -> Summaries | None:
+        """How summaries go there that were ordered: as it says, as usual where it says nothing; None: it wants none."""
+        is_said = "summaries" in self.model_fields_set or self.kind == "document" or self.portal is not None
+        return self.summed or (None if is_said else Summaries())
+
+    @property
+    def ordered_papers(self) -> Document | None:
+        """How documents go there that were ordered; None: it wants none."""
+        is_said = "document" in self.model_fields_set or self.kind == "hl7v2" or self.portal is not None
+        return self.documented or (None if is_said else Document())
+
+    @property
+    def takes(self) -> frozenset[Content]:
+        """What an order can have sent there."""
+        wanted = {
+            Content.GLUCOSE: self.raw,
+            Content.SUMMARY: self.ordered_sums,
+            Content.DOCUMENT: self.ordered_papers,
+        }
+        return frozenset(content for content, said in wanted.items() if said is not None)
 
     @property
     def monitored(self) -> str:

@@ -23,6 +23,7 @@ from bridge.mapping.engine_checks import check_engine
 from bridge.mapping.files import Text, faults_in, parsed, texts
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
 from bridge.mapping.overlay import Overlay, laid_over
+from bridge.mapping.paper_checks import check_papers
 from bridge.mapping.places import Fault, MappingErrors, Path
 from bridge.mapping.portal_checks import check_portal
 from bridge.mapping.shape_checks import check_shapes, lacking
@@ -178,6 +179,7 @@ def _checked(
 ) -> Iterator[tuple[Path, str]]:
     yield from check_destination(file, codes, found)
     yield from check_engine(file, codes)
+    yield from check_papers(file, codes)
     yield from check_portal(file)
 
 

@@ -17,6 +17,7 @@ import bridge.store.receivers as receivers
 from bridge.fhir.consignment import Form, Manner
 from bridge.mapping.destination import DestinationFile
 from bridge.period import DAY, Instant
+from bridge.push import document_types
 from bridge.push.answers import Reply
 from bridge.push.engine import MOST
 from bridge.push.receiver import Receiver
@@ -27,12 +28,15 @@ from bridge.store.destinations import Destination
 from bridge.store.receivers import Kept
 
 CGM_RECEIVER: Final = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
-NO_WAY: Final = "the receiver's CapabilityStatement offers no way to write Observations: ask its FHIR team"
+NO_WAY: Final = (
+    "the receiver's CapabilityStatement offers no way to write Observations or documents: ask its FHIR team"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a receiver can do. `most`: entries in one request that it was found to take."""
+    """What a receiver can do. `most`: entries in one request that it was found to take; `documents`: how it takes
+    documents (`document_types.py`)."""
 
     form: Form
     updates: bool = True
@@ -40,6 +44,7 @@ class Abilities:
     searches: bool = True
     devices: bool = True
     most: int | None = None
+    documents: str = ""
 
     @property
     def manner(self) -> Manner:
@@ -80,19 +85,22 @@ async def learnt(
 def remember(db: Database, destination: int, found: Abilities, now: Instant) -> None:
     """Keep what the receiver said or showed."""
     kept = Kept(
-        found.form.value, found.updates, found.conditional, found.searches, found.devices, found.most, now
-    )
+        found.form.value, found.updates, found.conditional, found.searches, found.devices, found.most, now,
+        found.documents,
+    )  # fmt: skip
     receivers.keep(db, destination, kept)
 
 
 def read(statement: Mapping[str, object]) -> Abilities | None:
-    """What a CapabilityStatement says; None where it offers no way to write Observations."""
+    """What a CapabilityStatement says; None where it offers no way to write Observations, nor documents."""
     server = next((each for each in members(statement, "rest") if text(each, "mode") == "server"), {})
     types = {text(each, "type"): each for each in members(server, "resource")}
     said = _codes(types.get("Observation", {}))
+    documents = document_types.read(types)
     form = _form(statement, set(_codes(server)), set(said))
     if form is None:
-        return None
+        alone = Abilities(Form.DOCUMENT, updates=False, conditional=False, documents=documents)
+        return alone if document_types.created(documents) else None
     searched = {text(each, "name") for each in members(types.get("Observation", {}), "searchParam")}
     conditional = types.get("Observation", {}).get("conditionalCreate")
     # CGM receivers say it in their developer documentation; whoever lacks it answers 400 entry by entry.
@@ -103,6 +111,7 @@ def read(statement: Mapping[str, object]) -> Abilities | None:
         conditional=conditional is True or is_tried,
         searches="search-type" in said and "identifier" in searched,
         devices="create" in _codes(types.get("Device", {})),
+        documents=documents,
     )
 
 
@@ -133,13 +142,15 @@ async def _asked(spec: DestinationFile, receiver: Receiver, now: Instant) -> Abi
     found = read(statement)
     if found is None:
         return SILENT if is_set else Reply(Step.STOP, NO_WAY)
-    return found
+    return replace(SILENT, documents=found.documents) if is_set and found.form is Form.DOCUMENT else found
 
 
 def _told(kept: Kept, spec: DestinationFile) -> Abilities:
     """What was kept, as the destination's file corrects it."""
     form = Form(kept.form) if spec.kind == "auto" else Form(spec.kind)
-    found = Abilities(form, kept.updates, kept.conditional, kept.searches, kept.devices, kept.most)
+    found = Abilities(
+        form, kept.updates, kept.conditional, kept.searches, kept.devices, kept.most, kept.documents
+    )
     said = spec.receiver
     return replace(
         found,

@@ -36,6 +36,7 @@ from bridge.push.copies import (
     TAKEN,
     Copy,
     copies_of,
+    documents_of,
     summaries_held,
 )
 from bridge.push.parts import most_parts
@@ -63,8 +64,9 @@ class Affected:
 
 def affected(db: Database, patient: int, artifact: int) -> tuple[Affected, ...]:
     """Who was sent what of an upload, also of one that was removed."""
-    found = brought(db, patient, artifact)
+    found = tuple(brought(db, patient, artifact))
     over, sensed = _over(patient, found), _sensed(found)
+    read = [(row.key.stream, ints(stood, "instant"), ints(stood, "until")) for row, stood in found]
     gone = frozenset(name for name, _ in blocks.retracted(db, patient))
     in_use = {each.number for each in destinations.listed(db)}
     return tuple(
@@ -75,6 +77,7 @@ def affected(db: Database, patient: int, artifact: int) -> tuple[Affected, ...]:
             copies := (
                 *_copies(db, lane, over, gone, lane.destination in in_use),
                 *copies_of(db, lane, *sensed),
+                *documents_of(db, lane, read),
             )
         )
     )

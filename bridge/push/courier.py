@@ -17,7 +17,7 @@ import bridge.store.outbox as outbox
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir.consignment import DEVICE, Form, Told
 from bridge.fhir.filing import Filing
-from bridge.fhir.render import Known, Renderer
+from bridge.fhir.render import Renderer
 from bridge.hl7.render import Hl7Bytes
 from bridge.period import Instant
 from bridge.push import abilities, engine, reconcile
@@ -25,7 +25,7 @@ from bridge.push.abilities import Abilities
 from bridge.push.account import Settlement, is_update, settled, untouched
 from bridge.push.answers import Entry, Reply
 from bridge.push.engine import Engine
-from bridge.push.parcel import Bounds, Parcel, packed, parcel
+from bridge.push.parcel import Bounds, Parcel, known_of, packed, parcel
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Decision, State, Step, decide
 from bridge.push.sinks import sent
@@ -101,12 +101,7 @@ class Courier:
         before = outbox.held(self.db, self.lane, raw)
         if self.engine is not None:
             return parcel(self.engine.written(disclosure, subject, before, self.clock()), before)
-        known = {
-            reconcile.spelled(each.id): Known(each.reference, each.etag)
-            for each in before.values()
-            if each.reference
-        }
-        wanted = Filing(subject, known, self.clock(), stated=self.told.stated)
+        wanted = Filing(subject, known_of(before), self.clock(), stated=self.told.stated)
         return parcel(self.renderer.consignment(disclosure, wanted, self.can.manner, self.told), before)
 
     def held(self, found: Parcel) -> Mapping[bytes, Held]:

@@ -18,6 +18,7 @@ from bridge.push import ordered
 from bridge.push import round as rounds
 from bridge.push.documents import Documents, deliver_documents
 from bridge.push.ordered import WHOLE, Course, Courses, Desk
+from bridge.push.paper_ways import takes_ordered
 from bridge.push.plan import stopped
 from bridge.push.readings import deliver
 from bridge.push.round import NOTHING, Report
@@ -83,7 +84,8 @@ def _desk(trip: Trip, link: Link, maker: Documents | None) -> Desk | None:
     said, lane, courier = trip.spec.orders, trip.errand.lane, trip.courier
     codes = ordered.codes_of(said, courier.renderer.codes)
     zones = patients.load(trip.db, lane.patient).zones
-    takes = trip.spec.takes if maker is not None else trip.spec.takes - {Content.DOCUMENT}
+    can_file = maker is not None and takes_ordered(trip)
+    takes = trip.spec.takes if can_file else trip.spec.takes - {Content.DOCUMENT}
     return Desk(trip.db, courier.receiver, lane, trip.client, link, said, codes, takes, zones)
 
 

@@ -18,7 +18,8 @@ from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
 import bridge.store.destinations as destinations
-from bridge.mapping.destination import VAULT, Auth, DestinationFile
+from bridge.mapping.auth import VAULT, Auth
+from bridge.mapping.destination import DestinationFile
 from bridge.net.endpoint import Purpose
 from bridge.net.message import Answer, Caller, Identity, NetFault, Request
 from bridge.period import Instant

@@ -14,13 +14,14 @@ from typing import Final
 import bridge.store.orders as orders
 from bridge.consent import grants
 from bridge.consent.asked import Kind
+from bridge.mapping.destination import DestinationFile
 from bridge.order import Content, Order, Status
 from bridge.period import Instant
-from bridge.push import plan
+from bridge.push import document_types, plan
 from bridge.push.ordered import NO_ORDER, in_force
 from bridge.push.plan import Errand
 from bridge.push.reached import spec_of
-from bridge.store import destinations, patients
+from bridge.store import destinations, patients, receivers
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
 from bridge.store.orders import Kept
@@ -70,6 +71,15 @@ def _of(db: Database, now: Instant, kept: Kept, errands: Sequence[Errand]) -> It
         yield Standing(kept.patient, kept.client, goal.number, kept, holds)
 
 
+def _takes(db: Database, destination: int, spec: DestinationFile) -> frozenset[Content]:
+    """What can be sent there: documents that no file names where the receiver said that it creates them."""
+    known = receivers.known(db, destination)
+    is_named = spec.document is not None or spec.kind == "document"
+    if is_named or document_types.created("" if known is None else known.documents):
+        return spec.takes
+    return spec.takes - {Content.DOCUMENT}
+
+
 def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | None) -> Iterator[str]:
     one, spec = kept.written.order, spec_of(destinations.load(db, lane.destination))
     if not kept.is_standing:
@@ -89,7 +99,8 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
         yield seen.problem
     contents = _contents(one)
     if spec is not None:
-        yield from (told for content, told in UNSENT.items() if content in contents - spec.takes)
+        takes = _takes(db, lane.destination, spec)
+        yield from (told for content, told in UNSENT.items() if content in contents - takes)
     if contents and errand is not None and errand.grants and not _opens_glucose(db, errand):
         yield NO_GLUCOSE
     link = None if errand is None or errand.link is None else errand.link.number

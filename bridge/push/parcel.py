@@ -13,8 +13,9 @@ from typing import Final
 
 from bridge.fhir.consignment import DEVICE, Ask
 from bridge.fhir.fullness import is_same_amendment, says_more
-from bridge.fhir.render import Consignment, Sent
+from bridge.fhir.render import Consignment, Known, Sent
 from bridge.hl7.render import Hl7Bytes, Letters
+from bridge.push.reconcile import spelled
 from bridge.push.sinks import Content, Letter
 from bridge.store.outbox import Held, Item
 
@@ -101,6 +102,11 @@ def parcel(consignment: Consignment | Letters, before: Mapping[bytes, Held]) -> 
         told={each.id: each.version for each in (*going, *consignment.left, *consignment.waiting)},
         fixed=frozenset(each.id for each in consignment.left),
     )
+
+
+def known_of(before: Mapping[bytes, Held]) -> dict[str, Known]:
+    """Where the receiver keeps what it holds, by our id."""
+    return {spelled(each.id): Known(each.reference, each.etag) for each in before.values() if each.reference}
 
 
 def item_of(sent: Sent) -> Item:

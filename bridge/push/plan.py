@@ -51,7 +51,7 @@ ELSEWHERE: Final = (
     "then register the destination anew"
 )
 NOTHING_WANTED: Final = (
-    "its file wants neither readings one by one (raw: false) nor summaries (summaries: false)"
+    "its file wants neither readings one by one (raw: false) nor summaries (summaries: false) nor documents"
 )
 OTHER_AUTHORITY: Final = (
     "the link names an identifier of another authority than the destination's file: cgm-bridge link add"
@@ -193,7 +193,7 @@ def stopped(state: LinkState, reason: str) -> str:
 
 def _wants_none(goal: Destination) -> bool:
     spec = spec_of(goal)
-    return spec is not None and spec.raw is None and spec.summed is None
+    return spec is not None and spec.raw is None and spec.summed is None and spec.documented is None
 
 
 def authority_fault(goal: Destination, link: Link) -> str:

@@ -57,7 +57,7 @@ NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the n
 async def deliver(trip: Trip, course: Course, link: Link) -> Report:
     """Every reading of a course that is due on a lane which may go, where its destination wants any."""
     report = NOTHING
-    if trip.spec is not None and trip.spec.raw is None:
+    if not trip.takes_readings or (trip.spec is not None and trip.spec.raw is None):
         return report
     for passage in trip.errand.grants:
         goes_on = True
@@ -159,7 +159,7 @@ async def went(
     ready = await trip.courier.ready(parcel, bill)
     if ready is not True:
         trip.kept(disclosure)
-        return _not_ready(trip, bill, ready)
+        return not_ready(trip, bill, ready)
     if parcel.is_first:
         report, _ = await trip.sent(disclosure, parcel, bill.before_others())
         return report, True
@@ -167,7 +167,8 @@ async def went(
     return report, more or not is_done
 
 
-def _not_ready(trip: Trip, bill: Waybill, ready: bool | Reply) -> tuple[Report, bool]:
+def not_ready(trip: Trip, bill: Waybill, ready: bool | Reply) -> tuple[Report, bool]:
+    """What comes of a parcel that may not go as it is: packed again, or put off with the receiver's reply."""
     if not isinstance(ready, Reply):
         return NOTHING, True
     decision, delivery = trip.courier.postpone(bill, ready)

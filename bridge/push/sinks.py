@@ -26,6 +26,8 @@ Content: TypeAlias = FhirBytes | Hl7Bytes
 Letter: TypeAlias = "tuple[Ask, Content]"
 """A request and its body."""
 
+APART: Final = frozenset({DEVICE, "DocumentReference", "DiagnosticReport"})
+"""Types of which a receiver that refuses them takes the others all the same."""
 NOT_OURS: Final = frozenset({401, 403, 404, 405})
 """Answers to a create that are about us or the whole type."""
 ENDS: Final = frozenset({Step.UNKNOWN, Step.AGAIN})
@@ -85,11 +87,11 @@ async def _single(receiver: Receiver, ask: Ask, content: Content, now: Instant) 
 
 
 def _is_about_us(answer: Answer, ask: Ask, kind: str, entry: Entry) -> bool:
-    """Whether an answer to one create stops all the others as well. A type of which only Devices are refused is
-    none: readings name their device by identifier then."""
+    """Whether an answer to one create stops all the others as well. One that refuses Devices is none: readings name
+    their device by identifier then; nor one that refuses a document: it waits for a human, readings go on."""
     if answer.status not in NOT_OURS or entry.then is not None:
         return False
-    return answer.status == 401 or (ask.method == "POST" and kind != DEVICE)
+    return answer.status == 401 or (ask.method == "POST" and kind not in APART)
 
 
 def _ends(entry: Entry) -> bool:

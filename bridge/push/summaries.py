@@ -63,8 +63,8 @@ class _Round:
 
 async def report_summaries(trip: Trip, course: Course, link: Link) -> Report:
     """Every summary of a course that is due on a lane which may go, where its destination wants any."""
-    passage, wanted = _passage(trip), _wanted(trip, course)
-    if wanted is None or passage is None:
+    passage, wanted = passage_of(trip), _wanted(trip, course)
+    if wanted is None or passage is None or not trip.takes_readings:
         return NOTHING
     parts = frozenset[str](wanted.metrics)
     one = _Round(
@@ -93,7 +93,7 @@ def stated(spec: DestinationFile) -> Stated:
     return Stated(wanted.rounding, UNITS[wanted.units], codes, wanted.corrected == "replace")
 
 
-def _passage(trip: Trip) -> Passage | None:
+def passage_of(trip: Trip) -> Passage | None:
     """The grant that they leave by: a feed brings what is filed as well, so that all is in one decision."""
     every = sorted(trip.errand.grants, key=lambda each: each.way is not Way.FEED)
     return next(iter(every), None)

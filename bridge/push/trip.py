@@ -67,6 +67,11 @@ class Trip:
         return subject_of(link) if self.courier.engine is None else engine.subject_of(link.number)
 
     @property
+    def takes_readings(self) -> bool:
+        """Whether there is any way to bring readings and summaries there."""
+        return self.courier.can.form is not Form.DOCUMENT
+
+    @property
     def bounds(self) -> Bounds:
         """What one request may hold."""
         if self.spec is None:

@@ -41,6 +41,7 @@ from bridge.push.courier import Courier
 from bridge.push.courses import go
 from bridge.push.credentials import Tokens, login
 from bridge.push.documents import Documents
+from bridge.push.paper_retraction import withdraw_documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
 from bridge.push.retraction import retract
@@ -171,6 +172,8 @@ class Worker:
         if trip.spec is not None and trip.spec.portal is not None:
             return report + await self._to_portal(trip, trip.spec, trip.spec.portal, hold)
         report += await retract(trip)
+        if not report.stops:
+            report += await withdraw_documents(trip)
         if report.stops:
             return report
         if hold:

@@ -27,6 +27,7 @@ from bridge.metrics.summary import Summary, summary
 from bridge.metrics.trace import Counted
 from bridge.period import Period, ZoneHistory
 from bridge.reading import Stream, Unit
+from bridge.report.layout import USUAL, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One report. `readings` None: of a block of summaries. `is_wrong`: all of it was entered in error."""
+    """One report. `readings` None: of a block of summaries; `layout`: how it is shown."""
 
     subject: Subject
     summary: DisclosedSummary
@@ -51,6 +52,7 @@ class Content:
     notice: str
     devices: tuple[DisclosedDevice, ...]
     readings: Readings | None
+    layout: Layout = USUAL
 
     @property
     def period(self) -> Period:
@@ -59,8 +61,8 @@ class Content:
 
     @property
     def unit(self) -> Unit:
-        """In which glucose is shown: that of most readings."""
-        return Unit.MMOL_L if self.summary.unit is Unit.MMOL_L else Unit.MG_DL
+        """In which glucose is shown: as was asked for, else that of most readings."""
+        return Unit.MMOL_L if (self.layout.unit or self.summary.unit) is Unit.MMOL_L else Unit.MG_DL
 
     @property
     def ranges(self) -> Ranges | None:
@@ -68,15 +70,17 @@ class Content:
         return None if self.summary.figures is None else self.summary.figures.ranges
 
 
-def contents(seen: Disclosure, zones: ZoneHistory) -> tuple[Content, ...]:
+def contents(seen: Disclosure, zones: ZoneHistory, layout: Layout = USUAL) -> tuple[Content, ...]:
     """The reports of a disclosure, in order of time; none of a period of which all was entered in error."""
     if seen.subject is None:
         return ()
     told = [each for each in seen.summaries if each.report is not None and each.figures is not None]
-    return tuple(_content(seen, seen.subject, each, zones) for each in told)
+    return tuple(_content(seen, seen.subject, each, zones, layout) for each in told)
 
 
-def _content(seen: Disclosure, subject: Subject, each: DisclosedSummary, zones: ZoneHistory) -> Content:
+def _content(
+    seen: Disclosure, subject: Subject, each: DisclosedSummary, zones: ZoneHistory, layout: Layout
+) -> Content:
     assert each.report is not None
     has_readings = Kind.GLUCOSE in each.report.open
     return Content(
@@ -87,6 +91,7 @@ def _content(seen: Disclosure, subject: Subject, each: DisclosedSummary, zones: 
         notice=seen.notice,
         devices=_devices(seen, each.period) if has_readings else (),
         readings=_readings(seen, each, zones) if has_readings else None,
+        layout=layout,
     )
 
 

@@ -25,6 +25,7 @@ from bridge.period import ZoneHistory
 from bridge.report import bar, days, doses, pattern, words
 from bridge.report.content import Content, contents
 from bridge.report.drawing import AXES
+from bridge.report.layout import USUAL, Layout
 from bridge.report.targets import Targets
 from bridge.report.words import Row
 
@@ -73,10 +74,10 @@ class PdfBytes:
         return self.body
 
 
-def printed(seen: Disclosure, zones: ZoneHistory, targets: Targets | None = None) -> tuple[PdfBytes, ...]:
+def printed(seen: Disclosure, zones: ZoneHistory, layout: Layout = USUAL) -> tuple[PdfBytes, ...]:
     """A PDF of each report of a disclosure (`Reporting.documents`), in order of time; a report of which all was entered
-    in error has none. `zones`: where the person's clocks stood; `targets`: the profile whose goals are shown."""
-    return tuple(_printed(each, targets) for each in contents(seen, zones))
+    in error has none. `zones`: where the person's clocks stood."""
+    return tuple(_printed(each, layout.targets) for each in contents(seen, zones, layout))
 
 
 def _printed(content: Content, targets: Targets | None) -> PdfBytes:
@@ -143,7 +144,7 @@ def inputs(content: Content, targets: Targets | None) -> Mapping[str, str]:
 def _bar(content: Content, targets: Targets | None) -> Mapping[str, str]:
     if content.ranges is None:
         return {}
-    found = words.shares(content.ranges, content.unit, targets)
+    found = words.shares(content.ranges, content.unit, targets, content.layout.rounding)
     told = [(name, percent, f"{time} a day", goal) for name, percent, time, goal in found.rows]
     said = "; ".join(", ".join(filter(None, row)) for row in told)
     return {

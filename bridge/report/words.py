@@ -7,7 +7,8 @@ of route, what it is for, and that it is no complete record. Who may not know th
 Figures are rounded here and nowhere before, and times in ranges so that they add to 100.0. What a person or a vendor
 wrote is a text among texts, never markup. English.
 
-Rejected: whole percents (the sum can be 101, and 0.4 % of a day is six minutes), a number in place of a missing one.
+Rejected: whole percents where no site asks for them (the sum can be 101, and 0.4 % of a day is six minutes), a number
+in place of a missing one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from bridge.metrics.brief import Brief
 from bridge.metrics.ranges import Ranges
@@ -183,16 +184,22 @@ def warnings(content: Content) -> Iterator[str]:
         yield f"Insulin is told of {doses.days} of {doses.period_days} whole days alone."
 
 
-def shares(found: Ranges, unit: Unit, targets: Targets | None) -> Shares:
+def shares(
+    found: Ranges, unit: Unit, targets: Targets | None, rounding: Literal["tenths", "icode"] = "tenths"
+) -> Shares:
     """Times in ranges in words; the goals of low and high include what lies beyond."""
     axis = AXES[unit]
     tenths = apportioned([found.very_low, found.low, found.in_range, found.high, found.very_high], 1000)
     goals = _goals(targets)
     rows = tuple(
-        (name, f"{share / 10:.1f} %", _time(share), goal)
+        (name, _percent(share, rounding), _time(share), goal)
         for name, share, goal in zip(_classes(axis), tenths, goals, strict=True)
     )
     return Shares(tuple(tenths), rows)
+
+
+def _percent(tenths: int, rounding: Literal["tenths", "icode"]) -> str:
+    return f"{tenths / 10:.{0 if rounding == 'icode' and tenths >= 10 else 1}f} %"
 
 
 def _classes(axis: Axis) -> Iterator[str]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import bridge.store.cursors as cursors
+import bridge.store.documented as documented
 import bridge.store.orders as orders
 import bridge.store.receipts as receipts
 import bridge.store.reported as reported
@@ -230,6 +231,7 @@ def retry(db: Database, number: int) -> None:
         raise ValueError(f"delivery {number} was taken whole: there is nothing to repeat")
     lane = known.lane
     reported.look_again(db, lane)
+    documented.look_again(db, lane)
     with db.write("bridge") as con:
         if known.state not in CLOSED:
             con.execute(

@@ -24,6 +24,7 @@ class Kept:
     devices: bool
     most: int | None
     at: Instant
+    documents: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def known(db: Database, destination: int) -> Kept | None:
     row = (
         db.reader("bridge")
         .execute(
-            "SELECT form, updates, conditional, searches, devices, most, at FROM receivers"
+            "SELECT form, updates, conditional, searches, devices, most, at, documents FROM receivers"
             " WHERE destination = ?",
             (destination,),
         )
@@ -48,8 +49,8 @@ def known(db: Database, destination: int) -> Kept | None:
     )
     if row is None:
         return None
-    form, updates, conditional, searches, devices, most, at = row
-    return Kept(form, bool(updates), bool(conditional), bool(searches), bool(devices), most, at)
+    form, updates, conditional, searches, devices, most, at, documents = row
+    return Kept(form, bool(updates), bool(conditional), bool(searches), bool(devices), most, at, documents)
 
 
 def keep(db: Database, destination: int, kept: Kept) -> None:
@@ -57,8 +58,8 @@ def keep(db: Database, destination: int, kept: Kept) -> None:
     with db.write("bridge") as con:
         con.execute(
             "INSERT OR REPLACE INTO receivers"
-            " (destination, form, updates, conditional, searches, devices, most, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            " (destination, form, updates, conditional, searches, devices, most, at, documents)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (destination, *astuple(kept)),
         )
 

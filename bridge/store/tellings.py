@@ -114,11 +114,13 @@ def _telling(entry: int, said: _Intent) -> Telling | None:
         grants=said.grants,
         items=said.items,
         client=said.party.client,
-        is_push=said.channel == "push",
+        is_push=said.channel in PUSHED,
         retracts=said.retracts,
     )
 
 
+PUSHED: Final = frozenset({"push", "document"})
+"""Channels of what was delivered."""
 _set: Final = lru_cache(maxsize=256)(frozenset[str])
 
 

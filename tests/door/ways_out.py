@@ -7,7 +7,10 @@ an instant and a code are a leak already.
 
 from __future__ import annotations
 
+import io
 import json
+import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,9 +19,15 @@ from zoneinfo import ZoneInfo
 
 import httpx
 from lxml import etree
+from pypdf import PdfReader
 
 from bridge.consent.asked import Asked, Selector, Way
+from bridge.consent.documents import READINGS
 from bridge.consent.permit import DeliveryPermit
+from bridge.consent.reporting import Paced, Reporting
+from bridge.fhir.consignment import Manner
+from bridge.fhir.filing import Filing
+from bridge.fhir.paper import Paper
 from bridge.fhir.sampled import PROFILE
 from bridge.fhir.subscriptions import FILTER, TOPIC
 from bridge.hl7.render import Before, Person, Scribe, Writing
@@ -26,6 +35,7 @@ from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
 from bridge.portal.render import Binder
 from bridge.reading import Stream
+from bridge.store.patients import load
 from tests.door.who import Attacker
 from tests.push.ehr import once, scheduled
 from tests.web.exporting import LINES, fetched
@@ -419,9 +429,8 @@ def messaged(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
     found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
     if found.subject is None or not found.count:
         return set(), b""
-    person = Person("urn:oid:1.2.3", "0042", "Family, Given", date(1990, 4, 1))
-    to = Writing(Hl7v2(), person, Before(frozenset(), {}), world.clock())
-    body = b"".join(bytes(content) for _, content in Scribe(world.mappings, "0").results(found, to).letters)
+    written = Scribe(world.mappings, "0").results(found, _writing(world)).letters
+    body = b"".join(bytes(content) for _, content in written)
     return set(_results(body)), body
 
 
@@ -432,6 +441,65 @@ def _results(body: bytes) -> Iterator[Seen]:
             moment = datetime.strptime(fields[14].replace(".", ""), "%Y%m%d%H%M%S%z")
             code = fields[3].split("^")[0]
             yield str(CODES.get(code, MEAN)), int(moment.timestamp() * 1000)
+
+
+def filed(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
+    """What a document of the same delivery would say, in each of its shapes: its period, and the days that its PDF
+    names."""
+    seen, texts, zones = set[Seen](), list[bytes](), load(world.db, world.ada).zones
+    for kind in ("DocumentReference", "DiagnosticReport"):
+        for paced in (None, Paced(days=1, every=1, most=99)):
+            wish = Reporting(documents=kind, paced=paced)
+            asked = Asked(
+                world.ada, Way.FEED, "document", "delivery", READINGS, reporting=wish, patient_resource=True,
+                device_resources=True,
+            )  # fmt: skip
+            found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
+            to = Filing("Patient/theirs", {}, world.clock())
+            for _, content in world.renderer.report_letters(found, zones, to, Manner(), kind).letters:
+                seen |= told(httpx.Response(200, content=bytes(content)))
+                for text in _printed(json.loads(bytes(content))):
+                    seen |= set(_days(text))
+                    texts += [bytes(content), text.encode()]
+            for _, message in (
+                Scribe(world.mappings, "0").reports(found, zones, Paper(), _writing(world)).letters
+            ):
+                (form,) = re.findall(rb"\^Base64\^([A-Za-z0-9+/=]+)", bytes(message))
+                text = _words(form)
+                seen |= set(_days(text))
+                texts += [bytes(message), text.encode()]
+    return seen, b"".join(texts)
+
+
+def _writing(world: World) -> Writing:
+    person = Person("urn:oid:1.2.3", "0042", "Family, Given", date(1990, 4, 1))
+    return Writing(Hl7v2(), person, Before(frozenset(), {}), world.clock())
+
+
+def _printed(bundle: dict[str, Any]) -> Iterator[str]:
+    """The words of every PDF in a Bundle."""
+    for entry in bundle["entry"]:
+        one = entry["resource"]
+        forms = one.get("presentedForm") or [each["attachment"] for each in one["content"]]
+        for form in forms:
+            yield _words(form["data"])
+
+
+def _words(pdf: str | bytes) -> str:
+    pages = PdfReader(io.BytesIO(b64decode(pdf))).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def _days(text: str) -> Iterator[Seen]:
+    """Every day with its year that is named, but the moment at which the data stood so."""
+    before, _, after = text.partition("Data as of")
+    year = re.search(r"\d{4}", after)
+    for day, month, number in _DAY.findall(before + after[year.end() if year else 0 :]):
+        yield SUMMARY, _ms(f"{number}-{_MONTHS.index(month) + 1:02d}-{day:0>2}")
+
+
+_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_DAY: Final = re.compile(r"\b(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})\b")
 
 
 def bound(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
@@ -455,5 +523,5 @@ def recorded(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
     return {(RECORDS.get(one["type"], MEAN), _ms(one["time"])) for one in json.loads(body)}, body
 
 
-Pushed: Final = {"pushed": pushed, "messaged": messaged, "bound": bound, "recorded": recorded}
+Pushed: Final = {"pushed": pushed, "messaged": messaged, "filed": filed, "bound": bound, "recorded": recorded}
 """By delivery, by name."""

@@ -57,6 +57,18 @@ def test_the_shipped_example_is_right_and_not_in_force(project: Path, tmp_path: 
             GOOD + "summaries: {metrics: [panel, mean]}\n",
             "6:1: summaries: the panel has all figures: name mean, ranges",
         ),
+        (GOOD.replace("auto", "document"), "5:1: kind document sends reports alone: say false"),
+        (
+            GOOD.replace("auto", "document").replace("{daily: 300}", "false") + "document: false\n",
+            "6:1: kind document sends reports alone: say which",
+        ),
+        (GOOD + "document: {code: [cgm-sumary]}\n", "6:19: 'cgm-sumary' is not known here; did you mean"),
+        (GOOD + "document: {sections: [insulin]}\n", "6:12: doses stand beside the glucose of their days"),
+        (
+            GOOD + "document: {weekday: monday}\n",
+            "6:1: document: 'every', 'weekday' and 'lookback' need 'days'",
+        ),
+        (GOOD + "document: {types: [Binary]}\n", "6:20: "),
         (GOOD + "summaries: {codes: {mean: [cgm-men]}}\n", "6:21: 'cgm-men' is not known here"),
         (GOOD + "summaries: {weekday: someday}\n", "6:13: weekday: Input should be 'monday'"),
         (GOOD + "summaries: {days: 0}\n", "6:13: days: Input should be greater"),
@@ -177,6 +189,30 @@ def test_summaries_go_by_default_where_no_reading_does(project: Path, tmp_path: 
         assert (spec.summed is not None) is wanted
         kept = read(written(spec))
         assert kept.summed == spec.summed, "as it was registered"
+
+
+def test_documents_are_default_content_where_no_reading_goes_and_a_file_can_say_no(
+    project: Path, tmp_path: Path
+) -> None:
+    quiet = GOOD.replace("{daily: 300}", "false")
+    told = {
+        "usual": quiet,
+        "none": quiet + "document: false\n",
+        "asked": GOOD + "document: {days: 7, weekday: monday}\n",
+        "alone": quiet.replace("auto", "document"),
+        "readings": GOOD,
+    }
+    files = [text.replace("hospital", name) for name, text in told.items()]
+    found = checked(project, tmp_path, *files)
+    assert {name for name, each in found.items() if each.documented is not None} == {
+        "usual",
+        "asked",
+        "alone",
+    }
+    assert {name for name, each in found.items() if each.summed is not None} == {"usual", "none"}
+    asked = found["asked"].documented
+    assert asked is not None and (asked.pace(None).days, asked.pace(None).weekday) == (7, "monday")
+    assert read(written(found["asked"])) == found["asked"]
 
 
 PORTAL = """\

@@ -15,7 +15,7 @@ from bridge.consent.asked import Asked, Selector, Way
 from bridge.consent.documents import READINGS
 from bridge.consent.reporting import Reporting
 from bridge.fhir.consignment import Form, Manner, Told
-from bridge.fhir.render import JSON, XML, Filing, Notation
+from bridge.fhir.render import JSON, XML, Filing, Known, Notation
 from bridge.fhir.reports import Wish
 from bridge.period import DAY, HOUR, Period
 from bridge.reading import Stream, Unit
@@ -60,6 +60,33 @@ def test_what_is_pushed_is_a_valid_bundle_of_its_kind(
         to = Filing("Patient/p1", {}, house.now())
         for ask, body in house.renderer.consignment(seen, to, Manner(form), Told()).letters:
             assert ask.is_bundle and ask.entries
+            found += remarks(validator, bytes(body))
+    assert found == Counter()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("form", [Form.TRANSACTION, Form.BATCH, Form.SUBMISSION, Form.SINGLE])
+@pytest.mark.parametrize("kind", ["DocumentReference", "DiagnosticReport"])
+def test_a_document_that_is_pushed_is_valid_new_and_in_place_of_another(
+    house: Bridge, validator: Validator, form: Form, kind: str
+) -> None:
+    patient = somebody(house, f"filed {form} {kind}")
+    who = granted(house, patient, "raw", "full", "*")
+    zones, found = load(house.db, patient).zones, Counter[str]()
+    about = Reporting(Period(BEGINS, BEGINS + 14 * DAY + HOUR), documents=kind)
+    wish = Asked(
+        patient, Way.LOOK, "push", "document", READINGS, reporting=about, patient_resource=True,
+        device_resources=True,
+    )  # fmt: skip
+    seen = house.gate.disclose_now(who, wish)
+    (report,) = (each.report for each in seen.summaries)
+    assert report is not None
+    held = {report.id(kind): Known(f"{kind}/17", 'W/"1"')}
+    for known, updates in (({}, True), (held, True), (held, False)):
+        to = Filing("Patient/p1", known, house.now())
+        made = house.renderer.report_letters(seen, zones, to, Manner(form, updates=updates), kind)
+        assert made.letters or (kind == "DiagnosticReport" and made.left)
+        for _, body in made.letters:
             found += remarks(validator, bytes(body))
     assert found == Counter()
 

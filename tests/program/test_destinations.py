@@ -103,6 +103,37 @@ def test_what_would_be_sent_is_shown_and_nobody_is_called(
     assert not shell.home.exists()
 
 
+@pytest.mark.parametrize(
+    ("kind", "document", "paths"),
+    [
+        ("document", "", ["DocumentReference"]),
+        ("document", "document: {types: [DiagnosticReport]}", ["DiagnosticReport"]),
+        ("auto", "document: {form: transaction, sections: []}", ["fhir", "fhir"]),
+    ],
+)
+def test_a_document_is_shown_as_it_would_be_sent(
+    shell: Shell, site: Path, sample: Path, kind: str, document: str, paths: list[str]
+) -> None:
+    text = FILE.replace("KIND", kind).replace("{daily: 300}", "false").partition("fhir:")[0]
+    (site / "destinations" / "hospital.yaml").write_text(f"{text}\n{document}\n")
+    words = ("mapping", "try", "dexcom-clarity", str(sample), "--destination", "hospital")
+    requests = shell(*words).value["requests"]
+    assert [each["url"].rpartition("/")[2] for each in requests] == paths
+    last = requests[-1]["body"]
+    one = last if kind == "document" else last["entry"][0]["resource"]
+    assert one["resourceType"] in ("DocumentReference", "DiagnosticReport")
+    seen = shell(*words, json_out=False).out
+    assert "(a PDF of " in seen and "JVBERi" not in seen
+
+
+def test_a_destination_of_documents_needs_no_file(shell: Shell) -> None:
+    words = ("destination", "add", "--client", client(shell), "--kind", "document")
+    url = ("--url", "https://ehr.example/fhir")
+    assert "--patients goes with" in shell(*words, *url).err
+    made = shell(*words, *url, "--patients", "urn:oid:1.2.3").value
+    assert (made["kind"], made["file"]) == ("document", None)
+
+
 def test_a_destination_that_wants_nothing_says_so(shell: Shell, site: Path, sample: Path) -> None:
     text = FILE.replace("KIND", "auto").replace("{daily: 300}", "false") + "\nsummaries: false\n"
     (site / "destinations" / "hospital.yaml").write_text(text)

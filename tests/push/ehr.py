@@ -77,7 +77,7 @@ def once(start: str, end: str, *profiles: str) -> dict[str, Any]:
 class Rules:
     """What a server takes. `conditional`: honoured, refused (400 for each such entry) or ignored; `updates`,
     `creates`: types; `codes`: one of them must be on each reading; `size`: bytes of a body; `said`: what its
-    statement says of conditional create."""
+    statement says of conditional create; `silent`: types that its statement does not name."""
 
     operation: bool = False
     transaction: bool = False
@@ -91,6 +91,7 @@ class Rules:
     size: int | None = None
     entries: int | None = None
     stale: int = 412
+    silent: frozenset[str] = frozenset()
     orders: str = "coded"
     """ServiceRequests: searched by patient and code; `all`: the code is ignored; `paged`: one a page, the first twice;
     `none`: not offered."""
@@ -240,7 +241,9 @@ class Ehr:
     def statement(self) -> dict[str, Any]:
         """The CapabilityStatement."""
         rules, kinds = self.rules, []
-        for kind in ("Device", *READINGS):
+        for kind in dict.fromkeys(("Device", *READINGS, *sorted(rules.creates | rules.updates))):
+            if kind in rules.silent:
+                continue
             codes = ["read"]
             codes += ["search-type"] if rules.searches else []
             codes += ["create"] if kind in rules.creates else []
@@ -380,7 +383,7 @@ class Ehr:
         codes = {
             (each.get("system"), each.get("code")) for each in resource.get("code", {}).get("coding", [])
         }
-        if rules.codes and not codes & rules.codes:
+        if rules.codes and kind in READINGS and not codes & rules.codes:
             return 400, "", "", _outcome("business-rule", "59188")
         if method == "PUT":
             return self._put(kind, id_, resource, match)

@@ -31,6 +31,7 @@ from bridge.net.client import Outbound
 from bridge.net.endpoint import Endpoint, Purpose, endpoint
 from bridge.net.message import Call
 from bridge.period import ALL, DAY, PeriodSet
+from bridge.push.papers import Papers
 from bridge.push.reached import addresses
 from bridge.push.round import Report
 from bridge.push.worker import Worker
@@ -240,7 +241,7 @@ def opened(home: Path, clock: Clock, told: Mappings | None = None) -> House:
     calls: list[Call] = []
     net = Outbound(lambda purpose: registered(db, purpose), calls.append, clock, allow_loopback=True)
     scribe = Scribe(told or mappings(), db.installation)
-    worker = Worker(db, gate, renderer, net, clock, chance=lambda: 0.5, scribe=scribe)
+    worker = Worker(db, gate, renderer, net, clock, chance=lambda: 0.5, documents=Papers(), scribe=scribe)
     numbers = patients.numbers(db)
     known = clients.listed(db)
     return House(db, clock, gate, worker, numbers[0] if numbers else 0, known[0].id if known else "", calls)

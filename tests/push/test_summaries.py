@@ -19,6 +19,7 @@ from bridge.consent.summed import PARTS
 from bridge.mapping.summed import METRICS
 from bridge.period import DAY, Period, PeriodSet
 from bridge.push.affected import affected
+from bridge.push.ordered import Course
 from bridge.push.plan import NOTHING_WANTED
 from bridge.push.round import Report
 from bridge.push.trip import Trip
@@ -305,7 +306,7 @@ def test_a_document_is_due_after_the_summaries_it_goes_with_and_before_readings(
         seen = list[tuple[int, list[Period]]]()
 
         class Maker:
-            async def deliver(self, trip: Trip, blocks: Sequence[Reported]) -> Report:
+            async def deliver(self, trip: Trip, blocks: Sequence[Reported], course: Course) -> Report:
                 seen.append((len(ehr.readings), [each.period for each in blocks]))
                 return Report()
 

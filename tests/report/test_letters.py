@@ -60,7 +60,8 @@ def test_what_a_receiver_holds_is_put_over_its_copy_or_replaced(told: Disclosure
         "id"
     ] == "17"
     ask, body = letter(told, DOCUMENT, known, updates=False)
-    assert (ask.method, ask.once) == ("POST", "")
+    number = body["masterIdentifier"]["value"]
+    assert ask.method == "POST" and ask.once.endswith(f"|{number}") and number.startswith(report.id(DOCUMENT))
     assert body["relatesTo"] == [{"code": "replaces", "target": {"reference": "DocumentReference/17"}}]
     manner = Manner(Form.SINGLE, updates=False)
     held = {report.id(DIAGNOSTIC): Known("DiagnosticReport/4")}
