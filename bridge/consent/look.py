@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import final
 
+import bridge.store.received as received
 import bridge.store.summaries as summaries
 from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked
@@ -63,7 +64,8 @@ class Look:
         part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
         part = part.with_lost(opens.reports.lost())
         total = self._total(opens.answer, part)
-        has_person = self._has_person(opens) and (bool(part.summaries) or not self._is_documents)
+        is_there = bool(part.summaries or part.received) or not self._is_documents
+        has_person = self._has_person(opens) and is_there
         return Leaving(self.asked, self.who, self.decided.decision, part, total, has_person)
 
     def leaving_whole(self, opens: Opens) -> Leaving:
@@ -113,4 +115,6 @@ def also(opens: Opens, part: Part) -> Also | None:
     kept = [freezing(opens.box, part.weeks)] if part.weeks else []
     if part.frozen and opens.reports.holder is not None:
         kept.append(summaries.freezing(opens.box, opens.reports.holder, part.frozen))
+    if part.handed and opens.reports.holder is not None:
+        kept.append(received.telling(opens.reports.holder, part.handed))
     return together(kept) if kept else None

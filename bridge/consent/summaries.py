@@ -26,8 +26,10 @@ from bridge.consent.keeping import Keeping, Kept, Made
 from bridge.consent.made import made
 from bridge.consent.paces import due
 from bridge.consent.part import Part
+from bridge.consent.passing import Passing
+from bridge.consent.received import DisclosedReceived
 from bridge.consent.reporting import Paced, Reporting
-from bridge.consent.summary_page import paged, part_of
+from bridge.consent.summary_page import paged, part_of, with_received
 from bridge.consent.summed import (
     PANEL,
     Content,
@@ -55,6 +57,7 @@ class Reports:
     box: Box
     holder: Holder | None
     standings: Sequence[Standing]
+    passing: Passing
 
     def part(self) -> Part:
         """All of them, as one page."""
@@ -76,7 +79,9 @@ class Reports:
             news += [kept] if kept is not None and kept is not before else []
             if wish.paced is not None and len(told) == wish.paced.most:
                 break
-        page = paged(told, news, self.answer.view.asked)
+        page = with_received(
+            paged(told, news, self.answer.view.asked, self._foreign(told, wish)), self.passing
+        )
         return whole(self.answer, page) if wish.documents else page
 
     def lost(self) -> Part:
@@ -84,6 +89,9 @@ class Reports:
         wish = _lost_wish(self.answer.view.asked)
         if self.holder is None or wish is None:
             return Part()
+        away = self.passing.lost(wish)
+        if wish.documents:
+            return part_of((), away)
         named = None if wish.ids is None else self._named(wish.ids, wish)
         told, news = list[DisclosedSummary](), list[Kept]()
         for (period, is_frozen), before in self._held().items() if named != {} else ():
@@ -96,7 +104,13 @@ class Reports:
             if after is not None and shown is not None and shown.ids:
                 told.append(shown)
                 news += [after] if after is not before else []
-        return replace(part_of(told), frozen=tuple(news))
+        return replace(part_of(told, away), frozen=tuple(news))
+
+    def _foreign(self, told: Sequence[DisclosedSummary], wish: Reporting) -> tuple[DisclosedReceived, ...]:
+        """What others submitted as such, but figures of which ours of the same period are told."""
+        ours = {(each.period, part) for each in told for part, _ in each.ids}
+        found = self.passing.found(wish)
+        return tuple(each for each in found if (each.period, each.part) not in ours)
 
     @property
     def _keeping(self) -> Keeping:
@@ -228,7 +242,5 @@ def _lost_wish(asked: Asked) -> Reporting | None:
     wish = asked.reporting or (asked.instead and asked.instead.reporting)
     if wish is None:
         return Reporting(ids=asked.ids) if asked.ids else None
-    if wish.documents:
-        return None
     wish = replace(wish, updated=wish.updated or asked.updated)
     return wish if wish.ids or wish.updated else None

@@ -19,9 +19,10 @@ from bridge.fhir.parameters import READINGS
 from bridge.fhir.rows import Compiler, Elements, provenances, readings
 from bridge.fhir.template import Rows
 from bridge.fhir.tree import Tree
-from bridge.fhir.trees import device_trees, record_trees, summary_trees
+from bridge.fhir.trees import device_trees, received_trees, record_trees, summary_trees
 from bridge.fhir.wanted import Wanted
-from bridge.mapping.resources import READING_TYPES
+from bridge.mapping.resources import OBSERVATION, READING_TYPES
+from bridge.period import Period
 
 Parts: TypeAlias = "Sequence[bytes | Rows]"
 
@@ -101,6 +102,7 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
         disclosure.consents,
         disclosure.events,
         [(each.ids, each.version, each.last_updated) for each in disclosure.summaries],
+        [(each.id, each.version, each.last_updated) for each in disclosure.received],
         disclosure.total,
         disclosure.more is None,
     )
@@ -114,8 +116,23 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
 
 def _readings(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
     told = summary_trees(compiler, disclosure, standing.elements)
-    reports = (_entry(compiler, standing.frame, tree, name) for name, _, tree in told)
+    ours = [(each.period, 0, tree, name) for name, each, tree in told]
+    foreign = received_trees(compiler, disclosure, OBSERVATION, standing.elements)
+    ours += [(each.period, 1, tree, each.id) for each, tree in foreign]
+    reports = (
+        _entry(compiler, standing.frame, tree, name) for _, _, tree, name in _in_turn(disclosure, ours)
+    )
     return (readings(compiler, disclosure, standing.frame, standing.elements), *reports)
+
+
+def _in_turn(
+    disclosure: Disclosure, found: list[tuple[Period, int, Tree, str]]
+) -> list[tuple[Period, int, Tree, str]]:
+    """Ours and what was received, in the order of the page (`summary_page.py`)."""
+    if not disclosure.received:
+        return found
+    starts = [[each.period for each in told] for told in (disclosure.summaries, disclosure.received)]
+    return sorted(found, key=lambda each: each[:2], reverse=any(each != sorted(each) for each in starts))
 
 
 def _evidence(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
