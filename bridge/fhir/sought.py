@@ -164,7 +164,7 @@ class Search:
         if not self.parts:
             return asked
         fixed = bool(self.selectors) and self.parts >= set(PARTS)  # nothing names them
-        is_named = not self.selectors or asked.ids is not None
+        is_named = not fixed or asked.ids is not None
         wish = Reporting(None, fixed, asked.ids, self.parts, asked.dates, asked.updated, received=is_named)
         summed = replace(asked, reporting=wish, dates=(), updated=(), ids=None)
         is_alone = not self.selectors or (asked.after or b"").startswith(MARK)
