@@ -43,8 +43,12 @@ class Opens:
     def stream(self, size: int, whole: Part) -> Iterator[Part]:
         """The readings in pages, at least one; with the first what is told as taken away of summaries."""
         pages = self.answer.stream(size, whole)
-        yield next(pages).with_lost(self.reports.lost())
+        yield self.along(next(pages)).with_lost(self.reports.lost())
         yield from pages
+
+    def along(self, part: Part) -> Part:
+        """A page of readings with what comes along with it."""
+        return part.along(self.reports.along()) if part.count else part
 
 
 @final
@@ -61,7 +65,7 @@ class Look:
 
     def leaving(self, opens: Opens) -> Leaving:
         """The page that was asked for, and its total where it is wanted or plain."""
-        part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
+        part = opens.along(opens.answer.part()) if self.asked.reporting is None else opens.reports.part()
         part = part.with_lost(opens.reports.lost())
         total = self._total(opens.answer, part)
         is_there = bool(part.summaries or part.received) or not self._is_documents
@@ -70,7 +74,7 @@ class Look:
 
     def leaving_whole(self, opens: Opens) -> Leaving:
         """All that was asked for, as numbers."""
-        part = opens.answer.whole().with_lost(opens.reports.lost())
+        part = opens.along(opens.answer.whole()).with_lost(opens.reports.lost())
         has_person = self._has_person(opens)
         return Leaving(self.asked, self.who, self.decided.decision, part, part.count, has_person)
 

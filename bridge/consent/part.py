@@ -70,6 +70,25 @@ class Part:
         written = {name for name, found in ((CONSENT, self.consents), (LEDGER, self.events)) if found}
         return self.kinds | things | strips | written
 
+    def along(self, more: Part) -> Part:
+        """The same with what others submitted, which comes with it."""
+        if not more.received:
+            return self
+        firsts = [each for each in (self.first, more.first) if each is not None]
+        lasts = [each for each in (self.last, more.last) if each is not None]
+        return replace(
+            self,
+            received=(*self.received, *more.received),
+            handed=(*self.handed, *more.handed),
+            count=self.count + more.count,
+            readings=self.readings + more.readings,
+            total=None if self.total is None else self.total + more.count,
+            last_updated=max(self.last_updated or BEGINNING, more.last_updated or BEGINNING),
+            first=min(firsts, default=None),
+            last=max(lasts, default=None),
+            kinds=self.kinds | more.kinds,
+        )
+
     def with_lost(self, lost: Part) -> Part:
         """The same with summaries that are told as taken away."""
         if not (lost.summaries or lost.received):

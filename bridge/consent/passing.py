@@ -21,7 +21,7 @@ import numpy as np
 
 import bridge.store.received as store
 from bridge.consent.answer import Answer
-from bridge.consent.asked import Grain
+from bridge.consent.asked import Grain, Way
 from bridge.consent.content import mac
 from bridge.consent.grant import Identity
 from bridge.consent.received import REPORT, Content, DisclosedReceived, Edges, Record, id_of
@@ -80,7 +80,7 @@ class Passing:
 
     def found(self, wish: Reporting) -> tuple[DisclosedReceived, ...]:
         """What of the wish may leave, sorted by period."""
-        if not wish.received or self.answer.view.asked.newest is not None:
+        if not wish.received or not self._is_asked or self.answer.view.asked.newest is not None:
             return ()
         there = self._there()
         told = (self._shown(each, there) for each in there.values() if self._is_meant(each, wish))
@@ -90,7 +90,12 @@ class Passing:
 
     def lost(self, wish: Reporting | None) -> tuple[DisclosedReceived, ...]:
         """What left to this asker and was removed since."""
-        if self.holder is None or wish is None or not (held := store.told(self.db, self.holder)):
+        if (
+            self.holder is None
+            or wish is None
+            or not self._is_asked
+            or not (held := store.told(self.db, self.holder))
+        ):
             return ()
         gone = (
             each for each in self._listed() if each.gone is not None and (each.artifact, each.row) in held
@@ -103,6 +108,11 @@ class Passing:
         """Which records these are, to be written down."""
         names = {self._id(each.edges.kind, each.record): each.record for each in self._there().values()}
         return tuple(names[each.id] for each in told if each.id in names)
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether who is told asks for it: what others submitted is pushed to nobody."""
+        return self.answer.view.asked.way in (Way.LOOK, Way.BULK)
 
     # ---------------------------------------------------------------------------------- what may leave
 

@@ -106,6 +106,14 @@ class Reports:
                 news += [after] if after is not before else []
         return replace(part_of(told, away), frozen=tuple(news))
 
+    def along(self) -> Part:
+        """What others submitted as such and was asked for beside readings."""
+        asked = self.answer.view.asked
+        if not asked.along:
+            return Part()
+        wish = Reporting(parts=asked.along, dates=asked.dates, updated=asked.updated, received=True)
+        return with_received(part_of((), self.passing.found(wish)), self.passing)
+
     def _foreign(self, told: Sequence[DisclosedSummary], wish: Reporting) -> tuple[DisclosedReceived, ...]:
         """What others submitted as such, but figures of which ours of the same period are told."""
         ours = {(each.period, part) for each in told for part, _ in each.ids}

@@ -115,24 +115,24 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
 
 
 def _readings(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
-    told = summary_trees(compiler, disclosure, standing.elements)
-    ours = [(each.period, 0, tree, name) for name, each, tree in told]
-    foreign = received_trees(compiler, disclosure, OBSERVATION, standing.elements)
-    ours += [(each.period, 1, tree, each.id) for each, tree in foreign]
-    reports = (
-        _entry(compiler, standing.frame, tree, name) for _, _, tree, name in _in_turn(disclosure, ours)
-    )
-    return (readings(compiler, disclosure, standing.frame, standing.elements), *reports)
+    rows = readings(compiler, disclosure, standing.frame, standing.elements)
+    ours = summary_trees(compiler, disclosure, standing.elements)
+    told = [(each.period, 0, _entry(compiler, standing.frame, tree, name)) for name, each, tree in ours]
+    for one, tree in received_trees(compiler, disclosure, OBSERVATION, standing.elements):
+        comes_along = standing.frame is Frame.MATCH and disclosure.groups and not one.is_gone
+        frame = Frame.INCLUDE if comes_along else standing.frame  # `_count` counts readings
+        told.append((one.period, 1, _entry(compiler, frame, tree, one.id)))
+    return (rows, *(entry for _, _, entry in _in_turn(disclosure, told)))
 
 
 def _in_turn(
-    disclosure: Disclosure, found: list[tuple[Period, int, Tree, str]]
-) -> list[tuple[Period, int, Tree, str]]:
+    disclosure: Disclosure, told: list[tuple[Period, int, bytes]]
+) -> list[tuple[Period, int, bytes]]:
     """Ours and what was received, in the order of the page (`summary_page.py`)."""
     if not disclosure.received:
-        return found
-    starts = [[each.period for each in told] for told in (disclosure.summaries, disclosure.received)]
-    return sorted(found, key=lambda each: each[:2], reverse=any(each != sorted(each) for each in starts))
+        return told
+    periods = [[each.period for each in some] for some in (disclosure.summaries, disclosure.received)]
+    return sorted(told, key=lambda each: each[:2], reverse=any(each != sorted(each) for each in periods))
 
 
 def _evidence(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:

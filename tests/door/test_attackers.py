@@ -138,7 +138,9 @@ def test_by_every_way_what_is_permitted_does_arrive(own: Case, way: str) -> None
         if way == "subscribed":  # such a token makes none; tests/subscriptions has those that do
             assert {each.status_code for each in answers} <= {200, 403, 404} and not seen
             return
-        if way == "brought":  # Ada shares no source of theirs; tests/web/test_received.py has those who are told
+        if (
+            way == "brought"
+        ):  # Ada shares no source of theirs; tests/web/test_received.py has those who are told
             assert {each.status_code for each in answers} <= {200, 404} and not seen
             return
         if way in NO_READINGS:

@@ -20,6 +20,7 @@ from bridge.store.blocks import withdraw
 from bridge.store.ids import Name
 from tests.fhir.plain_xml import of_json, of_xml
 from tests.web.brought import FIGURES, MEAN, PANEL, PDF, PERIOD, RANGES, SECRETS, figure, summary
+from tests.web.exporting import fetched
 from tests.web.submitted import (
     SCOPE,
     bundle,
@@ -45,7 +46,7 @@ def brought(world: World) -> World:
 
 def shared(world: World, to: str = "Elsewhere", **changed: Any) -> str:
     """Single readings of what the clinic brought, to somebody else."""
-    usual = {"sources": frozenset({FROM_CLINIC}), "periods": PeriodSet((WINDOW,))}
+    usual: dict[str, Any] = {"sources": frozenset({FROM_CLINIC}), "periods": PeriodSet((WINDOW,))}
     return world.grant(to=to, **(usual | changed))
 
 
@@ -129,7 +130,8 @@ def test_a_report_leaves_whole_where_every_kind_is_open_and_the_person_is_known(
         {"kinds": frozenset({Kind.GLUCOSE, Kind.NOTES})},
         {"identity": Identity.VISIT},
     ):
-        grant = shared(brought, **({"kinds": frozenset(Kind), "identity": Identity.FULL} | changed))
+        wide: dict[str, Any] = {"kinds": frozenset(Kind), "identity": Identity.FULL}
+        grant = shared(brought, **(wide | changed))
         token = brought.token(brought.stranger)
         assert brought.get(f"DiagnosticReport/{one['id']}", token=token).status_code == 404
         assert PDF not in brought.get(path, token=token).text
@@ -233,6 +235,10 @@ def test_who_polls_for_what_changed_is_told_of_a_removal(brought: World) -> None
     since = iso(brought.clock()).replace("+", "%2B")
     gone = found(brought, f"_lastUpdated=ge{since}")
     assert {each["id"] for each in gone if each["status"] == "entered-in-error"} == names
+    shared(brought, sources=frozenset({"dexcom-clarity", FROM_CLINIC}))
+    whole = found(brought, "_lastUpdated=ge2020-01-01&_count=100000")
+    assert {each["id"] for each in whole if each["status"] == "entered-in-error"} == names
+    assert len(whole) > 3000 and len({each["id"] for each in whole}) == len(whole)
 
 
 def test_what_waits_is_told_to_nobody_until_somebody_lets_it_in(brought: World) -> None:
@@ -339,3 +345,43 @@ def test_it_is_the_same_in_both_notations_and_inside_a_batch(brought: World) -> 
         sent = {"Content-Type": "application/fhir+json"}
         answer = brought.ask("POST", "/fhir", token=token, content=batch, headers=sent).json()
         assert resources(answer["entry"][0]["resource"]) == resources(plain.json())
+
+
+def test_everything_and_an_export_hold_it_once_beside_the_readings(brought: World) -> None:
+    shared(brought, sources=frozenset({"dexcom-clarity", FROM_CLINIC}))
+    about, token = brought.patient_id(brought.ada), brought.token(brought.stranger)
+    known = sorted(each["id"] for each in found(brought) if each["effectivePeriod"] == PERIOD)
+    for rest in ("?_count=50", "?_count=100000", ""):
+        whole = brought.pages(f"Patient/{about}/$everything{rest}", token=token)
+        told = [each["resource"] for page in whole for each in page["entry"]]
+        assert sorted(each["id"] for each in told if each.get("effectivePeriod") == PERIOD) == known
+        assert all(len(resources(page)) <= 50 for page in whole) or rest[-2:] != "50"
+    narrow = brought.get(f"Patient/{about}/$everything?start=2026-09-17&end=2026-09-18", token=token)
+    assert '"2026-09-15"' not in narrow.text
+
+    def ask(method: str, path: str, **more: Any) -> Any:
+        return brought.ask(method, f"/fhir/{path}", token=token, **more)
+
+    for query, count in (("_type=Observation", 7), ("_type=Observation&_since=2026-10-01T00:00:00Z", 0)):
+        lines = [line for each in fetched(ask, f"$export?{query}") for line in each.text.splitlines()]
+        told = [json.loads(line) for line in lines if line.startswith('{"resourceType":"Observation"')]
+        assert len([each for each in told if each.get("effectivePeriod") == PERIOD]) == count
+    left = [each for each in intents(brought) if each["channel"] == "bulk"]
+    assert left
+
+
+def test_an_export_of_what_was_received_alone_holds_it(brought: World) -> None:
+    shared(brought)
+    token = brought.token(brought.stranger)
+
+    def ask(method: str, path: str, **more: Any) -> Any:
+        return brought.ask(method, f"/fhir/{path}", token=token, **more)
+
+    for query, count in (("", 7), ("&_since=2026-10-01T00:00:00Z", 0)):
+        lines = [
+            line
+            for each in fetched(ask, f"$export?_type=Observation{query}")
+            for line in each.text.splitlines()
+            if line.strip().startswith('{"resourceType":"Observation"')
+        ]
+        assert len(lines) == count
