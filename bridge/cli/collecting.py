@@ -24,7 +24,7 @@ from bridge.consent.asked import Kind
 from bridge.consent.collecting import Collecting, Signed, give, listed, withdraw
 from bridge.consent.grant import Authoriser, NotPossible, Wording
 from bridge.consent.intake import PROVIDER, source_of
-from bridge.consent.words import COLLECTING, INTAKE, Words
+from bridge.consent.words import COLLECTING, INTAKES, Words
 from bridge.period import Instant, iso
 from bridge.settings import Mode
 from bridge.store import artifacts
@@ -53,6 +53,11 @@ def collect() -> None:
     show_default=True,
     help="With --client: whose record what comes in belongs to.",
 )
+@click.option(
+    "--language",
+    type=click.Choice(sorted(INTAKES)),
+    help="With --client: of the words that are agreed to, which say whose record it becomes (default en).",
+)
 @click.option("--kinds", default="everything", show_default=True, metavar="K,…")
 @click.option("--purpose", default="PATRQT", show_default=True, metavar="CODE")
 @click.option(
@@ -74,6 +79,7 @@ def add_collecting(
     client: str | None,
     expires: str | None,
     custody: str,
+    language: str | None,
     kinds: str,
     purpose: str,
     keep_days: int | None,
@@ -89,7 +95,10 @@ def add_collecting(
     """Record that data may be collected from a source; it takes the place of an earlier record."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
+        if client is None and language is not None:
+            raise click.UsageError("--language belongs to --client")
         source, ends, words = _from(found, person, source, client, expires, custody)
+        words = INTAKES.get(language or "", words)
         if found.settings.mode is Mode.CLINIC and evidence is None:
             raise Failed("in clinic mode this needs --evidence: the file of what was signed")
         by = noted(found, person.number, acting, "collect add", source)
@@ -210,7 +219,7 @@ def _from(
     if custody != "patient":
         raise Failed(PROVIDER)
     try:
-        return name, ends_of(expires, found.now(), None, person.zones), INTAKE
+        return name, ends_of(expires, found.now(), None, person.zones), INTAKES["en"]
     except ValueError as unclear:
         raise Failed(str(unclear)) from unclear
 

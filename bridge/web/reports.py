@@ -5,6 +5,9 @@ only to a token whose scopes reach the Observations of summaries and all sensor 
 are in it only where these are reached whole too: no report widens a scope. The periods follow from the grants, as those
 of summaries do; an id says its own. A page has ten at most, because each is printed for it.
 
+Under a grant of means there is none: averages hide lows and highs, and a report of them would look better than it was.
+What others submitted as a report is told where the scopes reach all that a PDF can say (`consent/passing.py`).
+
 Rejected: the PDF kept between the DocumentReference and its Binary (a copy that outlives a grant).
 """
 
