@@ -67,8 +67,8 @@ INTAKES: Final = {
         "1",
         "de",
         "Die hier genannte Einrichtung darf Glukosedaten dieser Person an dieses Gerät senden: Messwerte eines "
-        "Sensors, Zusammenfassungen und Berichte, und von welchen Geräten sie stammen. Niemand sonst darf es, und nirgends wird "
-        "etwas abgeholt.\n"
+        "Sensors, Zusammenfassungen und Berichte, und von welchen Geräten sie stammen. Niemand sonst darf es, und "
+        "nirgends wird etwas abgeholt.\n"
         "Was sie sendet, wird als Teil der eigenen Akte dieser Person aufbewahrt, nicht der Akte der Einrichtung, "
         "verschlüsselt mit einem Schlüssel dieser Person, bis es entfernt oder alles über die Person gelöscht wird. "
         "Wer was wann gesendet hat, wird dabei festgehalten.\n"

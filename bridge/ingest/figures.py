@@ -28,9 +28,9 @@ PARTS: Final[Mapping[str, str]] = {
     "104637-4": ACTIVE,
 }
 """LOINC code of a summary -> which figure it is."""
-_MOST: Final = Decimal(10**9)
+_MOST: Final = 9
 _LEAST: Final = -12
-"""No figure of a summary is as large, or as fine; without a limit an exponent would be written out."""
+"""Powers of ten: no figure of a summary is as large, or as fine; without a limit an exponent would be written out."""
 Find = Callable[[str], "Record | None"]
 """The record that a reference leads to."""
 
@@ -81,5 +81,5 @@ def _amount(holder: Node) -> str:
         return ""
     exact = Decimal(value)
     exponent = exact.as_tuple().exponent
-    is_plain = isinstance(exponent, int) and exponent >= _LEAST and abs(exact) < _MOST
+    is_plain = isinstance(exponent, int) and exponent >= _LEAST and exact.adjusted() < _MOST
     return format(exact, "f") if is_plain else ""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, Final
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 
 import bridge.store.patients as patients
 from bridge.consent import grants
-from bridge.consent.asked import Grain, Kind, Way
+from bridge.consent.asked import Asked, Grain, Kind, Way
 from bridge.consent.grant import Identity
 from bridge.consent.intake import source
+from bridge.consent.permit import OwnerPermit
+from bridge.consent.reporting import Reporting
 from bridge.ingest.again import let_in
 from bridge.period import DAY, Period, PeriodSet, iso
 from bridge.store import ledger
@@ -385,3 +389,94 @@ def test_an_export_of_what_was_received_alone_holds_it(brought: World) -> None:
             if line.strip().startswith('{"resourceType":"Observation"')
         ]
         assert len(lines) == count
+
+
+def test_no_summary_that_others_see_moves_by_what_somebody_submits(world: World) -> None:
+    world.clock.now += DAY
+    world.clinic = world.register("Clinic app", "Clinic", f"{SCOPE} system/*.rs")
+    intake(world, world.ada)
+    for grain, to in ((Grain.SUMMARY, "Clinic"), (Grain.HOUR, "Elsewhere")):
+        world.grant(
+            to=to,
+            grain=grain,
+            sources=frozenset({"dexcom-clarity"}),
+            later_sources=True,
+            kinds=frozenset({Kind.GLUCOSE}),
+        )
+
+    def told() -> list[Any]:
+        path = f"Observation?patient={world.patient_id(world.ada)}&_count=5000"
+        return [
+            world.search(path, token=world.token(each, scope="system/*.rs"))
+            for each in (world.clinic, world.stranger)
+        ]
+
+    before = told()
+    assert all(before)
+    assert set(statuses(submit(world, bundle(summary(world.patient_id(world.ada)))))) == {202}
+    world.clock.now += DAY // 24
+    assert told() == before
+
+
+def test_the_person_sees_all_of_it_and_an_erasure_takes_it_along(brought: World) -> None:
+    wish = Reporting(received=True)
+    asked = Asked(brought.ada, Way.LOOK, "query", "mine", selectors=frozenset(), reporting=wish)
+    seen = brought.gate.disclose_now(OwnerPermit(brought.ada), asked)
+    mine = [each for each in seen.received if each.start == PERIOD["start"]]
+    assert len(mine) == 7 and not any(each.is_gone for each in mine)
+    reports = dataclasses.replace(asked, reporting=Reporting(received=True, documents="DiagnosticReport"))
+    (report,) = brought.gate.disclose_now(OwnerPermit(brought.ada), reports).received
+    assert report.pdf == PDF
+    patients.erase(brought.db, brought.ada)
+    assert brought.db.reader("bridge").execute("SELECT count(*) FROM received").fetchone() == (0,)
+    assert not brought.gate.disclose_now(OwnerPermit(brought.ada), asked).received
+
+
+def test_it_is_valid_r4(brought: World) -> None:
+    shared(brought, kinds=frozenset(Kind), identity=Identity.FULL)
+    token, about = brought.token(brought.stranger), brought.patient_id(brought.ada)
+    for path in (
+        *(f"Observation?patient={about}&{rest}" for rest in NAMED),
+        f"DiagnosticReport?patient={about}",
+    ):
+        for one in brought.search(path, token=token):
+            get_fhir_model_class(one["resourceType"]).model_validate(one)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"effectivePeriod": {"start": "2026-09-15", "end": "2026-09-09"}},
+        {"effectivePeriod": {"start": "1066", "end": "2026-09-15"}},
+        {"effectivePeriod": {"start": "2026", "end": "2026"}},
+    ],
+    ids=["backwards", "long ago", "a year"],
+)
+def test_a_period_that_is_none_or_reaches_beyond_is_told_to_no_recipient(
+    brought: World, changed: dict[str, Any]
+) -> None:
+    about = brought.patient_id(brought.ada)
+    odd = figure(about, "104638-2", **changed) | {"identifier": []}
+    answer = submit(brought, bundle([entry({n: v for n, v in odd.items() if v})]))
+    assert set(statuses(answer)) <= {202, 422}
+    shared(brought)
+    assert {each["effectivePeriod"]["start"] for each in found(brought)} == {PERIOD["start"]}
+
+
+@pytest.mark.parametrize("amount", ["1e99999999", "1e-99999", "123456789012", "-0.5", "33.10"])
+def test_an_amount_is_told_as_it_was_written_or_not_at_all(brought: World, amount: str) -> None:
+    about = brought.patient_id(brought.ada)
+    period = {"start": "2026-09-10", "end": "2026-09-11"}
+    one = figure(about, "104638-2", effectivePeriod=period) | {"identifier": []}
+    body = json.dumps(bundle([entry({n: v for n, v in one.items() if v})])).replace("33.1", amount)
+    assert set(statuses(submit(brought, body.encode()))) <= {202, 422}
+    shared(brought)
+    token = brought.token(brought.stranger)
+    read = brought.get(f"Observation?patient={about}&{NAMED[1]}", token=token)
+    written = [
+        each.split(",")[0].strip()
+        for each in read.text.split('"valueQuantity":{"value":')
+        if '"%"' in each[:60]
+    ]
+    assert read.status_code == 200 and len(read.content) < 30_000
+    assert (amount in written) == (amount in ("-0.5", "33.10"))
