@@ -47,8 +47,9 @@ class Opens:
         yield from pages
 
     def along(self, part: Part) -> Part:
-        """A page of readings with what comes along with it."""
-        return part.along(self.reports.along()) if part.count else part
+        """A page of readings with what comes along with it; where something stands in their place, not without them."""
+        gives_way = self.answer.view.asked.instead is not None and not part.count
+        return part if gives_way else part.along(self.reports.along())
 
 
 @final

@@ -12,8 +12,8 @@ Rejected: a PDF under the kind `notes` alone (it shows doses, devices, serials),
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, final
 
 import msgspec
@@ -26,8 +26,10 @@ from bridge.consent.content import mac
 from bridge.consent.grant import Identity
 from bridge.consent.received import REPORT, Content, DisclosedReceived, Edges, Record, id_of
 from bridge.consent.reporting import Reporting
+from bridge.consent.strands import View
 from bridge.consent.summed import PANEL
-from bridge.period import BEGINNING, Instant, Period, spelled
+from bridge.mapping.resources import OBSERVATION
+from bridge.period import BEGINNING, Instant, Period, ZoneHistory, spelled
 from bridge.store.artifacts import original
 from bridge.store.db import Database
 from bridge.store.keys import Box
@@ -35,6 +37,8 @@ from bridge.store.summaries import Holder
 
 _RAW: Final = frozenset({Grain.RAW})
 _GONE: Final = Content("entered-in-error")
+_UNREAD: Final = Content("")
+_PDF: Final = "application/pdf"
 
 
 class _Form(msgspec.Struct, rename="camel"):
@@ -59,8 +63,9 @@ class _Kept(msgspec.Struct):
 @final
 @dataclass(frozen=True, slots=True)
 class _One:
-    """A record that may leave, and since when it is visible to the asker."""
+    """A record by its id, and when it became what it is for the asker."""
 
+    id: str
     record: Record
     edges: Edges
     period: Period
@@ -76,38 +81,39 @@ class Passing:
     db: Database
     box: Box
     holder: Holder | None
-    _open: dict[Record, _One] | None = field(default=None)
+    _open: dict[Record, _One] | None = None
+    _periods: dict[tuple[str, str], Period | None] = field(default_factory=dict)
+    _sinces: dict[tuple[str, bool, Period], Instant | None] = field(default_factory=dict)
 
     def found(self, wish: Reporting) -> tuple[DisclosedReceived, ...]:
-        """What of the wish may leave, sorted by period."""
+        """What of the wish may leave, sorted by period, as outlines: what each says is read for a page (`filled`)."""
         if not wish.received or not self._is_asked or self.answer.view.asked.newest is not None:
             return ()
-        there = self._there()
-        told = (self._shown(each, there) for each in there.values() if self._is_meant(each, wish))
-        return tuple(
-            sorted((each for each in told if each is not None), key=lambda one: (one.period, one.id))
-        )
+        meant = [
+            each for each in self._there().values() if self._is_meant(each, wish) and self._is_whole(each)
+        ]
+        return tuple(map(_outline, sorted(meant, key=lambda one: (one.period, one.record))))
+
+    def filled(
+        self, page: Sequence[DisclosedReceived]
+    ) -> tuple[tuple[DisclosedReceived, ...], tuple[Record, ...]]:
+        """The outlines of a page with what they say, and which records they are."""
+        wanted = {each.id for each in page}
+        named = {one.id: one for one in self._there().values() if one.id in wanted}
+        ones = [named[each.id] for each in page]
+        return tuple(map(self._told, ones)), tuple(one.record for one in ones)
 
     def lost(self, wish: Reporting | None) -> tuple[DisclosedReceived, ...]:
-        """What left to this asker and was removed since."""
-        if (
-            self.holder is None
-            or wish is None
-            or not self._is_asked
-            or not (held := store.told(self.db, self.holder))
-        ):
+        """What left to this asker and was removed since, as far as its scopes reach: a wish that names no parts was not
+        read by them."""
+        is_fenced = wish is not None and (wish.parts is not None or bool(wish.documents))
+        if self.holder is None or wish is None or not (is_fenced and self._is_asked):
             return ()
-        gone = (
-            each for each in self._listed() if each.gone is not None and (each.artifact, each.row) in held
-        )
-        found = (self._one(each, each.gone or 0) for each in gone)
+        held = store.told(self.db, self.holder)
+        gone = (each for each in self._listed() if (each.artifact, each.row) in held) if held else ()
+        found = (self._one(each, each.gone) for each in gone if each.gone is not None)
         meant = (each for each in found if each is not None and self._is_meant(each, wish))
-        return tuple(self._made(each, _GONE, (), "", is_gone=True) for each in meant)
-
-    def records(self, told: Sequence[DisclosedReceived]) -> tuple[Record, ...]:
-        """Which records these are, to be written down."""
-        names = {self._id(each.edges.kind, each.record): each.record for each in self._there().values()}
-        return tuple(names[each.id] for each in told if each.id in names)
+        return tuple(self._said(each, _GONE, (), "") for each in meant)
 
     @property
     def _is_asked(self) -> bool:
@@ -130,86 +136,103 @@ class Passing:
     def _opened(self, resting: store.Resting) -> _One | None:
         one = self._one(resting, resting.since)
         since = None if one is None else self._since(one)
-        if one is None or since is None:
-            return None
-        return _One(one.record, one.edges, one.period, max(one.updated, since))
+        return None if one is None or since is None else replace(one, updated=max(one.updated, since))
 
     def _one(self, resting: store.Resting, updated: Instant) -> _One | None:
-        edges = msgspec.json.decode(resting.edges, type=Edges)
-        period = self._period(edges)
-        record = resting.artifact, resting.row
-        return None if period is None else _One(record, edges, period, updated)
-
-    def _period(self, edges: Edges) -> Period | None:
-        """All instants that its edges name; None where they name none."""
-        try:
-            first, last = (spelled(text, self.answer.view.zones) for text in (edges.start, edges.end))
-            return Period(first.start, last.end)
-        except ValueError:
-            return None
+        edges, record = msgspec.json.decode(resting.edges, type=Edges), (resting.artifact, resting.row)
+        key = edges.start, edges.end
+        if key not in self._periods:
+            self._periods[key] = _period(edges, self.answer.view.zones)
+        period = self._periods[key]
+        return None if period is None else _One(self._id(edges.kind, record), record, edges, period, updated)
 
     def _since(self, one: _One) -> Instant | None:
         """Since when all of it is open without a break; None: it is not."""
-        view, latest = self.answer.view, BEGINNING
-        if one.edges.part == REPORT and not (view.is_owner or view.decision.identity is Identity.FULL):
-            return None
-        source = view.source(one.record[0])
-        starts, ends = np.array([one.period.start], np.int64), np.array([one.period.end], np.int64)
-        for kind in one.edges.kinds:
-            layer = view.opened(source, kind, _RAW).raw()
-            if layer is None or not layer.periods.covers(one.period):
-                return None
-            latest = max(latest, int(np.max(layer.since.over(starts, ends))))
-        return latest
+        source, is_report = self.answer.view.source(one.record[0]), one.edges.part == REPORT
+        key = source, is_report, one.period
+        if key not in self._sinces:
+            self._sinces[key] = _open_since(self.answer.view, source, one.edges, one.period)
+        return self._sinces[key]
 
     def _is_meant(self, one: _One, wish: Reporting) -> bool:
-        kind, is_report = wish.documents or "Observation", one.edges.part == REPORT
-        part = PANEL if is_report else one.edges.part
-        is_taken = wish.takes(part, self._id(one.edges.kind, one.record), one.updated)
-        return one.edges.kind == kind and wish.covers(one.period) and is_taken
+        kind, part = wish.documents or OBSERVATION, PANEL if one.edges.part == REPORT else one.edges.part
+        return one.edges.kind == kind and wish.takes(part, one.id, one.updated) and wish.covers(one.period)
+
+    def _is_whole(self, one: _One) -> bool:
+        """A panel is told with all of its figures or not at all."""
+        members = self._members(one)
+        return one.edges.part != PANEL or (bool(members) and len(members) == len(one.edges.members))
+
+    def _members(self, one: _One) -> list[_One]:
+        """The Observations that it refers to and that leave to the asker too."""
+        named = ((artifact or one.record[0], row) for artifact, row in one.edges.members)
+        found = (self._there().get(each) for each in named)
+        return [each for each in found if each is not None and each.edges.part != REPORT]
 
     # ----------------------------------------------------------------------------------- as it is told
 
-    def _shown(self, one: _One, there: Mapping[Record, _One]) -> DisclosedReceived | None:
-        named = [(artifact or one.record[0], row) for artifact, row in one.edges.members]
-        members = [each for each in named if each in there and there[each].edges.part != REPORT]
-        if one.edges.part == PANEL and (not named or members != named):
-            return None
+    def _told(self, one: _One) -> DisclosedReceived:
+        """One with what it says; where it was removed a moment ago, that."""
         content = store.content(self.db, self.answer.patient, self.box, one.record)
         if content is None:
-            return None
+            return self._said(one, _GONE, (), "")
         pdf = self._pdf(one.record) if one.edges.part == REPORT else ""
         said = msgspec.json.decode(content, type=Content)
-        return self._made(one, said, [self._id("Observation", each) for each in members], pdf)
+        return self._said(one, said, tuple(each.id for each in self._members(one)), pdf)
 
-    def _made(
-        self, one: _One, said: Content, members: Sequence[str], pdf: str, is_gone: bool = False
-    ) -> DisclosedReceived:
-        id_ = self._id(one.edges.kind, one.record)
-        told = repr((id_, said, members, is_gone)).encode()
-        return DisclosedReceived(
-            id=id_,
-            kind=one.edges.kind,
-            part=one.edges.part,
-            start=one.edges.start,
-            end=one.edges.end,
-            period=one.period,
-            content=said,
-            members=tuple(members),
-            pdf=pdf,
-            version=mac(self.answer.reader.secret(), told, 6).hex(),
-            last_updated=one.updated,
-            is_gone=is_gone,
+    def _said(self, one: _One, said: Content, members: tuple[str, ...], pdf: str) -> DisclosedReceived:
+        told = repr((one.id, said, members)).encode()
+        version = mac(self.answer.reader.secret(), told, 6).hex()
+        is_gone = said is _GONE
+        return replace(
+            _outline(one), content=said, members=members, pdf=pdf, version=version, is_gone=is_gone
         )
 
     def _pdf(self, record: Record) -> str:
         """The PDF of a report, as it was sent."""
         kept = msgspec.json.decode(original(self.db, self.answer.patient, record[0]), type=_Kept)
-        return next(self._forms(kept.received[record[1] - 1].resource), "")
-
-    def _forms(self, resource: _Resource) -> Iterator[str]:
-        pdfs = (each for each in resource.presented_form if each.content_type == "application/pdf")
-        yield from (each.data for each in pdfs if each.data)
+        forms = kept.received[record[1] - 1].resource.presented_form
+        return next((each.data for each in forms if each.content_type == _PDF and each.data), "")
 
     def _id(self, kind: str, record: Record) -> str:
         return id_of(self.db.ids, self.answer.patient, kind, record, self.answer.view.decision.pairing)
+
+
+def _outline(one: _One) -> DisclosedReceived:
+    """One without what it says."""
+    edges = one.edges
+    return DisclosedReceived(
+        id=one.id,
+        kind=edges.kind,
+        part=edges.part,
+        start=edges.start,
+        end=edges.end,
+        period=one.period,
+        content=_UNREAD,
+        members=(),
+        pdf="",
+        version="",
+        last_updated=one.updated,
+        is_gone=False,
+    )
+
+
+def _period(edges: Edges, zones: ZoneHistory) -> Period | None:
+    """All instants that the edges name; None where they name none."""
+    try:
+        return Period(spelled(edges.start, zones).start, spelled(edges.end, zones).end)
+    except ValueError:
+        return None
+
+
+def _open_since(view: View, source: str, edges: Edges, period: Period) -> Instant | None:
+    """Since when such a record of a source and period is open without a break; None: it is not."""
+    if edges.part == REPORT and not (view.is_owner or view.decision.identity is Identity.FULL):
+        return None
+    latest, starts, ends = BEGINNING, np.array([period.start], np.int64), np.array([period.end], np.int64)
+    for kind in edges.kinds:
+        layer = view.opened(source, kind, _RAW).raw()
+        if layer is None or not layer.periods.covers(period):
+            return None
+        latest = max(latest, int(np.max(layer.since.over(starts, ends))))
+    return latest

@@ -27,11 +27,12 @@ from bridge.consent.made import made
 from bridge.consent.paces import due
 from bridge.consent.part import Part
 from bridge.consent.passing import Passing
-from bridge.consent.received import DisclosedReceived
+from bridge.consent.received import REPORT, DisclosedReceived
 from bridge.consent.reporting import Paced, Reporting
 from bridge.consent.summary_page import paged, part_of, with_received
 from bridge.consent.summed import (
     PANEL,
+    REPORTS,
     Content,
     DisclosedSummary,
     behind,
@@ -112,7 +113,10 @@ class Reports:
         if not asked.along:
             return Part()
         wish = Reporting(parts=asked.along, dates=asked.dates, updated=asked.updated, received=True)
-        return with_received(part_of((), self.passing.found(wish)), self.passing)
+        found = self.passing.found(wish)
+        if REPORT in asked.along:
+            found += self.passing.found(replace(wish, parts=None, documents=REPORTS[0]))
+        return with_received(part_of((), found), self.passing)
 
     def _foreign(self, told: Sequence[DisclosedSummary], wish: Reporting) -> tuple[DisclosedReceived, ...]:
         """What others submitted as such, but figures of which ours of the same period are told."""

@@ -54,8 +54,11 @@ def paged(
 
 
 def with_received(part: Part, passing: Passing) -> Part:
-    """The page with which records stand in it of what others submitted."""
-    return replace(part, handed=passing.records(part.received)) if part.received else part
+    """The page with what stands in it of what others submitted, and which records that is."""
+    if not part.received:
+        return part
+    received, records = passing.filled(part.received)
+    return replace(part, received=received, handed=records)
 
 
 def _newest(every: Sequence[_Listed], most: int) -> list[_Listed]:

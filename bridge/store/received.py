@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Final, TypeAlias
 
 from bridge.period import Instant
@@ -23,6 +24,9 @@ from bridge.store.summaries import Holder
 
 Record: TypeAlias = "tuple[int, int]"
 """Artifact, and record in it (1 the first)."""
+MOST: Final = 20_000
+"""Records of one person that can be passed on: a search looks at each. What comes beyond is kept and stays where it is;
+no answer says so, or one submitter could count what another one brought."""
 _EDGES: Final = "received edges"
 _CONTENT: Final = "received content"
 
@@ -49,6 +53,7 @@ class Resting:
 
 def put(con: sqlite3.Connection, box: Box, patient: int, artifact: int, news: Iterable[New]) -> None:
     """Keep the records of an artifact, in the transaction that keeps it; nobody is told of them yet."""
+    (here,) = con.execute("SELECT count(*) FROM received WHERE patient = ?", (patient,)).fetchone()
     con.executemany(
         "INSERT OR IGNORE INTO received (patient, artifact, row, edges, content) VALUES (?, ?, ?, ?, ?)",
         [
@@ -59,7 +64,7 @@ def put(con: sqlite3.Connection, box: Box, patient: int, artifact: int, news: It
                 box.seal(each.edges, place(_EDGES, patient, artifact, each.row)),
                 box.seal(each.content, place(_CONTENT, patient, artifact, each.row)),
             )
-            for each in news
+            for each in islice(news, max(0, MOST - here))
         ],
     )
 

@@ -10,6 +10,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 import bridge.store.patients as patients
+import bridge.store.received as store
 from bridge.consent import grants
 from bridge.consent.asked import Asked, Grain, Kind, Way
 from bridge.consent.grant import Identity
@@ -480,3 +481,36 @@ def test_an_amount_is_told_as_it_was_written_or_not_at_all(brought: World, amoun
     ]
     assert read.status_code == 200 and len(read.content) < 30_000
     assert (amount in written) == (amount in ("-0.5", "33.10"))
+
+
+def test_beyond_what_a_person_has_room_for_nothing_more_is_passed_on(
+    brought: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST", 10)
+    later = summary(
+        brought.patient_id(brought.ada), effectivePeriod={"start": "2026-09-10", "end": "2026-09-11"}
+    )
+    assert statuses(submit(brought, bundle(later))) == [202] * 8
+    shared(brought)
+    assert len(found(brought)) == 9
+
+
+def test_a_token_that_does_not_reach_summaries_is_told_nothing_of_them(brought: World) -> None:
+    shared(brought)
+    names = [each["id"] for each in found(brought)]
+    narrow = brought.token(brought.stranger, scope="system/Observation.rs?code=http://loinc.org|99504-3")
+    about = brought.patient_id(brought.ada)
+
+    def told() -> list[int]:
+        paths = [f"Observation?patient={about}&{rest}" for rest in NAMED]
+        paths += [f"Observation?patient={about}&_id={each}" for each in names]
+        found = [resources(brought.get(path, token=narrow).json()) for path in paths]
+        return [len(each) for each in found] + [
+            brought.get(f"Observation/{each}", token=narrow).status_code - 404 for each in names
+        ]
+
+    assert not any(told())
+    brought.clock.now += 1000
+    withdraw(brought.db, brought.ada, listed(brought.db, brought.ada)[-1].number)
+    assert not any(told())
+    assert len(found(brought, *(f"_id={each}" for each in names))) == 7
