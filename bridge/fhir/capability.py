@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from bridge.fhir import orders
 from bridge.fhir.parameters import INCLUDES, OWN, REVINCLUDES, SOUGHT, Parameter
 from bridge.fhir.subscriptions import IG, PROFILE, SUBSCRIPTION, TOPIC
 from bridge.fhir.tree import Node, Tree, coding, concept
@@ -113,14 +114,14 @@ _SUBMIT: Final = (
     "its submitter alone. A reading of the future is refused. A reading of one device and "
     "second is one reading: sent again it is 200, with another amount a correction. Sensor readings are served under a "
     "grant, summaries and reports under one of single readings of their whole period, with the figures and links that "
-    "the profiles have and nothing else; orders and readings without an amount are kept as received. What is no "
-    "reading is answered 202. 429 with Retry-After where submissions come too often."
+    "the profiles have and nothing else; orders go the way of ServiceRequest. What is "
+    "no reading is kept as received and answered 202. 429 with Retry-After where submissions come too often."
 )
 _VALIDATE: Final = (
     "The same checks of form as a submission, without effect: an OperationOutcome, 200 also with faults."
 )
 _CHECKED: Final = (("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", _VALIDATE),)
-RECEIVED: Final = ("Bundle", "ServiceRequest")
+RECEIVED: Final = ("Bundle",)
 """Types that are taken or checked, and not served."""
 RECEIVER: Final = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
 SUBMISSION: Final = "http://hl7.org/fhir/uv/cgm/OperationDefinition/submit-cgm-bundle"
@@ -154,7 +155,7 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
             "Of the last 31 days, at most 1,000.",
         ),
     ),
-    **dict.fromkeys(RECEIVED, _CHECKED),
+    **dict.fromkeys((*RECEIVED, orders.KIND), _CHECKED),
 }
 WHOLE: Final = ("export", f"{_BULK}/OperationDefinition/export", _EXPORT)
 """The operation of the whole server."""
@@ -211,6 +212,7 @@ def tree(base: str, version: str, released: str) -> Tree:
                 "security": _security(base.removesuffix("/fhir")),
                 "resource": (
                     *(_resource(kind) for kind in INTERACTIONS),
+                    orders.parameters() | {"operation": _operations(OPERATIONS[orders.KIND])},
                     *({"type": kind, "operation": _operations(OPERATIONS[kind])} for kind in RECEIVED),
                 ),
                 "interaction": ({"code": "batch"},),
@@ -245,7 +247,7 @@ def _resource(kind: str) -> Tree:
         "interaction": tuple({"code": code} for code in interactions),
         "versioning": "versioned" if "vread" in interactions else "no-version",
         "readHistory": "vread" in interactions,
-        "conditionalRead": "full-support",
+        "conditionalRead": "not-match",
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
         "searchParam": tuple(_parameter(each) for each in {**SOUGHT, **OWN, "Binary": ()}[kind]),

@@ -19,15 +19,18 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bridge.mapping.address import is_network, is_this_machine
 from bridge.mapping.hl7v2 import Hl7v2
+from bridge.mapping.ordering import WORD, Orders, check_orders
 from bridge.mapping.places import Path, unknown
+from bridge.mapping.portal import Portal
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
 from bridge.mapping.summed import Summaries, check_codes
+from bridge.order import Content
 from bridge.reading import Stream
 
-Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2"]
-KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2")
-NOT_YET: Final = ("document", "portal")
+Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal"]
+KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal")
+NOT_YET: Final = ("document",)
 VAULT: Final = "vault"
 LEAST_BYTES: Final = 16_384
 """The largest single entry, a chunk of one page of samples, fits."""
@@ -177,6 +180,9 @@ class DestinationFile(Closed):
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
     )
+    orders: Annotated[Orders, WORD] | None = Field(
+        default=None, description="required, or what is to be known of orders; without it none are looked at"
+    )
     receiver: Receiver = Field(default_factory=Receiver)
     fhir: Mapping[Stream, Shape] = Field(
         default_factory=dict,
@@ -191,12 +197,39 @@ class DestinationFile(Closed):
         default=(), description="addresses or networks whose ADT messages speak of its patients"
     )
     hl7v2: Hl7v2 = Field(default_factory=Hl7v2, description="how an interface engine is spoken to")
+    portal: Portal | None = Field(default=None, description="how a clinic's portal takes files")
 
     @property
     def summed(self) -> Summaries | None:
-        """The summaries that go there; None: none do."""
+        """The summaries that go there; None: none do. A portal takes none: its file may not ask for them."""
+        if self.portal is not None:
+            return None
         is_said = "summaries" in self.model_fields_set
         return Summaries() if self.raw is None and not is_said else self.summaries
+
+    @property
+    def saying(self) -> tuple[object, ...]:
+        """What shapes that which is sent: where it is another, everything is looked at again."""
+        streams = self.raw.streams if self.raw is not None and self.portal is not None else ()
+        return self.fhir, self.hl7v2.said, self.portal, streams
+
+    def is_elsewhere(self, before: DestinationFile | None) -> bool:
+        """Whether files go to another place than those of the file before, which nothing corrects there then."""
+        if self.portal is None or before is None or before.portal is None:
+            return False
+        return self.portal.place != before.portal.place
+
+    @property
+    def ordered_sums(self) -> Summaries | None:
+        """How summaries go there that were ordered: as it says, as usual where it says nothing; None: it wants none."""
+        is_said = "summaries" in self.model_fields_set
+        return self.summed or (None if is_said else Summaries())
+
+    @property
+    def takes(self) -> frozenset[Content]:
+        """What an order can have sent there."""
+        wanted = {Content.GLUCOSE: self.raw, Content.SUMMARY: self.ordered_sums}
+        return frozenset(content for content, said in wanted.items() if said is not None)
 
     @property
     def monitored(self) -> str:
@@ -217,6 +250,14 @@ def check_destination(
         yield ("destination",), f"{file.destination!r} is already taken by another file"
     if file.address.startswith("http:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
+    if file.orders is not None:
+        if file.orders.find and file.kind == "hl7v2":
+            yield (
+                ("orders", "find"),
+                "an interface engine shows no orders: they are sent to /fhir/ServiceRequest",
+            )
+        for path, sentence in check_orders(file.orders, codes):
+            yield ("orders", *path), sentence
     if file.summed is not None:
         yield from check_codes(file.summed, codes)
     for at, sender in enumerate(file.announced_by):

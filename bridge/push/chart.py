@@ -44,12 +44,14 @@ class Broken(StrEnum):
     INACTIVE = Unfit.INACTIVE.value
     DECEASED = Unfit.DECEASED.value
     REPLACED = Unfit.REPLACED.value
+    REFERS = Unfit.REFERS.value
     OTHER_ID = "the receiver's record is another one than the confirmed one"
     OTHER_NAME = "the receiver's record has another name than the confirmed one"
     OTHER_BIRTH_DATE = "the receiver's record has another birth date than the confirmed one"
 
 
 ENGINE: Final = "an interface engine shows no patients"
+PORTAL: Final = "a portal shows no patients"
 OPEN: Final = "arrived,triaged,in-progress,onleave"
 """Statuses of an encounter that has begun and is not over (R4 8.11.4)."""
 
@@ -94,6 +96,8 @@ async def shown(
     for each in destinations.listed(db, client):
         if each.kind == "hl7v2":
             return ENGINE
+        if each.kind == "portal":
+            return PORTAL
         found = await look(reached(db, net, each, patient, {}, db.clock), system, value, db.clock())
         if isinstance(found, Shown):
             return found

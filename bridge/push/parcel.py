@@ -49,6 +49,14 @@ class Parcel:
         """Whether there is something in it that the receiver did not take before."""
         return any(held.state == "refused" for held in self.before.values())
 
+    @property
+    def there(self) -> frozenset[str]:
+        """What of `told` the receiver is known to hold."""
+        found = ((id_, self.before.get(packed(id_))) for id_ in self.told)
+        return frozenset(
+            id_ for id_, held in found if held is not None and held.version and held.state != "retracted"
+        )
+
     def fit(self, bounds: Bounds) -> int | None:
         """How many readings a page may have, where this one is more than a request may hold; None where it fits."""
         sizes = [(_pieces(*letter), len(letter[1])) for letter in self.letters]
@@ -84,7 +92,7 @@ def parcel(consignment: Consignment | Letters, before: Mapping[bytes, Held]) -> 
     needed = frozenset(each.id for each in going if each.id in wanted)
     return Parcel(
         consignment.letters,
-        tuple(item_of(each) for each in entries),
+        tuple(item for _, item in told[: len(entries)]),
         before,
         needed,
         len(needed) == len(going) and not consignment.left,

@@ -20,7 +20,7 @@ MIDDLE: Final = PeriodSet((Period(WINDOW.start + 2 * DAY, WINDOW.start + 8 * DAY
 NOTHING: Final[Mapping[Stream, PeriodSet]] = {GLUCOSE: EMPTY, STRIPS: EMPTY}
 
 
-PUSHED = ("pushed", "messaged")
+PUSHED = ("pushed", "messaged", "bound")
 """Ways by delivery."""
 
 
