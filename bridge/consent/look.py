@@ -69,7 +69,8 @@ class Look:
         part = opens.along(opens.answer.part()) if self.asked.reporting is None else opens.reports.part()
         part = part.with_lost(opens.reports.lost())
         total = self._total(opens.answer, part)
-        is_there = bool(part.summaries or part.received) or not self._is_documents
+        foreign = any(not each.is_gone for each in part.received)
+        is_there = bool(part.summaries) or foreign or not self._is_documents
         has_person = self._has_person(opens) and is_there
         return Leaving(self.asked, self.who, self.decided.decision, part, total, has_person)
 

@@ -514,3 +514,24 @@ def test_a_token_that_does_not_reach_summaries_is_told_nothing_of_them(brought: 
     withdraw(brought.db, brought.ada, listed(brought.db, brought.ada)[-1].number)
     assert not any(told())
     assert len(found(brought, *(f"_id={each}" for each in names))) == 7
+
+
+def test_a_report_that_was_removed_is_taken_back_without_its_pdf_and_without_the_person(
+    brought: World,
+) -> None:
+    path = f"DiagnosticReport?patient={brought.patient_id(brought.ada)}"
+    grant = shared(brought, kinds=frozenset(Kind), identity=Identity.FULL)
+    (one,) = (
+        each
+        for each in brought.search(path, token=brought.token(brought.stranger))
+        if each["effectivePeriod"] == PERIOD
+    )
+    assert intents(brought)[-1]["kinds"] == sorted({*map(str, Kind), "demographics"})
+    revoked(brought, grant)
+    token = brought.token(brought.stranger)
+    assert brought.get(f"DiagnosticReport/{one['id']}", token=token).status_code == 404
+    withdraw(brought.db, brought.ada, listed(brought.db, brought.ada)[-1].number)
+    read = brought.get(f"DiagnosticReport/{one['id']}", token=token).json()
+    assert read["status"] == "entered-in-error" and "presentedForm" not in read and "result" not in read
+    last = intents(brought)[-1]
+    assert last["retracts"] and "demographics" not in last["kinds"] and last["items"] == 1
