@@ -24,7 +24,7 @@ from bridge.consent.asked import Kind
 from bridge.consent.collecting import Collecting, Signed, give, listed, withdraw
 from bridge.consent.grant import Authoriser, NotPossible, Wording
 from bridge.consent.intake import PROVIDER, source_of
-from bridge.consent.words import COLLECTING, INTAKE, Words
+from bridge.consent.words import COLLECTING, INTAKES, Words
 from bridge.period import Instant, iso
 from bridge.settings import Mode
 from bridge.store import artifacts
@@ -53,6 +53,11 @@ def collect() -> None:
     show_default=True,
     help="With --client: whose record what comes in belongs to.",
 )
+@click.option(
+    "--language",
+    type=click.Choice(sorted(INTAKES)),
+    help="With --client: of the words that are agreed to, which say whose record it becomes (default en).",
+)
 @click.option("--kinds", default="everything", show_default=True, metavar="K,…")
 @click.option("--purpose", default="PATRQT", show_default=True, metavar="CODE")
 @click.option(
@@ -74,6 +79,7 @@ def add_collecting(
     client: str | None,
     expires: str | None,
     custody: str,
+    language: str | None,
     kinds: str,
     purpose: str,
     keep_days: int | None,
@@ -89,7 +95,7 @@ def add_collecting(
     """Record that data may be collected from a source; it takes the place of an earlier record."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
-        source, ends, words = _from(found, person, source, client, expires, custody)
+        source, ends, words = _from(found, person, source, client, expires, custody, language)
         if found.settings.mode is Mode.CLINIC and evidence is None:
             raise Failed("in clinic mode this needs --evidence: the file of what was signed")
         by = noted(found, person.number, acting, "collect add", source)
@@ -103,10 +109,9 @@ def add_collecting(
                 by=by,
                 ends=ends,
             )
-            made = give(found.db, person.number, source, signed)
+            row = collected(found, give(found.db, person.number, source, signed))
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
-        row = collected(found, made)
     emit(row, as_json, f"Collecting from {source} is on record.\n{_shown(text, words)}")
 
 
@@ -199,18 +204,24 @@ def _source(found: Bridge, source: str | None, client: str | None) -> str:
 
 
 def _from(
-    found: Bridge, person: Patient, source: str | None, client: str | None, expires: str | None, custody: str
+    found: Bridge,
+    person: Patient,
+    source: str | None,
+    client: str | None,
+    expires: str | None,
+    custody: str,
+    language: str | None,
 ) -> tuple[str, Instant | None, Words]:
     """The source, when its consent ends, and the words that are agreed to."""
     name = _source(found, source, client)
-    if client is None and (expires is not None or custody != "patient"):
-        raise click.UsageError("--expires and --custody belong to --client")
+    if client is None and (expires is not None or custody != "patient" or language is not None):
+        raise click.UsageError("--expires, --custody and --language belong to --client")
     if client is None:
         return name, None, COLLECTING
     if custody != "patient":
         raise Failed(PROVIDER)
     try:
-        return name, ends_of(expires, found.now(), None, person.zones), INTAKE
+        return name, ends_of(expires, found.now(), None, person.zones), INTAKES[language or "en"]
     except ValueError as unclear:
         raise Failed(str(unclear)) from unclear
 

@@ -262,7 +262,8 @@ class Asked:
     newest of each group. `sampled`: single sensor readings as chunks of a day. `reporting`: summaries
     alone; `instead`: what is asked for where nothing of this may leave. `consent_resources`: the grants that concern
     the asker, of these `states`; `event_resources`: what the ledger says, for the owner; of both `ids` and `dates`
-    select. `strictly`: `updated` is about the person and the sensors too, which come along otherwise.
+    select. `strictly`: `updated` is about the person and the sensors too, which come along otherwise. `along`: parts of
+    summaries (and reports, `received.REPORT`) that others submitted, which come with the first page of readings.
     """
 
     patient: int | None
@@ -295,3 +296,4 @@ class Asked:
     event_resources: bool = False
     states: frozenset[str] | None = None
     strictly: bool = False
+    along: frozenset[str] = frozenset()

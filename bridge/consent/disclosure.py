@@ -20,6 +20,7 @@ from bridge.consent.agreed import DisclosedConsent
 from bridge.consent.asked import Grain
 from bridge.consent.events import DisclosedEvent
 from bridge.consent.grant import Identity
+from bridge.consent.received import DisclosedReceived
 from bridge.consent.summed import DisclosedSummary
 from bridge.period import Instant
 from bridge.reading import SourceClass, Stream, Unit
@@ -146,7 +147,7 @@ class DisclosedMetric:
 
 _FIELDS: Final = (
     "owner", "subject", "groups", "devices", "metrics", "count", "total", "more", "last_updated", "notice", "entry",
-    "patient", "retraction", "consents", "events", "summaries",
+    "patient", "retraction", "consents", "events", "summaries", "received",
 )  # fmt: skip
 _claimed: list[object] = []
 
@@ -186,6 +187,7 @@ class Disclosure:
     consents: tuple[DisclosedConsent, ...]
     events: tuple[DisclosedEvent, ...]
     summaries: tuple[DisclosedSummary, ...]
+    received: tuple[DisclosedReceived, ...]
 
     def __init__(self, seal: object, **fields: object) -> None:
         if not _claimed or seal is not _claimed[0]:

@@ -72,7 +72,13 @@ def whole(answer: Answer, part: Part) -> Part:
         kinds=part.kinds.union(*(read.kinds for read in parts)),
         first=min(edges, default=None),
         last=max(edges, default=None),
-        last_updated=max((each.report.last_updated for each in shown if each.report), default=None),
+        last_updated=max(
+            (
+                *(each.report.last_updated for each in shown if each.report),
+                *(each.last_updated for each in part.received),
+            ),
+            default=None,
+        ),
     )
 
 

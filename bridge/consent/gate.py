@@ -30,6 +30,7 @@ from bridge.consent.marks import mark
 from bridge.consent.members import Found, Span, members
 from bridge.consent.memory import CLOSED, OPEN, Memory
 from bridge.consent.part import Part
+from bridge.consent.passing import Passing
 from bridge.consent.permit import OwnerPermit, Permit
 from bridge.consent.preview import foreseen, told
 from bridge.consent.ready import ready, ready_now
@@ -244,7 +245,7 @@ class Gate:
         look = Look(asked, who, epoch, now, decided)
         opens = self._opens(look, who, person, box, standings)
         tells = bool(decided.decision.boxes or opens.answer.lost or opens.answer.beside.consents)
-        tells = tells or bool(opens.reports.lost().summaries)
+        tells = tells or bool(opens.reports.lost().count)
         return replace(look, opens=opens) if tells else closed
 
     def _opens(
@@ -257,7 +258,8 @@ class Gate:
             reader=reader, db=self._db, memory=self._memory, fhir_changed=self._fhir_changed,
         )  # fmt: skip
         holder = None if who.sees_all else Holder(person.number, who.key, look.decided.decision.pairing)
-        return Opens(person, box, answer, Reports(answer, self._db, box, holder, standings))
+        passing = Passing(answer, self._db, box, holder)
+        return Opens(person, box, answer, Reports(answer, self._db, box, holder, standings, passing))
 
     def _still(self, look: Look) -> bool:
         """Whether what was decided still holds."""
@@ -286,6 +288,7 @@ class Gate:
             consents=part.consents,
             events=part.events,
             summaries=part.summaries,
+            received=part.received,
             count=part.count,
             total=leaving.total,
             more=part.more,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import final
 
+import bridge.store.received as received
 import bridge.store.summaries as summaries
 from bridge.consent.answer import Answer
 from bridge.consent.asked import Asked
@@ -42,8 +43,13 @@ class Opens:
     def stream(self, size: int, whole: Part) -> Iterator[Part]:
         """The readings in pages, at least one; with the first what is told as taken away of summaries."""
         pages = self.answer.stream(size, whole)
-        yield next(pages).with_lost(self.reports.lost())
+        yield self.along(next(pages)).with_lost(self.reports.lost())
         yield from pages
+
+    def along(self, part: Part) -> Part:
+        """A page of readings with what comes along with it; where something stands in their place, not without them."""
+        gives_way = self.answer.view.asked.instead is not None and not part.count
+        return part if gives_way else part.along(self.reports.along())
 
 
 @final
@@ -60,15 +66,17 @@ class Look:
 
     def leaving(self, opens: Opens) -> Leaving:
         """The page that was asked for, and its total where it is wanted or plain."""
-        part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
+        part = opens.along(opens.answer.part()) if self.asked.reporting is None else opens.reports.part()
         part = part.with_lost(opens.reports.lost())
         total = self._total(opens.answer, part)
-        has_person = self._has_person(opens) and (bool(part.summaries) or not self._is_documents)
+        foreign = any(not each.is_gone for each in part.received)
+        is_there = bool(part.summaries) or foreign or not self._is_documents
+        has_person = self._has_person(opens) and is_there
         return Leaving(self.asked, self.who, self.decided.decision, part, total, has_person)
 
     def leaving_whole(self, opens: Opens) -> Leaving:
         """All that was asked for, as numbers."""
-        part = opens.answer.whole().with_lost(opens.reports.lost())
+        part = opens.along(opens.answer.whole()).with_lost(opens.reports.lost())
         has_person = self._has_person(opens)
         return Leaving(self.asked, self.who, self.decided.decision, part, part.count, has_person)
 
@@ -113,4 +121,6 @@ def also(opens: Opens, part: Part) -> Also | None:
     kept = [freezing(opens.box, part.weeks)] if part.weeks else []
     if part.frozen and opens.reports.holder is not None:
         kept.append(summaries.freezing(opens.box, opens.reports.holder, part.frozen))
+    if part.handed and opens.reports.holder is not None:
+        kept.append(received.telling(opens.reports.holder, part.handed))
     return together(kept) if kept else None

@@ -13,6 +13,7 @@ from bridge.consent.agreed import DisclosedConsent
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.disclosure import DisclosedDevice, DisclosedMetric, Group
 from bridge.consent.events import DisclosedEvent
+from bridge.consent.received import DisclosedReceived, Record
 from bridge.consent.summed import Content, DisclosedSummary
 from bridge.period import BEGINNING, Instant
 from bridge.store.published import Week
@@ -28,7 +29,8 @@ LEDGER: Final = "ledger"
 class Part:
     """One page of an answer: `count` items, in which are so many `readings`; `total`: of all
     pages, where that is known anyway. `weeks` and `frozen`: means and
-    summaries that leave for the first time or anew; `lost`: numbers of the items in it that are told as taken away,
+    summaries that leave for the first time or anew; `handed`: records of what is in `received`;
+    `lost`: numbers of the items in it that are told as taken away,
     which `first`, `last` and `kinds` leave out."""
 
     groups: tuple[Group, ...] = ()
@@ -48,13 +50,16 @@ class Part:
     events: tuple[DisclosedEvent, ...] = ()
     summaries: tuple[DisclosedSummary, ...] = ()
     frozen: tuple[Frozen[Content], ...] = ()
+    received: tuple[DisclosedReceived, ...] = ()
+    handed: tuple[Record, ...] = ()
 
     @property
     def grains(self) -> tuple[str, ...]:
         """The grains of all that is in it."""
         back = () if self.lost is None else self.lost.summaries
         found = {group.grain for group in self.groups}
-        found |= {Grain.SUMMARY} if len(self.summaries) > len(back) else set()
+        foreign = any(not each.is_gone for each in self.received)
+        found |= {Grain.SUMMARY} if foreign or len(self.summaries) > len(back) else set()
         return tuple(sorted(each.name.lower() for each in found))
 
     @property
@@ -65,9 +70,28 @@ class Part:
         written = {name for name, found in ((CONSENT, self.consents), (LEDGER, self.events)) if found}
         return self.kinds | things | strips | written
 
+    def along(self, more: Part) -> Part:
+        """The same with what others submitted, which comes with it."""
+        if not more.received:
+            return self
+        firsts = [each for each in (self.first, more.first) if each is not None]
+        lasts = [each for each in (self.last, more.last) if each is not None]
+        return replace(
+            self,
+            received=(*self.received, *more.received),
+            handed=(*self.handed, *more.handed),
+            count=self.count + more.count,
+            readings=self.readings + more.readings,
+            total=None if self.total is None else self.total + more.count,
+            last_updated=max(self.last_updated or BEGINNING, more.last_updated or BEGINNING),
+            first=min(firsts, default=None),
+            last=max(lasts, default=None),
+            kinds=self.kinds | more.kinds,
+        )
+
     def with_lost(self, lost: Part) -> Part:
         """The same with summaries that are told as taken away."""
-        if not lost.summaries:
+        if not (lost.summaries or lost.received):
             return self
         before = self.lost or Part()
         firsts = [each for each in (before.first, lost.first) if each is not None]
@@ -80,10 +104,12 @@ class Part:
             last=max(lasts, default=None),
             kinds=before.kinds | lost.kinds,
             frozen=(),
+            handed=(),
         )
         return replace(
             self,
             summaries=(*self.summaries, *lost.summaries),
+            received=(*self.received, *lost.received),
             count=self.count + lost.count,
             readings=self.readings + lost.readings,
             total=None if self.total is None else self.total + lost.count,

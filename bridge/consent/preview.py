@@ -64,7 +64,7 @@ def foreseen(db: Database, memory: Memory, look: Look, patient: int, draft: str)
 
 def told(leaving: Leaving) -> Leaving:
     """What is written down of a preview: an access of the owner, under no grant, that freezes nothing."""
-    return replace(leaving, decision=EVERYTHING, part=replace(leaving.part, weeks=(), frozen=()))
+    return replace(leaving, decision=EVERYTHING, part=replace(leaving.part, weeks=(), frozen=(), handed=()))
 
 
 def _recipient(standing: Standing) -> Asker:

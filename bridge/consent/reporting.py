@@ -85,7 +85,7 @@ class Reporting:
     `dates`, and that changed in all of `updated`; of their Observations those of `ids` and `parts`, None: all. Ids
     without a period say theirs themselves. With `documents`, a type of `REPORTS`, the report of each is meant, by its
     id as that type: the whole summary, and of the readings that were asked for those that are open over all of its
-    period."""
+    period. `received`: also what others submitted as such."""
 
     period: Period | None = None
     fixed: bool = False
@@ -95,6 +95,7 @@ class Reporting:
     updated: Sequence[Span] = ()
     paced: Paced | None = None
     documents: str = ""
+    received: bool = False
 
     def covers(self, period: Period) -> bool:
         """Whether a summary of that period is asked for."""

@@ -27,10 +27,13 @@ from bridge.consent.made import made
 from bridge.consent.ordered import due_as_ordered
 from bridge.consent.paces import due
 from bridge.consent.part import Part
+from bridge.consent.passing import Passing
+from bridge.consent.received import REPORT, DisclosedReceived
 from bridge.consent.reporting import Paced, Reporting
-from bridge.consent.summary_page import paged, part_of
+from bridge.consent.summary_page import paged, part_of, with_received
 from bridge.consent.summed import (
     PANEL,
+    REPORTS,
     Content,
     DisclosedSummary,
     behind,
@@ -56,6 +59,7 @@ class Reports:
     box: Box
     holder: Holder | None
     standings: Sequence[Standing]
+    passing: Passing
 
     def part(self) -> Part:
         """All of them, as one page."""
@@ -77,7 +81,9 @@ class Reports:
             news += [kept] if kept is not None and kept is not before else []
             if wish.paced is not None and len(told) == wish.paced.most:
                 break
-        page = paged(told, news, self.answer.view.asked)
+        page = with_received(
+            paged(told, news, self.answer.view.asked, self._foreign(told, wish)), self.passing
+        )
         return whole(self.answer, page) if wish.documents else page
 
     def lost(self) -> Part:
@@ -85,6 +91,9 @@ class Reports:
         wish = _lost_wish(self.answer.view.asked)
         if self.holder is None or wish is None:
             return Part()
+        away = self.passing.lost(wish)
+        if wish.documents and not (wish.paced is not None and wish.ids):
+            return part_of((), away)  # of reports of ours, a delivery alone is told of those that stood
         named = None if wish.ids is None else self._named(wish.ids, wish)
         told, news = list[DisclosedSummary](), list[Kept]()
         for (period, is_frozen), before in self._held().items() if named != {} else ():
@@ -100,7 +109,24 @@ class Reports:
             if after is not None and shown is not None and shown.ids:
                 told.append(shown)
                 news += [after] if is_kept else []
-        return replace(part_of(told), frozen=tuple(news))
+        return replace(part_of(told, away), frozen=tuple(news))
+
+    def along(self) -> Part:
+        """What others submitted as such and was asked for beside readings."""
+        asked = self.answer.view.asked
+        if not asked.along:
+            return Part()
+        wish = Reporting(parts=asked.along, dates=asked.dates, updated=asked.updated, received=True)
+        found = self.passing.found(wish)
+        if REPORT in asked.along:
+            found += self.passing.found(replace(wish, parts=None, documents=REPORTS[0]))
+        return with_received(part_of((), found), self.passing)
+
+    def _foreign(self, told: Sequence[DisclosedSummary], wish: Reporting) -> tuple[DisclosedReceived, ...]:
+        """What others submitted as such, but figures of which ours of the same period are told."""
+        ours = {(each.period, part) for each in told for part, _ in each.ids}
+        found = self.passing.found(wish)
+        return tuple(each for each in found if (each.period, each.part) not in ours)
 
     def _as_of(self, shown: DisclosedSummary) -> Instant:
         """When it, or its report, became as it is."""
@@ -258,7 +284,5 @@ def _lost_wish(asked: Asked) -> Reporting | None:
     wish = asked.reporting or (asked.instead and asked.instead.reporting)
     if wish is None:
         return Reporting(ids=asked.ids) if asked.ids else None
-    if wish.documents:  # who asks for reports is told of those that are; a delivery also of those that stood
-        return wish if wish.paced is not None and wish.ids else None
     wish = replace(wish, updated=wish.updated or asked.updated)
     return wish if wish.ids or wish.updated else None

@@ -14,18 +14,28 @@ from typing import TypeAlias
 
 from bridge.consent.asked import Asked, Kind
 from bridge.consent.part import Part
+from bridge.consent.passing import Passing
+from bridge.consent.received import DisclosedReceived, kinds_of
 from bridge.consent.reporting import MARK
 from bridge.consent.summed import PARTS, Content, DisclosedSummary
 from bridge.store.summaries import Frozen
 
-_Listed: TypeAlias = tuple[DisclosedSummary, tuple[str, str]]
-"""One Observation and the summary that it is of."""
+_Listed: TypeAlias = tuple[DisclosedSummary | DisclosedReceived, tuple[str, str]]
+"""One resource and what it is of: a summary, or itself where others submitted it."""
 
 
-def paged(told: Sequence[DisclosedSummary], news: Sequence[Frozen[Content]], asked: Asked) -> Part:
+def paged(
+    told: Sequence[DisclosedSummary],
+    news: Sequence[Frozen[Content]],
+    asked: Asked,
+    foreign: Sequence[DisclosedReceived] = (),
+) -> Part:
     """The page of them that was asked for: `limit` Observations behind the one that `after` names; or the newest of
     each figure."""
-    every = [(each, one) for each in told for one in each.items]
+    every: list[_Listed] = [(each, one) for each in told for one in each.items]
+    if foreign:
+        every += [(each, one) for each in foreign for one in each.items]
+        every.sort(key=lambda listed: (listed[0].period, isinstance(listed[0], DisclosedReceived)))
     if asked.newest is not None:
         every = _newest(every, asked.newest.most)
     else:
@@ -35,11 +45,20 @@ def paged(told: Sequence[DisclosedSummary], news: Sequence[Frozen[Content]], ask
         every = every[_place(every, asked.after) + 1 :]
     page = every if asked.limit is None else every[: asked.limit]
     shown = tuple(each if each.report else replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
+    beside = tuple(each for each, _ in page if isinstance(each, DisclosedReceived))
     counts_alone = asked.limit == 0  # a number tells of a block too
     keys = {(one.period, one.is_frozen) for one in shown}
     frozen = [each for each in news if counts_alone or (each.period, not each.is_open) in keys]
     more = MARK + page[-1][1][1].encode() if page and len(page) < len(every) else None
-    return replace(part_of(shown), more=more, total=total, frozen=tuple(frozen))
+    return replace(part_of(shown, beside), more=more, total=total, frozen=tuple(frozen))
+
+
+def with_received(part: Part, passing: Passing) -> Part:
+    """The page with what stands in it of what others submitted, and which records that is."""
+    if not part.received:
+        return part
+    received, records = passing.filled(part.received)
+    return replace(part, received=received, handed=records)
 
 
 def _newest(every: Sequence[_Listed], most: int) -> list[_Listed]:
@@ -59,22 +78,25 @@ def _place(every: Sequence[_Listed], after: bytes) -> int:
 
 
 def _grouped(page: Sequence[_Listed]) -> Iterator[tuple[DisclosedSummary, list[tuple[str, str]]]]:
-    for _, ones in groupby(page, key=lambda each: each[0].members):
+    ours = ((each, one) for each, one in page if isinstance(each, DisclosedSummary))
+    for _, ones in groupby(ours, key=lambda each: each[0].members):
         found = list(ones)
         yield found[0][0], [one for _, one in found]
 
 
-def part_of(told: Sequence[DisclosedSummary]) -> Part:
+def part_of(told: Sequence[DisclosedSummary], foreign: Sequence[DisclosedReceived] = ()) -> Part:
     """All of them, without an order of pages."""
-    if not told:
+    if not (told or foreign):
         return Part()
-    count = sum(len(each.ids) for each in told)
+    count = sum(len(each.ids) for each in told) + len(foreign)
+    every: tuple[DisclosedSummary | DisclosedReceived, ...] = (*told, *foreign)
     return Part(
         summaries=tuple(told),
+        received=tuple(foreign),
         count=count,
         readings=count,
-        last_updated=max(each.last_updated for each in told),
-        first=min(each.period.start for each in told),
-        last=max(each.period.end for each in told) - 1,
-        kinds=frozenset({Kind.GLUCOSE}),
+        last_updated=max(each.last_updated for each in every),
+        first=min(each.period.start for each in every),
+        last=max(each.period.end for each in every) - 1,
+        kinds=frozenset({Kind.GLUCOSE}).union(*(kinds_of(each) for each in foreign)),
     )

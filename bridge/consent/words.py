@@ -60,3 +60,52 @@ INTAKE: Final = Words(
     "more is taken from this organisation, and what is here can be deleted.",
 )
 """What whoever lets an organisation submit agrees to (`intake.py`)."""
+INTAKES: Final = {
+    "en": INTAKE,
+    "de": Words(
+        "intake",
+        "1",
+        "de",
+        "Die hier genannte Einrichtung darf Glukosedaten dieser Person an dieses Gerät senden: Messwerte eines "
+        "Sensors, Zusammenfassungen und Berichte, und von welchen Geräten sie stammen. Niemand sonst darf es, und "
+        "nirgends wird etwas abgeholt.\n"
+        "Was sie sendet, wird als Teil der eigenen Akte dieser Person aufbewahrt, nicht der Akte der Einrichtung, "
+        "verschlüsselt mit einem Schlüssel dieser Person, bis es entfernt oder alles über die Person gelöscht wird. "
+        "Wer was wann gesendet hat, wird dabei festgehalten.\n"
+        "Diese Einwilligung gibt nichts an irgendjemanden weiter, auch nicht an die Einrichtung: Nichts geht hinaus "
+        "ohne eine Freigabe, die sagt, wer was bekommt.\n"
+        "Sie endet an dem Tag, der mit ihr festgehalten ist, und kann vorher jederzeit widerrufen werden. Von da an "
+        "wird von dieser Einrichtung nichts mehr angenommen, und was hier ist, kann gelöscht werden.",
+    ),
+    "es": Words(
+        "intake",
+        "1",
+        "es",
+        "La organización nombrada aquí puede enviar a este equipo datos de glucosa de esta persona: lecturas de un "
+        "sensor, resúmenes e informes, y los dispositivos de los que proceden. Nadie más puede hacerlo, y no se recoge "
+        "nada en ninguna parte.\n"
+        "Lo que envía se guarda como parte del registro propio de esta persona, no del de la organización, cifrado con "
+        "una clave de esta persona, hasta que se retire o se borre todo lo de la persona. Junto con ello se guarda "
+        "quién envió qué y cuándo.\n"
+        "Este consentimiento no comparte nada con nadie, tampoco con la organización: nada sale sin un permiso que "
+        "diga quién recibe qué.\n"
+        "Termina el día que consta en él y puede retirarse antes en cualquier momento. Desde entonces no se toma nada "
+        "más de esta organización, y lo que hay aquí puede borrarse.",
+    ),
+    "fi": Words(
+        "intake",
+        "1",
+        "fi",
+        "Tässä nimetty organisaatio saa lähettää tälle laitteelle tämän henkilön glukoositietoja: sensorin lukemia, "
+        "yhteenvetoja ja raportteja sekä tiedon laitteista, joista ne ovat peräisin. Kukaan muu ei saa, eikä mitään "
+        "haeta mistään.\n"
+        "Se, mitä se lähettää, säilytetään osana tämän henkilön omaa tietuetta, ei organisaation, salattuna tämän "
+        "henkilön avaimella, kunnes se poistetaan tai kaikki henkilön tiedot poistetaan. Samalla kirjataan, kuka "
+        "lähetti mitä ja milloin.\n"
+        "Tämä suostumus ei jaa mitään kenellekään, ei myöskään organisaatiolle: mitään ei lähde ilman lupaa, jossa "
+        "sanotaan, kuka saa mitä.\n"
+        "Se päättyy sen kanssa kirjattuna päivänä, ja sen voi perua milloin tahansa sitä ennen. Siitä lähtien tältä "
+        "organisaatiolta ei oteta enää mitään, ja sen, mikä täällä on, voi poistaa.",
+    ),
+}
+"""The same in every language of the pages: whose record it becomes is said before anything comes in."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir import resources, summaries
+from bridge.fhir import received, resources, summaries
 from bridge.fhir.frames import Frame
 from bridge.fhir.rows import Compiler, Elements, provenances, readings, standings
 from bridge.fhir.template import Rows, assemble
-from bridge.fhir.trees import device_trees, record_trees, summary_trees
+from bridge.fhir.trees import device_trees, received_trees, record_trees, summary_trees
 from bridge.mapping.resources import READING_TYPES
 from bridge.period import Instant
 
@@ -50,9 +50,13 @@ def _rows(rows: Rows, compiler: Compiler, disclosure: Disclosure, types: Collect
 
 def _reading(compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements) -> list[Alone]:
     found = _rows(readings(compiler, disclosure, Frame.ALONE, elements), compiler, disclosure, (kind,))
-    return found + [
+    found += [
         Alone(compiler.notation.encode(tree), summaries.version(each, compiler.summed), each.last_updated)
         for _, each, tree in summary_trees(compiler, disclosure, elements)
+    ]
+    return found + [
+        Alone(compiler.notation.encode(tree), received.version(each, compiler.summed), each.last_updated)
+        for each, tree in received_trees(compiler, disclosure, kind, elements)
     ]
 
 

@@ -55,7 +55,8 @@ SAYS: Final = {
         "A report as a PDF of each period that is summed up, with the Observations of its summary: a period follows "
         "from the grants. It holds what the token's scopes reach too (all of Observation, and of "
         "MedicationAdministration, Device and Patient what is reached whole); without Observation it is refused. Made "
-        "at each request."
+        "at each request. Reports that others submitted are found too, with their PDF as it came, where all that a PDF "
+        "can say is granted and reached."
     ),
     "DocumentReference": "The same report, and where its PDF is: with size and SHA-1, which change with its content.",
     "Binary": "The PDF of a DocumentReference: as it is, or as a resource where Accept or _format names one.",
@@ -89,7 +90,8 @@ _SUMMARY: Final = (
     "stretch that is permitted without a hole; under a grant of summaries, for the blocks that it fixes. Without a "
     "period: what follows from the grants. Under 14 days or 70 % there is no GMI and no panel, and a note says so; a "
     "figure that may not leave is absent. Summaries are searched by code, category, date and _profile too; where a "
-    "grant gives no reading, a search for readings finds its summaries. related is not honoured."
+    "grant gives no reading, a search for readings finds its summaries. What others submitted as a summary is found "
+    "by its code, with a note that says so, and never by this operation. related is not honoured."
 )
 _BULK: Final = "http://hl7.org/fhir/uv/bulkdata"
 _EXPORT: Final = (
@@ -111,8 +113,9 @@ _SUBMIT: Final = (
     "served. What contradicts the person's record waits for somebody to look and is answered alike. A device is of "
     "its submitter alone. A reading of the future is refused. A reading of one device and "
     "second is one reading: sent again it is 200, with another amount a correction. Sensor readings are served under a "
-    "grant; orders go the way of ServiceRequest; summaries, reports and readings without an amount are kept as "
-    "received and answered 202. 429 with Retry-After where submissions come too often."
+    "grant, summaries and reports under one of single readings of their whole period, with the figures and links that "
+    "the profiles have and nothing else; orders go the way of ServiceRequest. What is "
+    "no reading is kept as received and answered 202. 429 with Retry-After where submissions come too often."
 )
 _VALIDATE: Final = (
     "The same checks of form as a submission, without effect: an OperationOutcome, 200 also with faults."

@@ -19,9 +19,10 @@ from bridge.fhir.parameters import READINGS
 from bridge.fhir.rows import Compiler, Elements, provenances, readings
 from bridge.fhir.template import Rows
 from bridge.fhir.tree import Tree
-from bridge.fhir.trees import device_trees, record_trees, summary_trees
+from bridge.fhir.trees import device_trees, received_trees, record_trees, summary_trees
 from bridge.fhir.wanted import Wanted
-from bridge.mapping.resources import READING_TYPES
+from bridge.mapping.resources import OBSERVATION, READING_TYPES
+from bridge.period import Period
 
 Parts: TypeAlias = "Sequence[bytes | Rows]"
 
@@ -101,6 +102,7 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
         disclosure.consents,
         disclosure.events,
         [(each.ids, each.version, each.last_updated) for each in disclosure.summaries],
+        [(each.id, each.version, each.last_updated) for each in disclosure.received],
         disclosure.total,
         disclosure.more is None,
     )
@@ -113,9 +115,24 @@ def tag(compiler: Compiler, disclosure: Disclosure, wanted: Wanted) -> str:
 
 
 def _readings(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
-    told = summary_trees(compiler, disclosure, standing.elements)
-    reports = (_entry(compiler, standing.frame, tree, name) for name, _, tree in told)
-    return (readings(compiler, disclosure, standing.frame, standing.elements), *reports)
+    rows = readings(compiler, disclosure, standing.frame, standing.elements)
+    ours = summary_trees(compiler, disclosure, standing.elements)
+    told = [(each.period, 0, _entry(compiler, standing.frame, tree, name)) for name, each, tree in ours]
+    for one, tree in received_trees(compiler, disclosure, OBSERVATION, standing.elements):
+        comes_along = standing.frame is Frame.MATCH and disclosure.groups and not one.is_gone
+        frame = Frame.INCLUDE if comes_along else standing.frame  # `_count` counts readings
+        told.append((one.period, 1, _entry(compiler, frame, tree, one.id)))
+    return (rows, *(entry for _, _, entry in _in_turn(disclosure, told)))
+
+
+def _in_turn(
+    disclosure: Disclosure, told: list[tuple[Period, int, bytes]]
+) -> list[tuple[Period, int, bytes]]:
+    """Ours and what was received, in the order of the page (`summary_page.py`)."""
+    if not disclosure.received:
+        return told
+    periods = [[each.period for each in some] for some in (disclosure.summaries, disclosure.received)]
+    return sorted(told, key=lambda each: each[:2], reverse=any(each != sorted(each) for each in periods))
 
 
 def _evidence(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:

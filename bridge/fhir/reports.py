@@ -30,10 +30,12 @@ from bridge.fhir.elements import named
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.notation import Notation
 from bridge.fhir.paper import SUMMARY, USUAL, Paper
+from bridge.fhir.received import version
 from bridge.fhir.render_json import JSON
 from bridge.fhir.rows import Compiler
 from bridge.fhir.summaries import CATEGORIES, GONE, PROFILES, covered
 from bridge.fhir.tree import Node, Tree, selected
+from bridge.fhir.trees import received_trees
 from bridge.period import Instant, ZoneHistory
 from bridge.report.press import MEDIA_TYPE, PdfBytes, printed
 
@@ -90,16 +92,38 @@ class One:
 def made(compiler: Compiler, seen: Disclosure, wish: Wish) -> Made | None:
     """The page, or the one report; None where that is not there."""
     found = list(every(compiler, seen, wish.zones))
-    if wish.url:
-        return _page(compiler, seen, found, wish)
-    if len(found) != 1:
-        return None
-    (one,) = found
-    etag, updated = f'W/"{one.version}"', one.report.last_updated
     if wish.notation is RAW:
-        return None if one.pdf is None else Made(one.pdf.body, RAW, etag, updated)
-    tree = selected(TREES[wish.kind](compiler, one), wish.elements, MANDATORY)
-    return Made(wish.notation.encode(tree), wish.notation, etag, updated)
+        one = found[0] if len(found) == 1 else None
+        if one is None or one.pdf is None:
+            return None
+        return Made(one.pdf.body, RAW, f'W/"{one.version}"', one.report.last_updated)
+    shown = list(_shown(compiler, seen, found, wish))
+    if wish.url:
+        return _page(compiler, seen, shown, wish)
+    if len(shown) != 1:
+        return None
+    (alone,) = shown
+    body = wish.notation.encode(alone.tree)
+    return Made(body, wish.notation, f'W/"{alone.version}"', alone.updated)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One resource with the names of its state."""
+
+    id: str
+    version: str
+    updated: Instant
+    tree: Tree
+
+
+def _shown(compiler: Compiler, seen: Disclosure, found: list[One], wish: Wish) -> Iterator[_Shown]:
+    """Ours, then those that others submitted."""
+    for each in found:
+        tree = selected(TREES[wish.kind](compiler, each), wish.elements, MANDATORY)
+        yield _Shown(each.report.id(wish.kind), each.version, each.report.last_updated, tree)
+    for foreign, tree in received_trees(compiler, seen, wish.kind, wish.elements):
+        yield _Shown(foreign.id, version(foreign, compiler.summed), foreign.last_updated, tree)
 
 
 def every(
@@ -148,19 +172,9 @@ def filed(
     return told.hexdigest()[:16] + GONE * is_wrong
 
 
-def _page(compiler: Compiler, seen: Disclosure, found: list[One], wish: Wish) -> Made:
+def _page(compiler: Compiler, seen: Disclosure, found: list[_Shown], wish: Wish) -> Made:
     place = Place(compiler.base, compiler.system)
-    parts = [
-        wish.notation.entry(
-            framed(
-                Frame.MATCH,
-                selected(TREES[wish.kind](compiler, each), wish.elements, MANDATORY),
-                each.report.id(wish.kind),
-                place,
-            )
-        )
-        for each in found
-    ]
+    parts = [wish.notation.entry(framed(Frame.MATCH, each.tree, each.id, place)) for each in found]
     links = (("self", wish.url), ("next", wish.next)) if wish.next else (("self", wish.url),)
     head = Head("searchset", seen.total, links, seen.last_updated)
     told = repr((wish.kind, wish.elements, seen.total, wish.next is None, [each.version for each in found]))

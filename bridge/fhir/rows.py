@@ -89,7 +89,7 @@ def readings(compiler: Compiler, disclosure: Disclosure, frame: Frame, elements:
                 template = compiler.reading(variant, happened)
                 yield Lot(template, _where(disclosure, cut), filled(template, cut, READING))
 
-    return Rows(disclosure.count, tuple(lots()))
+    return Rows(_size(disclosure), tuple(lots()))
 
 
 def provenances(compiler: Compiler, disclosure: Disclosure, frame: Frame, elements: Elements = None) -> Rows:
@@ -101,7 +101,7 @@ def provenances(compiler: Compiler, disclosure: Disclosure, frame: Frame, elemen
                 template = compiler.provenance(evidence, frame)
                 yield Lot(template, _where(disclosure, cut), filled(template, cut, EVIDENCE))
 
-    return Rows(disclosure.count, tuple(lots()))
+    return Rows(_size(disclosure), tuple(lots()))
 
 
 def variants(
@@ -177,9 +177,14 @@ def _subject(disclosure: Disclosure) -> str:
     return disclosure.subject.id
 
 
+def _size(disclosure: Disclosure) -> int:
+    """How many rows there are; summaries that stand beside them are none."""
+    return sum(len(group.at) for group in disclosure.groups)
+
+
 def _where(disclosure: Disclosure, cut: Cut) -> slice | Integers:
     at = cut.at
-    return _ALL if len(at) == disclosure.count and bool((at[1:] > at[:-1]).all()) else at
+    return _ALL if len(at) == _size(disclosure) and bool((at[1:] > at[:-1]).all()) else at
 
 
 @dataclass(frozen=True, slots=True)

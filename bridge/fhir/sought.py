@@ -164,10 +164,15 @@ class Search:
         if not self.parts:
             return asked
         fixed = bool(self.selectors) and self.parts >= set(PARTS)  # nothing names them
-        wish = Reporting(None, fixed, asked.ids, self.parts, asked.dates, asked.updated)
+        comes_along = fixed and (self.types is not None or asked.way is Way.BULK)
+        is_meant = comes_along or not fixed or asked.ids is not None
+        wish = Reporting(None, fixed, asked.ids, self.parts, asked.dates, asked.updated, received=is_meant)
         summed = replace(asked, reporting=wish, dates=(), updated=(), ids=None)
         is_alone = not self.selectors or (asked.after or b"").startswith(MARK)
-        return summed if is_alone else replace(asked, instead=None if asked.after else summed)
+        if is_alone:
+            return summed
+        along = self.parts if comes_along and not asked.after else frozenset[str]()
+        return replace(asked, instead=None if asked.after else summed, along=along)
 
     def _named(self) -> frozenset[str] | None:
         """Ids of readings: their own, or those that the Provenance speaks of; and of what was agreed or done."""

@@ -82,6 +82,12 @@ _MEANS: Final[Mapping[Unit, _Said]] = {
 }
 
 
+def said_as(part: str, unit: Unit) -> tuple[str, str]:
+    """The name of its code and the profile of a part, a mean in that unit."""
+    said = _MEANS.get(unit, _MEANS[Unit.MG_DL]) if part == MEAN else _SAID[part]
+    return said.code, PROFILES + said.profile
+
+
 @dataclass(frozen=True, slots=True)
 class Worn:
     """What a search can know an Observation by: (system, code) of its codes and categories, and its profiles."""

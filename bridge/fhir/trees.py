@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bridge.consent.disclosure import Disclosure
+from bridge.consent.received import DisclosedReceived
 from bridge.consent.summed import DisclosedSummary
-from bridge.fhir import audits, consents, resources, summaries
+from bridge.fhir import audits, consents, received, resources, summaries
 from bridge.fhir.rows import Compiler, Elements
 from bridge.fhir.tree import Tree
 from bridge.period import Instant
@@ -59,3 +60,16 @@ def summary_trees(
     for each in disclosure.summaries:
         for name, tree in summaries.trees(each, compiler.mappings, of, elements):
             yield name, each, tree
+
+
+def received_trees(
+    compiler: Compiler, disclosure: Disclosure, kind: str, elements: Elements
+) -> Iterator[tuple[DisclosedReceived, Tree]]:
+    """What others submitted, as resources of that type."""
+    if disclosure.subject is None:
+        return
+    of = received.Of(f"Patient/{disclosure.subject.id}", compiler.system, compiler.summed)
+    made = {"Observation": received.observation, "DiagnosticReport": received.report}
+    for each in disclosure.received:
+        if each.kind == kind:
+            yield each, made[kind](each, compiler.mappings, of, elements)

@@ -22,6 +22,7 @@ import msgspec
 from bridge.adapters import Decoded, Person, Unreadable, decode
 from bridge.consent.collecting import required
 from bridge.consent.intake import source
+from bridge.ingest.beside import beside
 from bridge.ingest.kinds import held
 from bridge.ingest.upload import doubt, packed
 from bridge.mapping import Mappings
@@ -37,6 +38,7 @@ from bridge.store.columns import TooMany
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.patients import Patient
+from bridge.store.received import New
 from bridge.store.series import SUBMITTED
 from bridge.store.submitted import Record, Whom
 
@@ -190,20 +192,35 @@ def _taken(one: Keeping, found: _Sorted) -> _Stored:
     places = {at: submitted.blind_place(db, one.whom, *moment) for at, moment in moments.items()}
     before = submitted.find(db, number, places.values())
     told = frozenset(at for at, place in places.items() if place in before)
-    already = _kept(one, new, decoded, _identified(one, found, rows, places))
+    more = _beside(one, found, rows)
+    already = _kept(one, new, decoded, _identified(one, found, rows, places), more)
     return _Stored(already, rows, rejected, moments, told)
 
 
-def _kept(one: Keeping, new: NewArtifact, decoded: Decoded, identified: list[tuple[bytes, int]]) -> bool:
+def _kept(
+    one: Keeping, new: NewArtifact, decoded: Decoded, identified: list[tuple[bytes, int]], more: list[New]
+) -> bool:
     """Keep the bytes and what was read of them, or set both aside; whether the same bytes were here."""
     db, number = one.db, one.patient.number
     reason = doubt(db, one.patient, replace(decoded, person=one.person))
     try:
         if reason is not None:
-            return set_aside(db, number, new, decoded.readings, reason, identified).already
-        return absorb(db, number, new, decoded.readings, identified=identified).already
+            return set_aside(db, number, new, decoded.readings, reason, identified, more).already
+        return absorb(db, number, new, decoded.readings, identified=identified, received=more).already
     except TooMany as crowd:
         raise Unreadable(f"{crowd}: no sensor reports so much at once, nothing was kept") from crowd
+
+
+def _beside(one: Keeping, found: _Sorted, rows: Sequence[int]) -> list[New]:
+    """What of the new entries is no reading and may be passed on one day."""
+    place = {at: row for row, at in enumerate(rows, 1)}
+
+    def record_of(at: int) -> Record | None:
+        first = found.same.get(at, at)
+        known = found.here.get(first, ())
+        return (0, place[first]) if first in place else known[0] if len(known) == 1 else None
+
+    return beside([each.fit for each in one.offered], place, record_of, f"urn:uuid:{one.db.installation}")
 
 
 def _moments(rows: Sequence[int], decoded: Decoded) -> Iterator[tuple[int, Moment]]:

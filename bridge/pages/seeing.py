@@ -90,6 +90,16 @@ class Summed:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """What others submitted about these days: figures, or a report as PDF."""
+
+    first: date
+    last: date
+    is_report: bool
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What the recipient will see. `more`: items of the example day that are not listed."""
 
@@ -105,6 +115,7 @@ class Preview:
     devices: tuple[str, ...]
     held: Held
     summaries: tuple[Summed, ...] = ()
+    brought: tuple[Brought, ...] = ()
 
 
 @final

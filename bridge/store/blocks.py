@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 from bridge.period import Instant
 from bridge.reading import Readings, Stream
 from bridge.store import artifacts, originals, series, submitted
+from bridge.store import received as beside
 from bridge.store.artifacts import NewArtifact
 from bridge.store.checks import verify
 from bridge.store.columns import TooMany, ints, names
@@ -29,6 +30,7 @@ from bridge.store.keys import Box
 from bridge.store.layers import Layer, put, read
 from bridge.store.merge import is_gone
 from bridge.store.plans import Counts, Plan, absorbing, named, recasting
+from bridge.store.received import New
 
 __all__ = [
     "Absorbed",
@@ -80,10 +82,12 @@ def absorb(
     batches: Sequence[Readings],
     agree: Callable[[], None] | None = None,
     identified: Sequence[tuple[bytes, int]] = (),
+    received: Sequence[New] = (),
 ) -> Absorbed:
     """Keep an artifact and its readings. `agree` is called where they are put, and what it raises undoes that: a
     consent is neither without its artifact nor an artifact without it. `identified`: blind identifiers of its
-    records (`submitted.py`). Raises Erased, TooMany, Contended, and ValueError where an instant cannot be named."""
+    records (`submitted.py`); `received`: those of them that are no readings (`received.py`). Raises Erased, TooMany,
+    Contended, and ValueError where an instant cannot be named."""
     box = db.keys.box(patient)
     with originals.keeping(db):
         originals.keep(db, box, patient, originals.name(db, patient, new.sha256), new.original)
@@ -94,6 +98,7 @@ def absorb(
                 return Absorbed(known.number, True, {})
             made = absorbing(db, con, box, artifacts.received(db, con, patient, new, "stored"), batches)
             made.identified += identified
+            made.received += received
             return made
 
         done = _swapped(db, box, patient, plan, agree)
@@ -107,6 +112,7 @@ def set_aside(
     batches: Sequence[Readings],
     reason: str,
     identified: Sequence[tuple[bytes, int]],
+    received: Sequence[New] = (),
 ) -> Absorbed:
     """Keep a submission in quarantine, by the way of `absorb` alike to whoever sent it: its series begin, but without a
     reading, so that its readings are called what they will be called when somebody lets them in. Its devices are
@@ -123,7 +129,8 @@ def set_aside(
             kept = artifacts.received(db, con, patient, new, "quarantined")
             made = absorbing(db, con, box, kept, batches)
             begun = [row for row in made.series if row.number not in here]
-            return Plan(replace(kept, reason=reason), begun, identified=list(identified))
+            kept = replace(kept, reason=reason)
+            return Plan(kept, begun, identified=list(identified), received=list(received))
 
         done = _swapped(db, box, patient, plan)
     return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, {})
@@ -215,6 +222,10 @@ def _write(db: Database, con: sqlite3.Connection, box: Box, patient: int, plan: 
         series.put(con, patient, box, row)
     put(con, plan.writes)
     submitted.put(con, patient, plan.artifact.number, plan.identified)
+    beside.put(con, box, patient, plan.artifact.number, plan.received)
+    if plan.artifact.state == "stored":
+        beside.let_in(con, patient, plan.artifact.number, db.clock())
     if plan.artifact.state == "removed":
         submitted.forget(con, patient, plan.artifact.number)
+        beside.forget(con, patient, plan.artifact.number, db.clock())
     artifacts.claim(con, patient, plan.artifact.number, plan.serials)

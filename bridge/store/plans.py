@@ -24,6 +24,7 @@ from bridge.store.ids import Name
 from bridge.store.keys import Box
 from bridge.store.layers import Held, Key, Layer, Write, blocks_in, changed, read, replaced, split
 from bridge.store.merge import merge
+from bridge.store.received import New
 from bridge.store.series import SeriesRow
 
 
@@ -51,13 +52,14 @@ NOTHING: Final = Counts(0, 0, 0, 0)
 @dataclass(slots=True)
 class Plan:
     """Everything that one transaction will put. `touched`: readings gone or changed per stream;
-    `identified`: blind identifiers of the artifact's records."""
+    `identified`: blind identifiers of the artifact's records; `received`: those that are no readings."""
 
     artifact: Artifact
     series: list[SeriesRow] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     serials: list[tuple[bytes, int, int]] = field(default_factory=list)
     identified: list[tuple[bytes, int]] = field(default_factory=list)
+    received: list[New] = field(default_factory=list)
     streams: dict[Stream, Counts] = field(default_factory=dict)
     touched: dict[Stream, int] = field(default_factory=dict)
     gone: list[Name] = field(default_factory=list)

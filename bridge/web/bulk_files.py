@@ -132,8 +132,13 @@ class ExportFiles:
         search = replace(part.search, parts=self._summaries(bearer, part))
         zones = self._desk.zones(patient) if search.dates or search.updated else UTC
         asked = search.asked(patient, zones, part.job.row.kicked, Way.BULK, "bulk")
+        instead = asked.instead
+        if instead is not None and instead.reporting is not None:
+            updated = (*part.changed(), *asked.updated)
+            instead = replace(instead, reporting=replace(instead.reporting, updated=updated))
         return replace(
             asked,
+            instead=instead,
             described=f"{export.described}: {kind}",
             selectors=selectors,
             updated=(*part.changed(), *asked.updated),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.consent.asked import Asked, Selector, Way
+from bridge.consent.received import minted_as
 from bridge.consent.reporting import Reporting
 from bridge.consent.summed import period_of
 from bridge.fhir.outcome import ABSENT
@@ -78,9 +79,12 @@ class Instances:
         named = (
             self._desk.gate.summary(bearer.permit, text) if kind == OBSERVATION and patient is None else None
         )
-        parts = self._desk.fences.parts(bearer, READ) if named else None
+        parts = self._desk.fences.parts(bearer, READ) if kind == OBSERVATION and patient is None else None
+        foreign = None
+        if parts is not None and named is None:  # as what others submitted
+            foreign = self._desk.patient(bearer.permit, minted_as(kind), text)
         return Asked(
-            patient=named[0].patient if named else patient,
+            patient=named[0].patient if named else patient if foreign is None else foreign,
             way=Way.LOOK,
             channel="query",
             described=f"{kind}/{text[:SHOWN]}" + ("/_history" if history else ""),
@@ -96,7 +100,7 @@ class Instances:
             patient_resource=kind == "Patient",
             consent_resources=kind == "Consent",
             event_resources=kind == "AuditEvent",
-            reporting=_of_summary(*named, text, parts) if named else None,
+            reporting=_of_summary(*named, text, parts) if named else _as_received(foreign, text, parts),
         )
 
     def _readings(self, bearer: Bearer, kind: str) -> frozenset[Selector]:
@@ -116,3 +120,10 @@ class Instances:
 def _of_summary(name: Name, is_frozen: bool, text: str, parts: frozenset[str] | None) -> Reporting:
     """The wish for one Observation of a summary."""
     return Reporting(period_of(name), fixed=is_frozen, ids=frozenset({text}), parts=parts)
+
+
+def _as_received(patient: int | None, text: str, parts: frozenset[str] | None) -> Reporting | None:
+    """The wish for one Observation that others submitted; None where the id is of none."""
+    if patient is None:
+        return None
+    return Reporting(ids=frozenset({text}), parts=parts, received=True)

@@ -21,12 +21,13 @@ from bridge.consent.disclosure import Disclosure, Group
 from bridge.consent.gate import Gate
 from bridge.consent.grant import Grant
 from bridge.consent.permit import OwnerPermit
+from bridge.consent.received import REPORT
 from bridge.consent.reporting import Reporting
-from bridge.consent.summed import CV, GMI, MEAN, RANGES, DisclosedSummary
+from bridge.consent.summed import CV, GMI, MEAN, PARTS, RANGES, DisclosedSummary
 from bridge.pages.asking import Offer, Party, Statement
 from bridge.pages.chart import Chart
 from bridge.pages.chart import drawn as charted
-from bridge.pages.seeing import Count, Day, Held, Item, Person, Preview, Summed
+from bridge.pages.seeing import Brought, Count, Day, Held, Item, Person, Preview, Summed
 from bridge.period import DAY, MINUTE, Instant, ZoneHistory
 from bridge.reading import MG_DL_PER_MMOL_L, Flag, Stream, Unit
 from bridge.web.offering import label
@@ -39,7 +40,8 @@ _NO_VALUE: Final = int(Flag.NO_VALUE)
 
 
 def asked(grant: Grant) -> Asked:
-    """The wish of a preview: everything, the person and the devices too; or summaries, where these are granted."""
+    """The wish of a preview: everything, the person, the devices and what others submitted too; or summaries, where
+    these are granted."""
     reporting = Reporting(fixed=True) if grant.grain is Grain.SUMMARY else None
     return Asked(
         grant.patient,
@@ -49,6 +51,7 @@ def asked(grant: Grant) -> Asked:
         patient_resource=True,
         device_resources=True,
         reporting=reporting,
+        along=frozenset() if reporting else frozenset({*PARTS, REPORT}),
     )
 
 
@@ -90,7 +93,15 @@ def preview(
         ),
         held=_held(grant, offer, zones),
         summaries=tuple(_summed(each, zones) for each in found.summaries if each.figures is not None),
+        brought=tuple(_brought(found, zones)),
     )
+
+
+def _brought(found: Disclosure, zones: ZoneHistory) -> Iterator[Brought]:
+    """The days of which others submitted figures or a report, each once."""
+    told = {(each.period, each.part == REPORT) for each in found.received}
+    for period, is_report in sorted(told):
+        yield Brought(zones.local_date(period.start), zones.local_date(period.end - 1), is_report)
 
 
 def _summed(one: DisclosedSummary, zones: ZoneHistory) -> Summed:

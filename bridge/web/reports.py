@@ -5,6 +5,9 @@ only to a token whose scopes reach the Observations of summaries and all sensor 
 are in it only where these are reached whole too: no report widens a scope. The periods follow from the grants, as those
 of summaries do; an id says its own. A page has ten at most, because each is printed for it.
 
+Under a grant of means there is none: averages hide lows and highs, and a report of them would look better than it was.
+What others submitted as a report is told where the scopes reach all that a PDF can say (`consent/passing.py`).
+
 Rejected: the PDF kept between the DocumentReference and its Binary (a copy that outlives a grant).
 """
 
@@ -17,6 +20,7 @@ from typing import Final
 from bridge.consent.asked import Asked, Grain, Selector, Way
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.documents import READINGS
+from bridge.consent.received import minted_as
 from bridge.consent.reporting import Reporting
 from bridge.consent.summed import PARTS, period_of
 from bridge.fhir.outcome import ABSENT
@@ -104,6 +108,8 @@ class Reports:
         wish = Reporting(None, fixed=True, ids=ids, documents=kind)
         if named is not None:
             wish = replace(wish, period=period_of(named[0]), fixed=named[1])
+        else:
+            patient = self._desk.patient(bearer.permit, minted_as(kind), text)
         asked = self._wish(bearer, patient, f"{kind}/{text[:SHOWN]}", wish, READ)
         seen = await self._desk.gate.disclose(bearer.permit, asked)
         return await self._answered(seen, Wish(kind, self._desk.zones(patient), notation))
@@ -150,27 +156,35 @@ class Reports:
         readings = self._readings(bearer, action)
         is_told = fences.is_report(bearer, wish.documents, action) and _GLUCOSE in readings
         is_told = is_told and fences.parts(bearer, action) >= frozenset(PARTS)
+        has_person = bool(bearer.scopes.reach("Patient", READ))
+        has_devices = bool(bearer.scopes.reach("Device", READ))
+        is_whole = has_person and has_devices and not self._lacking(bearer, action)
         return Asked(
             patient=patient if is_told else None,
             way=Way.LOOK,
             channel="report",
             described=described,
             selectors=readings,
-            reporting=wish,
-            patient_resource=bool(bearer.scopes.reach("Patient", READ)),
-            device_resources=bool(bearer.scopes.reach("Device", READ)),
+            reporting=replace(wish, received=is_whole),
+            patient_resource=has_person,
+            device_resources=has_devices,
+            retractions=is_whole,
         )
 
     def _readings(self, bearer: Bearer, action: str) -> frozenset[Selector]:
         """What a report is made of, stream by stream where all of it lies inside the scopes: figures of a part would
         be other figures. Refused with 403 where no Observation does."""
         reached(bearer, OBSERVATION, action)
+        lacking = self._lacking(bearer, action)
+        return frozenset(each for each in READINGS if each.stream not in lacking)
+
+    def _lacking(self, bearer: Bearer, action: str) -> frozenset[Stream]:
+        """The streams of which not all lies inside the scopes. A PDF that others made may show any of them."""
         fences, opened = self._desk.fences, frozenset[Selector]()
         for kind in READING_TYPES:
             if bearer.scopes.reach(kind, action):
                 opened |= fences.readings(bearer, kind, action)
-        lacking = {each.stream for each in fences.everything - opened}
-        return frozenset(each for each in READINGS if each.stream not in lacking)
+        return frozenset(each.stream for each in fences.everything - opened)
 
     def _next(
         self, bearer: Bearer, search: Search, asked: Asked, seen: Disclosure, pairs: Pairs

@@ -48,7 +48,7 @@ WAITS: Final = (
 )
 RECEIVED: Final = f"Received. {WAITS}"
 """Said of everything that is taken in, whatever became of it."""
-KEPT: Final = f"Kept as it was received; it is not served from here. {WAITS}"
+KEPT: Final = f"Kept as it was received; no reading is made of it. {WAITS}"
 _STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202}
 
 

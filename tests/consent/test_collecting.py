@@ -10,7 +10,7 @@ from bridge.consent import collecting
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import NotCollected, Signed
 from bridge.consent.grant import Authoriser, NotPossible
-from bridge.consent.words import COLLECTING, INTAKE, Words
+from bridge.consent.words import COLLECTING, INTAKES, Words
 from bridge.period import DAY
 from bridge.store import ledger
 from bridge.store.anchors import verify
@@ -25,11 +25,14 @@ BY_PARENT = Signed(Authoriser("Pia Beispiel", "parent", "form.pdf"), GLUCOSE, "T
 SHIPPED = {
     ("collecting", "1", "en"): "fd5c2374142d223d4711cb78ebf8595ab54958259613e1c31f6195d2d0ce340b",
     ("intake", "1", "en"): "1e6abb26d4331b11429529af042753b5edcba9e7bc4e7238591442d87f7fb263",
+    ("intake", "1", "de"): "9b680946e755aba9a845e74e58d7c9445560c1d8f1d7e50c35df0e8bd3e651f4",
+    ("intake", "1", "es"): "fe8335b34ed12883494616f9fb9d7db502d32126146072fce78f42dca2f7baf4",
+    ("intake", "1", "fi"): "9bc368d230cbd57230b61c1bd7ef5643d78b05a8a48d0326a11c44fa21901555",
 }
 """Append only: a text that somebody agreed to is never another one later."""
 
 
-@pytest.mark.parametrize("words", [COLLECTING, INTAKE])
+@pytest.mark.parametrize("words", [COLLECTING, *INTAKES.values()])
 def test_words_that_were_shipped_never_change(words: Words) -> None:
     assert SHIPPED[words.id, words.version, words.locale] == words.wording.sha256
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -30,6 +31,8 @@ from tests.door.ways_out import (
 )
 from tests.door.who import GLUCOSE, STRIPS, Attacker
 from tests.fhir.plain_xml import of_xml
+from tests.web.brought import PDF, summary
+from tests.web.submitted import SCOPE, bundle, intake, statuses, submit
 from tests.web.world import OLD_SERIAL, World, linked
 
 
@@ -64,11 +67,22 @@ def made(world: World, name: str) -> Case:
     link = (linked(page, "next") or "").partition("/fhir/")[2]
     from bridge.consent.grants import revoke
 
+    bring(world)
     world.clock.now += 1
     revoke(world.db, earlier)
     world.clock.now += 1000
     who = {**ATTACKERS, **RIGHTFUL}[name](world)
     return Case(world, who, known(world, link))
+
+
+def bring(world: World) -> None:
+    """Somebody with whom nobody shares submits summaries about Ada, inside of her window and outside."""
+    third = world.register("Third EHR", "Third", SCOPE)
+    intake(world, world.ada, to="Third")
+    for start in ("2026-08-25", "2026-09-10"):
+        period = {"start": start, "end": (date.fromisoformat(start) + timedelta(days=4)).isoformat()}
+        found = summary(world.patient_id(world.ada), effectivePeriod=period, value=333)
+        assert statuses(submit(world, bundle(found), token=world.token(third, scope=SCOPE))) == [202] * 8
 
 
 @pytest.fixture(scope="module", params=ATTACKERS)
@@ -105,6 +119,7 @@ def test_no_attacker_is_told_what_it_may_not_have_by_any_way(case: Case, way: st
         "|333|",
         '"value":333',
         'value value="333"',
+        PDF,
     )
     assert not [secret for secret in secrets if any(secret in text for text in texts)]
 
@@ -122,6 +137,11 @@ def test_by_every_way_what_is_permitted_does_arrive(own: Case, way: str) -> None
             return
         if way in ("subscribed", "ordered"):  # such a token makes none; tests/subscriptions and tests/web do
             assert {each.status_code for each in answers} <= {200, 403, 404} and not seen
+            return
+        if (
+            way == "brought"
+        ):  # Ada shares no source of theirs; tests/web/test_received.py has those who are told
+            assert {each.status_code for each in answers} <= {200, 404} and not seen
             return
         if way in NO_READINGS:
             assert all(each.status_code in (200, 400) for each in answers) and not seen

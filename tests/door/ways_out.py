@@ -18,12 +18,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import httpx
+import msgspec
 from lxml import etree
 from pypdf import PdfReader
 
 from bridge.consent.asked import Asked, Selector, Way
 from bridge.consent.documents import READINGS
 from bridge.consent.permit import DeliveryPermit
+from bridge.consent.received import Edges, id_of
 from bridge.consent.reporting import Paced, Reporting
 from bridge.fhir.consignment import Manner
 from bridge.fhir.filing import Filing
@@ -36,6 +38,7 @@ from bridge.period import HOUR
 from bridge.portal.render import Binder
 from bridge.reading import Stream
 from bridge.store.patients import load
+from bridge.store.received import listed
 from tests.door.who import Attacker
 from tests.push.ehr import once, scheduled
 from tests.web.exporting import LINES, fetched
@@ -62,12 +65,20 @@ class Hidden:
     person: str
     names: tuple[str, ...]
     link: str
+    received: tuple[tuple[str, str], ...] = ()
+    """Type and id of what others submitted."""
 
 
 def known(world: World, link: str) -> Hidden:
     """Every 60th reading of each stream, the first and the last."""
     found = [each for stream in (Stream.GLUCOSE, Stream.CAPILLARY) for each in _some(world.readings(stream))]
-    return Hidden(world.patient_id(world.ada), tuple(world.observation_id(each) for each in found), link)
+    brought = tuple(
+        (each.kind, id_of(world.db.ids, world.ada, each.kind, (one.artifact, one.row), b""))
+        for one in listed(world.db, world.ada, world.db.keys.box(world.ada))
+        for each in [msgspec.json.decode(one.edges, type=Edges)]
+    )
+    names = tuple(world.observation_id(each) for each in found)
+    return Hidden(world.patient_id(world.ada), names, link, brought)
 
 
 def _some(readings: list[Any]) -> list[Any]:
@@ -270,6 +281,17 @@ def reported(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     return [*found, *documents, *binaries, *(ask("GET", f"Binary/{name}") for name in hidden.names[:5])]
 
 
+def brought(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
+    """What others submitted, by its ids, in either notation, in its versions, alone and in a batch."""
+    paths = [f"{kind}/{name}" for kind, name in hidden.received]
+    paths += [_of(hidden, f"_id={name}", kind) for kind, name in hidden.received]
+    paths += [f"{kind}/{name}/_history/1" for kind, name in hidden.received if kind == "Observation"]
+    entries = [{"request": {"method": "GET", "url": path}} for path in paths]
+    whole = json.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries})
+    sent = ask("POST", "", content=whole, headers={"Content-Type": "application/fhir+json"})
+    return [sent, *(ask("GET", each) for each in paths), *(ask("GET", each, headers=XML) for each in paths)]
+
+
 def everything(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
     """$everything, whole and in pages."""
     path = f"Patient/{hidden.person}/$everything"
@@ -402,14 +424,14 @@ def ordered(ask: Ask, hidden: Hidden) -> list[httpx.Response]:
 Through: Final[Mapping[str, Callable[[Ask, Hidden], list[httpx.Response]]]] = {
     each.__name__: each
     for each in (
-        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, reported,
+        searched, posted, paged, read, remembered, included, evidenced, chained, newest, summaries, reported, brought,
         everything, chunks, batched, submitted, in_xml, compressed, exported, subscribed, ordered,
     )
 }  # fmt: skip
 """Over HTTP, by name."""
 SYSTEMS: Final = frozenset({"exported"})
 """Ways that are for a system's token alone: whoever comes with a person's is refused."""
-NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted", "subscribed", "ordered"})
+NO_READINGS: Final = frozenset({"chained", "evidenced", "submitted", "subscribed", "ordered", "brought"})
 """Ways by which no Observation arrives, whoever asks."""
 
 

@@ -311,5 +311,6 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "consents": (),
         "events": (),
         "summaries": (),
+        "received": (),
     }
     return Disclosure(seal, **{**said, **changes})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.consent.intake import PROVIDER
-from bridge.consent.words import COLLECTING, INTAKE
+from bridge.consent.words import COLLECTING, INTAKE, INTAKES
 from tests.program.shell import Inside, Shell
 from tests.program.test_import import DAY, clarity, egv
 from tests.program.test_operators import SOMEBODY
@@ -166,12 +166,16 @@ def test_an_intake_grant_is_of_an_organisation_ends_by_itself_and_is_withdrawn(s
     assert (given.code, given.value["source"], given.value["kinds"]) == (0, "submission:Acme", ["glucose"])
     assert given.value["text"] == "intake/1/en" and given.value["ends"] is not None
     assert INTAKE.text in shell(*words, json_out=False).out
+    for language in ("de", "es", "fi"):
+        told = shell(*words, "--language", language)
+        assert told.value["text"] == f"intake/1/{language}"
+        assert INTAKES[language].text in shell(*words, "--language", language, json_out=False).out
     for late in ("2031-01-01", "2999-01-01", "9999-12-31T00:00:00Z"):
         answer = shell(*words, "--expires", late)
         assert answer.code == 1 and "twelve months at most" in answer.err
     withdrawn = shell("collect", "withdraw", "--patient", patient, "--client", client)
     assert (withdrawn.code, withdrawn.value["state"]) == (0, "withdrawn")
-    assert [step for step, _ in steps(shell, patient)] == ["give", "give", "withdraw"]
+    assert [step for step, _ in steps(shell, patient)] == ["give"] * 8 + ["withdraw"]
     assert shell("ledger", "verify").value["sound"] is True
 
 
@@ -183,6 +187,7 @@ def test_what_an_intake_grant_cannot_be_is_said(shell: Shell) -> None:
     assert shell(*words).code == 2
     assert shell(*words, "--client", client, "--source", "x").code == 2
     assert shell(*words, "--source", "x", "--expires", "2026-12-31").code == 2
+    assert shell(*words, "--source", "x", "--language", "de").code == 2
     assert shell(*words, "--client", "nobody").code == 1
     assert shell("collect", "list", "--patient", patient).value == []
 

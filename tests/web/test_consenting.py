@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
 import bridge.store.recipients as recipients
@@ -18,12 +21,17 @@ from bridge.consent import grants
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.grant import Identity, State, state_at
 from bridge.consent.lasting import longest_end
+from bridge.consent.received import Content, Edges
+from bridge.consent.summed import CV
 from bridge.people.representation import Kind as Role
 from bridge.people.representation import Power
 from bridge.period import DAY
 from bridge.store import ledger
+from bridge.store.artifacts import NewArtifact
+from bridge.store.blocks import absorb
 from bridge.store.ledger import disclosures
 from bridge.store.patients import load
+from bridge.store.received import New
 from bridge.store.verifications import verify
 from tests.web.house import BACK, CANARY, House, Question
 
@@ -98,6 +106,31 @@ def test_the_preview_is_what_the_app_then_sees(house: House) -> None:
     assert f'<td class="n">{count}</td>' in page.text
     assert "Noor Example" in page.text
     assert "Noor-secret.csv" not in page.text
+
+
+def test_figures_that_others_sent_stand_in_the_preview_of_readings_and_in_no_other(house: House) -> None:
+    first, last = house.zones.local_date(house.midnight(5)), house.zones.local_date(house.midnight(3))
+    edges = Edges(CV, first.isoformat(), last.isoformat())
+    of_all = dataclasses.replace(edges, start="1999-01-01")
+    content = b"theirs"
+    new = NewArtifact(
+        "submission:Hill", hashlib.sha256(content).hexdigest(), "cgm-submission", "1", "", 6, b"{}", content
+    )
+    said = msgspec.json.encode(Content("final", "33.1", "%"))
+    brought = [New(at, msgspec.json.encode(each), said) for at, each in enumerate((edges, of_all), 1)]
+    absorb(house.db, house.noor, new, (), received=brought)
+    question, words = house.ask(), "that somebody else made and sent here"
+    assert words not in preview_of(house, question, days="7", grain="hourly").text
+    assert words not in preview_of(house, question, days="7", sources=["dexcom-clarity"]).text
+    page = preview_of(house, question, days="7", sources=["dexcom-clarity", "submission:Hill"])
+    assert page.text.count(words) == 1
+    once = house.browser.submit(page, "/approve")
+    told = question.token(str(house.browser.submit(once, "/approve").headers["location"]))
+    (one,) = seen(house, told["access_token"], "code=http://loinc.org|104638-2&_sort=date")[:1]
+    assert one["effectivePeriod"]["start"] >= house.zones.local_date(house.midnight(7)).isoformat()
+    found = seen(house, told["access_token"], "code=http://loinc.org|104638-2")
+    assert [each for each in found if each["effectivePeriod"] == {"start": edges.start, "end": edges.end}]
+    assert not [each for each in found if each["effectivePeriod"]["start"] == "1999-01-01"]
 
 
 def test_a_share_of_summaries_shows_its_figures_first_and_gives_no_value(house: House) -> None:

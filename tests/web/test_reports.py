@@ -197,3 +197,17 @@ def test_what_is_held_back_changes_no_byte_of_a_report(world: World) -> None:
     revoked = world.grant(kinds=frozenset({Kind.GLUCOSE, Kind.INSULIN}))
     (with_doses,) = found(world)
     assert revoked and pdf_of(with_doses) != pdf_of(before)
+
+
+@pytest.mark.parametrize("grain", [Grain.QUARTER_HOUR, Grain.HOUR, Grain.DAY])
+def test_under_a_grant_of_means_there_is_no_report_and_it_looks_like_nobody(
+    world: World, grain: Grain
+) -> None:
+    world.clock.now += DAY
+    world.grant(grain=grain, kinds=frozenset({Kind.GLUCOSE}))
+    about, nobody = world.patient_id(world.ada), "00000000-0000-4000-8000-000000000000"
+    assert world.search(f"Observation?patient={about}")
+    for kind in TYPES:
+        none, gone = (world.get(f"{kind}?patient={each}") for each in (about, nobody))
+        assert none.status_code == 200 and not resources(none.json())
+        assert none.text.replace(about, "") == gone.text.replace(nobody, "")
