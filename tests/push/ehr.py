@@ -329,6 +329,8 @@ class Ehr:
         held = self.shelves.get(kind, {}).get(id_)
         if held is None:
             return 404, "", "", _outcome("not-found", "404")
+        if resource.get("id") != id_:  # R4 3.1.0.4; HAPI-0419
+            return 400, "", "", _outcome("invalid", "400")
         if match and match != _tag(held):
             return self.rules.stale, "", "", _outcome("conflict", "stale")
         version = str(int(held["meta"]["versionId"]) + 1)
