@@ -211,7 +211,8 @@ class Courier:
         """What the receiver holds of these items."""
         if self.engine is not None:
             return engine.placed(items, before)
-        return await reconcile.look(self.receiver, self._system, items, before, retracts, self.clock())
+        system = self._system if self.can.searches else ""
+        return await reconcile.look(self.receiver, system, items, before, retracts, self.clock())
 
     @property
     def _system(self) -> str:
