@@ -26,6 +26,7 @@ from bridge.subscriptions.worker import Notifier
 from tests.web.world import NOW, SERIAL, World, glucose
 
 SCOPE: Final = "system/Subscription.cruds system/*.rs"
+KINDS: Final = ("handshake", "heartbeat", "event-notification")
 FHIR: Final = {"Content-Type": "application/fhir+json"}
 
 
@@ -34,6 +35,7 @@ class Twin:
 
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.answers: list[tuple[int, dict[str, str]]] = [(200, {})]
         self.sleeps = 0.0
@@ -42,7 +44,9 @@ class Twin:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                twin.got.append(json.loads(body))
+                twin.bodies.append(body)
+                if body.startswith(b"{"):
+                    twin.got.append(json.loads(body))
                 twin.headers.append({name.lower(): value for name, value in self.headers.items()})
                 time.sleep(twin.sleeps)
                 status, headers = twin.answers.pop(0) if len(twin.answers) > 1 else twin.answers[0]
@@ -61,6 +65,11 @@ class Twin:
     def types(self) -> list[str]:
         """What each notification was."""
         return [said(each, "type")["valueCode"] for each in self.got]
+
+    def kinds(self) -> Iterator[str]:
+        """What each was, in JSON or in XML, by its letters alone."""
+        for body in self.bodies:
+            yield from (each for each in KINDS if f'"{each}"'.encode() in body)
 
     def numbers(self) -> list[int]:
         """The numbers of all events, in the order in which they came."""
