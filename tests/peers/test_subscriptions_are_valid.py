@@ -75,7 +75,7 @@ def test_everything_that_is_told_of_a_subscription_is_valid_r4(
     feeds: Feeds, validator: Validator, notation: str
 ) -> None:
     grant = feeds.world.grant()
-    told: dict[str, bytes] = {}
+    told, id_ = dict[str, bytes](), ""
     for content in ("id-only", "empty"):
         channel = {"payload": notation}
         id_ = feeds.subscribe(content=content, heartbeat=BEATS, channel=channel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,8 +19,9 @@ from bridge.fhir.subscriptions import CONTENT, FILTER, HEARTBEAT, TOPIC
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Endpoint, Purpose, endpoint
 from bridge.net.message import Call
-from bridge.period import MINUTE
+from bridge.period import MINUTE, Instant
 from bridge.store.clients import Client
+from bridge.store.db import Database
 from bridge.subscriptions.where import spelled
 from bridge.subscriptions.worker import Notifier
 from tests.web.world import NOW, SERIAL, World, glucose
@@ -43,7 +44,10 @@ class Twin:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # whoever sent it was killed
                 twin.bodies.append(body)
                 if body.startswith(b"{"):
                     twin.got.append(json.loads(body))
@@ -129,6 +133,18 @@ def focuses(bundle: dict[str, Any]) -> list[str]:
     return found
 
 
+def outbound(db: Database, clock: Callable[[], Instant], calls: list[Call] | None = None) -> Outbound:
+    """The way out to endpoints that are registered."""
+
+    def allowed(_: Purpose) -> list[Endpoint]:
+        told = kept.origins(db)
+        found = (endpoint(Purpose.NOTIFICATION, url, internal) for url, internal in told)
+        return [each for each in found if each is not None]
+
+    register = ([] if calls is None else calls).append
+    return Outbound(allowed, register, clock, allow_loopback=True)
+
+
 class Feeds:
     """A world whose clinic may subscribe, its notifier, and verbs for what happens."""
 
@@ -142,13 +158,7 @@ class Feeds:
     def another(self) -> Notifier:
         """A notifier as another process has it."""
         world = self.world
-
-        def allowed(_: Purpose) -> list[Endpoint]:
-            told = kept.origins(world.db)
-            found = (endpoint(Purpose.NOTIFICATION, url, internal) for url, internal in told)
-            return [each for each in found if each is not None]
-
-        net = Outbound(allowed, self.calls.append, world.clock, allow_loopback=True)
+        net = outbound(world.db, world.clock, self.calls)
         return Notifier(world.db, world.gate, world.renderer, net, world.clock, chance=lambda: 0.5)
 
     def register(self, name: str, organization: str) -> Client:
