@@ -25,6 +25,7 @@ from bridge.hl7.render import Before, Person, Scribe, Writing
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
 from bridge.reading import Stream
+from tests.door.notified import notified
 from tests.door.who import Attacker
 from tests.web.exporting import LINES, fetched
 from tests.web.world import World, linked
@@ -409,5 +410,5 @@ def _results(body: bytes) -> Iterator[Seen]:
             yield str(CODES.get(code, MEAN)), int(moment.timestamp() * 1000)
 
 
-Pushed: Final = {"pushed": pushed, "messaged": messaged}
-"""By delivery, by name."""
+Pushed: Final = {"pushed": pushed, "messaged": messaged, "notified": notified}
+"""By delivery, and by notification, by name."""
