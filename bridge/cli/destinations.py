@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,12 +19,18 @@ from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import deed
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
-from bridge.store import destinations, receivers
+from bridge.store import destinations, outbox, receivers
 from bridge.store.destinations import Destination
 from bridge.store.verifications import fault
 
 if TYPE_CHECKING:
     from bridge.mapping.destination import DestinationFile
+
+LEFT_BEHIND: Final = (
+    "destination {number} is retired and holds what was sent to it: nothing corrects that any more and all of it goes "
+    "to the new one as well; have it taken out there"
+)
+KEPT_AS_SENT: Final = "destination {number} keeps every file that it got: what is there stays as it was sent"
 
 
 @click.group()
@@ -155,7 +161,9 @@ def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secre
     _reachable(spec.address, spec.internal, spec.kind)
     base, told = spec.address.rstrip("/"), written(spec)
     before = next((each for each in destinations.listed(found.db, client) if each.kind == spec.kind), None)
+    said = read(before.spec) if before is not None and before.spec else None
     is_same = before is not None and (before.url, before.internal) == (base, spec.internal)
+    is_same = is_same and not spec.is_elsewhere(said)
     has_one = secret is not None or (is_same and before is not None and before.has_secret)
     if spec.auth.secret == VAULT and not has_one:
         raise Failed(f"{name} proves itself with a secret of the vault: give it with --token")
@@ -164,17 +172,27 @@ def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secre
         "destination add",
         f"{client} {spec.kind} {spec.address} as {f'the file {name} says' if name else 'is usual'}",
     )
+    if before is not None and not is_same:
+        _stays(found, before.number, LEFT_BEHIND)
     if before is None or not is_same:
         return destinations.add(
             found.db, client, spec.kind, base, internal=spec.internal, monitored=spec.monitored,
             daily=spec.daily, secret=secret, name=name, spec=told,
         )  # fmt: skip
-    said = read(before.spec) if before.spec else None
-    is_said_otherwise = said is None or (said.fhir, said.hl7v2.said) != (spec.fhir, spec.hl7v2.said)
+    is_said_otherwise = said is None or said.saying != spec.saying
+    if is_said_otherwise and spec.portal is not None and not spec.portal.replaces:
+        _stays(found, before.number, KEPT_AS_SENT)
     return destinations.revise(
         found.db, before.number, name, spec.monitored, spec.daily, told,
         secret=secret, is_said_otherwise=is_said_otherwise,
     )  # fmt: skip
+
+
+def _stays(found: Bridge, number: int, sentence: str) -> None:
+    """Say so where the destination before holds anything."""
+    lanes = [each for each in outbox.lanes(found.db) if each.destination == number]
+    if any(outbox.holding(found.db, each) for each in lanes):
+        click.echo(f"cgm-bridge: {sentence.format(number=number)}", err=True)
 
 
 def _reachable(url: str, internal: bool, kind: str) -> None:

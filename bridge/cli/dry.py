@@ -73,6 +73,8 @@ class Nowhere:
             return _said((PATIENT % (RECORD.id, self.system, RECORD.name)).encode() if is_patient else NONE)
         self.sent.append(request)
         place = f"{path.rpartition('/')[2]}/{len(self.sent)}"
+        if not is_json(request):
+            return Answer(201, {}, b"")
         told = json.loads(request.body)
         if told["resourceType"] != "Bundle":
             return Answer(201, {"location": place}, b"")
@@ -134,6 +136,13 @@ def _shared(found: Bridge, person: int, spec: DestinationFile) -> None:
         "a rehearsal",
         CONFIRMED if spec.kind == "hl7v2" else RECORD,
     )
+
+
+def is_json(request: Request) -> bool:
+    """Whether its body is one JSON document; a portal gets files."""
+    return any(
+        name == "content-type" and value.endswith("json") for name, value in request.headers
+    ) and not any(value.endswith("ndjson") for _, value in request.headers)
 
 
 def conditions(request: Request) -> dict[str, str]:

@@ -99,16 +99,22 @@ def try_mapping(
 def _tried(wanted: Settings, found: Mappings, goal: str, file: Path, timezone: str, as_json: bool) -> None:
     """The requests that would go to a destination for a file."""
     from bridge.cli.destinations import spec_named
-    from bridge.cli.dry import conditions, sent
+    from bridge.cli.dry import conditions, is_json, sent
 
     went = sent(wanted, file, timezone, spec_named(found.destinations, goal))
     requests = went.sent
     rows: list[Value] = [
-        {"method": each.method, "url": each.url, **conditions(each), "body": json.loads(each.body)}
+        {
+            "method": each.method,
+            "url": each.url,
+            **conditions(each),
+            "body": json.loads(each.body) if is_json(each) else each.body.decode(),
+        }
         for each in requests
     ]
     lines = [
-        f"{each.method} {each.url} {conditions(each) or ''}\n{msgspec.json.format(each.body).decode()}"
+        f"{each.method} {each.url} {conditions(each) or ''}\n"
+        + (msgspec.json.format(each.body) if is_json(each) else each.body).decode()
         for each in requests
     ]
     messages = [_segments(each) for each in went.messages]

@@ -25,6 +25,17 @@ MALLOC: Final[Mapping[str, str]] = {
     "MALLOC_MMAP_THRESHOLD_": "536870912",
     "MALLOC_TOP_PAD_": "67108864",
 }
+LOGGING: Final[dict[str, object]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "bridge": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
+"""What goes to standard error; why a token was refused is said here, and not to who asked."""
 
 
 @click.command("serve")
@@ -66,6 +77,7 @@ def serve(host: str, port: int, workers: int, no_worker: bool, home: Path | None
         workers=workers,
         loop="uvloop",
         http="httptools",
+        log_config=LOGGING,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -242,7 +242,7 @@ def _resource(kind: str) -> Tree:
         "interaction": tuple({"code": code} for code in interactions),
         "versioning": "versioned" if "vread" in interactions else "no-version",
         "readHistory": "vread" in interactions,
-        "conditionalRead": "full-support",
+        "conditionalRead": "not-match",
         "searchInclude": INCLUDES.get(kind, ()),
         "searchRevInclude": REVINCLUDES.get(kind, ()),
         "searchParam": tuple(_parameter(each) for each in {**SOUGHT, **OWN, "Binary": ()}[kind]),

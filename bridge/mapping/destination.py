@@ -20,14 +20,15 @@ from pydantic import BeforeValidator, Field, model_validator
 from bridge.mapping.address import is_network, is_this_machine
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.mapping.places import Path, unknown
+from bridge.mapping.portal import Portal
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
 from bridge.mapping.summed import Summaries, check_codes
 from bridge.reading import Stream
 
-Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2"]
-KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2")
-NOT_YET: Final = ("document", "portal")
+Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal"]
+KINDS: Final = ("auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal")
+NOT_YET: Final = ("document",)
 VAULT: Final = "vault"
 LEAST_BYTES: Final = 16_384
 """The largest single entry, a chunk of one page of samples, fits."""
@@ -191,12 +192,27 @@ class DestinationFile(Closed):
         default=(), description="addresses or networks whose ADT messages speak of its patients"
     )
     hl7v2: Hl7v2 = Field(default_factory=Hl7v2, description="how an interface engine is spoken to")
+    portal: Portal | None = Field(default=None, description="how a clinic's portal takes files")
 
     @property
     def summed(self) -> Summaries | None:
-        """The summaries that go there; None: none do."""
+        """The summaries that go there; None: none do. A portal takes none: its file may not ask for them."""
+        if self.portal is not None:
+            return None
         is_said = "summaries" in self.model_fields_set
         return Summaries() if self.raw is None and not is_said else self.summaries
+
+    @property
+    def saying(self) -> tuple[object, ...]:
+        """What shapes that which is sent: where it is another, everything is looked at again."""
+        streams = self.raw.streams if self.raw is not None and self.portal is not None else ()
+        return self.fhir, self.hl7v2.said, self.portal, streams
+
+    def is_elsewhere(self, before: DestinationFile | None) -> bool:
+        """Whether files go to another place than those of the file before, which nothing corrects there then."""
+        if self.portal is None or before is None or before.portal is None:
+            return False
+        return self.portal.place != before.portal.place
 
     @property
     def monitored(self) -> str:

@@ -24,6 +24,7 @@ from bridge.mapping.files import Text, faults_in, parsed, texts
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
 from bridge.mapping.overlay import Overlay, laid_over
 from bridge.mapping.places import Fault, MappingErrors, Path
+from bridge.mapping.portal_checks import check_portal
 from bridge.mapping.shape_checks import check_shapes, lacking
 from bridge.mapping.shapes import Code, CodeEntry, CodesFile, Shape, ShapesFile, UnitEntry
 from bridge.reading import Stream, Unit
@@ -177,6 +178,7 @@ def _checked(
 ) -> Iterator[tuple[Path, str]]:
     yield from check_destination(file, codes, found)
     yield from check_engine(file, codes)
+    yield from check_portal(file)
 
 
 def _destinations(

@@ -2,9 +2,10 @@
 
 Law: the name is resolved once, every address it gave is judged, and the connection goes to one of those
 addresses while certificate and Host header stay with the name (RFC 9110 7.2, 4.3.4): a second lookup
-could answer otherwise. One connection a call: a pool keyed by address would lend one host's connection
-to another. The environment's proxies are not used. Whether to try again is the caller's decision; only
-a refused connection moves on to the next address, because nothing was sent.
+could answer otherwise. A connection serves one call, or those of one round to the same host, address and
+proof (`kept.py`): a pool keyed by address would lend one host's connection to another. The environment's
+proxies are not used. Whether to try again is the caller's decision; only a refused connection moves on to the
+next address, because nothing was sent.
 
 Rejected: redirects (they lead where nobody registered), compressed answers (a small one can grow without
 limit), streaming answers to callers (no caller needs more than a few MB).
@@ -25,6 +26,7 @@ import httpx
 from bridge.net import mllp
 from bridge.net.address import Reach, reach
 from bridge.net.endpoint import ENCRYPTED, LINES, PORTS, Endpoint, Origin, Purpose, may_reach, origin
+from bridge.net.kept import connected
 from bridge.net.message import Answer, Call, Fault, Framed, Identity, NetFault, Request, Stop
 from bridge.period import Instant
 
@@ -159,7 +161,7 @@ class Outbound:
     async def _spoken(self, request: Request, where: Origin, address: str) -> Answer:
         times = httpx.Timeout(request.seconds, connect=min(request.seconds, CONNECT_SECONDS))
         async with (
-            httpx.AsyncClient(verify=self._context(request), trust_env=False, timeout=times) as client,
+            connected((where, address), self._context(request)) as client,
             client.stream(
                 request.method,
                 httpx.URL(request.url).copy_with(host=address),
@@ -167,6 +169,7 @@ class Outbound:
                 headers=_headers(request, where),
                 extensions={"sni_hostname": where.host},
                 follow_redirects=False,
+                timeout=times,
             ) as response,
         ):
             if response.headers.get("content-encoding", "identity").lower() != "identity":

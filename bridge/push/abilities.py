@@ -65,6 +65,8 @@ async def learnt(
         return ALL
     if spec.kind == "hl7v2":
         return replace(ENGINE, updates=spec.receiver.updates is not False)
+    if spec.portal is not None:
+        return replace(SILENT, updates=spec.portal.replaces, searches=False)
     kept = receivers.known(db, goal.number)
     if kept is None or not 0 <= now - kept.at < DAY:
         found = await _asked(spec, receiver, now)

@@ -63,18 +63,22 @@ def settled(
     items: Sequence[Item], entries: Sequence[Entry], before: Mapping[bytes, Held], retracts: bool
 ) -> Settlement:
     """The account of one answered Bundle. `before`: what was known of each id before it was sent."""
-    pairs = [(item, entry, before.get(item.id)) for item, entry in zip(items, entries, strict=True)]
-    results = [_result(item, entry, known, retracts) for item, entry, known in pairs]
-    took = [known for item, entry, known in pairs if item.kind != DEVICE and _took(entry)]
+    steps = [_of(entry) for entry in entries]
+    rows = [
+        (item, entry, then, before.get(item.id))
+        for item, entry, then in zip(items, entries, steps, strict=True)
+    ]
+    results = tuple(found for found in (_result(*row, retracts) for row in rows) if found is not None)
+    took = [known for item, _, then, known in rows if then is Step.DONE and item.kind != DEVICE]
     total, updates = len(took), sum(is_update(known) for known in took)
     return Settlement(
-        step=_whole(entries),
-        results=tuple(result for result in results if result is not None),
+        step=_whole(steps),
+        results=results,
         sent=0 if retracts else total - updates,
         updated=0 if retracts else updates,
         retracted=total if retracts else 0,
-        refused=sum(1 for result in results if result is not None and result.state == "refused"),
-        is_doubtful=any(result is not None and result.version == SEVERAL for result in results),
+        refused=sum(result.state == "refused" for result in results),
+        is_doubtful=any(result.version == SEVERAL for result in results),
     )
 
 
@@ -108,14 +112,14 @@ def is_update(known: Held | None) -> bool:
     return known is not None and known.reference != ""
 
 
-def _result(item: Item, entry: Entry, known: Held | None, retracts: bool) -> Result | None:
-    if _took(entry):
+def _result(item: Item, entry: Entry, then: Step, known: Held | None, retracts: bool) -> Result | None:
+    if then is Step.DONE:
         state: Literal["open", "retracted"] = "retracted" if retracts else "open"
         version = item.version if is_update(known) else _version(item, entry, known)
         return Result(item.id, version, state, entry.reference, entry.etag)
     if retracts and entry.status in GONE:
         return Result(item.id, item.version, "retracted")
-    if _of(entry) is not Step.STOP:
+    if then is not Step.STOP:
         return None
     problem = entry.problem or REFUSALS.get(entry.status, NOT_TAKEN) + f" (HTTP {entry.status})"
     held = "" if known is None else known.version
@@ -131,14 +135,10 @@ def _version(item: Item, entry: Entry, known: Held | None) -> str:
     return item.version if known.tried == item.version or is_deaf else SEVERAL
 
 
-def _whole(entries: Sequence[Entry]) -> Step:
+def _whole(steps: Sequence[Step]) -> Step:
     """The worst step that any entry asks for; refusals hold nothing up."""
-    steps = {_of(entry) for entry in entries}
-    return next((worst for worst in WORST if worst in steps), Step.DONE)
-
-
-def _took(entry: Entry) -> bool:
-    return _of(entry) is Step.DONE
+    asked = set(steps)
+    return next((worst for worst in WORST if worst in asked), Step.DONE)
 
 
 def _of(entry: Entry) -> Step:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from bridge.mapping.destination import ErrorText
@@ -37,8 +37,7 @@ _ETAG: Final = re.compile(r'W/"[\x21\x23-\x7e]{1,64}"')
 _STATUS: Final = re.compile(r"([1-5]\d\d)(?:\s|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What the receiver says of one entry: its status, where it keeps it, in which version. `then`: what follows,
     where that is not what the status asks for; `problem`: in the words of the destination's file."""
 
@@ -111,12 +110,13 @@ def entries_in(body: bytes, errors: Errors) -> Iterator[Entry]:
         response = entry.get("response")
         said = response if isinstance(response, dict) else {}
         status = _STATUS.match(text(said, "status"))
-        outcome = said.get("outcome")
-        then, problem = _meant(outcome if isinstance(outcome, dict) else {}, errors)
         number = int(status[1]) if status else 0
+        place = _placed(text(said, "location"), text(said, "etag"))
         if number in TAKEN:
-            then, problem = None, ""
-        yield Entry(number, *_placed(text(said, "location"), text(said, "etag")), then, problem)
+            yield Entry(number, *place)
+            continue
+        outcome = said.get("outcome")
+        yield Entry(number, *place, *_meant(outcome if isinstance(outcome, dict) else {}, errors))
 
 
 def entry_of(answer: Answer, kind: str, errors: Errors) -> Entry:

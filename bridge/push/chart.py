@@ -50,6 +50,7 @@ class Broken(StrEnum):
 
 
 ENGINE: Final = "an interface engine shows no patients"
+PORTAL: Final = "a portal shows no patients"
 OPEN: Final = "arrived,triaged,in-progress,onleave"
 """Statuses of an encounter that has begun and is not over (R4 8.11.4)."""
 
@@ -94,6 +95,8 @@ async def shown(
     for each in destinations.listed(db, client):
         if each.kind == "hl7v2":
             return ENGINE
+        if each.kind == "portal":
+            return PORTAL
         found = await look(reached(db, net, each, patient, {}, db.clock), system, value, db.clock())
         if isinstance(found, Shown):
             return found

@@ -84,7 +84,7 @@ def parcel(consignment: Consignment | Letters, before: Mapping[bytes, Held]) -> 
     needed = frozenset(each.id for each in going if each.id in wanted)
     return Parcel(
         consignment.letters,
-        tuple(item_of(each) for each in entries),
+        tuple(item for _, item in told[: len(entries)]),
         before,
         needed,
         len(needed) == len(going) and not consignment.left,

@@ -78,7 +78,7 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
     if not disclosure.count:
         return NOTHING, False
     more, parcel = disclosure.more is not None, trip.courier.pack(disclosure, subject)
-    bill = Waybill("readings", passage.id, link.number, subject, _last(disclosure), parcel.has_refused)
+    bill = Waybill("readings", passage.id, link.number, subject, last(disclosure), parcel.has_refused)
     if parcel.stuck:
         trip.kept(disclosure)
         return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
@@ -228,7 +228,7 @@ def _wanted(trip: Trip, renderer: Renderer) -> frozenset[Selector]:
     return frozenset(each for each in whole if each.stream in streams) if streams else whole
 
 
-def _last(disclosure: Disclosure) -> bytes:
+def last(disclosure: Disclosure) -> bytes:
     """The keyset of the last item of a page in order of receipt."""
     if disclosure.more is not None:
         return disclosure.more

@@ -96,17 +96,18 @@ class Receiver:
         path: str,
         body: bytes = b"",
         conditions: Sequence[tuple[str, str]] = (),
+        media: str = JSON,
     ) -> Answer | NetFault | Reply:
-        """One call below the base; a Reply where our own proof for it cannot be had."""
+        """One call below the base; a Reply where our own proof for it cannot be had. `media`: of the body."""
         header = await self.proof.header()
         if isinstance(header, Reply):
             return header
-        answer = await self._sent(method, path, body, (*conditions, *_authorised(header)))
+        answer = await self._sent(method, path, body, (*conditions, *_authorised(header)), media)
         if isinstance(answer, Answer) and answer.status == 401 and self.proof.is_renewed():
             header = await self.proof.header()
             if isinstance(header, Reply):
                 return header
-            answer = await self._sent(method, path, body, (*conditions, *_authorised(header)))
+            answer = await self._sent(method, path, body, (*conditions, *_authorised(header)), media)
         self.watch.saw(answer, method != "GET")
         return answer
 
@@ -150,13 +151,14 @@ class Receiver:
         path: str,
         body: bytes,
         headers: Sequence[tuple[str, str]],
+        media: str,
     ) -> Answer | NetFault:
         if not self.watch.may_call():
             return NetFault(Fault.PACED, "the receiver")
         # HAPI FHIR answers a repeated search from its cache for a minute unless told otherwise.
-        usual = [("accept", JSON), ("cache-control", "no-cache")]
+        usual = [("accept", JSON if media == JSON else "*/*"), ("cache-control", "no-cache")]
         if body:
-            usual.append(("content-type", JSON))
+            usual.append(("content-type", media))
         return await self.net.fetch(
             Request(
                 Purpose.DELIVERY,

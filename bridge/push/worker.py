@@ -24,12 +24,15 @@ from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
 from bridge.hl7.render import Scribe
+from bridge.net.kept import kept
 from bridge.net.message import Caller
 from bridge.period import HOUR, Instant
-from bridge.push import plan
+from bridge.portal.render import Binder
+from bridge.push import months, plan
 from bridge.push import round as rounds
 from bridge.push.abilities import learnt
 from bridge.push.answers import Reply
+from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
 from bridge.push.credentials import Tokens
@@ -103,9 +106,11 @@ class Worker:
             return rounds.held(client, plan.NO_DESTINATION)
         named, turns = patient is not None or client is not None, asyncio.Semaphore(AT_ONCE)
         due = [each for each in errands if named or not self._is_rested(each, now)]
-        tasks = [asyncio.create_task(self._turn(turns, errand)) for errand in due]
+        async with kept():
+            tasks = [asyncio.create_task(self._turn(turns, errand)) for errand in due]
+            if tasks:
+                await asyncio.wait(tasks)
         if tasks:
-            await asyncio.wait(tasks)
             # Outcomes wait in memory for the next commit of this loop, which may end with the round.
             with suppress(LedgerUnavailable):
                 self._gate.flush(before=0)
@@ -153,6 +158,9 @@ class Worker:
         trip = await self._trip(errand, breaker)
         if isinstance(trip, Report):
             return trip
+        if trip.spec is not None and trip.spec.portal is not None:
+            rack = Rack(trip, trip.spec.portal, Binder(self._renderer))
+            return report + await months.deliver(rack, hold)
         report += await retract(trip)
         if report.stops:
             return report

@@ -74,7 +74,7 @@ class Prover:
         """The client, where the claim holds; an assertion is spent by asking."""
         flaw = self._flaw(claim)
         if flaw is not None:
-            _log.info("token refused to client %r: %s", claim.named, flaw.value)
+            _log.info("token refused to client %.80r: %s", claim.named, flaw.value)
             return None
         return claim.client
 

@@ -23,7 +23,7 @@ from bridge.store.db import Database
 from bridge.store.keys import Box, place
 from bridge.store.verifications import mark_changed
 
-Sink: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2"]
+Sink: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal"]
 
 
 @dataclass(frozen=True, slots=True)

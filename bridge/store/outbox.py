@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import bridge.store.receipts as receipts
 import bridge.store.reported as reported
@@ -30,8 +30,7 @@ CLOSED: Final = frozenset({"partial", "correction-not-deliverable"})
 """States of a delivery that is over and has entries which wait for a human."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One entry to be sent: our id (16 bytes), its resource type, our version."""
 
     id: bytes
@@ -57,8 +56,7 @@ class Held:
     changed: Instant = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What came of one entry. `version`: ours that the receiver now holds ('' none); `settled`: nothing
     of it is in doubt any more."""
 
@@ -114,6 +112,14 @@ def cursor(db: Database, lane: Lane, grant: str) -> bytes | None:
         .fetchone()
     )
     return bytes(row[0]) if row else None
+
+
+def rewind(db: Database, lane: Lane) -> None:
+    """Everything that may be told on a lane is looked at again."""
+    with db.write("bridge") as con:
+        con.execute(
+            "DELETE FROM cursors WHERE patient = ? AND destination = ?", (lane.patient, lane.destination)
+        )
 
 
 def opened(db: Database, lane: Lane) -> Delivery | None:

@@ -149,6 +149,6 @@ class Batches:
 
 def _told(answer: FhirResponse, asked: Conditions | None) -> Answered:
     """The entry's answer, 304 where its condition holds."""
-    if asked and answer.is_held(asked.if_none_match.encode(), asked.if_modified_since.encode()):
+    if asked and answer.is_held(asked.if_none_match.encode()):
         return Answered(304)
     return Answered(answer.status, answer.body)

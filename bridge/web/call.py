@@ -28,9 +28,7 @@ SINGLE: Final = frozenset(
     {b"authorization", b"content-length", b"content-type", b"content-encoding", b"origin",
      b"access-control-request-method"}
 )  # fmt: skip
-LISTED: Final = frozenset(
-    {b"accept", b"accept-encoding", b"prefer", b"if-none-match", b"if-modified-since", b"connection"}
-)
+LISTED: Final = frozenset({b"accept", b"accept-encoding", b"prefer", b"if-none-match", b"connection"})
 TOO_LONG: Final = problem(413, "The request body is longer than is accepted here.")
 BAD_ENCODING: Final = problem(400, "The parameters are not percent-encoded UTF-8.")
 TOO_MANY: Final = problem(400, f"There are more than {MOST_FIELDS} parameters.")

@@ -29,7 +29,6 @@ class Conditions:
     method: str
     url: str
     if_none_match: str = ""
-    if_modified_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ NO_BUNDLE: Final = Problem(400, "structure", "Only a Bundle is accepted at the b
 NO_BATCH: Final = Problem(400, "value", "Only a Bundle of type batch is accepted here.", ("Bundle.type",))
 NO_ENTRIES: Final = Problem(400, "structure", "The entries are no list of objects.", ("Bundle.entry",))
 TOO_MANY: Final = problem(413, f"A batch has at most {MOST_ENTRIES} entries: send several.", "Bundle.entry")
-_MEMBERS: Final = ("method", "url", "ifNoneMatch", "ifModifiedSince")
+_MEMBERS: Final = ("method", "url", "ifNoneMatch")
 _FHIR: Final = "{http://hl7.org/fhir}"
 
 

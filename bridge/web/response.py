@@ -76,17 +76,14 @@ class FhirResponse:
         for disclosure in self.disclosures:
             gate.settle(disclosure, "failed", 0)
 
-    def is_held(self, if_none_match: bytes, if_modified_since: bytes) -> bool:
-        """Whether the asker, by these headers, holds this very answer already (304)."""
-        body = self.body
-        return self.status == 200 and is_unchanged(
-            if_none_match, if_modified_since, body.etag, body.last_modified
-        )
+    def is_held(self, if_none_match: bytes) -> bool:
+        """Whether the asker, by this header, holds this very answer already (304)."""
+        return self.status == 200 and is_unchanged(if_none_match, self.body.etag)
 
     async def _sent(self, call: Call, send: Send) -> bool:
         """Whether a body was sent."""
         headers = [*PRIVATE, *self._named()]
-        if self.is_held(call.header(b"if-none-match"), call.header(b"if-modified-since")):
+        if self.is_held(call.header(b"if-none-match")):
             await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return False

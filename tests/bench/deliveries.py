@@ -1,12 +1,14 @@
 """What pushing costs us: 90 days into a chart that answers at once, and 10,000 due deliveries planned.
 
 Law: real parts: gate, ledger, outbox, renderer and a receiver over HTTP in a process of its own, whose time is not
-ours. What counts is this process's CPU, as a ratio to the limit. The receiver keeps what it took and must have all of
-it once; a run in which anything is missing or doubled has no figure.
+ours. What counts is this process's CPU, as a ratio to the limit; it has called the receiver once before, so that what
+Python loads with a first call is not counted. The receiver keeps what it took and must have all of it once; a run in
+which anything is missing or doubled has no figure.
 """
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -45,6 +47,7 @@ def _sent(folder: Path, days: int) -> Row:
         readings = _worn(house, days)
         house.grant()
         house.link()
+        asyncio.run(_called(url))
         before = time.process_time()
         report = house.push()
         took = time.process_time() - before
@@ -55,6 +58,11 @@ def _sent(folder: Path, days: int) -> Row:
     name = f"{days} days pushed, {readings:,} readings, of their limit"
     told = f"{took:.2f} s CPU, {held['requests']} requests"
     return Row(name, f"{took / SECONDS:.0%}", f"< 100 % of {SECONDS} s", took < SECONDS, told)
+
+
+async def _called(url: str) -> None:
+    async with httpx.AsyncClient() as client:
+        (await client.get(url + "/metadata")).raise_for_status()
 
 
 def _worn(house: House, days: int) -> int:

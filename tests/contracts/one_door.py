@@ -29,6 +29,8 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
     "PdfBytes": ("report/press.py",),
     "Hl7Bytes": ("hl7/render.py",),
     "Scribe": ("app.py",),
+    "PortalBytes": ("portal/render.py",),
+    "Binder": ("push/worker.py",),
     "RecipientPermit": ("smart/tokens.py",),
     "DeliveryPermit": ("push/*.py",),
     "OwnerPermit": (*COMMANDS, "demo/story.py", "people/owner.py"),
@@ -47,6 +49,7 @@ READERS: Final[dict[str, tuple[str, ...]]] = {
     "bridge.fhir.render._SEAL": (),
     "bridge.report.press._SEAL": (),
     "bridge.hl7.render._SEAL": (),
+    "bridge.portal.render._SEAL": (),
 }
 """Dotted name -> the files that may say it, by import or by walking there from a parent package."""
 
@@ -83,7 +86,7 @@ JSON_SPEAKERS: Final = (
 """Who may make JSON at all: command line output, OAuth wire, sealed texts at rest, the demo's receiver."""
 CLOSED: Final = (
     "bridge.consent.gate", "bridge.consent.disclosure", "bridge.fhir.render", "bridge.hl7.render",
-    "bridge.report.press",
+    "bridge.portal.render", "bridge.report.press",
 )  # fmt: skip
 """Whoever imports one of these can name a Disclosure, FhirBytes, Hl7Bytes or PdfBytes, and makes no JSON (render alone
 may)."""

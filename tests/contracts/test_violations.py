@@ -19,6 +19,7 @@ import pytest
 from tests.contracts.habits import habits
 from tests.contracts.one_door import doors
 from tests.contracts.planted import PLANTED, Planted
+from tests.contracts.planted_portals import PORTALS
 from tests.contracts.planted_since import MORE
 from tests.contracts.source import Source, sources
 
@@ -75,7 +76,9 @@ def seen_by(tool: str, folder: Path, path: Path | None = None) -> tuple[int, str
     return (1 if found else 0), "\n".join(map(str, found))
 
 
-@pytest.mark.parametrize("planted", [p for p in (*PLANTED, *MORE) if p.tool != "mypy"], ids=lambda p: p.what)
+@pytest.mark.parametrize(
+    "planted", [p for p in (*PLANTED, *MORE, *PORTALS) if p.tool != "mypy"], ids=lambda p: p.what
+)
 def test_a_planted_violation_is_seen(copy: Path, planted: Planted) -> None:
     with standing(copy, planted) as path:
         status, said = seen_by(planted.tool, copy, path)
@@ -103,4 +106,4 @@ def test_types_hold_and_see_what_only_types_can(copy: Path) -> None:
 
 def test_the_trial_of_the_design_is_whole() -> None:
     assert len(PLANTED) == 25
-    assert len({each.what for each in (*PLANTED, *MORE)}) == len(PLANTED) + len(MORE)
+    assert len({each.what for each in (*PLANTED, *MORE, *PORTALS)}) == len(PLANTED) + len(MORE) + len(PORTALS)

@@ -24,6 +24,7 @@ from bridge.fhir.subscriptions import FILTER, TOPIC
 from bridge.hl7.render import Before, Person, Scribe, Writing
 from bridge.mapping.hl7v2 import Hl7v2
 from bridge.period import HOUR
+from bridge.portal.render import Binder
 from bridge.reading import Stream
 from tests.door.notified import notified
 from tests.door.who import Attacker
@@ -410,5 +411,16 @@ def _results(body: bytes) -> Iterator[Seen]:
             yield str(CODES.get(code, MEAN)), int(moment.timestamp() * 1000)
 
 
-Pushed: Final = {"pushed": pushed, "messaged": messaged, "notified": notified}
+def bound(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
+    """What a portal's file of the same delivery would say: kind and time of each row."""
+    asked = Asked(world.ada, Way.FEED, "push", "delivery", selectors=SINGLES, limit=20_000)
+    found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
+    if found.subject is None or not found.count:
+        return set(), b""
+    body = bytes(Binder(world.renderer).month(found, "csv"))
+    told = [line.split(",") for line in body.decode().splitlines() if not line.startswith(("#", "time,"))]
+    return {(cells[2] if cells[3] == "raw" else MEAN, _ms(cells[0])) for cells in told}, body
+
+
+Pushed: Final = {"pushed": pushed, "messaged": messaged, "bound": bound, "notified": notified}
 """By delivery, and by notification, by name."""

@@ -45,8 +45,8 @@ def test_the_shipped_example_is_right_and_not_in_force(project: Path, tmp_path: 
     ("text", "fault"),
     [
         (
-            GOOD.replace("auto", "portal"),
-            "2:1: kind: this version does not deliver by 'portal' yet; there is auto,",
+            GOOD.replace("auto", "document"),
+            "2:1: kind: this version does not deliver by 'document' yet; there is auto,",
         ),
         (GOOD.replace("auto", "btach"), "2:1: kind: 'btach' is not known here; did you mean 'batch'?"),
         (GOOD.replace("address", "adress"), "3:1: 'adress' is not known here; did you mean 'address'?"),
@@ -176,3 +176,48 @@ def test_summaries_go_by_default_where_no_reading_does(project: Path, tmp_path: 
         assert (spec.summed is not None) is wanted
         kept = read(written(spec))
         assert kept.summed == spec.summed, "as it was registered"
+
+
+PORTAL = """\
+destination: portal
+kind: portal
+address: https://portal.example
+patients: urn:oid:1.2.3
+raw: {daily: 300}
+portal:
+  by: https
+  path: files/{name}
+  corrections: replace
+"""
+
+
+def test_the_example_of_a_portal_is_right(project: Path, tmp_path: Path) -> None:
+    example = (project / "mappings" / "destinations" / "portal.example.yaml").read_text("utf-8")
+    spec = checked(project, tmp_path, example)["portal"]
+    assert spec.portal is not None and spec.portal.replaces and read(written(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (PORTAL[: PORTAL.index("portal:\n  by")], "2:1: a portal needs 'portal' as well"),
+        (GOOD + PORTAL[PORTAL.index("portal:\n  by") :], "6:1: it says nothing to the kind auto"),
+        (PORTAL.replace("replace", "none"), "6:1: portal: name: {revision} goes with corrections: none"),
+        (PORTAL.replace("{name}", "{nane}"), "6:1: portal: path: {nane} is not known here; there is {name}"),
+        (PORTAL.replace("files/{name}", "files"), "6:1: portal: path: put needs {name} in it"),
+        (PORTAL + "  name: '{month}.csv'\n", "6:1: portal: name: it needs {patient}"),
+        (PORTAL + "  headers: {Authorization: secret}\n", "6:1: portal: headers.Authorization: the bridge"),
+        (PORTAL + "  fields: {a: b}\n", "6:1: portal: fields: a put has no form"),
+        (PORTAL + "auth: {kind: backend, client_id: a, scope: b}\n", "10:8: a portal knows none, bearer,"),
+        (PORTAL.replace("daily: 300", "daily: 300, streams: [note]"), "5:29: a table says basal, bolus,"),
+        (PORTAL + "encounter: open\n", "10:1: it says nothing to a portal"),
+        (PORTAL + "summaries: {days: 7}\n", "10:1: a portal takes readings as files and no summaries"),
+        (PORTAL.replace("raw: {daily: 300}", "raw: false"), "5:1: a portal takes readings and nothing else"),
+        (PORTAL.replace("https://", "http://"), "3:1: it is not https"),
+        (PORTAL.replace("by: https", "by: sftp"), "7:3: by: Input should be 'https'"),
+    ],
+)
+def test_a_portal_that_cannot_be_is_refused_with_its_place(
+    project: Path, tmp_path: Path, text: str, fault: str
+) -> None:
+    assert any(each.startswith(fault) for each in faults(project, tmp_path, text))

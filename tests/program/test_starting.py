@@ -12,11 +12,13 @@ import sys
 from pathlib import Path
 
 import click
+import httpx
 import pytest
 
 from bridge.__main__ import main
 from bridge.cli.commands import COMMANDS
 from bridge.settings import load
+from tests.program.served import served
 from tests.program.shell import Inside, Shell
 from tests.program.test_import import DAY, clarity
 
@@ -148,6 +150,17 @@ def test_a_secret_that_cannot_be_read_is_said_before_anything_listens(
     done = shell("serve", "--port", "18733", json_out=False)
     told = "cgm-bridge: BRIDGE_STAFF_SECRET_FILE cannot be read: No such file or directory"
     assert done.code == 1 and done.err.splitlines()[-1] == told and "Traceback" not in done.err
+
+
+def test_why_a_token_was_refused_stands_in_the_log_and_not_in_the_answer(shell: Shell) -> None:
+    form = {"grant_type": "client_credentials", "client_id": "nobody-we-know\n", "client_secret": "guessed"}
+    with served(shell, "--no-worker") as base:
+        answer = httpx.post(base.removesuffix("/fhir") + "/auth/token", data=form)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    log = (shell.home.parent / "serve.log").read_text().splitlines()
+    (line,) = [each for each in log if "token refused" in each]
+    assert line.endswith(r"token refused to client 'nobody-we-know\n': no client of that id is registered")
+    assert "no client" not in answer.text and "guessed" not in line
 
 
 def test_every_line_of_the_help_is_the_first_sentence_of_its_command() -> None:

@@ -532,7 +532,10 @@ def test_l21_conditions_on_hidden_resources_are_not_looked_at(granted: World) ->
             assert told(granted.get(path, headers=condition)) == told(never)
             assert never.status_code == 404
         held = granted.get(shown, headers=condition)
-        assert (held.status_code, held.content) == (304, b"")
+        if "If-None-Match" in condition:
+            assert (held.status_code, held.content) == (304, b"")
+        else:  # what an asker is told changes with its grants, which a date of the resource does not say
+            assert (held.status_code, held.content) == (200, seen.content)
         assert held.headers["etag"] == seen.headers["etag"]
     changed = granted.get(shown, headers={"If-None-Match": 'W/"other"'})
     assert changed.status_code == 200

@@ -1,0 +1,132 @@
+"""How a clinic's portal takes files: by which upload, under which names, in which form, what a newer one does.
+
+Law (`mapping.md`, destinations): closed and without code. A name or a field is text with the few words in braces that
+are listed here; nothing else is put in. A portal either puts a file of the same name over the one before
+(`corrections: replace`), or keeps every file it ever got (`none`): then each upload has a name of its own, holds only
+what is new, and what must be corrected is a human's task (`safety.md`, corrections travel).
+
+Rejected: expressions or templates with conditions; portals by vendor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import Field, StringConstraints, model_validator
+
+from bridge.mapping.shapes import Closed
+from bridge.reading import Stream
+
+WORDS: Final = ("patient", "month", "revision", "extension")
+"""What may stand in braces: the receiver's id of the person, YYYY-MM, how often the month was sent, csv or ndjson."""
+COLUMNS: Final = frozenset(
+    {
+        Stream.GLUCOSE,
+        Stream.CAPILLARY,
+        Stream.CALIBRATION,
+        Stream.KETONE,
+        Stream.BOLUS,
+        Stream.BASAL,
+        Stream.CARBS,
+    }
+)
+"""Streams whose readings are a number with a unit: what a table can say."""
+EXTENSIONS: Final[Mapping[str, str]] = {"csv": "csv", "fhir": "ndjson"}
+_BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_HEADER: Final = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+RESERVED: Final = frozenset(
+    {"authorization", "content-length", "content-type", "host", "transfer-encoding", "connection", "cookie"}
+)
+"""Headers that are made by the bridge or carry a secret: those are for `auth`."""
+
+Plain: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00-\x1f\x7f]*$")]
+HeaderName: TypeAlias = Annotated[str, StringConstraints(pattern=_HEADER)]
+FieldName: TypeAlias = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\x00-\x1f\x7f]+$', min_length=1)]
+
+
+class Portal(Closed):
+    """One portal."""
+
+    by: Literal["https"] = Field(description="an HTTPS upload")
+    upload: Literal["put", "multipart"] = Field(
+        default="put", description="put: the file is the body; multipart: POST of a form (RFC 7578)"
+    )
+    path: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~/{}-]*$")] = Field(
+        default="", description="below the address; put: it holds {name}"
+    )
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._{}-]{1,120}$")] = Field(
+        default="{patient}-{month}.{extension}", description="of a file"
+    )
+    form: Literal["csv", "fhir"] = Field(default="csv", description="a table, or FHIR resources one a line")
+    corrections: Literal["replace", "none"] = Field(
+        description="replace: a file of the same name takes the place of the one before; none: it keeps both"
+    )
+    file_field: FieldName = Field(default="file", description="multipart: the field of the file")
+    fields: Mapping[FieldName, Plain] = Field(default_factory=dict, description="multipart: other fields")
+    headers: Mapping[HeaderName, Plain] = Field(
+        default_factory=dict, description="of each upload; no secrets: they are for auth"
+    )
+    manifest: bool = Field(default=True, description="each file is followed by one with its checksum")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Portal:
+        for where, sentence in self._faults():
+            raise ValueError(f"{where}: {sentence}")
+        return self
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        said = {"name": self.name, **{f"fields.{key}": text for key, text in self.fields.items()}}
+        for where, text in said.items():
+            yield from _unknown(where, text, WORDS)
+        yield from _unknown("path", self.path, ("name",))
+        for word in ("patient", "month"):
+            if f"{{{word}}}" not in self.name:
+                yield "name", f"it needs {{{word}}}: each month of each person is a file of its own"
+        if ("{revision}" in self.name) != (self.corrections == "none"):
+            yield "name", "{revision} goes with corrections: none, where each upload has another name"
+        if (self.upload == "put") != ("{name}" in self.path):
+            yield "path", "put needs {name} in it; multipart has one address for all files"
+        if self.upload == "put" and (
+            "fields" in self.model_fields_set or "file_field" in self.model_fields_set
+        ):
+            yield "fields", "a put has no form; fields belong to multipart"
+        for name in self.headers:
+            if name.lower() in RESERVED:
+                yield f"headers.{name}", "the bridge makes it itself; secrets are for auth"
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where its files stand and whether they can be changed there: another place is another destination, because
+        nothing corrects what the earlier one holds."""
+        return self.by, self.upload, self.path, self.name, self.form, self.corrections
+
+    @property
+    def said(self) -> str:
+        """Everything that is sent of it beside readings: where it is another, a month is sent anew."""
+        return self.model_dump_json(exclude_defaults=True)
+
+    @property
+    def replaces(self) -> bool:
+        """Whether a newer file takes the place of the one before."""
+        return self.corrections == "replace"
+
+    @property
+    def extension(self) -> str:
+        """Of a file's name."""
+        return EXTENSIONS[self.form]
+
+
+def filled(text: str, words: Mapping[str, str]) -> str:
+    """A name or field with its words put in. KeyError where one is not known."""
+    return _BRACES.sub(lambda found: words[found[1]], text)
+
+
+def _unknown(where: str, text: str, allowed: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    words = ", ".join(f"{{{each}}}" for each in allowed)
+    for word in _BRACES.findall(text):
+        if word not in allowed:
+            yield where, f"{{{word}}} is not known here; there is {words}"
+    if re.search(r"[{}]", _BRACES.sub("", text)):
+        yield where, f"a brace stands alone; there is {words}"

@@ -1,0 +1,110 @@
+"""The binder: a Disclosure in, a portal's files out. The only maker of PortalBytes.
+
+Law (`architecture.md`, laws): it takes nothing but what the gate made and says nothing beside it; counts are of what
+is in the file. `PortalBytes` is final and made here alone; whoever uploads demands one. FHIR lines come from the
+renderer as they are. A page of pictures joins as another `Pages` maker, with bytes of its own seal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Never, Protocol, final
+
+from bridge.consent.disclosure import Disclosure
+from bridge.fhir.render import Renderer
+from bridge.mapping.resources import OBSERVATION
+from bridge.period import Instant, iso
+from bridge.portal.table import ABOVE, END, table
+
+_SEAL: Final = object()
+TABLE: Final = "text/csv; charset=utf-8"
+LINES: Final = "application/fhir+ndjson"
+PARTS: Final = ("Device", OBSERVATION)
+"""What a file has, in order; readings of every type are lines of one part."""
+MANIFEST: Final = ("file", "from", "until", "readings", "revision", "media_type", "bytes", "sha256")
+
+
+@final
+class PortalBytes:
+    """A file that may leave to a portal. `readings`: in it."""
+
+    __slots__ = ("body", "media_type", "readings", "sha256")
+
+    body: bytes
+    media_type: str
+    readings: int
+    sha256: str
+
+    def __init__(self, seal: object, body: bytes, media_type: str, readings: int) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only the binder makes PortalBytes")
+        told = {
+            "body": body,
+            "media_type": media_type,
+            "readings": readings,
+            "sha256": sha256(body).hexdigest(),
+        }
+        for name, value in told.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError("PortalBytes do not change: the binder makes them anew")
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("PortalBytes has no subclasses")
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+    def __bytes__(self) -> bytes:
+        return self.body
+
+
+class Pages(Protocol):
+    """Who makes a document of a disclosure for a portal: PDF pages of a report."""
+
+    def bound(self, disclosure: Disclosure) -> PortalBytes:
+        """The document."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A file as it stands at the portal: its name, its stretch of time (ms UTC, `until` excluded), its revision."""
+
+    name: str
+    start: Instant
+    until: Instant
+    revision: int
+    content: PortalBytes
+
+
+@final
+class Binder:
+    """Makes the files of one installation."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+
+    def month(self, disclosure: Disclosure, form: str) -> PortalBytes:
+        """The readings of a disclosure as a file: `csv` a table, `fhir` resources one a line."""
+        if form == "csv":
+            return PortalBytes(_SEAL, table(disclosure), TABLE, disclosure.count)
+        parts = []
+        for kind in PARTS:
+            lines = self._renderer.lines(kind)
+            parts += [bytes(lines.rows(disclosure)), bytes(lines.tail())]
+        return PortalBytes(_SEAL, b"".join(parts), LINES, disclosure.count)
+
+    def manifest(self, files: Sequence[Shelved]) -> PortalBytes:
+        """What was put there, with its checksum; a table like the other one."""
+        rows = [f"# {each}" for each in ABOVE] + [",".join(MANIFEST)]
+        for each in files:
+            body = each.content
+            rows.append(
+                f"{each.name},{iso(each.start)},{iso(each.until)},{body.readings},{each.revision},"
+                f"{body.media_type},{len(body)},{body.sha256}"
+            )
+        return PortalBytes(_SEAL, END.join([*rows, ""]).encode(), TABLE, 0)

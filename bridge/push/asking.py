@@ -1,0 +1,84 @@
+"""What is asked of the gate for a portal: what is new, a month, and what is to be taken back.
+
+Law: each is asked anew at every attempt and nothing of it is kept (`consent.md`: a revocation acts on the very next
+delivery attempt). A month is asked for whole, since its file is sent whole.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bridge.store.outbox as outbox
+from bridge.consent.asked import Asked, DateTest, Order, Selector
+from bridge.consent.disclosure import Disclosure
+from bridge.consent.permit import DeliveryPermit
+from bridge.mapping.portal import COLUMNS
+from bridge.push.bound import Rack
+from bridge.push.plan import Passage
+from bridge.push.shelf import Month
+from bridge.push.trip import Trip
+from bridge.reading import Stream
+
+NEWS: Final = 10_000
+"""New readings that are looked at together, to learn which months they are of."""
+MOST: Final = 100_000
+"""Readings of a month: one a minute and everything beside it fits twice."""
+
+
+async def news(rack: Rack, passage: Passage) -> Disclosure:
+    """A page of what came after the cursor, in order of receipt."""
+    after = outbox.cursor(rack.trip.db, rack.trip.errand.lane, passage.id)
+    asked = _asked(rack, passage, "what is new for destination", NEWS, order="lastUpdated", after=after)
+    return await rack.trip.gate.disclose(_permit(rack.trip, passage.id), asked)
+
+
+async def told(rack: Rack, passage: Passage, month: Month, only: frozenset[str] | None = None) -> Disclosure:
+    """What may be told of a month now; `only`: of these ids."""
+    asked = _asked(rack, passage, f"{month.name} for destination", MOST, dates=month.tests(), ids=only)
+    return await rack.trip.gate.disclose(_permit(rack.trip, passage.id), asked)
+
+
+async def marks_of(trip: Trip, grant: str, ids: frozenset[str]) -> Disclosure:
+    """Of these ids those that are gone, without values; also after the grant ended."""
+    return await trip.gate.retract(_permit(trip, grant), trip.errand.lane.patient, ids)
+
+
+def _asked(
+    rack: Rack,
+    passage: Passage,
+    words: str,
+    limit: int,
+    *,
+    dates: tuple[DateTest, ...] = (),
+    ids: frozenset[str] | None = None,
+    order: Order = "date",
+    after: bytes | None = None,
+) -> Asked:
+    lane = rack.trip.errand.lane
+    return Asked(
+        patient=lane.patient,
+        way=passage.way,
+        channel="push",
+        described=f"{words} {lane.destination}",
+        selectors=_wanted(rack),
+        dates=dates,
+        ids=ids,
+        order=order,
+        after=after,
+        limit=limit,
+        device_resources=True,
+    )
+
+
+def _wanted(rack: Rack) -> frozenset[Selector]:
+    """What the portal's file wants of what its form can say."""
+    raw = None if rack.trip.spec is None else rack.trip.spec.raw
+    streams: frozenset[Stream] = frozenset() if raw is None else frozenset(raw.streams)
+    if not streams and rack.told.form == "csv":
+        streams = COLUMNS
+    whole = rack.trip.courier.renderer.vocabulary.everything()
+    return frozenset(each for each in whole if each.stream in streams) if streams else whole
+
+
+def _permit(trip: Trip, grant: str) -> DeliveryPermit:
+    return DeliveryPermit(grant, trip.client)

@@ -1,0 +1,89 @@
+"""A file goes to a portal: as the body of a PUT, or in a form (RFC 7578), and what the portal's answer means.
+
+Law: it sends bytes that the binder made and decides nothing about them. Any success is a success: a portal that says
+202 has the file and files it later (RFC 9110 15.3.3). A status that a repetition cannot mend waits for a human, with a
+sentence that says whose turn it is. The address, our proof, the pace and the pauses are the receiver's
+(`receiver.py`); a redirect is refused there as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from bridge.mapping.portal import Portal, filled
+from bridge.net.message import NetFault
+from bridge.period import Instant
+from bridge.portal.render import PortalBytes
+from bridge.push.answers import Reply, lost
+from bridge.push.receiver import Receiver
+from bridge.push.retry import Step, retry_after, step
+
+TAKEN: Final = frozenset({200, 201, 202, 204})
+MENDS: Final[Mapping[int, str]] = {
+    400: "the portal finds the upload wrong: compare fields and headers of its file with its manual",
+    401: "the portal does not know the bridge: check the destination's secret",
+    403: "the portal does not let the bridge upload: ask it for the permission",
+    404: "there is nothing at the portal's address: check address and path",
+    405: "the portal's address takes no upload of this kind: check upload and path",
+    409: "the portal keeps a file of this name and puts none over it: say corrections: none and {revision}",
+    412: "the portal keeps a file of this name and puts none over it: say corrections: none and {revision}",
+    413: "the portal finds the file too large: say limits.bytes, or another form",
+    415: "the portal does not take this form: say another form",
+    422: "the portal's rules refuse the file: ask it which",
+    507: "the portal has no room left: it makes some",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The uploads of one delivery."""
+
+    receiver: Receiver
+    told: Portal
+    clock: Callable[[], Instant]
+
+    async def put(self, name: str, content: PortalBytes, words: Mapping[str, str]) -> Reply:
+        """One file under its name."""
+        headers = tuple((key.lower(), text) for key, text in self.told.headers.items())
+        path = filled(self.told.path, {"name": quote(name, safe="")})
+        if self.told.upload == "put":
+            body, media, way = bytes(content), content.media_type, "PUT"
+        else:
+            body, media = form(self.told, name, content, words)
+            way = "POST"
+        answer = await self.receiver.call("PUT" if way == "PUT" else "POST", path, body, headers, media)
+        if isinstance(answer, Reply):
+            return answer
+        if isinstance(answer, NetFault):
+            return lost(answer)
+        if answer.status in TAKEN:
+            return Reply(Step.DONE, status=answer.status)
+        what = Step.STOP if answer.status in MENDS else step(answer.status)
+        waits = what in (Step.AGAIN, Step.UNKNOWN)
+        usual = "the portal asks to wait, or is out of order" if waits else "the portal did not take the file"
+        problem = f"{MENDS.get(answer.status, usual)} (HTTP {answer.status})"
+        asked = retry_after(answer.header("retry-after"), self.clock())
+        return Reply(what, problem, asked, is_untouched=what is not Step.UNKNOWN, status=answer.status)
+
+
+def form(told: Portal, name: str, content: PortalBytes, words: Mapping[str, str]) -> tuple[bytes, str]:
+    """The body and media type of a form with the file in it. The boundary is made of the file's checksum: it stands in
+    no file, for whoever could write it there had found a file that holds its own SHA-256."""
+    boundary = f"cgm-bridge-{content.sha256[:48]}"
+    return b"".join(_parts(told, name, content, words, boundary)), f"multipart/form-data; boundary={boundary}"
+
+
+def _parts(
+    told: Portal, name: str, content: PortalBytes, words: Mapping[str, str], boundary: str
+) -> Iterator[bytes]:
+    for key, text in told.fields.items():
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n'
+        yield f"{head}{filled(text, words)}\r\n".encode()
+    disposition = f'form-data; name="{told.file_field}"; filename="{name}"'
+    yield f"--{boundary}\r\nContent-Disposition: {disposition}\r\n".encode()
+    yield f"Content-Type: {content.media_type}\r\n\r\n".encode()
+    yield bytes(content)
+    yield f"\r\n--{boundary}--\r\n".encode()
