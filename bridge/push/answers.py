@@ -26,6 +26,9 @@ OUT: Final = frozenset({401, 429, 502, 503, 504})
 UNTOUCHED: Final = frozenset({429})
 """Statuses after which surely nothing took effect (RFC 6585 4)."""
 
+CONTENT: Final = frozenset({400, 422})
+"""Statuses that find something wrong in what was sent (RFC 9110 15.5.1, 15.5.21)."""
+
 Errors: TypeAlias = Mapping[str, ErrorText]
 """Codes of a receiver's OperationOutcomes, and what they mean."""
 THEN: Final[Mapping[str, Step]] = {"stop": Step.STOP, "later": Step.AGAIN, "look": Step.RECONCILE}
@@ -55,7 +58,8 @@ UNSENT: Final = Entry(0, "", "", Step.AGAIN)
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came of one attempt. `asked`: ms that Retry-After wants; `entries`: one for each that was to be sent,
-    where something is known of them; `is_untouched`: surely nothing took effect but what `entries` says."""
+    where something is known of them; `is_untouched`: surely nothing took effect but what `entries` says; `is_content`:
+    what was sent is refused for something in it."""
 
     step: Step
     problem: str = ""
@@ -63,6 +67,7 @@ class Reply:
     entries: tuple[Entry, ...] = ()
     is_untouched: bool = False
     status: int = 0
+    is_content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ def refused(answer: Answer, now: Instant, errors: Errors | None = None) -> Reply
         asked,
         is_untouched=answer.status in UNTOUCHED,
         status=answer.status,
+        is_content=answer.status in CONTENT and then in (None, Step.STOP),
     )
 
 
