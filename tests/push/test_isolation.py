@@ -105,6 +105,13 @@ def test_one_content_that_a_bundle_is_refused_for_waits_alone_and_the_rest_arriv
         assert problem.endswith(f"(HTTP {status})") and ehr.refusals <= requests(1, 60)
 
 
+def test_an_error_without_a_code_may_be_of_one_content(tmp_path: Path) -> None:
+    with hl7(tmp_path) as (house, engine):
+        engine.bad = "", frozenset({"131"})
+        assert house.push().sent == 59
+        assert problems(house) == ["the receiver's application finds an error in the message (AE)"]
+
+
 def test_what_waits_goes_when_a_human_says_so(tmp_path: Path) -> None:
     with hl7(tmp_path) as (house, engine):
         engine.bad = "103", frozenset({"131"})
