@@ -35,6 +35,7 @@ from bridge.store.patients import load as load_patient
 from bridge.web import offering, stating
 from bridge.web.choosing import chosen_of
 from bridge.web.matter import Matter, agreed, drafted, draw, form, look
+from bridge.web.notified import told_under
 from bridge.web.session import checked_form, entrance, person
 from bridge.web.stating import local
 from bridge.web.whose import chosen, frame, page, people, problem
@@ -87,6 +88,7 @@ class Shares:
             share=shown(db, standing, zones),
             words=None if kept is None else kept,
             powers=whose.powers,
+            told=told_under(self._gate, db, grant) if state_at(standing, db.clock()) in OPEN else (),
         )
 
     async def step(self, request: Request) -> Response:
