@@ -27,6 +27,7 @@ import bridge.web.fhir
 import bridge.web.health
 import bridge.web.home
 import bridge.web.launching
+import bridge.web.ordering
 import bridge.web.receiving
 import bridge.web.recipients
 import bridge.web.report
@@ -92,16 +93,18 @@ def built(found: Bridge, *, worker: bool = True) -> Served:
     base = found.settings.base_url
     keys = KeySource(KeyFetcher(found.outbound), clock)
     fhir = bridge.web.fhir.routes(found.gate, found.renderer, found.db, clock, meters)
+    ordered = bridge.web.ordering.routes(found.gate, found.renderer, found.db, clock, meters)
     received = bridge.web.receiving.routes(
         found.gate, found.renderer, found.db, clock, meters, found.mappings
     )
     smart = bridge.web.smart.routes(TokenEndpoint(found.db, keys, token_url(base)), base, meters)
-    application.fhir = Router([*smart, *received, *fhir])
+    application.fhir = Router([*smart, *received, *ordered, *fhir])
     health = bridge.web.health.routes(found.db, meters)
     bridge.web.session.install(application, found.db, clock, base)
     application.router.routes[:0] = [
         *smart,
         *received,
+        *ordered,
         *fhir,
         *health,
         *bridge.web.docs.routes(),

@@ -123,6 +123,12 @@ def _pushes() -> Loaded:
     return deliveries, push
 
 
+def _orders() -> Loaded:
+    from bridge.cli.orders import orders
+
+    return (orders,)
+
+
 def _report() -> Loaded:
     from bridge.cli.report import report
 
@@ -183,6 +189,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     "mapping": (_mappings, "What clinic IT edits: how files are read and said."),
     "metrics": (_metrics, "CGM figures of a period, and why one is missing."),
     "migrate": (_checks, "Bring the files of a home to this version; opening them does the same."),
+    "orders": (_orders, "What clinics asked to be sent, and why something does not go."),
     "patient": (_people, "The people whose data rests here."),
     "provenance": (_provenance, "Where a reading came from; for the owner."),
     "push": (_pushes, "Deliver what is due to a client's destination now."),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.command("push")
 @patient_option
 @click.option("--client", required=True, metavar="ID")
-@click.option("--once", is_flag=True, help="One round (the default); a running server goes on by itself.")
+@click.option("--once", is_flag=True, help="Send now, whatever cadence was ordered; never beyond the grant.")
 @operator_options
 @home_option
 @json_option
@@ -41,7 +41,7 @@ def push(patient: str, client: str, once: bool, acting: Acting, home: Path | Non
     with bridge(home) as found:
         one = named.number(found, patient)
         noted(found, one, acting, "push", client)
-        done = asyncio.run(found.worker.once(one, client))
+        done = asyncio.run(found.worker.once(one, client, at_once=once))
     value: Value = {
         "sent": done.sent,
         "updated": done.updated,

@@ -15,7 +15,7 @@ from typing import Final, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.period import Instant, Period, PeriodSet
+from bridge.period import BEGINNING, END_OF_TIME, Instant, Period, PeriodSet
 
 MARK: Final = b"summary:"
 """How the keyset of a page of summaries begins."""
@@ -44,11 +44,28 @@ class Standing:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """Summaries that were ordered: of `periods` of whole local days; of blocks that a grant fixes those that begin at
+    `first` at the earliest, end after `after` and at `last` at the latest. `again`: of what stands all is looked at."""
+
+    periods: tuple[Period, ...] = ()
+    first: Instant = END_OF_TIME
+    after: Instant = END_OF_TIME
+    last: Instant = BEGINNING
+    again: bool = False
+
+    def takes(self, block: Period) -> bool:
+        """Whether a block that a grant fixes is meant."""
+        return self.first <= block.start and self.after < block.end <= self.last
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Paced:
     """As they become due: blocks of so many local `days`, one begun every so many (`every`), told on that `weekday`
     after they are over (0: Monday; None: at once), none that begins more than `back` days before its grant was signed
     (None: all of a grant that says since when, else the last one). `standing`: what there is already; at most so many
-    blocks (`most`) at once."""
+    blocks (`most`) at once. `ordered`: what somebody ordered instead of that."""
 
     days: int
     every: int
@@ -56,6 +73,7 @@ class Paced:
     back: int | None = None
     standing: Sequence[Standing] = ()
     most: int = 1
+    ordered: Ordered | None = None
 
 
 @final

@@ -24,6 +24,7 @@ from bridge.consent.documents import changed, report, whole
 from bridge.consent.grant import Standing
 from bridge.consent.keeping import Keeping, Kept, Made
 from bridge.consent.made import made
+from bridge.consent.ordered import due_as_ordered
 from bridge.consent.paces import due
 from bridge.consent.part import Part
 from bridge.consent.reporting import Paced, Reporting
@@ -122,7 +123,10 @@ class Reports:
     def _due(self, pace: Paced, seen: Seen) -> Iterator[Reported]:
         """What is to be looked at now; a block without a reading is none."""
         view, standing = self.answer.view, {(each.period, each.is_frozen) for each in pace.standing}
-        for each in due(view.decision, view.zones, view.now, pace, seen):
+        as_told = view.decision, view.zones, view.now, pace
+        order = pace.ordered
+        found = due(*as_told, seen) if order is None else due_as_ordered(*as_told, order, seen)
+        for each in found:
             rows = self.answer.reader.series(each.period)
             is_there = any(row.key.stream is Stream.GLUCOSE for row in rows)
             if is_there or (each.period, each.is_frozen) in standing:

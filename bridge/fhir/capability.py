@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from bridge.fhir import orders
 from bridge.fhir.parameters import INCLUDES, OWN, REVINCLUDES, SOUGHT, Parameter
 from bridge.fhir.subscriptions import IG, PROFILE, SUBSCRIPTION, TOPIC
 from bridge.fhir.tree import Node, Tree, coding, concept
@@ -110,14 +111,14 @@ _SUBMIT: Final = (
     "served. What contradicts the person's record waits for somebody to look and is answered alike. A device is of "
     "its submitter alone. A reading of the future is refused. A reading of one device and "
     "second is one reading: sent again it is 200, with another amount a correction. Sensor readings are served under a "
-    "grant; summaries, reports, orders and readings without an amount are kept as received and answered 202. 429 with "
-    "Retry-After where submissions come too often."
+    "grant; orders go the way of ServiceRequest; summaries, reports and readings without an amount are kept as "
+    "received and answered 202. 429 with Retry-After where submissions come too often."
 )
 _VALIDATE: Final = (
     "The same checks of form as a submission, without effect: an OperationOutcome, 200 also with faults."
 )
 _CHECKED: Final = (("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", _VALIDATE),)
-RECEIVED: Final = ("Bundle", "ServiceRequest")
+RECEIVED: Final = ("Bundle",)
 """Types that are taken or checked, and not served."""
 RECEIVER: Final = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
 SUBMISSION: Final = "http://hl7.org/fhir/uv/cgm/OperationDefinition/submit-cgm-bundle"
@@ -151,7 +152,7 @@ OPERATIONS: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
             "Of the last 31 days, at most 1,000.",
         ),
     ),
-    **dict.fromkeys(RECEIVED, _CHECKED),
+    **dict.fromkeys((*RECEIVED, orders.KIND), _CHECKED),
 }
 WHOLE: Final = ("export", f"{_BULK}/OperationDefinition/export", _EXPORT)
 """The operation of the whole server."""
@@ -208,6 +209,7 @@ def tree(base: str, version: str, released: str) -> Tree:
                 "security": _security(base.removesuffix("/fhir")),
                 "resource": (
                     *(_resource(kind) for kind in INTERACTIONS),
+                    orders.parameters() | {"operation": _operations(OPERATIONS[orders.KIND])},
                     *({"type": kind, "operation": _operations(OPERATIONS[kind])} for kind in RECEIVED),
                 ),
                 "interaction": ({"code": "batch"},),

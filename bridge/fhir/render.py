@@ -111,6 +111,7 @@ class Renderer(Statements[FhirBytes]):
         self.base = base.rstrip("/")
         self.system = f"urn:uuid:{installation}"
         self.vocabulary = Vocabulary.of(mappings)
+        self.codes = {name: (code.system, code.code) for name, code in mappings.codes.items()}
         self._compilers = {
             each.media_type: Compiler(mappings, self.base, self.system, each)
             for each in (JSON, XML, NDJSON, RAW)
@@ -170,8 +171,6 @@ class Renderer(Statements[FhirBytes]):
     def lines(self, kind: str, elements: Elements = None) -> Stream:
         """Resources of one type, one a line, see `Stream`."""
         return Stream(Lines(self._in(NDJSON), kind, elements))
-
-    # ------------------------------------------------------------------------------------- instances
 
     def read(
         self,

@@ -1,4 +1,4 @@
-"""What the renderer says that is of no disclosure: refusals, what there is here, receipts, subscriptions.
+"""What the renderer says that is of no disclosure: refusals, what there is here, receipts, subscriptions, orders.
 
 Law: nothing here knows a reading or may name a Disclosure. It writes; `FhirBytes` are made of it in `render.py` alone,
 which is the only class that this is a part of.
@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Generic, TypeVar
 
-from bridge.fhir import brands, capability, outcome, receipt, subscriptions
+from bridge.fhir import brands, capability, orders, outcome, receipt, subscriptions
 from bridge.fhir.bundle import Head, bundle
 from bridge.fhir.notation import Notation
 from bridge.fhir.notices import Paper
+from bridge.fhir.orders import Ordered
 from bridge.fhir.outcome import Problem
 from bridge.fhir.receipt import Receipt
 from bridge.fhir.render_json import JSON, NDJSON
@@ -44,6 +45,16 @@ class Statements(ABC, Generic[Out]):
     def subscription(self, one: Subscription, notation: Notation = JSON) -> Out:
         """A Subscription, without its headers."""
         return self._as_bytes(notation.encode(subscriptions.resource(one)), notation)
+
+    def order(self, one: Ordered, notation: Notation = JSON) -> Out:
+        """An order, for the client that sent it."""
+        return self._as_bytes(notation.encode(orders.tree(one)), notation, f'W/"{one.version}"')
+
+    def orders(self, found: Sequence[Ordered], url: str, notation: Notation = JSON) -> Out:
+        """A searchset of a client's own orders."""
+        parts = [notation.entry(orders.found(each, self.base)) for each in found]
+        head = Head("searchset", len(found), (("self", url),))
+        return self._as_bytes(bundle(notation, head, parts), notation)
 
     def paper(self, paper: Paper, notation: Notation = JSON) -> Out:
         """Subscriptions that were found, their statuses, or a notification."""

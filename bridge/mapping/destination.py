@@ -19,11 +19,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bridge.mapping.address import is_network, is_this_machine
 from bridge.mapping.hl7v2 import Hl7v2
+from bridge.mapping.ordering import WORD, Orders, check_orders
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.portal import Portal
 from bridge.mapping.shape_checks import check_shape
 from bridge.mapping.shapes import Closed, Code, Shape
 from bridge.mapping.summed import Summaries, check_codes
+from bridge.order import Content
 from bridge.reading import Stream
 
 Kind: TypeAlias = Literal["auto", "submit-cgm-bundle", "transaction", "batch", "single", "hl7v2", "portal"]
@@ -178,6 +180,9 @@ class DestinationFile(Closed):
     encounter: Literal["none", "open"] = Field(
         default="none", description="open: readings go only while the patient has an open encounter there"
     )
+    orders: Annotated[Orders, WORD] | None = Field(
+        default=None, description="required, or what is to be known of orders; without it none are looked at"
+    )
     receiver: Receiver = Field(default_factory=Receiver)
     fhir: Mapping[Stream, Shape] = Field(
         default_factory=dict,
@@ -215,6 +220,18 @@ class DestinationFile(Closed):
         return self.portal.place != before.portal.place
 
     @property
+    def ordered_sums(self) -> Summaries | None:
+        """How summaries go there that were ordered: as it says, as usual where it says nothing; None: it wants none."""
+        is_said = "summaries" in self.model_fields_set
+        return self.summed or (None if is_said else Summaries())
+
+    @property
+    def takes(self) -> frozenset[Content]:
+        """What an order can have sent there."""
+        wanted = {Content.GLUCOSE: self.raw, Content.SUMMARY: self.ordered_sums}
+        return frozenset(content for content, said in wanted.items() if said is not None)
+
+    @property
     def monitored(self) -> str:
         """Who looks at what arrives, and when; '' nobody."""
         return "" if self.reviewed is None else f"{self.reviewed.by}, {self.reviewed.when}"
@@ -233,6 +250,14 @@ def check_destination(
         yield ("destination",), f"{file.destination!r} is already taken by another file"
     if file.address.startswith("http:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
+    if file.orders is not None:
+        if file.orders.find and file.kind == "hl7v2":
+            yield (
+                ("orders", "find"),
+                "an interface engine shows no orders: they are sent to /fhir/ServiceRequest",
+            )
+        for path, sentence in check_orders(file.orders, codes):
+            yield ("orders", *path), sentence
     if file.summed is not None:
         yield from check_codes(file.summed, codes)
     for at, sender in enumerate(file.announced_by):

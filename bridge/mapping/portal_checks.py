@@ -33,6 +33,8 @@ def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
             yield (name,), "it says nothing to a portal"
     if file.summaries is not None:
         yield ("summaries",), "a portal takes readings as files and no summaries: leave it out, or say false"
+    if file.orders is not None:
+        yield ("orders",), "a portal gets the months that are granted, ordered or not: leave it out"
     if file.raw is None:
         yield ("raw",), "a portal takes readings and nothing else: say raw with daily"
     if file.limits.entries is not None:

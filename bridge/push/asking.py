@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import bridge.store.outbox as outbox
+import bridge.store.cursors as cursors
 from bridge.consent.asked import Asked, DateTest, Order, Selector
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.permit import DeliveryPermit
@@ -27,7 +27,7 @@ MOST: Final = 100_000
 
 async def news(rack: Rack, passage: Passage) -> Disclosure:
     """A page of what came after the cursor, in order of receipt."""
-    after = outbox.cursor(rack.trip.db, rack.trip.errand.lane, passage.id)
+    after = cursors.cursor(rack.trip.db, rack.trip.errand.lane, passage.id)
     asked = _asked(rack, passage, "what is new for destination", NEWS, order="lastUpdated", after=after)
     return await rack.trip.gate.disclose(_permit(rack.trip, passage.id), asked)
 

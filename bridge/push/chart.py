@@ -44,6 +44,7 @@ class Broken(StrEnum):
     INACTIVE = Unfit.INACTIVE.value
     DECEASED = Unfit.DECEASED.value
     REPLACED = Unfit.REPLACED.value
+    REFERS = Unfit.REFERS.value
     OTHER_ID = "the receiver's record is another one than the confirmed one"
     OTHER_NAME = "the receiver's record has another name than the confirmed one"
     OTHER_BIRTH_DATE = "the receiver's record has another birth date than the confirmed one"

@@ -31,15 +31,13 @@ from bridge.push.retry import Decision, State, Step, decide
 from bridge.push.sinks import sent
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
-from bridge.store.outbox import Held, Item, Result, What
+from bridge.store.outbox import Delivery, Held, Item, Result, What
 
 NOTHING: Final = Settlement(Step.DONE, ())
 AT_ONCE: Final = 5
 """So many attempts may follow at once on what was found out; later ones wait like any other."""
 NOT_CORRECTABLE: Final = "the receiver takes no corrections: somebody there must correct what it holds"
-IN_DOUBT: Final = (
-    "no answer came, and the receiver cannot be asked whether it has it: somebody must look there"
-)
+IN_DOUBT: Final = "no answer came, and the receiver cannot be asked whether it has it: somebody must look"
 TOO_LARGE: Final = "this entry alone is larger than what the receiver takes in one request"
 NO_DEVICE: Final = frozenset({403, 404, 405})
 UNTAKEN: Final = "the receiver finds it a duplicate of something that is not ours"
@@ -47,9 +45,8 @@ UNTAKEN: Final = "the receiver finds it a duplicate of something that is not our
 
 @dataclass(frozen=True, slots=True)
 class Waybill:
-    """What a parcel is and where it goes: the grant it leaves by, the link, the receiver's reference of
-    the person, and the cursor once it is settled. `has_refused`: the page had readings that the receiver
-    does not take."""
+    """What a parcel is and where it goes: the grant it leaves by, the link, the receiver's reference of the person, and
+    the cursor once it is settled. `has_refused`: the page had readings that it does not take; `part`: of an order."""
 
     what: What
     grant: str
@@ -57,6 +54,7 @@ class Waybill:
     subject: str
     after: bytes | None = None
     has_refused: bool = False
+    part: str = ""
 
     def before_others(self) -> Waybill:
         """The same for what goes before the rest of its page: the cursor stays where it is."""
@@ -135,7 +133,7 @@ class Courier:
 
     async def send(self, found: Parcel, bill: Waybill, entry: int | None) -> Outcome:
         """One attempt, and everything that it came to, recorded."""
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, entry, found.items)
+        delivery = self._begun(bill, entry, found.items)
         now, retracts = self.clock(), bill.what == "retraction"
         reply = await self._reply(found, now)
         settlement = replace(NOTHING, step=reply.step)
@@ -167,9 +165,8 @@ class Courier:
             taken=settlement.taken,
             after=bill.after if decision.step is Step.DONE else None,
         )
-        return Outcome(
-            settlement, decision, reply.problem, delivery.delivery, delivery.items, reply.is_content
-        )
+        number, readings = delivery.delivery, delivery.items
+        return Outcome(settlement, decision, reply.problem, number, readings, reply.is_content)
 
     async def _reply(self, found: Parcel, now: Instant) -> Reply:
         if self.engine is None:
@@ -179,13 +176,13 @@ class Courier:
 
     def skip(self, bill: Waybill) -> None:
         """The receiver holds all of it already: only the cursor goes on."""
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, ())
+        delivery = self._begun(bill, None, ())
         state = State.PARTIAL if bill.has_refused else State.ACKED
         outbox.settle(self.db, delivery, state.value, after=bill.after)
 
     def postpone(self, bill: Waybill, reply: Reply) -> tuple[Decision, int]:
         """Record that the receiver could not even be asked; when to try again, and the delivery."""
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, ())
+        delivery = self._begun(bill, None, ())
         decision = decide(reply.step, delivery.attempts, self.clock(), self.chance(), reply.asked)
         outbox.settle(self.db, delivery, decision.state.value, due=decision.due, problem=reply.problem)
         return decision, delivery.delivery
@@ -195,7 +192,7 @@ class Courier:
         if not items:
             return
         before = outbox.held(self.db, self.lane, [item.id for item in items])
-        delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, items)
+        delivery = self._begun(bill, None, items)
         known = [(item, before.get(item.id)) for item in items]
         results = [
             Result(item.id, held.version if held else "", "refused", "", held.etag if held else "", problem)
@@ -217,6 +214,9 @@ class Courier:
         system = self._system if self.can.searches else ""
         return await reconcile.look(self.receiver, system, items, before, retracts, self.clock())
 
+    def _begun(self, bill: Waybill, entry: int | None, items: Sequence[Item]) -> Delivery:
+        return outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, entry, items, bill.part)
+
     @property
     def _system(self) -> str:
         """Of our identifiers."""
@@ -233,7 +233,7 @@ class Courier:
         some = [result for result in results if result.id in unknown]
         if some:
             items = [unknown[result.id] for result in some]
-            delivery = outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, None, items)
+            delivery = self._begun(bill, None, items)
             outbox.settle(self.db, delivery, State.QUEUED.value, due=self.clock(), results=some)
 
     def _taught(self, found: Parcel, settlement: Settlement, reply: Reply) -> tuple[bool, Settlement]:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import bridge.store.reported as reported
+from bridge.order import Content
+from bridge.push.ordered import Course
 from bridge.push.round import NOTHING, Report
 from bridge.push.trip import Trip
 from bridge.store.reported import Reported
@@ -24,9 +26,9 @@ class Documents(Protocol):
         """What is due of documents over these blocks, each of which has its summary there."""
 
 
-async def deliver_documents(trip: Trip, maker: Documents | None) -> Report:
-    """The documents of a lane whose summaries went."""
-    if maker is None:
+async def deliver_documents(trip: Trip, maker: Documents | None, course: Course) -> Report:
+    """The documents of a lane whose summaries went, as far as they were ordered."""
+    if maker is None or not course.wants(Content.DOCUMENT):
         return NOTHING
     blocks = tuple(each for each in reported.reported(trip.db, trip.errand.lane) if each.seen)
     return await maker.deliver(trip, blocks)

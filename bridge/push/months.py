@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import bridge.store.cursors as cursors
 import bridge.store.links as links
 import bridge.store.outbox as outbox
 import bridge.store.receipts as receipts
@@ -200,7 +201,7 @@ async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], 
     report, is_done = await sent(rack, bill, parcel)
     if is_done and not may_tell:
         # The month goes again, whole, once it may be told again.
-        outbox.rewind(trip.db, lane)
+        cursors.rewind(trip.db, lane)
     if disclosure is not marks and marks.count:
         trip.gate.settle(marks, "retracted" if is_done else "failed", marks.count if is_done else 0)
     return report

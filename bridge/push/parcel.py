@@ -49,6 +49,14 @@ class Parcel:
         """Whether there is something in it that the receiver did not take before."""
         return any(held.state == "refused" for held in self.before.values())
 
+    @property
+    def there(self) -> frozenset[str]:
+        """What of `told` the receiver is known to hold."""
+        found = ((id_, self.before.get(packed(id_))) for id_ in self.told)
+        return frozenset(
+            id_ for id_, held in found if held is not None and held.version and held.state != "retracted"
+        )
+
     def fit(self, bounds: Bounds) -> int | None:
         """How many readings a page may have, where this one is more than a request may hold; None where it fits."""
         sizes = [(_pieces(*letter), len(letter[1])) for letter in self.letters]

@@ -19,6 +19,7 @@ import bridge.store.clients as clients
 import bridge.store.destinations as destinations
 import bridge.store.grants as grants
 import bridge.store.links as links
+import bridge.store.orders as orders
 import bridge.store.patients as patients
 from bridge.consent.asked import Way
 from bridge.consent.grant import Grant, State, state_at
@@ -72,7 +73,8 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Errand:
     """One lane with the grants that are in force. `hold`: why no readings go; '' where they may. What the
-    destination holds can be retracted in any case. `stamp` changes with the person's data and consent."""
+    destination holds can be retracted in any case. `stamp` changes with the person's data and consent; `ordered`: when
+    an order last changed, and whether something of one is due."""
 
     lane: Lane
     destination: Destination
@@ -80,6 +82,7 @@ class Errand:
     grants: tuple[Passage, ...]
     hold: str
     stamp: tuple[int, int]
+    ordered: tuple[Instant, bool] = (0, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class _Known:
     epochs: Mapping[int, int]
     clients: Mapping[str, Client]
     faults: Mapping[str, str]
+    ordered: Mapping[tuple[int, str], tuple[Instant, Instant | None]]
 
 
 def errands(db: Database, now: Instant, patient: int | None, client: str | None) -> tuple[Errand, ...]:
@@ -120,6 +124,7 @@ def _known(db: Database, goals: Sequence[Destination]) -> _Known:
         grants.epochs(db),
         there,
         {name: fault(db, one) for name, one in there.items()},
+        orders.stamps(db),
     )
 
 
@@ -140,7 +145,9 @@ def _errand(
         or _unlike(in_force, granted, known.granted.get(lane, frozenset()))
     )
     stamp = known.revisions[patient], known.epochs.get(patient, 0)
-    return Errand(lane, goal, link, allowed, hold, stamp)
+    changed, wakes = known.ordered.get((patient, goal.client), (0, None))
+    ordered = changed, wakes is not None and wakes <= now
+    return Errand(lane, goal, link, allowed, hold, stamp, ordered)
 
 
 def _in_force(standings: Iterable[Granted], client: Client, now: Instant) -> Iterator[Grant]:

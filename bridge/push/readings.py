@@ -16,14 +16,14 @@ from typing import Final
 
 import numpy as np
 
+import bridge.store.cursors as cursors
 import bridge.store.links as links
-import bridge.store.outbox as outbox
 import bridge.store.receipts as receipts
-from bridge.consent.asked import Asked, Selector
+from bridge.consent.asked import Asked, Selector, met
 from bridge.consent.gate import Disclosure
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.consignment import Form
-from bridge.fhir.render import Renderer
+from bridge.order import Content
 from bridge.period import DAY
 from bridge.push import chart, parts
 from bridge.push import round as rounds
@@ -31,6 +31,7 @@ from bridge.push.answers import Reply
 from bridge.push.chart import Broken, NotShown
 from bridge.push.courier import TOO_LARGE, Waybill
 from bridge.push.engine import NOT_SHOWN
+from bridge.push.ordered import Course
 from bridge.push.parcel import Parcel
 from bridge.push.parts import Due
 from bridge.push.plan import Passage, stopped
@@ -48,25 +49,25 @@ WHOLE: Final = frozenset({Form.TRANSACTION, Form.MESSAGE})
 """Forms in which everything happens or nothing (R4 3.1.0.11.2); a submission's updates go beside it."""
 GLUCOSE_ALONE: Final = frozenset({Form.SUBMISSION, Form.MESSAGE})
 """Forms in which nothing else goes unless the file names it."""
+STREAMS: Final = {Stream.GLUCOSE: Content.GLUCOSE}
+"""What an order for readings is about."""
 NO_ENCOUNTER: Final = "the patient has no open encounter there: it goes at the next one"
 
 
-async def deliver(trip: Trip) -> Report:
-    """Every reading that is due on a lane which may go, where its destination wants any."""
-    report, standing = NOTHING, trip.errand.link
+async def deliver(trip: Trip, course: Course, link: Link) -> Report:
+    """Every reading of a course that is due on a lane which may go, where its destination wants any."""
+    report = NOTHING
     if trip.spec is not None and trip.spec.raw is None:
         return report
-    assert standing is not None
-    link = links.load(trip.db, standing.number)
     for passage in trip.errand.grants:
         goes_on = True
         while goes_on and not report.stops:
-            page, goes_on = await _page(trip, passage, link)
+            page, goes_on = await _page(trip, passage, course, link)
             report += page
     return report
 
 
-async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]:
+async def _page(trip: Trip, passage: Passage, course: Course, link: Link) -> tuple[Report, bool]:
     """One request, or one that turned out to be needed first; whether another may follow at once."""
     subject = await subject_there(trip, passage, link)
     if isinstance(subject, Report):
@@ -74,17 +75,25 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
     room = _room(trip)
     if room < 1:
         return rounds.held(trip.client, NO_ROOM), False
-    disclosure = await trip.gate.disclose(permit_of(trip, passage), _asked(trip, passage, room))
+    disclosure = await trip.gate.disclose(permit_of(trip, passage), _asked(trip, passage, course, room))
     if not disclosure.count:
         return NOTHING, False
     more, parcel = disclosure.more is not None, trip.courier.pack(disclosure, subject)
-    bill = Waybill("readings", passage.id, link.number, subject, last(disclosure), parcel.has_refused)
+    bill = _bill(passage, course, link, subject, disclosure, parcel)
+    if course.only_held and not parcel.told.keys() <= parcel.there:
+        trip.kept(disclosure)
+        if not parcel.there:
+            trip.courier.skip(bill)
+            return NOTHING, more
+        disclosure, parcel = await _again(trip, passage, course, subject, parcel.there, 1)
+        if not disclosure.count:
+            return NOTHING, False
     if parcel.stuck:
         trip.kept(disclosure)
         return rounds.stuck(trip.client, trip.courier.stuck(parcel, bill)), True
     if parcel.is_first:
         return await went(trip, disclosure, parcel, bill, more)
-    due = await _due(trip, passage, parcel, subject)
+    due = await _due(trip, passage, course, parcel, subject)
     ids = due.ids
     if due.waits:
         bill, more, ids = bill.before_others(), True, frozenset(sorted(ids)[:room])
@@ -93,26 +102,41 @@ async def _page(trip: Trip, passage: Passage, link: Link) -> tuple[Report, bool]
         if not ids:
             trip.courier.skip(bill)
             return NOTHING, more
-        only = _asked(trip, passage, max(room, len(ids)), ids)
-        disclosure = await trip.gate.disclose(permit_of(trip, passage), only)
-        parcel = trip.courier.pack(disclosure, subject)
+        disclosure, parcel = await _again(trip, passage, course, subject, ids, room)
     if not disclosure.count:
         return NOTHING, False
     return await went(trip, disclosure, parcel, bill, more)
 
 
-async def _due(trip: Trip, passage: Passage, parcel: Parcel, subject: str) -> Due:
+def _bill(
+    passage: Passage, course: Course, link: Link, subject: str, disclosure: Disclosure, parcel: Parcel
+) -> Waybill:
+    after = last(disclosure)
+    return Waybill("readings", passage.id, link.number, subject, after, parcel.has_refused, course.part)
+
+
+async def _again(
+    trip: Trip, passage: Passage, course: Course, subject: str, ids: frozenset[str], room: int
+) -> tuple[Disclosure, Parcel]:
+    """Of a page these alone."""
+    only = _asked(trip, passage, course, max(room, len(ids)), ids)
+    disclosure = await trip.gate.disclose(permit_of(trip, passage), only)
+    return disclosure, trip.courier.pack(disclosure, subject)
+
+
+async def _due(trip: Trip, passage: Passage, course: Course, parcel: Parcel, subject: str) -> Due:
     """What of a page goes now, pieces of the same readings considered."""
-    ask = partial(_told, trip, passage, subject)
+    ask = partial(_told, trip, passage, course, subject)
     is_whole = (
         trip.courier.can.form in WHOLE and trip.page > 1
     )  # a request that holds one holds none together
     return await parts.needed(trip.db, trip.errand.lane, passage.id, parcel, ask, is_whole)
 
 
-async def _told(trip: Trip, passage: Passage, subject: str, ids: frozenset[str]) -> Parcel:
+async def _told(trip: Trip, passage: Passage, course: Course, subject: str, ids: frozenset[str]) -> Parcel:
     """What may be told of these ids now: looked at, not sent."""
-    disclosure = await trip.gate.disclose(permit_of(trip, passage), _asked(trip, passage, len(ids), ids))
+    asked = _asked(trip, passage, course, len(ids), ids)
+    disclosure = await trip.gate.disclose(permit_of(trip, passage), asked)
     trip.kept(disclosure)
     return trip.courier.pack(disclosure, subject)
 
@@ -201,15 +225,18 @@ def permit_of(trip: Trip, passage: Passage) -> DeliveryPermit:
     return DeliveryPermit(passage.id, trip.client)
 
 
-def _asked(trip: Trip, passage: Passage, room: int, only: frozenset[str] | None = None) -> Asked:
+def _asked(
+    trip: Trip, passage: Passage, course: Course, room: int, only: frozenset[str] | None = None
+) -> Asked:
     lane = trip.errand.lane
-    after = outbox.cursor(trip.db, lane, passage.id)
+    after = cursors.cursor(trip.db, lane, passage.id, course.part)
     return Asked(
         patient=lane.patient,
         way=passage.way,
         channel="push",
         described=f"what is new for destination {lane.destination}, at most {room}",
-        selectors=_wanted(trip, trip.courier.renderer),
+        selectors=_wanted(trip, course),
+        dates=course.dates,
         ids=only,
         order="lastUpdated",
         after=after if only is None else None,
@@ -218,14 +245,19 @@ def _asked(trip: Trip, passage: Passage, room: int, only: frozenset[str] | None 
     )
 
 
-def _wanted(trip: Trip, renderer: Renderer) -> frozenset[Selector]:
-    """What the destination wants of what can leave at all."""
+def _wanted(trip: Trip, course: Course) -> frozenset[Selector]:
+    """What the destination wants of what can leave at all, as far as it was ordered."""
     raw = None if trip.spec is None else trip.spec.raw
     streams: frozenset[Stream] = frozenset() if raw is None else frozenset(raw.streams)
     if not streams and trip.courier.can.form in GLUCOSE_ALONE:
         streams = frozenset({Stream.GLUCOSE})
-    whole = renderer.vocabulary.everything()
-    return frozenset(each for each in whole if each.stream in streams) if streams else whole
+    whole = trip.courier.renderer.vocabulary.everything()
+    found = frozenset(each for each in whole if not streams or each.stream in streams)
+    if course.contents is not None:
+        found = frozenset(each for each in found if STREAMS.get(each.stream) in course.contents)
+    if not course.only_held:
+        return found
+    return met(found, frozenset(Selector(each.stream, is_amended=True) for each in found))
 
 
 def last(disclosure: Disclosure) -> bytes:

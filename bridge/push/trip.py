@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
 
@@ -35,10 +36,18 @@ SPARE: Final = 3
 """Calls of a page beside its creates: the chart, the search, a token."""
 
 
+class Haste(Enum):
+    """Who wants a delivery."""
+
+    USUAL = auto()  # a running worker
+    NAMED = auto()  # somebody, of this very lane
+    NOW = auto()  # somebody who does not wait for when it was ordered
+
+
 @dataclass(frozen=True, slots=True)
 class Trip:
     """What is needed for a lane. `spec`: the destination's file; `fits`: readings that fit into one request there, by
-    destination, as far as it was found out."""
+    destination, as far as it was found out; `haste`: who asks for it."""
 
     db: Database
     gate: Gate
@@ -47,6 +56,7 @@ class Trip:
     clock: Callable[[], Instant]
     spec: DestinationFile | None
     fits: dict[int, int]
+    haste: Haste = Haste.USUAL
     isolation: Isolation = field(default_factory=Isolation)
 
     @property

@@ -35,15 +35,15 @@ from bridge.push.answers import Reply
 from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
+from bridge.push.courses import go
 from bridge.push.credentials import Tokens
-from bridge.push.documents import Documents, deliver_documents
+from bridge.push.documents import Documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
-from bridge.push.readings import deliver
 from bridge.push.retraction import retract
 from bridge.push.round import NOTHING, Report
-from bridge.push.summaries import report_summaries, stated
-from bridge.push.trip import Trip
+from bridge.push.summaries import stated
+from bridge.push.trip import Haste, Trip
 from bridge.store.db import Database
 from bridge.store.destinations import Destination
 from bridge.store.keys import Erased
@@ -95,9 +95,11 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), PAUSE)
 
-    async def once(self, patient: int | None = None, client: str | None = None) -> Report:
-        """One round over all lanes, or those of a patient, a client or both. A fault of our own in one lane
-        is raised after the others are done."""
+    async def once(
+        self, patient: int | None = None, client: str | None = None, *, at_once: bool = False
+    ) -> Report:
+        """One round over all lanes, or those of a patient, a client or both. `at_once`: whatever cadence was ordered.
+        A fault of our own in one lane is raised after the others are done."""
         now = self._clock()
         if now < await asyncio.to_thread(charts.latest, self._db):
             return rounds.held(client or "every destination", CLOCK)
@@ -106,8 +108,9 @@ class Worker:
             return rounds.held(client, plan.NO_DESTINATION)
         named, turns = patient is not None or client is not None, asyncio.Semaphore(AT_ONCE)
         due = [each for each in errands if named or not self._is_rested(each, now)]
+        haste = Haste.NOW if at_once else Haste.NAMED if named else Haste.USUAL
         async with kept():
-            tasks = [asyncio.create_task(self._turn(turns, errand)) for errand in due]
+            tasks = [asyncio.create_task(self._turn(turns, errand, haste)) for errand in due]
             if tasks:
                 await asyncio.wait(tasks)
         if tasks:
@@ -122,29 +125,29 @@ class Worker:
         rested = self._rested.get(errand.lane)
         return rested is not None and rested[0] == errand and now - rested[1] < HOUR
 
-    async def _turn(self, turns: asyncio.Semaphore, errand: Errand) -> Report:
+    async def _turn(self, turns: asyncio.Semaphore, errand: Errand, haste: Haste) -> Report:
         now = self._clock()
-        report = await self._guarded(turns, errand)
+        report = await self._guarded(turns, errand, haste)
         if report.stops:
             self._rested.pop(errand.lane, None)
         else:
             self._rested[errand.lane] = errand, now
         return report
 
-    async def _guarded(self, turns: asyncio.Semaphore, errand: Errand) -> Report:
+    async def _guarded(self, turns: asyncio.Semaphore, errand: Errand, haste: Haste) -> Report:
         client = errand.destination.client
         async with turns:
             with claimed(self._db, errand.lane) as mine:
                 if not mine:
                     return rounds.held(client, "another process is delivering it just now")
                 try:
-                    return await self._lane(errand)
+                    return await self._lane(errand, haste)
                 except LedgerUnavailable:
                     return rounds.held(client, "the ledger cannot be written: nothing leaves until it can")
                 except Erased:
                     return NOTHING
 
-    async def _lane(self, errand: Errand) -> Report:
+    async def _lane(self, errand: Errand, haste: Haste) -> Report:
         client, breaker = errand.destination.client, self._breaker(errand.destination)
         report = rounds.waiting(client, outbox.opened(self._db, errand.lane), self._clock())
         if report.stops:
@@ -155,7 +158,7 @@ class Worker:
         why = breaker.hold()
         if why:
             return rounds.held(client, why)
-        trip = await self._trip(errand, breaker)
+        trip = await self._trip(errand, breaker, haste)
         if isinstance(trip, Report):
             return trip
         if trip.spec is not None and trip.spec.portal is not None:
@@ -166,12 +169,9 @@ class Worker:
             return report
         if hold:
             return report + rounds.held(client, hold)
-        report += await report_summaries(trip)
-        if not report.stops:
-            report += await deliver_documents(trip, self._documents)
-        return report if report.stops else report + await deliver(trip)
+        return report + await go(trip, self._documents)
 
-    async def _trip(self, errand: Errand, breaker: Breaker) -> Trip | Report:
+    async def _trip(self, errand: Errand, breaker: Breaker, haste: Haste) -> Trip | Report:
         goal, now = errand.destination, self._clock()
         spec = spec_of(goal)
         receiver = reached(self._db, self._net, goal, errand.lane.patient, self._tokens, self._clock, breaker)
@@ -195,7 +195,7 @@ class Worker:
             spec is not None,
             engine,
         )
-        return Trip(self._db, self._gate, errand, courier, self._clock, spec, self._fits)
+        return Trip(self._db, self._gate, errand, courier, self._clock, spec, self._fits, haste)
 
     def _breaker(self, goal: Destination) -> Breaker:
         """One for each destination, over all lanes of this process."""

@@ -13,7 +13,6 @@ from typing import Final
 LOINC: Final = "http://loinc.org"
 UCUM: Final = "http://unitsofmeasure.org"
 ORDERS: Final = "http://hl7.org/fhir/uv/cgm/CodeSystem/cgm"
-ORDER_CODES: Final = frozenset({"cgm-data-submission-standing-order", "cgm-data-submission-one-time-order"})
 PANEL: Final = "107931-8"
 """Of the summary panel, and of the report with its PDF."""
 IN_RANGES: Final = "106793-3"

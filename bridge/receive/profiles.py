@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
+from bridge.order import Order
 from bridge.receive.codes import (
     BEYOND,
     IN_RANGES,
     INFINITE,
     LEAST_MEMBERS,
     LOINC,
-    ORDER_CODES,
-    ORDERS,
     PANEL,
     RANGES,
     READINGS,
@@ -30,6 +29,7 @@ from bridge.receive.codes import (
     Pattern,
 )
 from bridge.receive.node import NONE, Node, codings, node, nodes, number, pair, says, text
+from bridge.receive.order import is_order, order
 
 ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _STAMP: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
@@ -61,7 +61,7 @@ def what(resource: Node) -> What | None:
     if kind == "DiagnosticReport":
         return What.REPORT if (LOINC, PANEL) in concept else None
     if kind == "ServiceRequest":
-        return What.ORDER if any((ORDERS, each) in concept for each in ORDER_CODES) else None
+        return What.ORDER if is_order(resource) else None
     return _BY_TYPE.get(kind)
 
 
@@ -153,9 +153,8 @@ def _report(resource: Node) -> Faults:
 
 
 def _order(resource: Node) -> Faults:
-    yield from _subject(resource)
-    if text(resource, "intent") != "order":
-        yield "intent", "is not order"
+    found = order(resource)
+    yield from () if isinstance(found, Order) else found
 
 
 def _device(resource: Node) -> Faults:

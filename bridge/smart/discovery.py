@@ -11,7 +11,7 @@ import json
 from typing import Final
 
 from bridge.smart.assertion import KTY_OF
-from bridge.smart.narrowed import SUBMITTED, TYPES
+from bridge.smart.narrowed import ORDERED, SUBMITTED, TYPES
 from bridge.smart.scopes import WORDS
 from bridge.smart.signer import ALG
 from bridge.smart.tokens import issuer_of
@@ -37,6 +37,7 @@ SCOPES: Final = (
     *WORDS,
     *(f"{who}/{what}" for who in ("patient", "user", "system") for what in _READ),
     *_CREATED,
+    f"system/{ORDERED}.crus",
     "system/Subscription.cruds",
 )
 

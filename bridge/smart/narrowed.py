@@ -25,7 +25,9 @@ from bridge.smart.scopes import SYSTEM, Fence, Scope, Scopes, shortest
 READABLE: Final = "rs"
 CREATABLE: Final = "c"
 SUBMITTED: Final = ("Device", "DiagnosticReport", "Observation", "Patient", "ServiceRequest")
-"""The types that can be created, by a submission alone."""
+"""The types that can be created: by a submission, an order also alone."""
+ORDERED: Final = "ServiceRequest"
+"""What a system also reads back and changes: what it ordered itself (`web/ordering.py`)."""
 SUBSCRIPTION: Final = "Subscription"
 CATEGORY_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 CATEGORIES: Final[Mapping[Kind, frozenset[str]]] = {
@@ -68,7 +70,8 @@ def narrowed(asked: Scopes, kinds: frozenset[Kind], ways: Collection[Way]) -> Sc
 def served(asked: Scopes) -> Scopes:
     """What of these scopes this server can ever grant: reading of types that are here, creating by systems; the rest
     is dropped (SMART App Launch 2.2: a server may grant fewer scopes than were asked for)."""
-    kept = (each for each in asked.items if _is_read(each) or _is_created(each) or _is_subscribed(each))
+    tests = (_is_read, _is_created, _is_ordered, _is_subscribed)
+    kept = (each for each in asked.items if any(test(each) for test in tests))
     return Scopes(tuple(kept), asked.words)
 
 
@@ -80,6 +83,11 @@ def _is_created(asked: Scope) -> bool:
     """Whether a system may create something by it."""
     is_type = asked.resource in ("*", *SUBMITTED)
     return asked.context in SYSTEM and is_type and CREATABLE in asked.actions
+
+
+def _is_ordered(asked: Scope) -> bool:
+    """Whether a system may read, find or change its own orders by it."""
+    return asked.context in SYSTEM and asked.resource == ORDERED and bool(set(asked.actions) & set("rus"))
 
 
 def _is_subscribed(asked: Scope) -> bool:

@@ -1,7 +1,7 @@
 """A Patient as another server shows it: read from a stranger's JSON, nothing of it believed.
 
-Law: FHIR R4 8.1 (active, deceased[x], link.type replaced-by), 2.24.0.13 (which of several names counts). What has
-another form than it should is as if it were not there. The bridge decides nothing about identity by this: a human
+Law: FHIR R4 8.1 (active, deceased[x], link.type replaced-by and refer), 2.24.0.13 (which of several names counts). What
+has another form than it should is as if it were not there. The bridge decides nothing about identity by this: a human
 compares, and later a difference is noticed (`safety.md`, whose chart is it).
 """
 
@@ -24,6 +24,11 @@ class Unfit(StrEnum):
     INACTIVE = "the receiver's record is inactive"
     DECEASED = "the receiver's record says that the person died"
     REPLACED = "the receiver's record was replaced by another"
+    REFERS = "the receiver's record refers to another as the main one of this person"
+
+
+LINKED: Final[Mapping[str, Unfit]] = {"replaced-by": Unfit.REPLACED, "refer": Unfit.REFERS}
+"""R4 link-type: this record is not, or not mainly, the one of the person any more."""
 
 
 def parsed(body: bytes) -> Mapping[str, object]:
@@ -58,9 +63,8 @@ def unfit(patient: Mapping[str, object]) -> Unfit | None:
         return Unfit.INACTIVE
     if patient.get("deceasedBoolean") is True or text(patient, "deceasedDateTime"):
         return Unfit.DECEASED
-    if any(text(each, "type") == "replaced-by" for each in members(patient, "link")):
-        return Unfit.REPLACED
-    return None
+    kinds = {text(each, "type") for each in members(patient, "link")}
+    return next((why for kind, why in LINKED.items() if kind in kinds), None)
 
 
 def name_of(patient: Mapping[str, object]) -> str:

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+import bridge.store.cursors as cursors
+import bridge.store.orders as orders
 import bridge.store.receipts as receipts
 import bridge.store.reported as reported
 from bridge.period import Instant
@@ -71,7 +73,7 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery; the columns of `deliveries` in the schema."""
+    """One delivery; the columns of `deliveries` in the schema. `part`: of an order's schedule, '' of none."""
 
     delivery: int
     patient: int
@@ -88,6 +90,7 @@ class Delivery:
     problem: str
     began: Instant
     changed: Instant
+    part: str = ""
 
     @property
     def lane(self) -> Lane:
@@ -101,27 +104,6 @@ AT_ONCE: Final = 500
 _HELD: Final = ", ".join(field.name for field in fields(Held))
 
 
-def cursor(db: Database, lane: Lane, grant: str) -> bytes | None:
-    """The keyset after which a grant's delivery goes on; None at its beginning."""
-    row = (
-        db.reader("bridge")
-        .execute(
-            "SELECT after FROM cursors WHERE patient = ? AND destination = ? AND grant_id = ?",
-            (lane.patient, lane.destination, grant),
-        )
-        .fetchone()
-    )
-    return bytes(row[0]) if row else None
-
-
-def rewind(db: Database, lane: Lane) -> None:
-    """Everything that may be told on a lane is looked at again."""
-    with db.write("bridge") as con:
-        con.execute(
-            "DELETE FROM cursors WHERE patient = ? AND destination = ?", (lane.patient, lane.destination)
-        )
-
-
 def opened(db: Database, lane: Lane) -> Delivery | None:
     """The lane's unfinished delivery: queued, sending, unknown, or failed and waiting for a human."""
     where = "patient = ? AND destination = ? AND state IN ('queued', 'sending', 'unknown', 'failed')"
@@ -130,38 +112,35 @@ def opened(db: Database, lane: Lane) -> Delivery | None:
 
 
 def begin(
-    db: Database, lane: Lane, what: What, grant: str, link: int, entry: int | None, items: Sequence[Item]
+    db: Database,
+    lane: Lane,
+    what: What,
+    grant: str,
+    link: int,
+    entry: int | None,
+    items: Sequence[Item],
+    part: str = "",
 ) -> Delivery:
     """Before the first byte: the lane's open delivery, or a new one, is `sending` these items."""
     now, known = db.clock(), opened(db, lane)
-    since, readings = cursor(db, lane, grant), sum(each.kind != "Device" for each in items)
+    since, readings = cursors.cursor(db, lane, grant, part), sum(each.kind != "Device" for each in items)
     with db.write("bridge") as con:
         if known is None:
             number = con.execute(
                 "INSERT INTO deliveries (patient, destination, what, grant_id, state, attempts, due, items,"
-                " taken, since, entry, problem, began, changed)"
-                " VALUES (?, ?, ?, ?, 'sending', 1, ?, ?, 0, ?, ?, '', ?, ?)",
-                (lane.patient, lane.destination, what, grant, now, readings, since, entry, now, now),
+                " taken, since, entry, problem, began, changed, part)"
+                " VALUES (?, ?, ?, ?, 'sending', 1, ?, ?, 0, ?, ?, '', ?, ?, ?)",
+                (lane.patient, lane.destination, what, grant, now, readings, since, entry, now, now, part),
             ).lastrowid
             assert number is not None
         else:
             number = known.delivery
             con.execute(
                 "UPDATE deliveries SET what = ?, grant_id = ?, state = 'sending', attempts = attempts + 1,"
-                " due = ?, items = ?, since = ?, entry = ?, changed = ? WHERE delivery = ?",
-                (what, grant, now, readings, since, entry, now, number),
+                " due = ?, items = ?, since = ?, entry = ?, changed = ?, part = ? WHERE delivery = ?",
+                (what, grant, now, readings, since, entry, now, part, number),
             )
-        con.executemany(
-            "INSERT INTO sent (patient, destination, id, kind, version, tried, state, reference, etag, link,"
-            " delivery, problem, changed) VALUES (?, ?, ?, ?, '', ?, 'open', '', '', ?, ?, '', ?)"
-            " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
-            " link = excluded.link, changed = excluded.changed, tried = CASE"
-            f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END",
-            [
-                (lane.patient, lane.destination, each.id, each.kind, each.version, link, number, now)
-                for each in items
-            ],
-        )
+        _tried(con, lane, link, number, items, now)
     return load(db, number)
 
 
@@ -188,9 +167,9 @@ def settle(
         receipts.keep(con, delivery, state, taken, refused, problem, now)
         if after is not None:
             con.execute(
-                "INSERT INTO cursors (patient, destination, grant_id, after) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (patient, destination, grant_id) DO UPDATE SET after = excluded.after",
-                (lane.patient, lane.destination, delivery.grant_id, after),
+                "INSERT INTO cursors (patient, destination, grant_id, part, after) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (patient, destination, grant_id, part) DO UPDATE SET after = excluded.after",
+                (lane.patient, lane.destination, delivery.grant_id, delivery.part, after),
             )
 
 
@@ -265,10 +244,27 @@ def retry(db: Database, number: int) -> None:
         )
         con.execute(
             "UPDATE cursors SET after = coalesce(?, x'')"
-            " WHERE patient = ? AND destination = ? AND grant_id = ?",
-            (known.since, lane.patient, lane.destination, known.grant_id),
+            " WHERE patient = ? AND destination = ? AND grant_id = ? AND part = ?",
+            (known.since, lane.patient, lane.destination, known.grant_id, known.part),
         )
         con.execute("DELETE FROM cursors WHERE length(after) = 0")
+        orders.forget(con, lane, known.part)
+
+
+def _tried(
+    con: sqlite3.Connection, lane: Lane, link: int, number: int, items: Sequence[Item], now: Instant
+) -> None:
+    con.executemany(
+        "INSERT INTO sent (patient, destination, id, kind, version, tried, state, reference, etag, link,"
+        " delivery, problem, changed) VALUES (?, ?, ?, ?, '', ?, 'open', '', '', ?, ?, '', ?)"
+        " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
+        " link = excluded.link, changed = excluded.changed, tried = CASE"
+        f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END",
+        [
+            (lane.patient, lane.destination, each.id, each.kind, each.version, link, number, now)
+            for each in items
+        ],
+    )
 
 
 def _note(con: sqlite3.Connection, lane: Lane, results: Sequence[Result], now: Instant) -> None:
@@ -288,6 +284,5 @@ def _key(lane: Lane, id_: bytes) -> tuple[int, int, bytes]:
 
 
 def _deliveries(db: Database, where: str, *values: int | None) -> tuple[Delivery, ...]:
-    query = f"SELECT {_DELIVERY} FROM deliveries WHERE {where} ORDER BY delivery"
-    rows = db.reader("bridge").execute(query, values)
+    rows = db.reader("bridge").execute(f"SELECT {_DELIVERY} FROM deliveries WHERE {where} ORDER BY 1", values)
     return tuple(Delivery(*row) for row in rows.fetchall())

@@ -36,7 +36,7 @@ KINDS: Final[Mapping[What, Kind | None]] = {
     What.OTHER: Kind.GLUCOSE,
     What.SUMMARY: Kind.GLUCOSE,
     What.REPORT: Kind.NOTES,  # a PDF may say anything
-    What.ORDER: Kind.NOTES,
+    What.ORDER: None,  # taken where the person shares with whoever orders, see web/ordered.py
     What.DEVICE: None,  # comes with every reading, see ingest/kinds.py
     What.PATIENT: None,
 }

@@ -15,14 +15,16 @@ from bridge.adapters import Person, Unreadable
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import NotCollected
 from bridge.consent.permit import RecipientPermit
-from bridge.fhir.outcome import Problem
+from bridge.fhir.outcome import Problem, problem
 from bridge.fhir.render import Receipt
 from bridge.ingest.submission import Keeping, Offered, Outcome, keep
 from bridge.mapping import Mappings
+from bridge.order import Order
 from bridge.period import MINUTE
 from bridge.receive.bundle import Entry, Submission
 from bridge.receive.entry import Fit, judged
 from bridge.receive.node import node, nodes, pair, text
+from bridge.receive.order import order
 from bridge.receive.profiles import What
 from bridge.receive.record import NO_THING, Thing, instant, keyed, owner, thing
 from bridge.receive.subject import local, subject, target
@@ -32,6 +34,7 @@ from bridge.store.ids import Name
 from bridge.store.keys import Erased
 from bridge.web.call import Refused
 from bridge.web.desk import Desk
+from bridge.web.ordered import UNSHARED, id_of, mine, shares, taken
 from bridge.web.submitting import (
     KINDS,
     NOT_TAKEN,
@@ -48,6 +51,8 @@ from bridge.web.submitting import (
 Verdict = Fit | Problem
 MOST_DEVICES: Final = 1000
 """Devices that one submitter can tell of a person: each is a series, and a person has room for so many."""
+_APART: Final = frozenset({What.PATIENT, What.ORDER})
+"""What is not kept with the readings."""
 CLOCK_AHEAD: Final = 10 * MINUTE
 """How much later than ours a submitter's clock may be."""
 _CHOOSING: Final[Mapping[What, int]] = {What.PATIENT: 0, What.DEVICE: 2}
@@ -92,7 +97,7 @@ class Taking:
         self._things = self._known_things(patient)
         self._keys = set(self._things)
         offers = self._offers(patient, kinds, verdicts)
-        taken = [each for each in offers if isinstance(each, Offered) and each.fit.what is not What.PATIENT]
+        offered = [each for each in offers if isinstance(each, Offered) and each.fit.what not in _APART]
         one = patients.load(self.desk.db, patient)
         keeping = Keeping(
             self.desk.db,
@@ -100,7 +105,7 @@ class Taking:
             one,
             self.name,
             self.permit.client,
-            taken,
+            offered,
             self._person(offers),
             self.whose.pairing(patient),
         )
@@ -214,10 +219,27 @@ class Taking:
         if isinstance(offer, Problem):
             return refused(offer)
         place, what = offer.fit.entry.place, offer.fit.what
+        if what is What.ORDER:
+            return self._ordered(patient, offer.fit)
         if what is What.PATIENT:
             return Receipt(200, f"Patient/{self.whose.id('Patient', Name(patient, 0, 0, 0))}", RECEIVED)
         outcome = next(outcomes)
         return receipt(place, what, outcome, self._location(patient, offer, outcome))
+
+    def _ordered(self, patient: int, fit: Fit) -> Receipt:
+        """An order goes the way of every order; one that its condition finds is there already."""
+        found = order(fit.entry.resource)
+        if not isinstance(found, Order) or not shares(self.desk, self.permit, patient):
+            return refused(UNSHARED)
+        same = [
+            kept for kept, each in mine(self.desk, self.permit, patient) if fit.condition in each.identifiers
+        ]
+        if len(same) > 1:
+            return refused(problem(412, f"{fit.entry.place}.request.ifNoneExist fits several resources."))
+        kept = same[0] if same else taken(self.desk, self.permit, patient, found)
+        if isinstance(kept, Problem):
+            return refused(kept)
+        return Receipt(200 if same else 201, f"ServiceRequest/{id_of(self.whose, kept)}")
 
     def _location(self, patient: int, offer: Offered, outcome: Outcome) -> str:
         """Where what an entry became is served, or will be when somebody let it in; '' where it is not."""

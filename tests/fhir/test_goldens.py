@@ -22,6 +22,7 @@ from bridge.consent.grant import Authoriser
 from bridge.consent.summed import PARTS
 from bridge.fhir import terms
 from bridge.fhir.capability import INTERACTIONS, RECEIVED
+from bridge.fhir.orders import KIND
 from bridge.fhir.parameters import OWN, SOUGHT
 from bridge.fhir.render import JSON, XML, Notation, Wanted
 from bridge.period import Period, PeriodSet
@@ -222,7 +223,7 @@ def test_the_statement_says_what_the_tables_offer() -> None:
     statement = valid(capability())
     offered = {each["type"]: each for each in statement["rest"][0]["resource"]}
     tables = {**SOUGHT, **OWN, "Binary": ()}
-    assert set(offered) - set(RECEIVED) == set(tables) == set(INTERACTIONS)
+    assert set(offered) - {*RECEIVED, KIND} == set(tables) == set(INTERACTIONS)
     assert not any("interaction" in offered[kind] for kind in RECEIVED)
     for kind, parameters in tables.items():
         assert [each["name"] for each in offered[kind].get("searchParam", [])] == [

@@ -212,6 +212,7 @@ def test_the_example_of_a_portal_is_right(project: Path, tmp_path: Path) -> None
         (PORTAL.replace("daily: 300", "daily: 300, streams: [note]"), "5:29: a table says basal, bolus,"),
         (PORTAL + "encounter: open\n", "10:1: it says nothing to a portal"),
         (PORTAL + "summaries: {days: 7}\n", "10:1: a portal takes readings as files and no summaries"),
+        (PORTAL + "orders: required\n", "10:1: a portal gets the months that are granted, ordered or not"),
         (PORTAL.replace("raw: {daily: 300}", "raw: false"), "5:1: a portal takes readings and nothing else"),
         (PORTAL.replace("https://", "http://"), "3:1: it is not https"),
         (PORTAL.replace("by: https", "by: sftp"), "7:3: by: Input should be 'https'"),

@@ -26,6 +26,9 @@ from tests.push.twin import BIRTH, IDENTIFIER, NAME, Say, Slow, Torn
 CGM = "http://hl7.org/fhir/uv/cgm/CapabilityStatement/cgm-data-receiver"
 ROW = ("urn:oid:1.2.840.114350.1.13.0.1.7.2.707679", "3040100959")
 """A flowsheet row of the invented hospital."""
+ORDERS = "http://hl7.org/fhir/uv/cgm/CodeSystem/cgm"
+PROFILES = "http://hl7.org/fhir/uv/cgm/StructureDefinition/"
+MASS = "cgm-sensor-reading-mass-per-volume"
 READINGS = ("Observation", "MedicationAdministration")
 
 
@@ -41,6 +44,33 @@ class Lie:
 
 
 Fault = Say | Torn | Slow | Twice | Lie
+
+
+def length(value: float, unit: str) -> dict[str, Any]:
+    """A length of time as an order writes it."""
+    return {"value": value, "code": unit, "system": "http://unitsofmeasure.org", "unit": unit}
+
+
+def scheduled(
+    every: tuple[float, str] = (2, "wk"), back: tuple[float, str] | None = None, *profiles: str
+) -> dict[str, Any]:
+    """The IG's schedule."""
+    parts: list[dict[str, Any]] = [{"url": "submissionPeriod", "valueQuantity": length(*every)}]
+    if back is not None:
+        parts.append({"url": "lookbackPeriod", "valueQuantity": length(*back)})
+    parts += [_profile(each) for each in profiles or (MASS,)]
+    return {"url": f"{PROFILES}data-submission-schedule", "extension": parts}
+
+
+def _profile(name: str) -> dict[str, Any]:
+    return {"url": "submissionDataProfile", "valueCanonical": PROFILES + name}
+
+
+def once(start: str, end: str, *profiles: str) -> dict[str, Any]:
+    """The IG's one-time period."""
+    parts: list[dict[str, Any]] = [{"url": "timePeriod", "valuePeriod": {"start": start, "end": end}}]
+    parts += [_profile(each) for each in profiles or (MASS,)]
+    return {"url": f"{PROFILES}data-submission-one-time-spec", "extension": parts}
 
 
 @dataclass(frozen=True)
@@ -61,6 +91,9 @@ class Rules:
     size: int | None = None
     entries: int | None = None
     stale: int = 412
+    orders: str = "coded"
+    """ServiceRequests: searched by patient and code; `all`: the code is ignored; `paged`: one a page, the first twice;
+    `none`: not offered."""
 
 
 CGM_RECEIVER = Rules(operation=True, said=None)
@@ -73,6 +106,7 @@ EPIC = Rules(
     updates=frozenset({"Observation"}),
     creates=frozenset({"Observation"}),
     codes=frozenset({ROW}),
+    orders="all",
 )
 """Single creates of Observations alone, each with the code of a flowsheet row; no conditional create, no Device."""
 ORACLE = Rules(
@@ -82,6 +116,7 @@ ORACLE = Rules(
     updates=frozenset({"Observation"}),
     creates=frozenset({"Observation"}),
     stale=409,
+    orders="paged",
 )
 """Batches, no conditional create (a repeated POST is a second Observation), 409 for a stale version."""
 FROZEN = Rules(transaction=True, updates=frozenset())
@@ -110,6 +145,8 @@ class Ehr:
     outcome: tuple[int, str] | None = None
     numbers: int = 0
     is_down: bool = False
+    is_careless: bool = False
+    """It shows orders of other records too."""
 
     @staticmethod
     def complaint(code: str, told: str) -> dict[str, Any]:
@@ -234,6 +271,8 @@ class Ehr:
 
     def _search(self, where: str, query: str) -> tuple[int, dict[str, Any], Sequence[tuple[str, str]]]:
         asked = parse_qs(query)
+        if where == "ServiceRequest":
+            return self._orders(asked, query)
         if where == "Encounter":
             found = list(self.shelves.get("Encounter", {}).values())
         elif "identifier" not in asked or (where != "Patient" and not self.rules.searches):
@@ -242,6 +281,41 @@ class Ehr:
             found = [each for token in asked["identifier"][0].split(",") for each in self.named(where, token)]
         entries = [{"resource": each} for each in found]
         return 200, {"resourceType": "Bundle", "type": "searchset", "entry": entries}, ()
+
+    def _orders(
+        self, asked: dict[str, list[str]], query: str
+    ) -> tuple[int, dict[str, Any], Sequence[tuple[str, str]]]:
+        """The orders of a record, as far as they are asked for."""
+        if self.rules.orders == "none" or "patient" not in asked:
+            return 403, _outcome("forbidden", "403"), ()
+        codes = {tuple(each.split("|")) for each in asked["code"][0].split(",")}
+        found = [
+            each
+            for each in self.shelves.get("ServiceRequest", {}).values()
+            if each["subject"]["reference"] == f"Patient/{asked['patient'][0]}" or self.is_careless
+            if self.rules.orders == "all"
+            or any((one["system"], one["code"]) in codes for one in each["code"]["coding"])
+        ]
+        bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
+        if self.rules.orders == "paged" and found:
+            at = int(asked.get("page", ["0"])[0])
+            more = f"{self.url}/ServiceRequest?{query.partition('&page=')[0]}&page={at + 1}"
+            bundle["link"] = [{"relation": "next", "url": more}] if at < len(found) else []
+            found = [found[max(0, at - 1)]]
+        return 200, bundle | {"entry": [{"resource": each} for each in found]}, ()
+
+    def order(self, id_: str = "o1", **changed: Any) -> None:
+        """A clinic's order for the linked record, or what `changed` makes of it."""
+        usual = {
+            "resourceType": "ServiceRequest",
+            "id": id_,
+            "status": "active",
+            "intent": "order",
+            "code": {"coding": [{"system": ORDERS, "code": "cgm-data-submission-standing-order"}]},
+            "subject": {"reference": "Patient/p1"},
+            "extension": [scheduled()],
+        }
+        self.shelves.setdefault("ServiceRequest", {})[id_] = usual | changed
 
     def named(self, kind: str, token: str) -> list[dict[str, Any]]:
         """Resources with that identifier."""

@@ -76,9 +76,13 @@ class House:
     client: str
     calls: list[Call] = field(default_factory=list)
 
-    def push(self) -> Report:
-        """What `cgm-bridge push` does."""
-        return asyncio.run(self.worker.once(self.patient, self.client))
+    def push(self, at_once: bool = False) -> Report:
+        """What `cgm-bridge push` does, with `--once` or without."""
+        return asyncio.run(self.worker.once(self.patient, self.client, at_once=at_once))
+
+    def round(self) -> Report:
+        """What a running worker does every few seconds."""
+        return asyncio.run(self.worker.once())
 
     def bring(self, first: int, values: list[int], name: str = "") -> int:
         """Import readings 5 minutes apart from the `first` slot on; the number of the artifact."""

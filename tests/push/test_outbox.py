@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import bridge.store.cursors as cursors
 import bridge.store.destinations as destinations
 import bridge.store.links as links
 import bridge.store.outbox as outbox
@@ -50,13 +51,13 @@ def test_entries_are_tried_before_they_are_sent_and_known_after(db: Database, la
     known = outbox.held(db, lane, [item(1).id, item(2).id])
     assert (known[item(1).id].version, known[item(1).id].tried) == ("1-a", "")
     assert (known[item(2).id].version, known[item(2).id].tried) == ("", "1-a")
-    assert outbox.cursor(db, lane, "g") is None
+    assert cursors.cursor(db, lane, "g") is None
 
 
 def test_the_cursor_moves_with_what_was_recorded(db: Database, lane: Lane) -> None:
     delivery = outbox.begin(db, lane, "readings", "g", 1, None, [item(1)])
     outbox.settle(db, delivery, "acked", results=[Result(item(1).id, "1-a")], taken=1, after=b"x" * 24)
-    assert outbox.cursor(db, lane, "g") == b"x" * 24
+    assert cursors.cursor(db, lane, "g") == b"x" * 24
     assert outbox.opened(db, lane) is None
     assert outbox.begin(db, lane, "readings", "g", 1, None, []).delivery != delivery.delivery
 
@@ -88,7 +89,7 @@ def test_a_retry_forgets_attempts_and_refusals_and_goes_back(db: Database, lane:
     second = outbox.begin(db, lane, "readings", "g", 1, None, [item(2)])
     outbox.settle(db, second, "partial", results=[Result(item(2).id, "", "refused")], after=b"b" * 24)
     outbox.retry(db, second.delivery)
-    assert outbox.cursor(db, lane, "g") == b"a" * 24
+    assert cursors.cursor(db, lane, "g") == b"a" * 24
     assert outbox.held(db, lane, [item(2).id])[item(2).id].state == "open"
     with pytest.raises(ValueError, match="nothing to repeat"):
         outbox.retry(db, first.delivery)

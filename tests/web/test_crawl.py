@@ -31,6 +31,7 @@ from bridge.receive.entry import TYPES
 from bridge.store.ids import Name
 from tests.subscriptions.planted import PLANTED, planted
 from tests.web.exporting import fetched, place
+from tests.web.ordering import clinic_order
 from tests.web.pumped import pumped, telling
 from tests.web.submitted import SCOPE, bundle, entry, identified, intake, observation, submit
 from tests.web.test_xml_http import batch
@@ -51,6 +52,7 @@ SHARED: Final = {"Observation": Stream.GLUCOSE, "MedicationAdministration": Stre
 def pump(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("crawl") / "home")
     pumped(made)
+    made.clinic = made.register("Clinic EHR", "Clinic", f"system/*.rs {ORDERING}")
     made.grant(withheld=frozenset({"CANARY-SOURCE"}))
     made.grant(to="CANARY-PHARMACY", authoriser=Authoriser("CANARY-SIGNER", "guardian"))
     made.clock.now += 1000
@@ -149,6 +151,32 @@ def group(world: World) -> list[str]:
     return [f"/fhir/Group/{name}" for name in (own, world.patient_id(world.ada), "x")]
 
 
+ORDERING: Final = "system/*.rs system/ServiceRequest.cru"
+
+
+def ordered(world: World) -> list[str]:
+    """The id of an order of the clinic, made once; then of nobody, and of things that are none."""
+    sent = clinic_order(world.patient_id(world.ada)) | {"note": [{"text": "CANARY-SOURCE"}]}
+    about = f"/fhir/ServiceRequest?patient={world.patient_id(world.ada)}"
+    if not world.get(about).json()["total"]:
+        headers = {"Content-Type": "application/fhir+json"}
+        world.ask(
+            "POST", "/fhir/ServiceRequest", json=sent, token=world.token(scope=ORDERING), headers=headers
+        )
+    own = world.get(about).json()["entry"][0]["resource"]["id"]
+    return [own, world.patient_id(world.ada), world.patient_id(world.bob), "x"]
+
+
+def orders(world: World) -> list[str]:
+    ordered(world)
+    whole = [f"/fhir/ServiceRequest?patient={world.patient_id(who)}" for who in (world.ada, world.bob)]
+    return [*whole, *(f"{each}&status=active&_count=1000&_total=accurate" for each in whole)]
+
+
+def order_reads(world: World) -> list[str]:
+    return [f"/fhir/ServiceRequest/{each}" for each in ordered(world)]
+
+
 def report_searches(kind: str) -> Callable[[World], list[str]]:
     def paths(world: World) -> list[str]:
         whole = [f"/fhir/{kind}?patient={world.patient_id(who)}" for who in (world.ada, world.bob)]
@@ -195,6 +223,8 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
     "/fhir/Observation/$lastn": newest,
     "/fhir/Observation/$hddt-cgm-summary": summed,
     "/fhir/Patient/{id}/$everything": everything,
+    "/fhir/ServiceRequest": orders,
+    "/fhir/ServiceRequest/{id}": order_reads,
     "/fhir/Group": groups,
     "/fhir/Group/{id}": group,
     "/fhir/Subscription": subscriptions,
@@ -209,15 +239,19 @@ PROBES: Final[Mapping[str, Callable[[World], list[str]]]] = {
 }
 """What is asked with GET at each address."""
 EXPORTS: Final = ("/fhir/$export", "/fhir/Patient/$export", "/fhir/Group/{id}/$export")
-STEPS: Final[Mapping[tuple[str, str], str]] = dict.fromkeys(
-    [
-        *(("GET", path) for path in (*EXPORTS, "/fhir/bulk/{job}", "/fhir/bulk/{job}/{file}")),
-        ("DELETE", "/fhir/bulk/{job}"),
-    ],
-    "test_every_export_tells_no_more",
-) | dict.fromkeys(
-    [(method, "/fhir/Subscription/{id}") for method in ("PUT", "DELETE")],
-    "test_every_act_on_a_subscription_tells_no_more",
+STEPS: Final[Mapping[tuple[str, str], str]] = (
+    dict.fromkeys(
+        [
+            *(("GET", path) for path in (*EXPORTS, "/fhir/bulk/{job}", "/fhir/bulk/{job}/{file}")),
+            ("DELETE", "/fhir/bulk/{job}"),
+        ],
+        "test_every_export_tells_no_more",
+    )
+    | dict.fromkeys(
+        [(method, "/fhir/Subscription/{id}") for method in ("PUT", "DELETE")],
+        "test_every_act_on_a_subscription_tells_no_more",
+    )
+    | {("PUT", "/fhir/ServiceRequest/{id}"): "test_every_order_tells_no_more"}
 )
 """What is no GET or POST, or a step of an export, and the test of this file that goes through it."""
 POSTED: Final[Mapping[str, str]] = {
@@ -233,6 +267,9 @@ POSTED: Final[Mapping[str, str]] = {
             "/fhir/Patient/{id}/$everything",
         ),
         "test_every_posted_operation_tells_no_more",
+    ),
+    **dict.fromkeys(
+        ("/fhir/ServiceRequest", "/fhir/ServiceRequest/_search"), "test_every_order_tells_no_more"
     ),
     "/fhir/Group/_search": "test_every_posted_search_of_the_group_tells_no_more",
     **dict.fromkeys(EXPORTS, "test_every_export_tells_no_more"),
@@ -467,6 +504,32 @@ def test_every_submission_tells_no_more(pump: World, accept: str, allowed: bool)
         assert not any(leaks(pump, each) or telling(each.text) for each in told)
         assert answer.status_code == (200 if is_taken else 404)
         assert answer.text.count("201 Created") == (len(hidden) if is_taken else 0)
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+def test_every_order_tells_no_more(pump: World, accept: str) -> None:
+    own, *_ = ordered(pump)
+    headers = {"Content-Type": "application/fhir+json", "Accept": accept}
+    nobody = pump.token(pump.stranger)
+    for token in (pump.token(scope=ORDERING), nobody):
+        for who in (pump.ada, pump.bob):
+            sent, own_path = clinic_order(pump.patient_id(who)), f"/fhir/ServiceRequest/{own}"
+            found = [
+                pump.ask("POST", "/fhir/ServiceRequest", json=sent, headers=headers, token=token),
+                pump.ask("PUT", own_path, json=sent | {"id": own}, headers=headers, token=token),
+                pump.ask(
+                    "POST",
+                    "/fhir/ServiceRequest/_search",
+                    data={"patient": pump.patient_id(who)},
+                    token=token,
+                    headers={"Accept": accept},
+                ),
+            ]
+            for each in found:
+                assert not leaks(pump, each) and not telling(each.text)
+            if token == nobody:
+                assert [each.status_code for each in found] == [403, 403, 200]
+                assert own not in found[2].text
 
 
 def test_what_is_nowhere_is_the_same_for_everybody(pump: World) -> None:

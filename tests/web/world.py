@@ -25,6 +25,7 @@ import bridge.store.clients
 import bridge.store.patients
 import bridge.web.fhir
 import bridge.web.health
+import bridge.web.ordering
 import bridge.web.receiving
 import bridge.web.smart
 from bridge.bulk.job import Limits
@@ -271,6 +272,7 @@ def application(world: World) -> Starlette:
             *bridge.web.receiving.routes(
                 world.gate, world.renderer, world.db, world.clock, world.meters, world.mappings
             ),
+            *bridge.web.ordering.routes(world.gate, world.renderer, world.db, world.clock, world.meters),
             *bridge.web.fhir.routes(
                 world.gate, world.renderer, world.db, world.clock, world.meters, world.limits
             ),

@@ -1,0 +1,74 @@
+"""A client's own orders about one person: whose they may be, which there are, and as the client may know them.
+
+Law (`consent.md`, what the asker learns): an order is taken and told only while a grant to this client acts; what else
+there is, is nobody's. Orders in a submission and alone go the same way, and only the value is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bridge.store.orders as orders
+from bridge.consent import grants
+from bridge.consent.grant import State, state_at
+from bridge.consent.permit import RecipientPermit
+from bridge.fhir.orders import KIND, Ordered
+from bridge.fhir.outcome import Problem, problem
+from bridge.order import Order
+from bridge.store.ids import Name
+from bridge.store.orders import Kept
+from bridge.web.desk import Desk
+from bridge.web.submitting import Whose
+
+MOST: Final = 100
+"""Orders of one client about one person."""
+TOO_MANY: Final = Problem(
+    422, "too-costly", f"There are {MOST} orders of this client for this person: update one of them."
+)
+KNOWN: Final = problem(409, "There is an order with this identifier: update it.", "ServiceRequest.identifier")
+UNSHARED: Final = Problem(
+    422, "business-rule", "An order is taken only where this person shares with this client."
+)
+
+
+def shares(desk: Desk, permit: RecipientPermit, patient: int) -> bool:
+    """Whether a grant to this client acts now."""
+    now = desk.clock()
+    return permit.concerns(patient) and any(
+        state_at(each, now) is State.ACTIVE
+        and each.grant.recipient.includes(permit.client, permit.organization)
+        and each.grant.purpose == permit.purpose
+        for each in grants.listed(desk.db, patient, with_names=False)
+    )
+
+
+def mine(desk: Desk, permit: RecipientPermit, patient: int) -> list[tuple[Kept, Order]]:
+    """What this client itself sent about the person."""
+    return [
+        (kept, kept.written.order)
+        for kept in orders.of(desk.db, patient, permit.client)
+        if kept.destination is None and kept.written.order is not None
+    ]
+
+
+def taken(desk: Desk, permit: RecipientPermit, patient: int, one: Order) -> Kept | Problem:
+    """The order kept, or why it is not. Raises Erased."""
+    there = mine(desk, permit, patient)
+    if any({*each.identifiers} & {*one.identifiers} for _, each in there):
+        return KNOWN
+    if len(there) >= MOST:
+        return TOO_MANY
+    return orders.receive(desk.db, patient, permit.client, one, desk.clock())
+
+
+def id_of(whose: Whose, kept: Kept) -> str:
+    """The id by which the client knows an order."""
+    return whose.id(KIND, Name(kept.patient, 0, kept.number, 0))
+
+
+def told(whose: Whose, kept: Kept) -> Ordered:
+    """An order as its client may read it. ValueError where it could not be read when it was found."""
+    if kept.written.order is None:
+        raise ValueError(f"order {kept.number} is none that can be told")
+    patient = whose.id("Patient", Name(kept.patient, 0, 0, 0))
+    return Ordered(id_of(whose, kept), patient, kept.changed, kept.written.order)
