@@ -147,6 +147,12 @@ def _staff() -> Loaded:
     return (staff,)
 
 
+def _subscriptions() -> Loaded:
+    from bridge.cli.subscriptions import subscriptions
+
+    return (subscriptions,)
+
+
 def _metrics() -> Loaded:
     from bridge.cli.metrics import metrics
 
@@ -191,6 +197,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     "report": (_report, "The report of a period as a PDF."),
     "serve": (_server, "Serve the FHIR endpoint and deliver what is due."),
     "staff": (_staff, "Who works with this installation."),
+    "subscriptions": (_subscriptions, "Who is notified of new values."),
     "totals": (_totals, "Insulin and carbohydrates by day, as far as the sources agree."),
 }
 """Name -> what imports it, and the line of `--help`."""

@@ -110,6 +110,10 @@ class Of:
     places: Mapping[str, str] = field(default_factory=dict)
     stated: Stated = USUAL
 
+    def named(self, id_: str) -> str | None:
+        """The id of an Observation there: of an update the receiver's own, which has to stand in it (R4 3.1.0.4)."""
+        return self.places[id_].rpartition("/")[2] if id_ in self.places else None if self.is_filed else id_
+
 
 def worn(mappings: Mappings) -> dict[str, Worn]:
     """What each part wears."""
@@ -157,7 +161,7 @@ def trees(
         said = _MEANS.get(unit, _MEANS[Unit.MG_DL]) if part == MEAN else _SAID[part]
         resource: Tree = {
             "resourceType": "Observation",
-            "id": None if of.is_filed else id_,
+            "id": of.named(id_),
             "meta": _meta(one, None if is_wrong else said.profile, of),
             "identifier": ({"system": of.system, "value": id_},),
             "status": "entered-in-error" if is_wrong else "corrected" if is_again else "final",

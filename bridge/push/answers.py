@@ -8,7 +8,7 @@ error is told in the words that the destination's file has for its code. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote
@@ -25,6 +25,9 @@ OUT: Final = frozenset({401, 429, 502, 503, 504})
 """Statuses that say something of the whole receiver and nothing of what was sent."""
 UNTOUCHED: Final = frozenset({429})
 """Statuses after which surely nothing took effect (RFC 6585 4)."""
+
+CONTENT: Final = frozenset({400, 422})
+"""Statuses that find something wrong in what was sent (RFC 9110 15.5.1, 15.5.21)."""
 
 Errors: TypeAlias = Mapping[str, ErrorText]
 """Codes of a receiver's OperationOutcomes, and what they mean."""
@@ -55,7 +58,8 @@ UNSENT: Final = Entry(0, "", "", Step.AGAIN)
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came of one attempt. `asked`: ms that Retry-After wants; `entries`: one for each that was to be sent,
-    where something is known of them; `is_untouched`: surely nothing took effect but what `entries` says."""
+    where something is known of them; `is_untouched`: surely nothing took effect but what `entries` says; `is_content`:
+    what was sent is refused for something in it."""
 
     step: Step
     problem: str = ""
@@ -63,6 +67,7 @@ class Reply:
     entries: tuple[Entry, ...] = ()
     is_untouched: bool = False
     status: int = 0
+    is_content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ def refused(answer: Answer, now: Instant, errors: Errors | None = None) -> Reply
         asked,
         is_untouched=answer.status in UNTOUCHED,
         status=answer.status,
+        is_content=answer.status in CONTENT and then in (None, Step.STOP),
     )
 
 
@@ -141,12 +147,43 @@ def held_in(body: bytes, kind: str, system: str) -> Iterator[tuple[str, tuple[st
         if not isinstance(resource, dict) or resource.get("resourceType") != kind:
             continue
         place = _REFERENCE.search(f"{kind}/{text(resource, 'id')}")
-        meta = resource.get("meta")
-        version = text(meta, "versionId") if isinstance(meta, dict) else ""
         for identifier in members(resource, "identifier"):
             if text(identifier, "system") == system and place:
-                tag = f'W/"{version}"'
-                yield text(identifier, "value"), (place[1], tag if _ETAG.fullmatch(tag) and version else "")
+                yield text(identifier, "value"), (place[1], _tag(resource))
+
+
+def etag_of(body: bytes) -> str:
+    """The ETag of a resource that was read; '' where it tells no version."""
+    return _tag(parsed(body))
+
+
+def _tag(resource: Mapping[str, object]) -> str:
+    meta = resource.get("meta")
+    version = text(meta, "versionId") if isinstance(meta, dict) else ""
+    tag = f'W/"{version}"'
+    return tag if version and _ETAG.fullmatch(tag) else ""
+
+
+def is_answer(body: bytes, kind: str, system: str, values: Collection[str]) -> bool:
+    """Whether a searchset answers what was asked: nothing of the type is in it that has none of these identifiers. A
+    server that knows no such parameter may leave it out and give whatever it has (R4 3.1.1.1.1, lenient)."""
+    for entry in members(parsed(body), "entry"):
+        resource, search = entry.get("resource"), entry.get("search")
+        is_match = not isinstance(search, dict) or text(search, "mode") in ("", "match")
+        if is_match and isinstance(resource, dict) and text(resource, "resourceType") == kind:
+            named = {
+                text(each, "value")
+                for each in members(resource, "identifier")
+                if text(each, "system") == system
+            }
+            if not named & set(values):
+                return False
+    return True
+
+
+def has_more(body: bytes) -> bool:
+    """Whether a searchset goes on in another page."""
+    return any(text(each, "relation") == "next" for each in members(parsed(body), "link"))
 
 
 def token(system: str, value: str) -> str:

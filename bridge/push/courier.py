@@ -23,7 +23,7 @@ from bridge.period import Instant
 from bridge.push import abilities, engine, reconcile
 from bridge.push.abilities import Abilities
 from bridge.push.account import Settlement, is_update, settled, untouched
-from bridge.push.answers import Entry, Reply
+from bridge.push.answers import Reply
 from bridge.push.engine import Engine
 from bridge.push.parcel import Bounds, Parcel, known_of, packed, parcel
 from bridge.push.receiver import Receiver
@@ -63,13 +63,14 @@ class Waybill:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a parcel of so many readings."""
+    """What came of a parcel of so many readings. `is_content`: something in it was refused, and all of it with it."""
 
     settlement: Settlement
     decision: Decision
     problem: str
     delivery: int
     readings: int
+    is_content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,8 @@ class Courier:
             taken=settlement.taken,
             after=bill.after if decision.step is Step.DONE else None,
         )
-        return Outcome(settlement, decision, reply.problem, delivery.delivery, delivery.items)
+        number, readings = delivery.delivery, delivery.items
+        return Outcome(settlement, decision, reply.problem, number, readings, reply.is_content)
 
     async def _reply(self, found: Parcel, now: Instant) -> Reply:
         if self.engine is None:
@@ -204,7 +206,8 @@ class Courier:
         """What the receiver holds of these items."""
         if self.engine is not None:
             return engine.placed(items, before)
-        return await reconcile.look(self.receiver, self._system, items, before, retracts, self.clock())
+        system = self._system if self.can.searches else ""
+        return await reconcile.look(self.receiver, system, items, before, retracts, self.clock())
 
     def _begun(self, bill: Waybill, entry: int | None, items: Sequence[Item]) -> Delivery:
         return outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, entry, items, bill.part)
@@ -284,11 +287,8 @@ class Courier:
         there = await reconcile.doubts(self.receiver, self._system, items, tried, self.clock())
         if isinstance(there, Reply):
             return []
-        return [each if each.version else _refused(*_named(said[each.id])) for each in there]
-
-
-def _named(said: tuple[Item, Entry]) -> tuple[Item, str]:
-    return said[0], f"{UNTAKEN}: {said[1].problem}"
+        named = {id_: (item, f"{UNTAKEN}: {entry.problem}") for id_, (item, entry) in said.items()}
+        return [each if each.version else _refused(*named[each.id]) for each in there]
 
 
 def _refused(item: Item, problem: str) -> Result:

@@ -63,6 +63,10 @@ CODES: Final[Mapping[str, tuple[Step, str]]] = {
     "207": (Step.AGAIN, "the receiver had an internal error"),
 }
 """Table 0357 in words."""
+OF_ONE: Final = frozenset({"101", "102", "103", "205"})
+"""Those that speak of one content, whichever code they come with."""
+OF_ALL: Final = frozenset({"100", "200", "201", "202", "203", "204"})
+"""Those that every message would get."""
 USUAL: Final[Mapping[str, tuple[Step, str]]] = {
     "AE": (Step.STOP, "the receiver's application finds an error in the message"),
     "AR": (Step.AGAIN, "the receiver's application rejects the message for now"),
@@ -154,7 +158,10 @@ class Engine:
         self.watch.saw(
             NetFault(Fault.BUSY, "the receiver") if is_later else Answer(200, {}, b""), is_write=True
         )
-        return Reply(step, problem, is_untouched=True)
+        is_content = step is Step.STOP and ack.code == "AE" and not OF_ALL & set(ack.errors)
+        return Reply(
+            step, problem, is_untouched=True, is_content=is_content or bool(OF_ONE & set(ack.errors))
+        )
 
     def _meant(self, ack: Ack) -> tuple[Step, str]:
         for code in ack.errors:

@@ -14,12 +14,16 @@ from typing import Final, Literal, Protocol
 from bridge.net.endpoint import Purpose
 from bridge.net.message import Answer, Caller, Fault, Identity, NetFault, Request
 from bridge.period import Instant
-from bridge.push.answers import OK, Errors, Found, Reply, held_in, lost, refused, token
+from bridge.push.answers import OK, Errors, Found, Reply, has_more, held_in, is_answer, lost, refused, token
+from bridge.push.retry import Step
 
 JSON: Final = "application/fhir+json"
 SECONDS: Final = 60.0
 LIMIT: Final = 8 << 20
 """Bytes of an answer: 500 entries with an OperationOutcome each fit."""
+NOT_SEARCHED: Final = (
+    "the receiver does not answer searches by identifier: say so in its file (receiver: {searches: false})"
+)
 ASKED_AT_ONCE: Final = 50
 """Identifiers in one search: the address stays below 8 kB."""
 
@@ -121,16 +125,24 @@ class Receiver:
         return await self.search(f"Patient?identifier={token(system, value)}", now)
 
     async def find(self, kind: str, system: str, values: Sequence[str], now: Instant) -> Found | Reply:
-        """Which resources of a type the receiver has under these identifier values."""
+        """Which resources of a type the receiver has under these identifier values. Where it gives them in pages, which
+        may repeat or skip, it is asked for fewer; a Reply too where what it gives is no answer to that."""
         found: dict[str, tuple[tuple[str, str], ...]] = dict.fromkeys(values, ())
-        for start in range(0, len(values), ASKED_AT_ONCE):
-            some = values[start : start + ASKED_AT_ONCE]
+        asked = [values[start : start + ASKED_AT_ONCE] for start in range(0, len(values), ASKED_AT_ONCE)]
+        while asked:
+            some = asked.pop()
             tokens = ",".join(token(system, value) for value in some)
             body = await self.search(f"{kind}?identifier={tokens}&_count={4 * len(some)}", now)
             if isinstance(body, Reply):
                 return body
-            for value, held in held_in(body, kind, system):
-                found[value] = (*found.get(value, ()), held)
+            held, is_part = dict.fromkeys(held_in(body, kind, system)), has_more(body)
+            if not is_answer(body, kind, system, some) or (is_part and not held):
+                return Reply(Step.STOP, NOT_SEARCHED)
+            if is_part and len(some) > 1:
+                asked += [some[: len(some) // 2], some[len(some) // 2 :]]
+                continue
+            for value, place in held:
+                found[value] = (*found.get(value, ()), place)
         return Found(found)
 
     async def _sent(

@@ -17,12 +17,14 @@ from typing import Final
 
 from bridge.period import Instant
 from bridge.push.account import is_update
-from bridge.push.answers import Found, Reply
+from bridge.push.answers import Found, Reply, etag_of
 from bridge.push.receiver import Receiver
 from bridge.store.outbox import SEVERAL, Held, Item, Result
 
 TWICE: Final = "the receiver holds it several times: a human must tidy there"
 GONE: Final = "the receiver no longer has it"
+GONE_STATUSES: Final = frozenset({404, 410})
+UNSEEN: Final = "it may be there, and the receiver cannot be asked: somebody must look there"
 CHANGED: Final = "somebody changed it at the receiver: a human decides which stands"
 
 
@@ -34,7 +36,10 @@ async def look(
     retracts: bool,
     now: Instant,
 ) -> tuple[Result, ...] | Reply:
-    """What is to be noted about the entries of a contradicted Bundle; a Reply where it cannot be found."""
+    """What is to be noted about the entries of a contradicted Bundle; a Reply where it cannot be found. `system`: of
+    our identifiers, '' where the receiver is not searched by them: each copy is read where it is known to be."""
+    if not system:
+        return await _reread(receiver, items, before, retracts, now)
     results: list[Result] = []
     ordered = sorted(items, key=lambda item: item.kind)
     for kind, group in groupby(ordered, key=lambda item: item.kind):
@@ -44,6 +49,27 @@ async def look(
             return found
         results += _noted(some, found, before, retracts)
     return tuple(results)
+
+
+async def _reread(
+    receiver: Receiver, items: Sequence[Item], before: Mapping[bytes, Held], retracts: bool, now: Instant
+) -> tuple[Result, ...] | Reply:
+    results: list[Result | None] = []
+    for item in items:
+        known = before.get(item.id)
+        if known is None or not known.reference:
+            results.append(
+                Result(item.id, known.version if known else "", "refused", problem=UNSEEN)
+                if retracts
+                else None
+            )
+            continue
+        body = await receiver.search(known.reference, now)
+        if isinstance(body, Reply) and body.status not in GONE_STATUSES:
+            return body
+        there = () if isinstance(body, Reply) else ((known.reference, etag_of(body)),)
+        results.append(_one(item, known, there, retracts))
+    return tuple(result for result in results if result is not None)
 
 
 async def doubts(

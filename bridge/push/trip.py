@@ -7,21 +7,22 @@ request may hold is what the destination's file says and the receiver showed; a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import quote
 
 from bridge.consent.gate import Disclosure, Gate
-from bridge.fhir.consignment import Form
+from bridge.fhir.consignment import DEVICE, Form
 from bridge.mapping.destination import DestinationFile
 from bridge.period import Instant
 from bridge.push import engine
 from bridge.push import round as rounds
-from bridge.push.courier import Courier, Waybill
+from bridge.push.courier import Courier, Outcome, Waybill
+from bridge.push.isolation import Isolation, Next
 from bridge.push.parcel import Bounds, Parcel
 from bridge.push.plan import Errand
-from bridge.push.retry import Step
+from bridge.push.retry import State, Step
 from bridge.push.round import Report
 from bridge.store.db import Database
 from bridge.store.entries import KEPT
@@ -56,6 +57,7 @@ class Trip:
     spec: DestinationFile | None
     fits: dict[int, int]
     haste: Haste = Haste.USUAL
+    isolation: Isolation = field(default_factory=Isolation)
 
     @property
     def client(self) -> str:
@@ -85,6 +87,7 @@ class Trip:
         pace = PAGE if self.spec is None else self.spec.limits.calls_per_minute or PAGE
         if self.courier.can.form in SINGLY:
             most = min(most, MOST_CALLS, max(1, pace - SPARE))
+        most = min(most, self.isolation.most or PAGE)
         return max(1, min(most, PAGE, self.fits.get(self.errand.lane.destination, PAGE)))
 
     def is_too_large(self, parcel: Parcel) -> bool:
@@ -95,13 +98,30 @@ class Trip:
         self.fits[self.errand.lane.destination] = max(1, min(fit, page - 1))
         return True
 
-    async def sent(self, disclosure: Disclosure, parcel: Parcel, bill: Waybill) -> tuple[Report, bool]:
-        """One parcel goes; what came of it, and whether it is done with."""
+    async def sent(
+        self, disclosure: Disclosure, parcel: Parcel, bill: Waybill, *, apart: bool = False
+    ) -> tuple[Report, bool]:
+        """One parcel goes; what came of it, and whether it is done with. `apart`: what the receiver refuses all of it
+        for is looked for, in smaller parcels."""
         outcome = await self.courier.send(parcel, bill, disclosure.entry)
         said, left = rounds.word(outcome, bill.what == "retraction")
         self.gate.settle(disclosure, said, left)
+        follows = self._apart(outcome, len(parcel.needed)) if apart else Next.AS_SAID
+        if follows is Next.SMALLER:
+            return rounds.NOTHING, False
+        if follows is Next.ALONE:
+            items = [item for item in parcel.items if item.kind != DEVICE]
+            self.courier.give_up(items, bill, outcome.problem, State.PARTIAL)
+            return rounds.refused(self.client, len(items)), False
         report = rounds.of(self.client, outcome, self.clock())
         return report, outcome.decision.step is Step.DONE
+
+    def _apart(self, outcome: Outcome, count: int) -> Next:
+        if outcome.decision.step is Step.STOP and outcome.is_content:
+            return self.isolation.refused(count, self.page)
+        if outcome.decision.step is Step.DONE:
+            self.isolation.taken(outcome.settlement.taken)
+        return Next.AS_SAID
 
     def kept(self, disclosure: Disclosure) -> None:
         """Nothing of it left."""

@@ -97,9 +97,9 @@ def found(db: Database, id: str, client: str | None = None) -> Subscription | No
     return None if row is None else _read(db, row)
 
 
-def listed(db: Database, client: str) -> tuple[Subscription, ...]:
-    """All of one client, by id."""
-    query = f"SELECT {_COLUMNS} FROM subscriptions WHERE client = ? ORDER BY id"
+def listed(db: Database, client: str | None = None) -> tuple[Subscription, ...]:
+    """All of one client, or of all, by id."""
+    query = f"SELECT {_COLUMNS} FROM subscriptions WHERE ?1 IS NULL OR client = ?1 ORDER BY id"
     return tuple(_read(db, row) for row in db.reader("bridge").execute(query, (client,)).fetchall())
 
 

@@ -29,6 +29,7 @@ from bridge.net.message import Caller
 from bridge.period import DAY, Instant
 from bridge.push.retry import SECOND
 from bridge.store.db import Database
+from bridge.store.entries import KEPT
 from bridge.store.occurrences import Occurrence
 from bridge.store.subscriptions import Subscription
 from bridge.subscriptions.changes import beat
@@ -144,7 +145,7 @@ class Turn:
         new = [each for each in new if each.text in readable]
         if len(new) == len(found) <= most:
             return await self._went(feed, page, new), most
-        self.gate.settle(page, TAKEN, 0)
+        self.gate.settle(page, KEPT, 0)
         for start in range(0, len(new), most):
             some = {each.text: each for each in new[start : start + most]}
             told = await feed.of(frozenset(some))

@@ -35,6 +35,7 @@ from bridge.store.patients import load as load_patient
 from bridge.web import offering, stating, wishes
 from bridge.web.choosing import chosen_of
 from bridge.web.matter import Matter, agreed, drafted, draw, form, look
+from bridge.web.notified import told_under
 from bridge.web.session import checked_form, entrance, person
 from bridge.web.stating import local
 from bridge.web.whose import chosen, frame, page, people, problem
@@ -89,6 +90,7 @@ class Shares:
             powers=whose.powers,
             orders=await asyncio.to_thread(wishes.ordered, db, grant, zones),
             sends=bool(await asyncio.to_thread(wishes.lanes, db, grant)),
+            told=told_under(self._gate, db, grant) if state_at(standing, db.clock()) in OPEN else (),
         )
 
     async def step(self, request: Request) -> Response:

@@ -37,6 +37,7 @@ from bridge.store.invitations import Invitation
 from bridge.store.outbox import Delivery
 from bridge.web import wishes
 from bridge.web.lobby import begin, device, later, moment, onward, shown, shown_to_anybody
+from bridge.web.notified import in_remit
 from bridge.web.session import Form, checked_form, entrance, fresh, open_form, visitor
 from bridge.web.session import staff as member
 from bridge.web.signin import by_passkey, sign_in_page
@@ -201,7 +202,7 @@ async def _clients(request: Request) -> Response:
 
 
 async def _deliveries(request: Request) -> Response:
-    """States and counts of deliveries; nobody's name and no value."""
+    """States and counts of deliveries, and who is notified; nobody's name and no value."""
     known = await member(request, Deed.SEE_DELIVERIES)
     db = entrance(request).db
     seen = await asyncio.to_thread(remit, db, known.account)
@@ -209,7 +210,8 @@ async def _deliveries(request: Request) -> Response:
     may_retry = await asyncio.to_thread(staff.may, db, known.account, Deed.RETRY_DELIVERIES)
     told = [(row, moment(row.began)) for row in rows]
     orders = await asyncio.to_thread(wishes.seen, db, seen)
-    more = {"rows": told, "may_retry": may_retry, "orders": orders}
+    feeds = await asyncio.to_thread(in_remit, db, seen)
+    more = {"rows": told, "feeds": feeds, "may_retry": may_retry, "orders": orders}
     return shown(request, "clinic/deliveries.html", known, "deliveries", **more)
 
 

@@ -39,6 +39,7 @@ from bridge.portal.render import Binder
 from bridge.reading import Stream
 from bridge.store.patients import load
 from bridge.store.received import listed
+from tests.door.notified import notified
 from tests.door.who import Attacker
 from tests.push.ehr import once, scheduled
 from tests.web.exporting import LINES, fetched
@@ -545,5 +546,12 @@ def recorded(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
     return {(RECORDS.get(one["type"], MEAN), _ms(one["time"])) for one in json.loads(body)}, body
 
 
-Pushed: Final = {"pushed": pushed, "messaged": messaged, "filed": filed, "bound": bound, "recorded": recorded}
-"""By delivery, by name."""
+Pushed: Final = {
+    "pushed": pushed,
+    "messaged": messaged,
+    "filed": filed,
+    "bound": bound,
+    "recorded": recorded,
+    "notified": notified,
+}
+"""By delivery, and by notification, by name."""

@@ -20,8 +20,8 @@ MIDDLE: Final = PeriodSet((Period(WINDOW.start + 2 * DAY, WINDOW.start + 8 * DAY
 NOTHING: Final[Mapping[Stream, PeriodSet]] = {GLUCOSE: EMPTY, STRIPS: EMPTY}
 
 
-PUSHED = ("pushed", "messaged", "filed", "bound", "recorded")
-"""Ways by delivery."""
+PUSHED = ("pushed", "messaged", "filed", "bound", "recorded", "notified")
+"""Ways by delivery, and by notification."""
 
 
 @dataclass(frozen=True)

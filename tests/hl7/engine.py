@@ -72,6 +72,8 @@ class Engine:
     filed: dict[tuple[str, str, str], tuple[str, str, str]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     script: list[Fault] = field(default_factory=list)
+    bad: tuple[str, frozenset[str]] = ("102", frozenset())
+    """ERR-3, and values for which a whole message is refused with it."""
 
     def url(self, scheme: str = "mllp", host: str = "127.0.0.1") -> str:
         return f"{scheme}://{host}:{self.port}"
@@ -123,6 +125,11 @@ class Engine:
             self.bodies.append(body)
             for code in fault.code.split("+"):
                 writer.write(ack(code, body.split(b"|", 10)[9].decode(), fault.error * (code != "CA")))
+            return
+        error, values = self.bad
+        if any(f"|{value}|".encode() in body for value in values):
+            self.bodies.append(body)
+            writer.write(ack("AE", body.split(b"|", 10)[9].decode(), error))
             return
         control = self.take(body)
         if isinstance(fault, Hush):

@@ -200,7 +200,6 @@ def test_an_answer_that_is_none_leaves_it_unknown_and_the_same_message_goes_agai
 
 REFUSED = [
     (Say("AE", "204"), "failed", "the receiver does not know the patient's number"),
-    (Say("AE"), "failed", "the receiver's application finds an error in the message (AE)"),
     (Say("AR", "203"), "failed", "the receiver takes no HL7 2.5.1: its interface team allows it (AR, 203)"),
     (Say("AR"), "queued", "the receiver's application rejects the message for now (AR)"),
     (Say("AE", "207"), "queued", "the receiver had an internal error (AE, 207)"),

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qs
 
 import uvicorn
@@ -128,8 +128,10 @@ TRANSACTION = Rules(transaction=True)
 @dataclass
 class Ehr:
     """A running server. `script`: a fault for each coming write; `per_minute`: calls before 429, counted down;
-    `token`: the only Authorization that it takes; `outcome`: a code with which it refuses every create."""
+    `retry`: its Retry-After then, None without one; `token`: the only Authorization that it takes; `outcome`: a code
+    with which it refuses every create."""
 
+    base: ClassVar[str] = "/fhir"
     rules: Rules
     url: str = ""
     shelves: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
@@ -140,11 +142,17 @@ class Ehr:
     forms: list[dict[str, str]] = field(default_factory=list)
     token: str = ""
     left: int | None = None
+    retry: str | None = "30"
     outcome: tuple[int, str] | None = None
     numbers: int = 0
     is_down: bool = False
     is_careless: bool = False
     """It shows orders of other records too."""
+
+    @staticmethod
+    def complaint(code: str, told: str) -> dict[str, Any]:
+        """Its OperationOutcome: the code of the standard, and its own."""
+        return _outcome(code, told)
 
     @property
     def readings(self) -> list[dict[str, Any]]:
@@ -175,7 +183,7 @@ class Ehr:
         method, path = scope["method"], scope["path"]
         query = scope["query_string"].decode()
         told = {name.decode(): value.decode() for name, value in scope["headers"]}
-        self.asked.append((method, path.removeprefix("/fhir").lstrip("/")))
+        self.asked.append((method, path.removeprefix(self.base).lstrip("/")))
         self.headers.append(told)
         if path == "/token":
             await self._token(send, body)
@@ -195,7 +203,7 @@ class Ehr:
                 await _torn(send)
             if isinstance(fault, Slow):
                 await asyncio.sleep(fault.seconds)
-            await _say(send, status, json.dumps(answer).encode(), headers)
+            await _say(send, status, json.dumps(answer).encode() if answer else b"", headers)
 
     async def _token(self, send: Send, body: bytes) -> None:
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -214,9 +222,9 @@ class Ehr:
         self, method: str, path: str, query: str, told: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, Any], Sequence[tuple[str, str]]]:
         """Status, resource and headers."""
-        where = path.removeprefix("/fhir").strip("/")
+        where = path.removeprefix(self.base).strip("/")
         if where == ".well-known/smart-configuration":
-            base = self.url.removesuffix("/fhir")
+            base = self.url.removesuffix(self.base)
             smart: dict[str, Any] = {
                 "token_endpoint": f"{base}/token",
                 "authorization_endpoint": f"{base}/authorize",
@@ -229,7 +237,8 @@ class Ehr:
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
-                return 429, _outcome("throttled", "429"), (("retry-after", "30"),)
+                waits = () if self.retry is None else (("retry-after", self.retry),)
+                return 429, _outcome("throttled", "429"), waits
         if method == "GET":
             return self._search(where, query)
         if self.rules.size is not None and len(body) > self.rules.size:
@@ -406,6 +415,8 @@ class Ehr:
         held = self.shelves.get(kind, {}).get(id_)
         if held is None:
             return 404, "", "", _outcome("not-found", "404")
+        if resource.get("id") != id_:  # R4 3.1.0.4; HAPI-0419
+            return 400, "", "", _outcome("invalid", "400")
         if match and match != _tag(held):
             return self.rules.stale, "", "", _outcome("conflict", "stale")
         version = str(int(held["meta"]["versionId"]) + 1)
@@ -438,13 +449,22 @@ async def _torn(send: Send) -> None:
     raise ConnectionAbortedError("as the script says")
 
 
+_Kind = TypeVar("_Kind", bound=Ehr)
+
+
 @contextmanager
 def standing(rules: Rules) -> Iterator[Ehr]:
+    """A server with these rules, until the block ends."""
+    with running(Ehr(rules)) as ehr:
+        yield ehr
+
+
+@contextmanager
+def running(ehr: _Kind) -> Iterator[_Kind]:
     """A server with one patient, listening on loopback until the block ends."""
-    ehr = Ehr(rules)
     ehr.shelves["Patient"] = {"p1": patient(NAME, BIRTH, IDENTIFIER)}
     listening = socket.create_server(("127.0.0.1", 0))
-    ehr.url = f"http://127.0.0.1:{listening.getsockname()[1]}/fhir"
+    ehr.url = f"http://127.0.0.1:{listening.getsockname()[1]}{ehr.base}"
     config = uvicorn.Config(ehr, log_level="critical", lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,12 +16,18 @@ import pytest
 
 import bridge.store.links as links
 import bridge.store.outbox as outbox
+import bridge.store.receivers as receivers
+from bridge.push.round import Report
 from bridge.store.blocks import withdraw
 from tests.peers.hapi import Hapi
-from tests.push.house import House, furnished
+from tests.peers.lossy import Wire, wire
+from tests.push.house import House, filed, furnished
+from tests.push.test_summaries import ALL, MEAN, PANEL, days, measured
 from tests.push.twin import BIRTH, NAME
 
 SYSTEM = "https://hospital.example/mrn"
+FORMS = ("auto", "batch", "single")
+"""What HAPI says of itself makes `auto` a transaction."""
 JSON = {"content-type": "application/fhir+json"}
 pytestmark = pytest.mark.timeout(300)
 
@@ -45,6 +53,11 @@ class Ward:
         standing = (each for each in self.holds() if each["status"] != "entered-in-error")
         return sorted(each["valueQuantity"]["value"] for each in standing)
 
+    def summed(self, code: str) -> dict[str, Any]:
+        """The one summary with that code."""
+        (one,) = (each for each in self.holds() if each["code"]["coding"][0]["code"] == code)
+        return one
+
 
 @pytest.fixture
 def ward(hapi: Hapi) -> Ward:
@@ -64,6 +77,22 @@ def ward(hapi: Hapi) -> Ward:
 def house(tmp_path: Path, ward: Ward) -> Iterator[House]:
     made = furnished(tmp_path, ward.base)
     made.grant()
+    shown = links.Shown(ward.id, NAME, date.fromisoformat(BIRTH))
+    links.confirm(made.db, made.patient, made.client, SYSTEM, ward.value, "Dr. Who", shown)
+    yield made
+    made.db.close()
+
+
+@pytest.fixture
+def lossy(ward: Ward) -> Iterator[Wire]:
+    with wire(ward.base) as made:
+        yield made
+
+
+@contextmanager
+def described(home: Path, url: str, ward: Ward, kind: str, **more: Any) -> Iterator[House]:
+    """A bridge whose destination has a file that names this kind."""
+    made = filed(home, url, kind=kind, **more)
     shown = links.Shown(ward.id, NAME, date.fromisoformat(BIRTH))
     links.confirm(made.db, made.patient, made.client, SYSTEM, ward.value, "Dr. Who", shown)
     yield made
@@ -124,3 +153,77 @@ def test_a_record_that_hapi_deactivates_breaks_the_link(house: House, ward: Ward
     patient = httpx.get(f"{ward.base}/Patient/{ward.id}", timeout=60).json()
     httpx.put(f"{ward.base}/Patient/{ward.id}", json={**patient, "active": False}, headers=JSON, timeout=60)
     assert "link-broken" in house.push().held[0] and ward.holds() == []
+
+
+# ------------------------------------------------------------------------ described by a file, form by form
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_in_every_form_hapi_holds_each_reading_once_corrected_and_taken_back(
+    tmp_path: Path, ward: Ward, kind: str
+) -> None:
+    with described(tmp_path, ward.base, ward, kind) as house:
+        house.grant()
+        house.bring(0, [100, 101, 102])
+        wrong = house.bring(3, [300, 301])
+        report = house.push()
+        assert (report.sent, report.held, report.failed) == (5, (), ())
+        kept = receivers.known(house.db, 1)
+        assert kept is not None and kept.conditional and kept.updates and kept.searches
+        assert kept.form == "transaction"
+        (device,) = {each["device"]["reference"] for each in ward.holds()}
+        assert httpx.get(f"{ward.base}/{device}", timeout=60).json()["deviceName"]
+        house.bring(1, [250], name="corrected")
+        assert house.push().updated == 1
+        withdraw(house.db, house.patient, wrong)
+        assert house.push().retracted == 2
+        assert ward.values() == [100, 102, 250] and len(ward.holds()) == 5
+        said = Counter(each["status"] for each in ward.holds())
+        assert said == {"final": 2, "corrected": 1, "entered-in-error": 2}
+        assert house.push() == Report()
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_in_every_form_summaries_reach_hapi_once_and_are_corrected(
+    tmp_path: Path, ward: Ward, kind: str
+) -> None:
+    with described(tmp_path, ward.base, ward, kind, raw=False) as house:
+        measured(house, -15, 16)
+        house.grant(periods=days(house, -14, 14))
+        report = house.push()
+        assert (report.sent, report.held, report.failed) == (len(ALL), (), ())
+        assert sorted(each["code"]["coding"][0]["code"] for each in ward.holds()) == sorted(ALL)
+        members = {each["reference"] for each in ward.summed(PANEL)["hasMember"]}
+        assert members == {f"Observation/{each['id']}" for each in ward.holds()} - {
+            f"Observation/{ward.summed(PANEL)['id']}"
+        }
+        before = ward.summed(MEAN)["valueQuantity"]["value"]
+        measured(house, -5, 2, value=200)
+        assert house.push().updated
+        after = ward.summed(MEAN)
+        assert after["valueQuantity"]["value"] > before and after["status"] == "corrected"
+        assert len(ward.holds()) == len(ALL)
+
+
+@pytest.mark.parametrize(
+    ("kind", "conditional"),
+    [("auto", True), ("batch", True), ("batch", False), ("single", True), ("single", False)],
+)
+def test_in_every_form_a_lost_answer_doubles_nothing_at_hapi(
+    tmp_path: Path, ward: Ward, lossy: Wire, kind: str, conditional: bool
+) -> None:
+    told = {"conditional_create": conditional}
+    with described(tmp_path, lossy.url, ward, kind, receiver=told) as house:
+        house.grant()
+        for at, (brought, values) in enumerate(((0, list(range(100, 106))), (2, [250]))):
+            house.bring(brought, values, name=f"lost {at}")
+            lossy.losses = 1
+            for _ in range(3):
+                house.push()
+                house.wait(10)
+            assert lossy.lost == at + 1, "an answer was lost"
+        assert ward.values() == [100, 101, 103, 104, 105, 250]
+        assert len(ward.holds()) == 6
+        writes = len(lossy.writes)
+        house.push()
+        assert len(lossy.writes) == writes, "nothing is open any more"

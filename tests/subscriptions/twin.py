@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,13 +19,15 @@ from bridge.fhir.subscriptions import CONTENT, FILTER, HEARTBEAT, TOPIC
 from bridge.net.client import Outbound
 from bridge.net.endpoint import Endpoint, Purpose, endpoint
 from bridge.net.message import Call
-from bridge.period import MINUTE
+from bridge.period import MINUTE, Instant
 from bridge.store.clients import Client
+from bridge.store.db import Database
 from bridge.subscriptions.where import spelled
 from bridge.subscriptions.worker import Notifier
 from tests.web.world import NOW, SERIAL, World, glucose
 
 SCOPE: Final = "system/Subscription.cruds system/*.rs"
+KINDS: Final = ("handshake", "heartbeat", "event-notification")
 FHIR: Final = {"Content-Type": "application/fhir+json"}
 
 
@@ -34,6 +36,7 @@ class Twin:
 
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
         self.answers: list[tuple[int, dict[str, str]]] = [(200, {})]
         self.sleeps = 0.0
@@ -41,8 +44,13 @@ class Twin:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                twin.got.append(json.loads(body))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # whoever sent it was killed
+                twin.bodies.append(body)
+                if body.startswith(b"{"):
+                    twin.got.append(json.loads(body))
                 twin.headers.append({name.lower(): value for name, value in self.headers.items()})
                 time.sleep(twin.sleeps)
                 status, headers = twin.answers.pop(0) if len(twin.answers) > 1 else twin.answers[0]
@@ -61,6 +69,11 @@ class Twin:
     def types(self) -> list[str]:
         """What each notification was."""
         return [said(each, "type")["valueCode"] for each in self.got]
+
+    def kinds(self) -> Iterator[str]:
+        """What each was, in JSON or in XML, by its letters alone."""
+        for body in self.bodies:
+            yield from (each for each in KINDS if f'"{each}"'.encode() in body)
 
     def numbers(self) -> list[int]:
         """The numbers of all events, in the order in which they came."""
@@ -120,6 +133,18 @@ def focuses(bundle: dict[str, Any]) -> list[str]:
     return found
 
 
+def outbound(db: Database, clock: Callable[[], Instant], calls: list[Call] | None = None) -> Outbound:
+    """The way out to endpoints that are registered."""
+
+    def allowed(_: Purpose) -> list[Endpoint]:
+        told = kept.origins(db)
+        found = (endpoint(Purpose.NOTIFICATION, url, internal) for url, internal in told)
+        return [each for each in found if each is not None]
+
+    register = ([] if calls is None else calls).append
+    return Outbound(allowed, register, clock, allow_loopback=True)
+
+
 class Feeds:
     """A world whose clinic may subscribe, its notifier, and verbs for what happens."""
 
@@ -133,13 +158,7 @@ class Feeds:
     def another(self) -> Notifier:
         """A notifier as another process has it."""
         world = self.world
-
-        def allowed(_: Purpose) -> list[Endpoint]:
-            told = kept.origins(world.db)
-            found = (endpoint(Purpose.NOTIFICATION, url, internal) for url, internal in told)
-            return [each for each in found if each is not None]
-
-        net = Outbound(allowed, self.calls.append, world.clock, allow_loopback=True)
+        net = outbound(world.db, world.clock, self.calls)
         return Notifier(world.db, world.gate, world.renderer, net, world.clock, chance=lambda: 0.5)
 
     def register(self, name: str, organization: str) -> Client:

@@ -57,6 +57,7 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 BASE_URL: Final = "http://bridge.test"
 FHIR: Final = f"{BASE_URL}/fhir"
 
+MASTER: Final = b"k" * 32
 NOW: Final = 1_790_000_000_000  # 2026-09-21T14:13:20Z
 MIDNIGHT: Final = 1_789_941_600_000  # 2026-09-21T00:00+02:00, Ada's midnight
 DAYS: Final = 14
@@ -128,7 +129,7 @@ class World:
     def __init__(self, home: Path, limits: Limits = AT_ONCE) -> None:
         self.clock = Clock(NOW)
         self.limits = limits
-        self.db = Database.open(home, b"k" * 32, self.clock)
+        self.db = Database.open(home, MASTER, self.clock)
         self.mappings = mappings()
         self.gate = Gate(self.db, self.clock, lambda _: 0)
         self.renderer = Renderer(self.mappings, FHIR, self.db.installation)

@@ -1,0 +1,87 @@
+"""Who is notified: for staff the subscriptions of their programs, for a person the programs that are told of them.
+
+Law (`consent.md`, what the person sees): a person sees of a subscription that it is about them, by the door's own word,
+under a share that lets new values go by themselves; what its client wrote is never shown to them. Staff see of a
+subscription its program, state and last error: not whom it is about, nor how many events there were, nor its headers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, final
+
+import bridge.store.clients as clients
+import bridge.store.subscriptions as kept
+from bridge.consent.asked import Way
+from bridge.consent.gate import Gate
+from bridge.consent.grant import Grant
+from bridge.people.remit import Remit
+from bridge.smart.tokens import subscriber
+from bridge.store.db import Database
+from bridge.store.subscriptions import Subscription
+from bridge.web.lobby import moment
+
+WORKS: Final = frozenset({"requested", "active"})
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subscription as staff see it. `program`: its client's name; `since`: UTC; `error`: '' none."""
+
+    program: str
+    since: datetime
+    state: str
+    content: str
+    error: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A program that a person's share lets be notified. `is_reached`: as far as is known."""
+
+    program: str
+    is_reached: bool
+
+
+def in_remit(db: Database, seen: Remit) -> list[Row]:
+    """The subscriptions of the programs that a member of staff sees, by program."""
+    rows = [
+        Row(_name(db, one.client), moment(one.start), one.status, one.terms.content, one.problem)
+        for one in kept.listed(db)
+        if seen.client(one.client)
+    ]
+    return sorted(rows, key=lambda row: (row.program, row.since))
+
+
+def told_under(gate: Gate, db: Database, grant: Grant) -> tuple[Told, ...]:
+    """The programs that are notified of this person's new values under a share; one that is off is none."""
+    if Way.FEED not in grant.ways:
+        return ()
+    found: dict[str, bool] = {}
+    for one in kept.listed(db):
+        if one.status != "off" and _is_about(gate, db, one, grant):
+            name = _name(db, one.client)
+            found[name] = found.get(name, False) or one.status in WORKS
+    return tuple(Told(name, is_reached) for name, is_reached in sorted(found.items()))
+
+
+def _is_about(gate: Gate, db: Database, one: Subscription, grant: Grant) -> bool:
+    """Whether a subscription is of the share's recipient and about its person, as the gate knows ids."""
+    try:
+        client = clients.load(db, one.client)
+    except KeyError:
+        return False
+    if not grant.recipient.includes(client.id, client.organization):
+        return False
+    bearer = subscriber(db, one.client, one.terms.scopes, one.id, db.clock())
+    return bearer is not None and gate.patient(bearer.permit, one.terms.whom) == grant.patient
+
+
+def _name(db: Database, client: str) -> str:
+    try:
+        return clients.recall(db, client).name
+    except KeyError:
+        return client
