@@ -38,7 +38,8 @@ MOST = 1_000
 @dataclass
 class Tidepool:
     """The running platform. `sets`: by id; `records`: by data set and origin; `script`: a status or "torn" for each
-    coming request with records; `meanwhile`: what happens during the next one; `calls`: method and path of all."""
+    coming request with records; `meanwhile`: what happens during the next one; `calls`, `sizes`: method and
+    path, and bytes, of all."""
 
     users: dict[str, str] = field(default_factory=lambda: {"bridge@clinic.example": "s3cret"})
     may_write: set[str] = field(default_factory=lambda: {"0042"})
@@ -49,6 +50,7 @@ class Tidepool:
     records: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     script: list[int | str] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     meanwhile: Callable[[], None] | None = None
 
     def told(self) -> list[dict[str, Any]]:
@@ -112,6 +114,7 @@ def standing() -> Iterator[Tidepool]:
             where = urlsplit(self.path)
             parts = [unquote(each) for each in where.path.strip("/").split("/")]
             there.calls.append((method, where.path))
+            there.sizes.append(len(body))
             if parts == ["auth", "login"]:
                 self._login()
             elif self.headers.get("x-tidepool-session-token") not in there.sessions and not self._bearer():

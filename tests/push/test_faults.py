@@ -80,17 +80,23 @@ class Deadly:
         raise AssertionError("no interface engine stands here")
 
     async def lay(self, file: Laid) -> NetFault | None:
-        raise AssertionError("no folder stands here")
+        """The call, or death."""
+        self._dies(before=True)
+        fault: NetFault | None = await self.inner.lay(file)
+        self._dies(before=False)
+        return fault
 
     async def fetch(self, request: Request) -> Answer | NetFault:
         """The call, or death."""
-        self.calls += 1
-        if self.calls == self.at and not self.is_after:
-            raise Killed
+        self._dies(before=True)
         answer: Answer | NetFault = await self.inner.fetch(request)
-        if self.calls == self.at:
-            raise Killed
+        self._dies(before=False)
         return answer
+
+    def _dies(self, before: bool) -> None:
+        self.calls += before
+        if self.calls == self.at and before is not self.is_after:
+            raise Killed
 
 
 @dataclass

@@ -207,6 +207,14 @@ def test_more_than_a_thousand_records_go_in_several_requests(tmp_path: Path) -> 
         assert len([each for each in there.calls if each[1].endswith("/data")]) == 2
 
 
+def test_a_request_is_no_larger_than_the_file_allows(tmp_path: Path) -> None:
+    with world(tmp_path, limits={"bytes": 16_384}) as (house, there):
+        house.bring(20, [100 + each % 50 for each in range(50)])
+        assert house.push().sent == 60
+        assert len([each for each in there.calls if each[1].endswith("/data")]) == 3
+        assert max(there.sizes) <= 16_384
+
+
 def test_a_session_that_is_over_is_begun_anew_once(tmp_path: Path) -> None:
     with world(tmp_path) as (house, there):
         house.push()
