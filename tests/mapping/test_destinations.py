@@ -44,10 +44,6 @@ def test_the_shipped_example_is_right_and_not_in_force(project: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (
-            GOOD.replace("auto", "document"),
-            "2:1: kind: this version does not deliver by 'document' yet; there is auto,",
-        ),
         (GOOD.replace("auto", "btach"), "2:1: kind: 'btach' is not known here; did you mean 'batch'?"),
         (GOOD.replace("address", "adress"), "3:1: 'adress' is not known here; did you mean 'address'?"),
         (GOOD.replace("https", "http"), "3:1: it is not https"),
