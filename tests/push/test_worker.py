@@ -393,7 +393,17 @@ def test_an_answer_that_comes_too_late_is_an_unknown_outcome(
     assert {each["meta"]["versionId"] for each in twin.observations()} == {"1"}
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 301])
+@pytest.mark.parametrize("status", [400, 422])
+def test_what_was_refused_for_its_content_goes_in_smaller_requests(
+    ready: House, twin: Twin, status: int
+) -> None:
+    twin.script.append(Say(status))
+    report = ready.push()
+    assert (report.sent, report.failed) == (10, ()) and len(twin.posts) > 2
+    assert {each.state for each in outbox.listed(ready.db)} == {"acked"}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 301])
 def test_what_a_repetition_cannot_mend_waits_for_a_human(ready: House, twin: Twin, status: int) -> None:
     twin.script.append(Say(status))
     report = ready.push()
