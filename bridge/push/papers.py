@@ -115,7 +115,8 @@ class _Round:
             report = rounds.stuck(trip.client, courier.stuck(parcel, bill))
         elif not parcel.needed:
             report = NOTHING
-            if outbox.opened(trip.db, trip.errand.lane):  # it was found to have arrived
+            standing = outbox.opened(trip.db, trip.errand.lane)
+            if standing is not None and standing.what == bill.what:  # it was found to have arrived
                 courier.skip(bill)
         elif parcel.fit(trip.bounds) is not None:
             courier.give_up(parcel.items, bill, TOO_LARGE, State.PARTIAL)

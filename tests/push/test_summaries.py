@@ -264,6 +264,18 @@ def test_what_left_before_a_crash_is_sent_once(tmp_path: Path) -> None:
         assert codes(ehr) == dict.fromkeys(ALL, 1)
 
 
+def test_a_summary_whose_answer_was_lost_is_found_there_and_its_delivery_is_over(tmp_path: Path) -> None:
+    with world(tmp_path, SINGLE, summaries={"metrics": ["mean"]}) as (house, ehr):
+        house.grant(periods=days(house, -14, 14))
+        ehr.script += [Torn()]
+        for _ in range(3):
+            house.push()
+            house.wait(90)
+        assert codes(ehr) == {MEAN: 1}
+        (delivery,) = outbox.listed(house.db)
+        assert delivery.state == "acked" and outbox.opened(house.db, delivery.lane) is None
+
+
 def test_a_revocation_stops_what_is_due(tmp_path: Path) -> None:
     with world(tmp_path) as (house, ehr):
         grant = house.grant(periods=days(house, -14, 14))
