@@ -25,7 +25,7 @@ TRIPS: Final = 3
 """So many failures in a row make a pause."""
 LONGEST: Final = 10 * MINUTE
 AT_ONCE: Final = frozenset({Fault.NOT_LET_IN, Fault.OTHER_KEY})
-"""Faults of one call that make the longest pause: no lane that sets out later shows the same secret there."""
+"""Faults of one call that make the longest pause: no other lane shows the same secret there."""
 PROBE: Final = 2 * MINUTE
 """How long the others wait for the lane that goes first."""
 

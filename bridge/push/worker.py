@@ -41,6 +41,7 @@ from bridge.push.courier import Courier
 from bridge.push.courses import go
 from bridge.push.credentials import Tokens, login
 from bridge.push.documents import Documents
+from bridge.push.laying import Login
 from bridge.push.paper_retraction import withdraw_documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
@@ -90,6 +91,8 @@ class Worker:
         self._tokens: Tokens = {}
         self._fits: dict[int, int] = {}
         self._breakers: dict[int, Breaker] = {}
+        self._doors: dict[int, asyncio.Lock] = {}
+        self._welcome: set[int] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Rounds over everything that is due, until `stop` is set."""
@@ -114,6 +117,7 @@ class Worker:
             return rounds.held(client, plan.NO_DESTINATION)
         named, turns = patient is not None or client is not None, asyncio.Semaphore(AT_ONCE)
         due = [each for each in errands if named or not self._is_rested(each, now)]
+        self._doors, self._welcome = {}, set()
         haste = Haste.NOW if at_once else Haste.NAMED if named else Haste.USUAL
         async with kept():
             tasks = [asyncio.create_task(self._turn(turns, errand, haste)) for errand in due]
@@ -181,10 +185,26 @@ class Worker:
         return report + await go(trip, self._documents)
 
     async def _to_portal(self, trip: Trip, spec: DestinationFile, told: Portal, hold: str) -> Report:
-        """Files of months, or records at Tidepool."""
+        """Files of months, or records at Tidepool. Where a secret lets us in, one lane goes first, so that a refused
+        secret is shown once."""
         goal = trip.errand.destination
-        known = login(self._db, goal, spec.auth) if told.has_login(spec.auth.kind) else None
-        rack = Rack(trip, told, Binder(self._renderer), known)
+        if not told.has_login(spec.auth.kind):
+            return await self._carried(trip, told, None, hold)
+        door = self._doors.setdefault(goal.number, asyncio.Lock())
+        has_waited = door.locked()
+        async with door:
+            why = self._breaker(goal).hold() if has_waited else ""
+            known = login(self._db, goal, spec.auth)
+            if why:
+                return rounds.held(goal.client, why)
+            if goal.number not in self._welcome:
+                report = await self._carried(trip, told, known, hold)
+                self._welcome |= set() if report.stops else {goal.number}
+                return report
+        return await self._carried(trip, told, known, hold)
+
+    async def _carried(self, trip: Trip, told: Portal, known: Login | None, hold: str) -> Report:
+        goal, rack = trip.errand.destination, Rack(trip, told, Binder(self._renderer), known)
         if told.by != "tidepool":
             return await months.deliver(rack, hold)
         receiver, tokens = trip.courier.receiver, self._tokens
