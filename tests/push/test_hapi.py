@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -48,6 +49,14 @@ class Ward:
             timeout=60,
         ).json()
         return [entry["resource"] for entry in found.get("entry", [])]
+
+    def documents(self, kind: str) -> list[dict[str, Any]]:
+        """The documents of that type about them."""
+        asked = {"subject": f"Patient/{self.id}"}
+        found = httpx.get(
+            f"{self.base}/{kind}", params=asked, headers={"cache-control": "no-cache"}, timeout=60
+        )
+        return [entry["resource"] for entry in found.json().get("entry", [])]
 
     def values(self) -> list[int]:
         standing = (each for each in self.holds() if each["status"] != "entered-in-error")
@@ -187,7 +196,7 @@ def test_in_every_form_hapi_holds_each_reading_once_corrected_and_taken_back(
 def test_in_every_form_summaries_reach_hapi_once_and_are_corrected(
     tmp_path: Path, ward: Ward, kind: str
 ) -> None:
-    with described(tmp_path, ward.base, ward, kind, raw=False) as house:
+    with described(tmp_path, ward.base, ward, kind, raw=False, document=False) as house:
         measured(house, -15, 16)
         house.grant(periods=days(house, -14, 14))
         report = house.push()
@@ -227,3 +236,36 @@ def test_in_every_form_a_lost_answer_doubles_nothing_at_hapi(
         writes = len(lossy.writes)
         house.push()
         assert len(lossy.writes) == writes, "nothing is open any more"
+
+
+@pytest.mark.parametrize(
+    ("type_", "form"), [("DocumentReference", "transaction"), ("DiagnosticReport", "single")]
+)
+def test_a_document_reaches_hapi_once_corrected_and_taken_back(
+    tmp_path: Path, ward: Ward, lossy: Wire, type_: str, form: str
+) -> None:
+    told = {"types": [type_], "form": form}
+    with described(tmp_path, lossy.url, ward, "document", raw=False, document=told) as house:
+        wrong = measured(house, -15, 16)
+        house.grant(periods=days(house, -14, 14))
+        lossy.losses = 1
+        for _ in range(3):
+            house.push()
+            house.wait(90)
+        assert lossy.lost == 1
+        (first,) = ward.documents(type_)
+        assert pdf(first).startswith(b"%PDF")
+        measured(house, -5, 2, value=200)
+        house.push()
+        (second,) = ward.documents(type_)
+        assert second["id"] == first["id"] and pdf(second) != pdf(first)
+        withdraw(house.db, house.patient, wrong)
+        house.push()
+        (third,) = ward.documents(type_)
+        assert third["id"] == first["id"] and pdf(third) not in (pdf(first), pdf(second))
+
+
+def pdf(resource: dict[str, Any]) -> bytes:
+    """The document that stands in it."""
+    (form,) = resource.get("presentedForm") or [each["attachment"] for each in resource["content"]]
+    return base64.b64decode(form["data"])
