@@ -180,12 +180,12 @@ async def _written(sftp: asyncssh.SFTPClient, file: Laid) -> None:
         async with sftp.open(part, "wb") as there:
             await there.write(file.body)
         size = (await sftp.stat(part)).size
-    except asyncssh.SFTPFailure:
+        if size != len(file.body):
+            raise Stop(Fault.NOT_STORED)
+    except (asyncssh.SFTPError, Stop):
         with suppress(asyncssh.SFTPError):
             await sftp.remove(part)
         raise
-    if size != len(file.body):
-        raise Stop(Fault.NOT_STORED)
 
 
 async def _named(sftp: asyncssh.SFTPClient, file: Laid) -> None:

@@ -220,7 +220,7 @@ def load(db: Database, number: int) -> Delivery:
 
 def listed(db: Database, patient: int | None = None) -> tuple[Delivery, ...]:
     """Deliveries of one patient or of all, oldest first."""
-    return _deliveries(db, "?1 IS NULL OR patient = ?1", patient)
+    return _deliveries(db, "TRUE") if patient is None else _deliveries(db, "patient = ?", patient)
 
 
 def retry(db: Database, number: int) -> None:

@@ -44,10 +44,6 @@ def test_the_shipped_example_is_right_and_not_in_force(project: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (
-            GOOD.replace("auto", "document"),
-            "2:1: kind: this version does not deliver by 'document' yet; there is auto,",
-        ),
         (GOOD.replace("auto", "btach"), "2:1: kind: 'btach' is not known here; did you mean 'batch'?"),
         (GOOD.replace("address", "adress"), "3:1: 'adress' is not known here; did you mean 'address'?"),
         (GOOD.replace("https", "http"), "3:1: it is not https"),
@@ -281,7 +277,6 @@ def test_the_examples_of_portals_are_right(project: Path, tmp_path: Path, name: 
     [
         (PORTAL[: PORTAL.index("portal:\n  by")], "2:1: a portal needs 'portal' as well"),
         (GOOD + PORTAL[PORTAL.index("portal:\n  by") :], "6:1: it says nothing to the kind auto"),
-        (PORTAL + "orders: required\n", "10:1: a portal is a place for files: its months go whole"),
         (PORTAL.replace("replace", "none"), "6:1: portal: name: {revision} goes with corrections: none"),
         (PORTAL.replace("{name}", "{nane}"), "6:1: portal: path: {nane} is not known here; there is {name}"),
         (PORTAL.replace("files/{name}", "files"), "6:1: portal: path: put needs {name} in it"),

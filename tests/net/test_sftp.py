@@ -91,6 +91,13 @@ def test_a_server_that_speaks_and_does_not_go_on_is_left_in_time(tmp_path: Path)
     assert asyncio.run(asyncio.wait_for(quiet(), 30)) is Fault.UNREACHABLE
 
 
+def test_what_was_not_stored_whole_does_not_stay(tmp_path: Path) -> None:
+    with standing(tmp_path) as box:
+        box.script = ["short"]
+        assert fault(laid(outbound(box.url), box.url, box)) is Fault.NOT_STORED
+        assert box.written == [".a.csv.part"] and list(tmp_path.iterdir()) == []
+
+
 def test_a_key_of_ours_that_is_none_is_said(tmp_path: Path) -> None:
     with standing(tmp_path) as box:
         assert fault(laid(outbound(box.url), box.url, box, key="no key")) is Fault.NO_KEY
