@@ -103,7 +103,8 @@ async def _session(file: Laid, address: str, port: int) -> AsyncIterator[asyncss
     connection = await _connected(file, address, port)
     try:
         try:
-            sftp = await connection.start_sftp_client()
+            async with asyncio.timeout(min(file.seconds, CONNECT_SECONDS)):
+                sftp = await connection.start_sftp_client()
         except (asyncssh.DisconnectError, OSError):
             raise Stop(Fault.UNREACHABLE) from None
         except asyncssh.Error:
