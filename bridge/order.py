@@ -188,14 +188,13 @@ class Schedule:
 @final
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order. `reference`: its own name where it was found ('' it was received); `code`: (system, code); `authored`
-    and `valid` (from, until): as written, '' not said; `requester`: who ordered, as displayed; `stops`: by its code it
-    ends what the same clinic ordered before; `identifiers`: (system, value), as it has them."""
+    """One order. `code`: (system, code); `authored` and `valid` (from, until): as written, '' not said; `requester`:
+    who ordered, as displayed; `stops`: by its code it ends what the same clinic ordered before; `identifiers`: (system,
+    value), as it has them."""
 
     code: tuple[str, str]
     status: Status
     schedules: tuple[Schedule, ...] = ()
-    reference: str = ""
     authored: str = ""
     requester: str = ""
     valid: tuple[str, str] = ("", "")

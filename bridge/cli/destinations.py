@@ -222,8 +222,10 @@ def _reachable(url: str, internal: bool, kind: str) -> None:
     address = endpoint(Purpose.DELIVERY, url, internal)
     if kind == "hl7v2" and origin(url, LINES) is None:
         raise Failed(f"{url!r} is no mllps://host:port")
-    if address is None or (kind != "hl7v2" and origin(url, PORTS | FOLDERS) is None):
-        raise Failed(f"{url!r} is no http or https address of a FHIR base")
+    known = PORTS | FOLDERS if kind == "portal" else PORTS
+    if address is None or (kind != "hl7v2" and origin(url, known) is None):
+        what = "address of a portal" if kind == "portal" else "http or https address of a FHIR base"
+        raise Failed(f"{url!r} is no {what}")
     if url.startswith("http:") and not may_reach(address, Reach.LOOPBACK, allow_loopback=False):
         raise Failed(f"{url!r} is not https: a person's data goes unencrypted to this machine alone")
 

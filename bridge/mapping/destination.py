@@ -233,8 +233,6 @@ def check_destination(
     if file.address.startswith("http:") and not is_this_machine(file.address):
         yield ("address",), "it is not https: a person's data goes unencrypted to this machine alone"
     if file.orders is not None:
-        if file.portal is not None:
-            yield ("orders",), "a portal is a place for files: its months go whole, whatever is ordered"
         if file.orders.find and file.kind == "hl7v2":
             where = "they are sent to /fhir/ServiceRequest"
             yield ("orders", "find"), f"an interface engine shows no orders: {where}"

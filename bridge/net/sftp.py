@@ -103,7 +103,8 @@ async def _session(file: Laid, address: str, port: int) -> AsyncIterator[asyncss
     connection = await _connected(file, address, port)
     try:
         try:
-            sftp = await connection.start_sftp_client()
+            async with asyncio.timeout(min(file.seconds, CONNECT_SECONDS)):
+                sftp = await connection.start_sftp_client()
         except (asyncssh.DisconnectError, OSError):
             raise Stop(Fault.UNREACHABLE) from None
         except asyncssh.Error:
@@ -180,12 +181,12 @@ async def _written(sftp: asyncssh.SFTPClient, file: Laid) -> None:
         async with sftp.open(part, "wb") as there:
             await there.write(file.body)
         size = (await sftp.stat(part)).size
-    except asyncssh.SFTPFailure:
+        if size != len(file.body):
+            raise Stop(Fault.NOT_STORED)
+    except (asyncssh.SFTPError, Stop):
         with suppress(asyncssh.SFTPError):
             await sftp.remove(part)
         raise
-    if size != len(file.body):
-        raise Stop(Fault.NOT_STORED)
 
 
 async def _named(sftp: asyncssh.SFTPClient, file: Laid) -> None:

@@ -2,7 +2,7 @@
 
 Law (`architecture.md`, laws): it takes nothing but what the gate made and says nothing beside it; counts are of what
 is in the file. `PortalBytes` is final and made here alone; whoever uploads demands one. FHIR lines come from the
-renderer as they are. A page of pictures joins as another `Pages` maker, with bytes of its own seal.
+renderer as they are.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Never, Protocol, final
+from typing import Final, Never, final
 
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir.render import Renderer
@@ -62,14 +62,6 @@ class PortalBytes:
 
     def __bytes__(self) -> bytes:
         return self.body
-
-
-class Pages(Protocol):
-    """Who makes a document of a disclosure for a portal: PDF pages of a report."""
-
-    def bound(self, disclosure: Disclosure) -> PortalBytes:
-        """The document."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ NOT_WATCHED: Final = "Retrospective transfer for a visit. Nobody watches it betw
 ABOVE: Final = (SUPPLIED, NOTICE, NOT_WATCHED)
 """What a reader is told before the first row."""
 END: Final = "\r\n"
+_LOW, _HIGH, _INCLUSIVE = int(Flag.LOW), int(Flag.HIGH), int(Flag.INCLUSIVE)
+_RETRACTED, _UNCERTAIN = int(Flag.RETRACTED), int(Flag.UNCERTAIN)
+_NOTHING: Final = int(Flag.NO_VALUE | Flag.RETRACTED)
 DEVICE_SIGNS: Final = frozenset('=+-@\t\r\n",')
 """A device's name is its maker's word: without what a spreadsheet or this format would take for its own."""
 
@@ -60,19 +63,19 @@ def _rows(disclosure: Disclosure, group: Group) -> Iterator[str]:
         strict=True,
     )
     for at, (time, end, value, flags, version) in enumerate(columns):
-        has = not flags & (Flag.NO_VALUE | Flag.RETRACTED)
+        has = not flags & _NOTHING
         comparator = _comparator(flags) if has else ""
         told = f"{amount(value, group.scale)},{group.unit.value}" if has else ","
-        status = "entered-in-error" if flags & Flag.RETRACTED else "corrected" if version else "final"
-        doubt = "yes" if flags & Flag.UNCERTAIN else "no"
+        status = "entered-in-error" if flags & _RETRACTED else "corrected" if version else "final"
+        doubt = "yes" if flags & _UNCERTAIN else "no"
         name = spelled(ids, at)
         yield f"{time},{end},{kind},{grain},{comparator},{told},{status},{doubt},{after},{name},{version + 1}"
 
 
 def _comparator(flags: int) -> str:
     """`<` where the source says LOW, `<=` where it writes its floor as a number; likewise high."""
-    sign = "<" if flags & Flag.LOW else ">" if flags & Flag.HIGH else ""
-    return f"{sign}=" if sign and flags & Flag.INCLUSIVE else sign
+    sign = "<" if flags & _LOW else ">" if flags & _HIGH else ""
+    return f"{sign}=" if sign and flags & _INCLUSIVE else sign
 
 
 def amount(value: int, scale: int) -> str:

@@ -7,6 +7,7 @@ follows its file, so that a manifest which stands speaks of a file that is there
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -42,7 +43,6 @@ class Rack:
     trip: Trip
     told: Portal
     binder: Binder
-
     login: Login | None = None
 
     @property
@@ -70,7 +70,8 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
     """The month's file and its manifest go, and everything that it came to is recorded; whether it arrived."""
     trip, lane = rack.trip, rack.trip.errand.lane
     link = links.load(trip.db, bill.link)
-    body = rack.binder.month(parcel.disclosure, rack.told.form)
+    # A month of one reading a minute takes half a second, in which a server answers nobody else.
+    body = await asyncio.to_thread(rack.binder.month, parcel.disclosure, rack.told.form)
     words = named(rack.told, link.value, parcel.month.name, parcel.revision)
     most = None if trip.spec is None else trip.spec.limits.bytes
     if most is not None and len(body) > most:

@@ -230,7 +230,6 @@ def _by_month(lost: Disclosure, some: Sequence[Held]) -> Iterator[tuple[Month, l
 def _changed(rack: Rack, month: Month, disclosure: Disclosure) -> Change:
     trip, lane = rack.trip, rack.trip.errand.lane
     items = items_of(disclosure)
-    holding = outbox.holding(trip.db, lane) if rack.told.replaces else ()
-    there = [held for _, _, held in holding if held.reference == month.place]
+    there = outbox.standing(trip.db, lane, month.place) if rack.told.replaces else ()
     place = month.place if rack.told.replaces else ""
     return change(items, outbox.held(trip.db, lane, [each.id for each in items]), there, place)

@@ -107,7 +107,7 @@ class _Known:
 def errands(db: Database, now: Instant, patient: int | None, client: str | None) -> tuple[Errand, ...]:
     """Every lane that is due or was ever used, of all patients and clients or of the named ones."""
     goals = destinations.listed(db, client)
-    known = _known(db, goals, now)
+    known = _known(db, goals, now, patient)
     used = known.used.keys()
     wanted = {*known.epochs, *(lane.patient for lane in used)} if patient is None else {patient}
     people = sorted(wanted & known.revisions.keys())
@@ -117,11 +117,11 @@ def errands(db: Database, now: Instant, patient: int | None, client: str | None)
     return tuple(each for each in found if named or each.grants or each.lane in used)
 
 
-def _known(db: Database, goals: Sequence[Destination], now: Instant) -> _Known:
+def _known(db: Database, goals: Sequence[Destination], now: Instant, patient: int | None) -> _Known:
     there = {each.client: one for each in goals if (one := _client(db, each.client)) is not None}
     return _Known(
-        charts.charts_used(db),
-        charts.grants_used(db),
+        charts.charts_used(db, patient),
+        charts.grants_used(db, patient),
         links.standings(db),
         patients.revisions(db),
         grants.epochs(db),

@@ -150,9 +150,13 @@ async def _due(
 async def _outdated(
     rack: Rack, passage: Passage, bill: Waybill, some: Sequence[Item], account: Account
 ) -> Report:
-    """Older versions of what has no record any more are taken away: a wrong value would stay."""
+    """Older versions of what has no record any more are taken away: a wrong value would stay. What may not be told any
+    more since it was looked at is another round's matter."""
     ids = frozenset(spelled(each.id) for each in some)
     found = await news(rack, passage, len(ids), ids)
+    if found.count < len(ids):
+        rack.trip.kept(found)
+        return Report(stops=True)
     results = tuple(Result(each.id, "", "refused", problem=NO_RECORD) for each in some)
     counted, none = Settlement(Step.DONE, (), updated=len(some)), Change((), {}, (), ())
     load = Load(found, rack.binder.selectors(found), (), none, results, counted)

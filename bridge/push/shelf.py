@@ -26,6 +26,7 @@ from bridge.store.shelves import Shelf
 
 PLACE: Final = "Month/"
 """How the outbox names where a reading stands; the file's name has the portal's id of the person in it."""
+RETRACTED: Final = int(Flag.RETRACTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def items_of(disclosure: Disclosure) -> tuple[Item, ...]:
             group.at.tolist(), group.ids, group.version.tolist(), contents.tolist(), flags, strict=True
         )
         for at, raw, version, content, marks in rows:
-            if not marks & Flag.RETRACTED:
+            if not marks & RETRACTED:
                 told = f"{version + 1}.{content:x}"
                 found.append((at, Item(bytes(raw), TYPE_OF[group.stream], told)))
     return tuple(item for _, item in sorted(found, key=lambda each: each[0]))

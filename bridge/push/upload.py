@@ -50,11 +50,10 @@ class Upload:
         headers = tuple((key.lower(), text) for key, text in self.told.headers.items())
         path = filled(self.told.path, {"name": quote(name, safe="")})
         if self.told.upload == "put":
-            body, media, way = bytes(content), content.media_type, "PUT"
+            answer = await self.receiver.call("PUT", path, bytes(content), headers, content.media_type)
         else:
             body, media = form(self.told, name, content, words)
-            way = "POST"
-        answer = await self.receiver.call("PUT" if way == "PUT" else "POST", path, body, headers, media)
+            answer = await self.receiver.call("POST", path, body, headers, media)
         if isinstance(answer, Reply):
             return answer
         if isinstance(answer, NetFault):

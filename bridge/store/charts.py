@@ -33,26 +33,30 @@ def links_used(db: Database, lane: Lane) -> frozenset[int]:
     return frozenset(number for (number,) in rows)
 
 
-def charts_used(db: Database) -> dict[Lane, frozenset[int]]:
-    """Every lane that ever carried anything, with the links under which the destination holds any of it."""
-    found: dict[Lane, set[int]] = {lane: set() for lane in outbox.lanes(db)}
+def charts_used(db: Database, patient: int | None = None) -> dict[Lane, frozenset[int]]:
+    """Every lane that ever carried anything, of one patient or of all, with the links under which the destination holds
+    any of it."""
+    found: dict[Lane, set[int]] = {lane: set() for lane in outbox.lanes(db, patient)}
+    where, values = ("", ()) if patient is None else (" AND patient = ?", (patient,))
     rows = db.reader("bridge").execute(
-        "SELECT DISTINCT patient, destination, link FROM sent WHERE state <> 'retracted'"
+        f"SELECT DISTINCT patient, destination, link FROM sent WHERE state <> 'retracted'{where}", values
     )
-    for patient, destination, link in rows:
-        found[Lane(patient, destination)].add(link)
+    for whose, destination, link in rows:
+        found[Lane(whose, destination)].add(link)
     return {lane: frozenset(links) for lane, links in found.items()}
 
 
-def grants_used(db: Database) -> dict[Lane, frozenset[str]]:
-    """Of every lane whose destination holds anything, the grants under which that left."""
+def grants_used(db: Database, patient: int | None = None) -> dict[Lane, frozenset[str]]:
+    """Of every lane whose destination holds anything, of one patient or of all, the grants under which that left."""
+    where, values = ("", ()) if patient is None else (" AND s.patient = ?", (patient,))
     rows = db.reader("bridge").execute(
         "SELECT DISTINCT s.patient, s.destination, d.grant_id FROM sent s JOIN deliveries d"
-        " ON d.delivery = s.delivery WHERE s.state <> 'retracted'"
+        f" ON d.delivery = s.delivery WHERE s.state <> 'retracted'{where}",
+        values,
     )
     found: dict[Lane, set[str]] = {}
-    for patient, destination, grant in rows:
-        found.setdefault(Lane(patient, destination), set()).add(grant)
+    for whose, destination, grant in rows:
+        found.setdefault(Lane(whose, destination), set()).add(grant)
     return {lane: frozenset(grants) for lane, grants in found.items()}
 
 

@@ -37,4 +37,7 @@ def back(con: sqlite3.Connection, lane: Lane, grant: str, part: str, since: byte
         " WHERE patient = ? AND destination = ? AND grant_id = ? AND part = ?",
         (since, lane.patient, lane.destination, grant, part),
     )
-    con.execute("DELETE FROM cursors WHERE length(after) = 0")
+    con.execute(
+        "DELETE FROM cursors WHERE patient = ? AND destination = ? AND length(after) = 0",
+        (lane.patient, lane.destination),
+    )

@@ -139,7 +139,7 @@ def of(db: Database, patient: int, client: str) -> tuple[Kept, ...]:
 
 def listed(db: Database, patient: int | None = None) -> tuple[Kept, ...]:
     """Every order, of one person or of all."""
-    return _rows(db, "?1 IS NULL OR patient = ?1", patient)
+    return _rows(db, "TRUE") if patient is None else _rows(db, "patient = ?", patient)
 
 
 def count(db: Database, patient: int, client: str) -> int:

@@ -205,10 +205,21 @@ def held(db: Database, lane: Lane, ids: Iterable[bytes]) -> Mapping[bytes, Held]
     return found
 
 
-def lanes(db: Database) -> tuple[Lane, ...]:
-    """Every lane that ever carried anything."""
-    rows = db.reader("bridge").execute("SELECT DISTINCT patient, destination FROM sent ORDER BY 1, 2")
-    return tuple(Lane(*row) for row in rows)
+def standing(db: Database, lane: Lane, reference: str) -> tuple[Held, ...]:
+    """What stands, or may stand, under one reference there."""
+    rows = db.reader("bridge").execute(
+        f"SELECT {_HELD} FROM sent WHERE patient = ? AND destination = ? AND reference = ?"
+        " AND state <> 'retracted' AND (version <> '' OR tried <> '')",
+        (lane.patient, lane.destination, reference),
+    )
+    return tuple(Held(*row) for row in rows)
+
+
+def lanes(db: Database, patient: int | None = None) -> tuple[Lane, ...]:
+    """Every lane that ever carried anything, of one patient or of all."""
+    where, values = ("", ()) if patient is None else (" WHERE patient = ?", (patient,))
+    query = f"SELECT DISTINCT patient, destination FROM sent{where} ORDER BY 1, 2"
+    return tuple(Lane(*row) for row in db.reader("bridge").execute(query, values))
 
 
 def load(db: Database, number: int) -> Delivery:
@@ -220,7 +231,7 @@ def load(db: Database, number: int) -> Delivery:
 
 def listed(db: Database, patient: int | None = None) -> tuple[Delivery, ...]:
     """Deliveries of one patient or of all, oldest first."""
-    return _deliveries(db, "?1 IS NULL OR patient = ?1", patient)
+    return _deliveries(db, "TRUE") if patient is None else _deliveries(db, "patient = ?", patient)
 
 
 def retry(db: Database, number: int) -> None:

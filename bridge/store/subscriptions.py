@@ -99,8 +99,9 @@ def found(db: Database, id: str, client: str | None = None) -> Subscription | No
 
 def listed(db: Database, client: str | None = None) -> tuple[Subscription, ...]:
     """All of one client, or of all, by id."""
-    query = f"SELECT {_COLUMNS} FROM subscriptions WHERE ?1 IS NULL OR client = ?1 ORDER BY id"
-    return tuple(_read(db, row) for row in db.reader("bridge").execute(query, (client,)).fetchall())
+    where, values = ("TRUE", ()) if client is None else ("client = ?", (client,))
+    query = f"SELECT {_COLUMNS} FROM subscriptions WHERE {where} ORDER BY id"
+    return tuple(_read(db, row) for row in db.reader("bridge").execute(query, values).fetchall())
 
 
 def living(db: Database) -> tuple[str, ...]:

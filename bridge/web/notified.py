@@ -61,21 +61,18 @@ def told_under(gate: Gate, db: Database, grant: Grant) -> tuple[Told, ...]:
     if Way.FEED not in grant.ways:
         return ()
     found: dict[str, bool] = {}
-    for one in kept.listed(db):
-        if one.status != "off" and _is_about(gate, db, one, grant):
-            name = _name(db, one.client)
-            found[name] = found.get(name, False) or one.status in WORKS
+    for client in clients.listed(db):
+        if grant.recipient.includes(client.id, client.organization):
+            some = [each for each in kept.listed(db, client.id) if each.status != "off"]
+            about = [each for each in some if _is_about(gate, db, each, grant)]
+            if about:
+                is_reached = any(each.status in WORKS for each in about)
+                found[client.name] = found.get(client.name, False) or is_reached
     return tuple(Told(name, is_reached) for name, is_reached in sorted(found.items()))
 
 
 def _is_about(gate: Gate, db: Database, one: Subscription, grant: Grant) -> bool:
-    """Whether a subscription is of the share's recipient and about its person, as the gate knows ids."""
-    try:
-        client = clients.load(db, one.client)
-    except KeyError:
-        return False
-    if not grant.recipient.includes(client.id, client.organization):
-        return False
+    """Whether a subscription of the share's recipient is about its person, as the gate knows ids."""
     bearer = subscriber(db, one.client, one.terms.scopes, one.id, db.clock())
     return bearer is not None and gate.patient(bearer.permit, one.terms.whom) == grant.patient
 

@@ -80,7 +80,7 @@ class Shares:
         whose, standing = _standing(request, session, Power.SEE)
         db, grant = entrance(request).db, standing.grant
         zones = load_patient(db, grant.patient).zones
-        kept = wordings.find(db, grant.wording.sha256)
+        kept, is_open = wordings.find(db, grant.wording.sha256), state_at(standing, db.clock()) in OPEN
         return page(
             request,
             "share.html",
@@ -90,7 +90,7 @@ class Shares:
             powers=whose.powers,
             orders=await asyncio.to_thread(wishes.ordered, db, grant, zones),
             sends=bool(await asyncio.to_thread(wishes.lanes, db, grant)),
-            told=told_under(self._gate, db, grant) if state_at(standing, db.clock()) in OPEN else (),
+            told=await asyncio.to_thread(told_under, self._gate, db, grant) if is_open else (),
         )
 
     async def step(self, request: Request) -> Response:

@@ -277,7 +277,6 @@ def test_the_examples_of_portals_are_right(project: Path, tmp_path: Path, name: 
     [
         (PORTAL[: PORTAL.index("portal:\n  by")], "2:1: a portal needs 'portal' as well"),
         (GOOD + PORTAL[PORTAL.index("portal:\n  by") :], "6:1: it says nothing to the kind auto"),
-        (PORTAL + "orders: required\n", "10:1: a portal is a place for files: its months go whole"),
         (PORTAL.replace("replace", "none"), "6:1: portal: name: {revision} goes with corrections: none"),
         (PORTAL.replace("{name}", "{nane}"), "6:1: portal: path: {nane} is not known here; there is {name}"),
         (PORTAL.replace("files/{name}", "files"), "6:1: portal: path: put needs {name} in it"),

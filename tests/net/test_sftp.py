@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,20 @@ def test_a_server_that_speaks_and_does_not_go_on_is_left_in_time(tmp_path: Path)
             return fault(await outbound(url).lay(file))
 
     assert asyncio.run(asyncio.wait_for(quiet(), 30)) is Fault.UNREACHABLE
+
+
+def test_what_was_not_stored_whole_does_not_stay(tmp_path: Path) -> None:
+    with standing(tmp_path) as box:
+        box.script = ["short"]
+        assert fault(laid(outbound(box.url), box.url, box)) is Fault.NOT_STORED
+        assert box.written == [".a.csv.part"] and list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_lets_in_and_does_not_go_on_is_left_in_time(tmp_path: Path) -> None:
+    with standing(tmp_path) as box:
+        box.script, began = ["quiet"], time.monotonic()
+        assert fault(laid(outbound(box.url), box.url, box, seconds=1.0)) is Fault.UNREACHABLE
+        assert time.monotonic() - began < 3.5 and list(tmp_path.iterdir()) == []
 
 
 def test_a_key_of_ours_that_is_none_is_said(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ import asyncssh
 @dataclass
 class Box:
     """The running server. `script`: where it breaks off next: at an `open`, `before` a renaming is done or `after`;
-    `tried`: logins that were refused; `picks`: what has its name is taken away at once."""
+    `quiet`: it lets in and says nothing for four seconds; `short`: it stores a byte less than it was given. `tried`:
+    logins that were refused; `picks`: what has its name is taken away at once."""
 
     files: Path
     port: int = 0
@@ -43,12 +45,22 @@ def _server(box: Box) -> type[asyncssh.SFTPServer]:
     class Server(asyncssh.SFTPServer):
         def __init__(self, channel: asyncssh.SSHServerChannel[bytes]) -> None:
             super().__init__(channel, chroot=str(box.files).encode())
+            if box.script[:1] == ["quiet"]:
+                box.script.pop(0)
+                time.sleep(4)
 
         def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
             if pflags & asyncssh.FXF_WRITE:
                 self._cut("open")
                 box.written.append(path.decode())
             return super().open(path, pflags, attrs)
+
+        def write(self, file_obj: object, offset: int, data: bytes) -> int:
+            is_short = box.script[:1] == ["short"]
+            super().write(file_obj, offset, data[:-1] if is_short else data)
+            if is_short:
+                box.script.pop(0)
+            return len(data)
 
         def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
             self._renamed(oldpath, newpath)
