@@ -393,7 +393,16 @@ def test_an_answer_that_comes_too_late_is_an_unknown_outcome(
     assert {each["meta"]["versionId"] for each in twin.observations()} == {"1"}
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 301])
+@pytest.mark.parametrize("status", [400, 422])
+def test_what_is_refused_for_its_content_is_asked_in_smaller_requests(
+    ready: House, twin: Twin, status: int
+) -> None:
+    twin.script += [Say(status)]
+    assert ready.push().sent == 10
+    assert len(twin.posts) == 3 and len(twin.observations()) == 10
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 301])
 def test_what_a_repetition_cannot_mend_waits_for_a_human(ready: House, twin: Twin, status: int) -> None:
     twin.script.append(Say(status))
     report = ready.push()
