@@ -82,6 +82,7 @@ class Passing:
     box: Box
     holder: Holder | None
     _open: dict[Record, _One] | None = None
+    _resting: tuple[store.Resting, ...] | None = None
     _periods: dict[tuple[str, str], Period | None] = field(default_factory=dict)
     _sinces: dict[tuple[str, bool, Period], Instant | None] = field(default_factory=dict)
 
@@ -131,7 +132,9 @@ class Passing:
         return self._open
 
     def _listed(self) -> tuple[store.Resting, ...]:
-        return store.listed(self.db, self.answer.patient, self.box)
+        if self._resting is None:
+            self._resting = store.listed(self.db, self.answer.patient, self.box)
+        return self._resting
 
     def _opened(self, resting: store.Resting) -> _One | None:
         one = self._one(resting, resting.since)

@@ -91,10 +91,6 @@ class Outbound:
         self._note(request, host, at, result)
         return result
 
-    def fetch_now(self, request: Request) -> Answer | NetFault:
-        """`fetch` where no event loop runs (the command line)."""
-        return asyncio.run(self.fetch(request))
-
     async def exchange(self, message: Framed) -> tuple[bytes, ...] | NetFault:
         """Send one message over MLLP and note it in the register like any call; the answers."""
         at, where = self._clock(), origin(message.url, LINES)

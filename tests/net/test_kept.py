@@ -146,9 +146,8 @@ def test_a_thread_with_a_loop_of_its_own_has_its_own_connection() -> None:
         async with hall() as found, kept():
             net = outbound(found.url("ehr.example"), resolver=here)
             await get(net, found.url("ehr.example"))
-            result = await asyncio.to_thread(
-                net.fetch_now, Request(Purpose.DELIVERY, "GET", found.url("ehr.example"))
-            )
+            call = net.fetch(Request(Purpose.DELIVERY, "GET", found.url("ehr.example")))
+            result = await asyncio.to_thread(asyncio.run, call)
             assert isinstance(result, Answer) and len(found.lines) == 2
 
     asyncio.run(run())

@@ -88,7 +88,7 @@ def test_what_is_not_registered_is_not_called() -> None:
         assert fault(said(outbound(engine.url("mllps")), engine.url())) is Fault.NOT_REGISTERED
         assert fault(said(outbound(engine.url()), "mllp://127.0.0.1:1/x")) is Fault.MALFORMED
         assert fault(said(outbound("http://127.0.0.1:1"), "http://127.0.0.1:1")) is Fault.MALFORMED
-        web = outbound(engine.url()).fetch_now(Request(Purpose.DELIVERY, "GET", engine.url()))
+        web = asyncio.run(outbound(engine.url()).fetch(Request(Purpose.DELIVERY, "GET", engine.url())))
         assert isinstance(web, NetFault) and web.fault is Fault.MALFORMED
         assert not engine.bodies
 

@@ -19,7 +19,7 @@ from tests.net.wire import NOW, answer, certificate, outbound, speaking
 
 
 def get(net: Outbound, url: str, **more: Any) -> Answer | NetFault:
-    return net.fetch_now(Request(Purpose.DELIVERY, "GET", url, **more))
+    return asyncio.run(net.fetch(Request(Purpose.DELIVERY, "GET", url, **more)))
 
 
 async def asked(net: Outbound, url: str, **more: Any) -> Answer | NetFault:
