@@ -24,8 +24,8 @@ from bridge.period import Instant
 from bridge.push import chart
 from bridge.push.answers import Reply, token
 from bridge.push.receiver import Receiver
-from bridge.receive.bundle import JSON, Unfit, parsed
-from bridge.receive.node import Node, node, nodes, text
+from bridge.receive.bundle import JSON, UNRECKONABLE, Unfit, parsed
+from bridge.receive.node import Node, is_beyond, node, nodes, text
 from bridge.receive.order import Codes, is_order, order
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
@@ -115,11 +115,13 @@ def _read(seen: _Seen, resource: Node, base: str, record: str, codes: Codes) -> 
     if not _ID.fullmatch(id_):
         return
     reference = f"ServiceRequest/{id_}"
-    found = order(resource, codes)
+    found = (("", UNRECKONABLE),) if is_beyond(resource) else order(resource, codes)
     if isinstance(found, Order):
         seen.written[reference] = Written(found, reference)
     else:
-        seen.written[reference] = Written(None, reference, tuple(f"{where} {why}" for where, why in found))
+        seen.written[reference] = Written(
+            None, reference, tuple(f"{where} {why}".strip() for where, why in found)
+        )
 
 
 def _following(bundle: Node, base: str) -> str:

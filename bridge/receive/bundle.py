@@ -2,7 +2,8 @@
 
 Law: HL7 CGM IG 1.0.0, cgm-data-submission-bundle: type transaction, a timestamp, at least one entry. Bytes, entries
 and levels are limited before anything is looked at; sentences name the place and never what stood there. What is
-wrong with one entry is that entry's affair (`entry.py`): the rest is taken (IG, operation: partial acceptance).
+wrong with one entry is that entry's affair (`entry.py`): the rest is taken (IG, operation: partial acceptance),
+a number with which nothing can be reckoned (`node.py`) as well; it is refused before anything is asked of it.
 
 Rejected: fhir.resources over the whole Bundle (one bad entry would refuse every good one).
 """
@@ -12,14 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bridge.fhir.outcome import Problem, problem
-from bridge.receive.node import NONE, Node, node, text
-from bridge.receive.plain_xml import NoXml, plain
+from bridge.receive.node import DEEPEST, HIGHEST, MOST_DIGITS, NONE, Node, decimal, is_beyond, node, text
+from bridge.receive.plain_xml import NoXml, elements, plain
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 MOST_ENTRIES: Final = 5000
@@ -27,7 +27,7 @@ JSON: Final = "application/fhir+json"
 XML: Final = "application/fhir+xml"
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _JSON: Final[msgspec.json.Decoder[dict[str, object]]] = msgspec.json.Decoder(
-    dict[str, object], float_hook=Decimal
+    dict[str, object], float_hook=decimal
 )
 
 NOT_JSON: Final = Problem(400, "structure", "The body is no resource in JSON.")
@@ -40,6 +40,9 @@ NO_TIMESTAMP: Final = Problem(
     400, "required", "A submission says when it was made, with date, time and offset.", ("Bundle.timestamp",)
 )
 NO_ENTRIES: Final = Problem(400, "required", "A submission has at least one entry.", ("Bundle.entry",))
+UNRECKONABLE: Final = (
+    f"has a number of more than {MOST_DIGITS} digits or with an exponent beyond {HIGHEST}: write it shorter"
+)
 TOO_MANY: Final = problem(
     413, f"A submission has at most {MOST_ENTRIES} entries: send several.", "Bundle.entry"
 )
@@ -82,8 +85,42 @@ class Submission:
 
 
 def parsed(body: bytes, media_type: str) -> Node:
-    """The resource in a body. Unfit where it is none of that notation."""
-    return READERS[media_type](body)
+    """The resource in a body. Unfit where it is none of that notation, or has a number beyond all reckoning; one in an
+    entry of a Bundle is that entry's affair."""
+    found = READERS[media_type](body)
+    is_bundle = text(found, "resourceType") == "Bundle"
+    own = {name: each for name, each in found.items() if name != "entry"} if is_bundle else found
+    kind = text(own, "resourceType")
+    refused = unreckonable(own, kind if elements(kind) else "The body")
+    if refused is not None:
+        raise Unfit(refused)
+    return found
+
+
+def unreckonable(resource: Node, place: str) -> Problem | None:
+    """Why a resource with a number beyond all reckoning is refused, and where it stands; None where it has none."""
+    if not is_beyond(resource):
+        return None
+    where = f"{place}{_beyond(resource)}"
+    return Problem(400, "value", f"{where} {UNRECKONABLE}.", (where,))
+
+
+def _beyond(value: Node) -> str:
+    """The way to the first such number, as far as the names are R4's: another name is the sender's text."""
+    kind, way = text(value, "resourceType"), ""
+    for _ in range(DEEPEST):
+        name, each = next((name, each) for name, each in value.items() if is_beyond(each))
+        if name not in elements(kind):
+            return way
+        way = f"{way}.{name}"
+        if isinstance(each, list):
+            at = next(at for at, one in enumerate(each) if is_beyond(one))
+            way, each = f"{way}[{at}]", each[at]
+        if not isinstance(each, dict):
+            return way
+        what, _ = elements(kind)[name]
+        kind, value = text(each, "resourceType") if what == "Resource" else what, each
+    return way
 
 
 def submission(found: Node) -> Submission:

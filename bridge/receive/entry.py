@@ -18,7 +18,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
 from bridge.fhir.outcome import Problem, problem
-from bridge.receive.bundle import Entry
+from bridge.receive.bundle import Entry, unreckonable
 from bridge.receive.node import Node, codings, is_too_deep, node, nodes, pair, text
 from bridge.receive.profiles import What, faults, what
 from bridge.smart.scopes import Fence
@@ -111,7 +111,7 @@ def _request(entry: Entry) -> Problem | None:
 def _form(resource: Node, place: str) -> Problem | None:
     if is_too_deep(resource):
         return problem(413, f"{place} has more levels than any profile needs.", place)
-    return None
+    return unreckonable(resource, place)
 
 
 def _malformed(resource: Node, place: str) -> Problem | None:

@@ -48,6 +48,13 @@ IG: Final = Codes()
 
 def order(resource: Node, codes: Codes = IG) -> Order | tuple[Wrong, ...]:
     """The order that a ServiceRequest is, or everything that is wrong with it."""
+    try:
+        return _read(resource, codes)
+    except ArithmeticError:
+        return (("extension", "or occurrence has a number with which nothing can be reckoned"),)
+
+
+def _read(resource: Node, codes: Codes) -> Order | tuple[Wrong, ...]:
     code = code_of(resource, codes)
     if code is None:
         return (("code", "is none by which submissions are ordered"),)

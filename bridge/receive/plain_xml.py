@@ -10,20 +10,20 @@ Rejected: fhir.resources' own XML reader (its default parser follows entities an
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 from fhir.resources.R4B import get_fhir_model_class
 from lxml.etree import XMLParser, XMLSyntaxError, _Element, fromstring
 
-from bridge.receive.node import Node
+from bridge.receive.node import Node, decimal
 
 FHIR: Final = "{http://hl7.org/fhir}"
 _TYPE: Final = re.compile(r"abc\.(\w+)Type\b")
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _DEEPEST: Final = 40
+_LONGEST: Final = 64
 
 
 class NoXml(Exception):
@@ -61,7 +61,7 @@ def _members(element: _Element, kind: str, left: int) -> Node:
     found: Node = {"id": element.get("id")} if element.get("id") else {}
     if element.get("url") and kind == "Extension":
         found["url"] = element.get("url")
-    known = _known(kind)
+    known = elements(kind)
     for child in element:
         name = _local(child)
         what, repeats = known.get(name, ("", False))
@@ -101,9 +101,9 @@ def _scalar(child: _Element, what: str) -> object:
     if what == "boolean" and written in ("true", "false"):
         return written == "true"
     if what == "number" and _WHOLE.fullmatch(written):
-        return int(written[:32])
-    if what == "number" and len(written) <= 64 and _DECIMAL.fullmatch(written):
-        return Decimal(written)
+        return int(written) if len(written) <= _LONGEST else decimal(written)
+    if what == "number" and _DECIMAL.fullmatch(written):
+        return decimal(written)
     return written
 
 
@@ -113,7 +113,7 @@ def _local(element: _Element) -> str:
 
 
 @lru_cache(maxsize=512)
-def _known(kind: str) -> dict[str, tuple[str, bool]]:
+def elements(kind: str) -> dict[str, tuple[str, bool]]:
     """name -> (type or form, whether it repeats) of a type's elements; empty for a type that is none of R4's."""
     try:
         model = get_fhir_model_class(kind)

@@ -278,6 +278,15 @@ def test_an_order_that_cannot_be_read_says_where_and_lets_nothing_go(tmp_path: P
         )
 
 
+def test_an_order_with_a_number_beyond_all_reckoning_stops_no_other(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, ehr):
+        ehr.order()
+        ehr.order("o2", extension=[scheduled((10**45, "d"))])
+        assert house.push().sent == 10
+        (bad,) = (each for each in orders.listed(house.db) if each.written.order is None)
+        assert "digits" in bad.written.wrong[0]
+
+
 def test_a_server_that_offers_no_orders_is_said_and_nothing_goes(tmp_path: Path) -> None:
     with world(tmp_path, replace(TRANSACTION, orders="none")) as (house, ehr):
         assert "orders could not be looked for" in str(house.push().held) and not ehr.writes()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bridge.receive.bundle import XML, Unfit, parsed
 from bridge.receive.plain_xml import NoXml, plain
 
 PAIRS = sorted(
@@ -26,6 +27,16 @@ def test_every_golden_in_xml_is_the_tree_of_its_json(path: Path) -> None:
 
 def test_there_are_goldens_of_many_kinds() -> None:
     assert len(PAIRS) > 5
+
+
+@pytest.mark.parametrize("written", ["1e6000000", "-" + "9" * 41, "1e99999999999999999999"])
+def test_a_number_beyond_all_reckoning_is_refused_in_xml_as_in_json(written: str) -> None:
+    body = (
+        '<Observation xmlns="http://hl7.org/fhir"><valueQuantity>'
+        f'<value value="{written}"/></valueQuantity></Observation>'
+    )
+    with pytest.raises(Unfit, match=r"^Observation\.valueQuantity\.value has a number"):
+        parsed(body.encode(), XML)
 
 
 @pytest.mark.parametrize(

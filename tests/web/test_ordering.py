@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,21 @@ def test_nobody_one_who_shares_nothing_and_one_who_ended_it_are_one_refusal(worl
     assert len(absent) == 1
     empty = [mine(world, f"{PATH}?patient={each}").json() for each in (ada, bob, "x")]
     assert [each["total"] for each in empty] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [("1e900000", 400), ("1e-900000", 400), ("1e29", 422), ("1e-30", 422)]
+)
+def test_a_length_beyond_all_reckoning_is_refused_at_once(world: World, number: str, status: int) -> None:
+    sent = clinic_order(world.patient_id(world.ada), extension=[scheduled((123456789, "wk"))])
+    timed = clinic_order(world.patient_id(world.ada), extension=[scheduled()])
+    timed["occurrenceTiming"] = {"repeat": {"frequency": 3, "period": 123456789, "periodUnit": "mo"}}
+    for each in (sent, timed):
+        written = json.dumps(each).replace("123456789", number).encode()
+        token = world.token(scope=SCOPE)
+        answer = world.ask("POST", PATH, content=written, token=token, headers={"Content-Type": JSON})
+        assert answer.status_code == status, answer.text
+        assert answer.json()["issue"][0]["diagnostics"].startswith("ServiceRequest.")
 
 
 def test_another_client_does_not_see_it(world: World) -> None:

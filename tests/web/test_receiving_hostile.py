@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ BROKEN: dict[str, tuple[Resource, int, str]] = {
     "another type of value": ({"valueString": "120"}, 422, "resource"),
     "a comparator of none": ({"valueQuantity": quantity(120, comparator="~")}, 422, "valueQuantity"),
     "a value in mmol/L called mg/dL": ({"valueQuantity": quantity(5.5)}, 422, "amount"),
-    "an endless amount": ({"valueQuantity": quantity(10**300)}, 422, "resource"),
+    "an endless amount": ({"valueQuantity": quantity(10**300)}, 400, "valueQuantity.value has a number"),
     "a code of another figure": ({"code": coded("97505-2")}, 422, "code"),
     "a code of another system": ({"code": coded("99504-3", "http://snomed.info/sct")}, 422, "code"),
     "two codes of the guide": ({"code": {"coding": [*READING_CODE, *coded("97507-8")["coding"]]}}, 422, "code"),
@@ -298,6 +299,32 @@ def test_validate_knows_nobody(open_: World, ada: str) -> None:
     elsewhere = observation(ada, START, subject={"reference": "https://elsewhere.example/Patient/1"})
     told = submit(open_, bundle([entry(elsewhere)]), path="/fhir/Bundle/$validate").json()
     assert "names nobody" in told["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("number", ["1e6000000", "-1E-6000000", "9" * 41, "1e99999999999999999999", "1.0e31"])
+def test_a_number_beyond_all_reckoning_is_refused_with_its_place_before_it_is_made(
+    open_: World, ada: str, number: str
+) -> None:
+    """`int(Decimal("1e6000000"))` holds every thread of the process for ten seconds."""
+    sent = observation(ada, START, component=[{"code": {"text": "x"}, "valueInteger": 123456789}])
+    token, began = open_.token(scope=SCOPE), time.process_time()
+    for path, resource, status, where in (
+        ("Observation/$validate", sent, 200, "Observation.component[0].valueInteger "),
+        (
+            "$submit-cgm-bundle",
+            bundle([entry(sent)]),
+            200,
+            "Bundle.entry[0].resource.component[0].valueInteger ",
+        ),
+    ):
+        written = json.dumps(resource).replace("123456789", number).encode()
+        answer = open_.ask(
+            "POST", f"/fhir/{path}", content=written, token=token, headers={"Content-Type": JSON}
+        )
+        assert answer.status_code == status and "digits" in answer.text
+        told = sentences(answer)[0] if path.startswith("$") else answer.json()["issue"][0]["diagnostics"]
+        assert told.startswith(where)
+    assert time.process_time() - began < 3
 
 
 def test_validate_takes_no_tree_without_end(open_: World, ada: str) -> None:
