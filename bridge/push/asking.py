@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 import bridge.store.cursors as cursors
+import bridge.store.outbox as outbox
 from bridge.consent.asked import Asked, DateTest, Order, Selector
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.permit import DeliveryPermit
 from bridge.mapping.portal import COLUMNS
 from bridge.push.bound import Rack
 from bridge.push.plan import Passage
-from bridge.push.shelf import Month
+from bridge.push.reconcile import spelled
+from bridge.push.shelf import Month, ids_of, stands_in
 from bridge.push.trip import Trip
 from bridge.reading import Stream
 
@@ -36,9 +38,26 @@ async def news(
 
 
 async def told(rack: Rack, passage: Passage, month: Month, only: frozenset[str] | None = None) -> Disclosure:
-    """What may be told of a month now; `only`: of these ids."""
-    asked = _asked(rack, passage, f"{month.name} for destination", MOST, dates=month.tests(), ids=only)
+    """What may be told of what begins in a month; `only`: of these ids instead, whenever they begin."""
+    dates = month.tests() if only is None else ()
+    asked = _asked(rack, passage, f"{month.name} for destination", MOST, dates=dates, ids=only)
     return await rack.trip.gate.disclose(_permit(rack.trip, passage.id), asked)
+
+
+async def whole(rack: Rack, passage: Passage, month: Month) -> Disclosure:
+    """What may be told of a month's file now: of what begins in it, but not what stands in another one's file, and of
+    what stands in it, though after a move it begins in another."""
+    found = await told(rack, passage, month)
+    if not rack.told.replaces:
+        return found
+    lane, ids = rack.trip.errand.lane, ids_of(found)
+    there = {each.id for each in outbox.standing(rack.trip.db, lane, month.place)}
+    held = outbox.held(rack.trip.db, lane, ids - there).values()
+    elsewhere = {each.id for each in held if stands_in(each) not in ("", month.place)}
+    if not elsewhere and there <= ids:
+        return found
+    rack.trip.kept(found)
+    return await told(rack, passage, month, frozenset(map(spelled, (ids - elsewhere) | there)))
 
 
 async def marks_of(trip: Trip, grant: str, ids: frozenset[str]) -> Disclosure:

@@ -79,8 +79,9 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
         sentence = f"{trip.client}: {TOO_LARGE.format(month=parcel.month.name)}"
         return Report(failed=(sentence,)), False
     delivery = outbox.begin(
-        trip.db, lane, bill.what, bill.grant, bill.link, parcel.disclosure.entry, parcel.going
-    )
+        trip.db, lane, bill.what, bill.grant, bill.link, parcel.disclosure.entry, parcel.going,
+        reference=parcel.month.place,
+    )  # fmt: skip
     shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision - 1, "", bill.link))
     reply = await _uploaded(rack, parcel, body, words)
     decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)

@@ -13,30 +13,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 import bridge.store.cursors as cursors
 import bridge.store.links as links
 import bridge.store.outbox as outbox
+import bridge.store.patients as patients
 import bridge.store.receipts as receipts
 import bridge.store.shelves as shelves
 from bridge.consent.disclosure import Disclosure
 from bridge.period import DAY, ZoneHistory
 from bridge.push import round as rounds
 from bridge.push.affected import gone
-from bridge.push.asking import marks_of, news, told
+from bridge.push.asking import marks_of, news, told, whole
 from bridge.push.bound import Parcel, Rack, sent
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Waybill
-from bridge.push.plan import Passage, stopped
+from bridge.push.plan import NO_GRANT, Passage, ended
 from bridge.push.readings import NO_ROOM, last
 from bridge.push.reconcile import spelled
 from bridge.push.retraction import retract
 from bridge.push.retry import State
 from bridge.push.round import NOTHING, Report
-from bridge.push.shelf import Change, Month, change, is_due, items_of, months, named_month
+from bridge.push.shelf import (
+    PLACE,
+    Change,
+    Month,
+    change,
+    ids_of,
+    is_due,
+    items_of,
+    month_of,
+    months,
+    named_month,
+    stands_in,
+)
 from bridge.push.trip import subject_of
-from bridge.store.links import Link, LinkState
+from bridge.store.links import Link
 from bridge.store.outbox import Held, Item
 from bridge.store.shelves import Shelf
+
+TOO_MANY: Final = "{month} has more readings than a file takes: choose fewer kinds in raw.streams of its file"
 
 
 async def deliver(rack: Rack, hold: str) -> Report:
@@ -61,7 +77,7 @@ async def deliver(rack: Rack, hold: str) -> Report:
 async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]:
     """The months of one page of what is new; whether there is another page."""
     trip = rack.trip
-    why = _stopped(rack, link)
+    why = ended(trip.db, passage.id, link.number, trip.clock())
     if why:
         return rounds.held(trip.client, why), False
     found = await news(rack, passage)
@@ -70,7 +86,8 @@ async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]
     trip.kept(found)
     report, is_whole = NOTHING, True
     bill = Waybill("readings", passage.id, link.number, subject_of(link))
-    for month in months(found):
+    zones = patients.load(trip.db, trip.errand.lane.patient).zones
+    for month in months(found, zones, _places(rack, found)):
         one, is_done = await _month(rack, passage, bill, month)
         report, is_whole = report + one, is_whole and is_done
         if report.stops:
@@ -83,10 +100,14 @@ async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]
 async def _month(rack: Rack, passage: Passage, bill: Waybill, month: Month) -> tuple[Report, bool]:
     """One month with everything that may be told of it; whether it is done with."""
     trip = rack.trip
-    why = _stopped(rack, links.load(trip.db, bill.link))
+    why = ended(trip.db, passage.id, bill.link, trip.clock())
     if why:
         return rounds.held(trip.client, why), False
-    disclosure = await told(rack, passage, month)
+    disclosure = await whole(rack, passage, month)
+    why = _untold(month, disclosure)
+    if why:
+        trip.kept(disclosure)
+        return rounds.held(trip.client, why), False
     found = _changed(rack, month, disclosure)
     kept = shelves.shelf(trip.db, trip.errand.lane, month.name)
     if not is_due(kept, _content(rack, found), found, rack.told.replaces):
@@ -100,6 +121,10 @@ async def _month(rack: Rack, passage: Passage, bill: Waybill, month: Month) -> t
     if len(ids) < len(found.items):
         trip.kept(disclosure)
         disclosure = await told(rack, passage, month, frozenset(map(spelled, ids)))
+        why = _untold(month, disclosure)
+        if why:
+            trip.kept(disclosure)
+            return report + rounds.held(trip.client, why), False
         found = _changed(rack, month, disclosure)
     going = tuple(each for each in found.fresh if each.id in ids)
     parcel = Parcel(month, disclosure, found, going, _content(rack, found), _revision(kept))
@@ -110,10 +135,20 @@ async def _month(rack: Rack, passage: Passage, bill: Waybill, month: Month) -> t
     ), is_done and not is_cut
 
 
-def _stopped(rack: Rack, link: Link) -> str:
-    """Why nothing more goes over a link that was stopped while files went (`safety.md`, whose chart is it)."""
-    now = links.load(rack.trip.db, link.number)
-    return "" if now.state is LinkState.CONFIRMED else stopped(now.state, now.reason)
+def _untold(month: Month, disclosure: Disclosure) -> str:
+    """Why what was told of a month is no file of it. A month of which there was news a moment ago and now nothing was
+    paused, revoked or narrowed in between: a file with nothing would take the place of what stands."""
+    if disclosure.more is not None:
+        return TOO_MANY.format(month=month.name)
+    return "" if disclosure.count else NO_GRANT
+
+
+def _places(rack: Rack, found: Disclosure) -> dict[bytes, str]:
+    """The months in which readings stand; a portal that keeps every file is sent none of them again."""
+    if not rack.told.replaces:
+        return {}
+    held = outbox.held(rack.trip.db, rack.trip.errand.lane, ids_of(found))
+    return {each.id: stands_in(each) for each in held.values() if stands_in(each)}
 
 
 def _revision(kept: Shelf | None) -> int:
@@ -173,7 +208,8 @@ async def _taken_back(rack: Rack, hold: str) -> Report:
             continue
         trip.kept(lost)
         bill = Waybill("retraction", grant, link, subject_of(links.load(trip.db, link)))
-        for month, those in _by_month(lost, some):
+        zones = patients.load(trip.db, trip.errand.lane.patient).zones
+        for month, those in _by_month(zones, lost, some):
             if not report.stops:
                 report += await _less(rack, bill, month, those, hold)
     return report
@@ -183,8 +219,7 @@ async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], 
     """One month without what is gone. Where nothing may be told now: with its marks alone."""
     trip, lane = rack.trip, rack.trip.errand.lane
     marks = await marks_of(trip, bill.grant, frozenset(spelled(each.id) for each in those))
-    may_tell = bool(trip.errand.grants) and not hold
-    disclosure = await told(rack, trip.errand.grants[0], month) if may_tell else marks
+    disclosure, may_tell = await _left(rack, bill, month, marks, hold)
     found = _changed(rack, month, disclosure)
     there = {each.id for each in found.items}
     lost = {each.id: each for each in (*found.lost, *those) if each.id not in there}
@@ -207,19 +242,37 @@ async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], 
     return report
 
 
-def _by_month(lost: Disclosure, some: Sequence[Held]) -> Iterator[tuple[Month, list[Held]]]:
+async def _left(
+    rack: Rack, bill: Waybill, month: Month, marks: Disclosure, hold: str
+) -> tuple[Disclosure, bool]:
+    """What may be told of a month now beside what is gone; else its marks, and that it is no more than those."""
+    trip = rack.trip
+    standing = trip.errand.link
+    if hold or standing is None or not trip.errand.grants:
+        return marks, False
+    first = trip.errand.grants[0]
+    disclosure = await whole(rack, first, month)
+    if disclosure.more is None and not ended(trip.db, first.id, standing.number, trip.clock()):
+        return disclosure, True
+    trip.kept(disclosure)
+    return marks, False
+
+
+def _by_month(
+    zones: ZoneHistory, lost: Disclosure, some: Sequence[Held]
+) -> Iterator[tuple[Month, list[Held]]]:
     """What is gone, by the months that it stands in; what never surely arrived, by the month that it began in."""
-    zone = "UTC" if lost.subject is None else lost.subject.zone
-    zones = ZoneHistory.always(zone)
     began = {
-        bytes(raw): f"Month/{zones.local_date(instant):%Y-%m}"
+        bytes(raw): instant
         for group in lost.groups
         for raw, instant in zip(group.ids, group.columns["instant"].tolist(), strict=True)
     }
     places: dict[str, list[Held]] = {}
     for each in some:
         if each.id in began:
-            places.setdefault(each.reference or began[each.id], []).append(each)
+            there = each.reference.startswith(PLACE)
+            place = each.reference if there else month_of(zones, began[each.id]).place
+            places.setdefault(place, []).append(each)
     for place in sorted(places):
         yield named_month(zones, place), places[place]
 
@@ -231,5 +284,4 @@ def _changed(rack: Rack, month: Month, disclosure: Disclosure) -> Change:
     trip, lane = rack.trip, rack.trip.errand.lane
     items = items_of(disclosure)
     there = outbox.standing(trip.db, lane, month.place) if rack.told.replaces else ()
-    place = month.place if rack.told.replaces else ""
-    return change(items, outbox.held(trip.db, lane, [each.id for each in items]), there, place)
+    return change(items, outbox.held(trip.db, lane, [each.id for each in items]), there)

@@ -26,11 +26,13 @@ from bridge.consent.asked import Way
 from bridge.consent.grant import Grant, State, state_at
 from bridge.consent.grant import Standing as Granted
 from bridge.consent.grants import everybodys, listed
+from bridge.consent.grants import load as load_grant
 from bridge.period import Instant
 from bridge.push.reached import spec_of
 from bridge.store.clients import Client
 from bridge.store.db import Database
 from bridge.store.destinations import Destination
+from bridge.store.keys import Erased
 from bridge.store.lanes import Lane
 from bridge.store.links import Link, LinkState, Standing
 from bridge.store.verifications import fault
@@ -189,6 +191,18 @@ def _hold(in_force: tuple[Grant, ...], allowed: tuple[Passage, ...], link: Stand
 def stopped(state: LinkState, reason: str) -> str:
     """Why nothing goes over a link that is not confirmed."""
     return f"{STOPPED.get(state, GONE)}: {reason}"
+
+
+def ended(db: Database, grant: str, link: int, now: Instant) -> str:
+    """Why nothing goes under a grant and over a link at this moment; '' where it may. It is asked right before bytes
+    leave: whoever was erased meanwhile has neither."""
+    try:
+        over, granted = links.load(db, link), load_grant(db, grant)
+    except (KeyError, Erased):
+        return GONE
+    if over.state is not LinkState.CONFIRMED:
+        return stopped(over.state, over.reason)
+    return "" if state_at(granted, now) is State.ACTIVE else NO_GRANT
 
 
 def _wants_none(goal: Destination) -> bool:

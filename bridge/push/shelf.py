@@ -1,15 +1,16 @@
 """One calendar month of a person at a portal: what may be told of it now, against what is there.
 
 Law (`safety.md`, corrections travel): an id and version stand for a reading; ids that the portal holds under a month
-and that the month has no more are gone from it with the next revision. Months are the person's, in the zone of the
-disclosure; a reading belongs to the month in which it begins, so none is in two files. Pure.
+and that the month has no more are gone from it with the next revision. Months are the person's, in the zones that they
+lived in; a reading belongs to the month in which it begins, and stays in the one in which it stands there already: a
+move shifts the borders of months, and else it would be in two files and taken back from one. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from urllib.parse import quote
 
@@ -72,17 +73,15 @@ class Change:
         return "" if held is None or held.state == "retracted" else held.version
 
 
-def change(
-    items: Sequence[Item], before: Mapping[bytes, Held], there: Sequence[Held], place: str = ""
-) -> Change:
-    """`there`: what the portal holds under this month; `place`: of it, where what stands elsewhere is to come here."""
+def change(items: Sequence[Item], before: Mapping[bytes, Held], there: Sequence[Held]) -> Change:
+    """`there`: what the portal holds under this month."""
     ids = {each.id for each in items}
-    fresh = tuple(each for each in items if _is_fresh(each, before.get(each.id), place))
+    fresh = tuple(each for each in items if _is_fresh(each, before.get(each.id)))
     return Change(tuple(items), before, fresh, tuple(each for each in there if each.id not in ids))
 
 
-def _is_fresh(item: Item, held: Held | None, place: str) -> bool:
-    if held is None or held.state == "retracted" or (place and held.reference not in ("", place)):
+def _is_fresh(item: Item, held: Held | None) -> bool:
+    if held is None or held.state == "retracted":
         return True
     return held.state != "refused" and (held.version != item.version or bool(held.tried))
 
@@ -103,13 +102,31 @@ def items_of(disclosure: Disclosure) -> tuple[Item, ...]:
     return tuple(item for _, item in sorted(found, key=lambda each: each[0]))
 
 
-def months(disclosure: Disclosure) -> tuple[Month, ...]:
-    """The months in which its readings begin, oldest first."""
-    if disclosure.subject is None:
-        return ()
-    zones = ZoneHistory.always(disclosure.subject.zone)
-    days = {zones.local_date(each) for each in _firsts(disclosure)}
-    return tuple(month(zones, each) for each in sorted({day.replace(day=1) for day in days}))
+def ids_of(disclosure: Disclosure) -> frozenset[bytes]:
+    """The ids of everything in it."""
+    return frozenset(bytes(raw) for group in disclosure.groups for raw in group.ids)
+
+
+def stands_in(held: Held) -> str:
+    """The place of the month in which a reading stands, or may stand; '' where it stands in none."""
+    is_there = held.state != "retracted" and bool(held.version or held.tried)
+    return held.reference if is_there and held.reference.startswith(PLACE) else ""
+
+
+def months(disclosure: Disclosure, zones: ZoneHistory, places: Mapping[bytes, str]) -> tuple[Month, ...]:
+    """The months of its readings, oldest first. `places`: of those that stand in one."""
+    found = {month_of(zones, each) for each in _firsts(disclosure, places)}
+    found |= {named_month(zones, each) for each in places.values()}
+    return tuple(sorted(found, key=lambda each: each.name))
+
+
+def month_of(zones: ZoneHistory, instant: Instant) -> Month:
+    """The month in which an instant lies. After a move westward a date comes twice, so the date alone does not say."""
+    first = zones.local_date(instant).replace(day=1)
+    found = month(zones, first)
+    if instant < found.start:
+        return month(zones, (first - timedelta(days=1)).replace(day=1))
+    return found if instant < found.until else month(zones, (first + timedelta(days=31)).replace(day=1))
 
 
 def month(zones: ZoneHistory, first: date) -> Month:
@@ -118,10 +135,13 @@ def month(zones: ZoneHistory, first: date) -> Month:
     return Month(f"{first:%Y-%m}", zones.day(first).start, zones.day(after).start)
 
 
-def _firsts(disclosure: Disclosure) -> Iterator[Instant]:
-    """An instant of each day of UTC of which there is anything, twice: the first and the last."""
+def _firsts(disclosure: Disclosure, but: Mapping[bytes, str]) -> Iterator[Instant]:
+    """An instant of each day of UTC of which there is anything `but` these, twice: the first and the last."""
     for group in disclosure.groups:
-        instants = np.sort(np.asarray(group.columns["instant"], np.int64))
+        wanted = np.array([bytes(raw) not in but for raw in group.ids], np.bool_)
+        instants = np.sort(np.asarray(group.columns["instant"], np.int64)[wanted])
+        if not len(instants):
+            continue
         starts = np.flatnonzero(np.diff(instants // 86_400_000, prepend=-1) != 0)
         yield from instants[starts].tolist()
         yield from instants[np.append(starts[1:], len(instants)) - 1].tolist()

@@ -121,8 +121,10 @@ def begin(
     entry: int | None,
     items: Sequence[Item],
     part: str = "",
+    reference: str = "",
 ) -> Delivery:
-    """Before the first byte: the lane's open delivery, or a new one, is `sending` these items."""
+    """Before the first byte: the lane's open delivery, or a new one, is `sending` these items; what stands nowhere yet
+    will under `reference`."""
     now, known = db.clock(), opened(db, lane)
     since, readings = cursors.cursor(db, lane, grant, part), sum(each.kind != "Device" for each in items)
     with db.write("bridge") as con:
@@ -141,7 +143,7 @@ def begin(
                 " due = ?, items = ?, since = ?, entry = ?, changed = ?, part = ? WHERE delivery = ?",
                 (what, grant, now, readings, since, entry, now, part, number),
             )
-        _tried(con, lane, link, number, items, now)
+        _tried(con, lane, link, number, items, reference, now)
     return load(db, number)
 
 
@@ -260,18 +262,17 @@ def retry(db: Database, number: int) -> None:
 
 
 def _tried(
-    con: sqlite3.Connection, lane: Lane, link: int, number: int, items: Sequence[Item], now: Instant
+    con: sqlite3.Connection, lane: Lane, link: int, number: int, items: Sequence[Item], at: str, now: int
 ) -> None:
     con.executemany(
         "INSERT INTO sent (patient, destination, id, kind, version, tried, state, reference, etag, link,"
-        " delivery, problem, changed) VALUES (?, ?, ?, ?, '', ?, 'open', '', '', ?, ?, '', ?)"
+        " delivery, problem, changed) VALUES (?, ?, ?, ?, '', ?, 'open', ?, '', ?, ?, '', ?)"
         " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
-        " link = excluded.link, changed = excluded.changed, tried = CASE"
+        " link = excluded.link, changed = excluded.changed, reference = CASE WHEN excluded.reference <> ''"
+        " AND (state = 'retracted' OR reference = '' OR (version = '' AND tried = ''))"
+        " THEN excluded.reference ELSE reference END, tried = CASE"
         f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END",
-        [
-            (lane.patient, lane.destination, each.id, each.kind, each.version, link, number, now)
-            for each in items
-        ],
+        [(*_key(lane, each.id), each.kind, each.version, at, link, number, now) for each in items],
     )
 
 

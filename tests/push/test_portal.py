@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 import bridge.store.ledger as ledger
 import bridge.store.links as links
 import bridge.store.outbox as outbox
+import bridge.store.patients as patients
 from bridge.period import DAY
+from bridge.push import asking
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE
+from bridge.push.plan import NO_GRANT
 from bridge.push.readings import NO_ROOM
 from bridge.reading import Device, Flag, Readings, SeriesKey, SourceClass, Stream, Unit
 from bridge.store.blocks import withdraw
@@ -37,6 +40,8 @@ KEEPS = {**PUT, "corrections": "none", "name": "{patient}-{month}-{revision}.{ex
 MAY, JUNE = "0042-2026-05.csv", "0042-2026-06.csv"
 NEXT_MONTH = 14 * 288
 """A slot that lies in June: slots are 5 minutes, the first lies on May 18."""
+EDGE = 3769
+"""A slot that lies in June in Berlin and in May in New York."""
 
 
 @contextmanager
@@ -243,6 +248,78 @@ def test_a_link_that_is_stopped_during_an_upload_stops_the_next_month(tmp_path: 
         report = house.push()
         assert MAY in shelf.files and JUNE not in shelf.files
         assert "suspended: they moved" in report.held[0]
+
+
+@pytest.mark.parametrize("act", ["revoke", "pause"])
+def test_a_grant_that_ends_during_an_upload_leaves_the_next_month_as_it_stands(
+    tmp_path: Path, act: str
+) -> None:
+    with world(tmp_path) as (house, shelf, grant):
+        house.bring(NEXT_MONTH, [120, 121])
+        house.push()
+        house.wait()
+        house.bring(20, [130])
+        house.bring(NEXT_MONTH + 20, [140])
+        shelf.meanwhile = partial(getattr(house, act), grant)
+        report = house.push()
+        assert report.sent == 1 and NO_GRANT in report.held[0]
+        assert values(shelf)[-1] == 130 and values(shelf, JUNE) == [120, 121]
+        if act == "pause":
+            house.resume(grant)
+            assert house.push().sent == 1
+            assert values(shelf, JUNE) == [120, 121, 140]
+
+
+def test_a_reading_stays_in_its_month_after_a_move_and_is_taken_back_from_it(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        edge = house.bring(EDGE, [130, 131])
+        house.bring(NEXT_MONTH, [120])
+        house.wait(20 * 24 * 60)
+        house.push()
+        assert values(shelf, JUNE) == [130, 131, 120]
+        patients.add_zone(house.db, house.patient, "America/New_York", BEGIN - 30 * DAY)
+        house.bring(30, [99])
+        house.bring(EDGE + 2, [132])
+        house.wait()
+        assert house.push().sent == 2
+        assert values(shelf) == [*range(100, 110), 99, 132] and values(shelf, JUNE) == [130, 131, 120]
+        house.bring(EDGE, [133], name="corrected")
+        house.wait()
+        # Their offsets are said anew with the first file that goes.
+        assert house.push().updated == 3
+        assert values(shelf, JUNE) == [133, 131, 120] and values(shelf)[-1] == 132
+        withdraw(house.db, house.patient, edge)
+        house.wait()
+        assert house.push().retracted == 1
+        assert values(shelf, JUNE) == [133, 120]
+
+
+def test_a_reading_whose_upload_had_no_answer_is_taken_back_from_that_month(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        house.push()
+        edge = house.bring(EDGE, [130, 131])
+        house.wait(20 * 24 * 60)
+        shelf.script = ["torn"]
+        house.push()
+        assert values(shelf, JUNE) == [130, 131]
+        patients.add_zone(house.db, house.patient, "America/New_York", BEGIN - 30 * DAY)
+        withdraw(house.db, house.patient, edge)
+        house.wait(60)
+        house.push()
+        assert "130" not in shelf.files[JUNE].decode() and values(shelf) == list(range(100, 110))
+
+
+def test_a_month_of_more_readings_than_are_asked_for_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        house.push()
+        house.wait()
+        monkeypatch.setattr(asking, "MOST", 10)
+        house.bring(30, [99])
+        report = house.push()
+        assert "more readings than a file takes" in report.held[0]
+        assert values(shelf) == list(range(100, 110))
 
 
 def test_a_month_of_which_nothing_could_be_told_is_whole_again_after_it_may(tmp_path: Path) -> None:
