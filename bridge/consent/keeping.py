@@ -26,8 +26,9 @@ from bridge.consent.reader import Reader
 from bridge.consent.summed import NOTHING, PARTS, Content
 from bridge.metrics.buckets import LEAST
 from bridge.period import Instant, Period
-from bridge.reading import Stream
-from bridge.store.columns import ints, names
+from bridge.reading import Stream, take
+from bridge.store.columns import Table, ints, joined, names
+from bridge.store.lifetimes import BACK, STANDS, standing
 from bridge.store.summaries import Frozen
 
 Kept: TypeAlias = "Frozen[Content]"
@@ -87,7 +88,7 @@ class Keeping:
             if row.key.stream not in streams or row.number not in away:
                 continue
             table = away[row.number]
-            stood = self.reader.earlier(row.number, names(table))
+            stood = self._lost(row.number, table, since)
             instants = ints(stood, "instant")
             at = ints(table, "changed")[np.searchsorted(names(table), names(stood))]
             inside = (instants >= period.start) & (instants < period.end)
@@ -96,6 +97,21 @@ class Keeping:
                 inside &= np.array(named, np.bool_)
             found, latest = found + int(inside.sum()), max(latest, int(at[inside].max(initial=0)))
         return found, latest
+
+    def _lost(self, series: int, away: Table, since: Instant) -> Table:
+        """The versions that those which are away had; of one that only says again what it said before an upload that is
+        gone, the one that stood at that instant, where it was that upload's."""
+        is_back = ints(away, STANDS) == BACK
+        gone, back = take(away, np.flatnonzero(~is_back)), take(away, np.flatnonzero(is_back))
+        before = self.reader.earlier(series, names(gone)) if len(names(gone)) else {}
+        if not len(names(back)):
+            return before
+        stood = standing(self.reader.earlier(series, names(back)), back)
+        theirs = ints(back, "artifact")[np.searchsorted(names(back), names(stood))]
+        then = (ints(stood, "changed") <= since) & (since < np.asarray(stood["until"], np.int64))
+        lost = take(stood, np.flatnonzero(then & (ints(stood, "artifact") > theirs)))
+        lost.pop("until")
+        return joined([before, lost])
 
     def _frozen(self, before: Kept | None, each: Reported, made: Made) -> Kept | None:
         content = made.content

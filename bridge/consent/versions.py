@@ -3,8 +3,8 @@
 Law (`data.md`, versions and times): pure but for the look-up that is handed in. A recipient counts the
 versions that stood while a grant showed the reading to it, by any way and for any purpose, breaks left out:
 the first one it could see is the first, one that came and went unseen is none, and no number is ever given
-to two contents. A removal, or a re-dating out of sight, counts for who could see what it took away. The owner
-counts all. Read, vread, history, ETag and deliveries have their number from here.
+to two contents. A removal, or a re-dating or an earlier value's return out of sight, counts for who could see what it
+took away. The owner counts all. Read, vread, history, ETag and deliveries have their number from here.
 
 Rejected: the store's own count (tells of edits before the grant), starting anew with each grant (one number
 for two contents: a correction made in a break would never be fetched).
@@ -81,7 +81,7 @@ def ordinals(view: View, strand: Strand, stood: Table) -> Ordinals:
     named, wrong = names(stood), ints(stood, "flags") & int(Flag.RETRACTED) != 0
     since = ints(stood, "changed")
     seen = _shown(view, strand, stood, np.asarray(stood["until"], np.int64))
-    left = _moved(stood) & ~wrong & ~_shown(view, strand, stood, since + 1)
+    left = (_moved(stood) | _returned(stood)) & ~wrong & ~_shown(view, strand, stood, since + 1)
     gone = _missed(seen, named, wrong | left)
     seen |= gone & wrong
     before = _before(seen, named) + _before(gone & left, named) + (gone & left)
@@ -99,6 +99,14 @@ def _moved(stood: Table) -> Mask:
     found = np.zeros(len(stood["until"]), np.bool_)
     for name in ("instant", "end", "bound"):
         found[1:] |= np.diff(ints(stood, name)) != 0
+    found[_starts(names(stood))] = False
+    return found
+
+
+def _returned(stood: Table) -> Mask:
+    """Which versions an earlier upload says again, because the one that said the version before is gone."""
+    found = np.zeros(len(stood["until"]), np.bool_)
+    found[1:] = np.diff(ints(stood, "artifact")) < 0
     found[_starts(names(stood))] = False
     return found
 

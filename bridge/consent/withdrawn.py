@@ -1,9 +1,10 @@
 """What a polling recipient holds and was taken away: told once more, as entered in error, without a value.
 
 Law (`consent.md`, retraction is no disclosure): only for ids that left to this recipient under the pairing by
-which it knows the person; also when the grant is narrower now, or ended. A removed reading was taken away;
-one that was re-dated was, where what it says now does not leave to this recipient. What it never held stays
-as absent as what never was. Asked for by id, or by lastUpdated: then it must match what else was asked.
+which it knows the person; also when the grant is narrower now, or ended. A removed reading was taken away; one that
+was re-dated, or that a later upload which is gone had spoken over, was, where what it says now does not leave to this
+recipient. What it never held stays as absent as what never was. Asked for by id, or by lastUpdated: then it must match
+what else was asked.
 Rejected: telling it in every answer (who does not ask what changed has nothing to mend).
 """
 
@@ -30,7 +31,7 @@ from bridge.period import BEGINNING, EMPTY, END_OF_TIME, Instant, PeriodSet, uni
 from bridge.reading import INTERVALS, Flag, take
 from bridge.store.columns import RANKS, Table, firsts, ints, names
 from bridge.store.ids import Ids, Name
-from bridge.store.lifetimes import STANDS, standing
+from bridge.store.lifetimes import BACK, STANDS, standing
 from bridge.store.series import SeriesRow
 from bridge.store.slots import slots
 
@@ -136,12 +137,14 @@ class Withdrawn:
         return found
 
     def _is_taken(self, strand: Strand, stood: Table, now: Table, left: Left) -> Mask:
-        """Which of what left is gone or marked as wrong, or is elsewhere in time and nowhere that the asker sees.
+        """Which of what left is gone or marked as wrong, or is elsewhere in time, or was what an upload that is gone
+        said, and nowhere that the asker sees.
         What is marked as wrong where it is open now is told there (`gather.py`)."""
         wrong, stands = ints(now, "flags") & _WRONG != 0, ints(now, STANDS) != 0
         moved = np.zeros(len(left.place), np.bool_)
         for name in ("instant", "end", "bound"):
             moved |= ints(now, name) != ints(stood, name)[left.place]
+        moved |= ints(stood, "artifact")[left.place] > ints(now, "artifact")
         open_, ever = (self._parts(strand, now, by_any) for by_any in (False, True))
         return np.asarray((wrong & ~(stands & (left.part < open_))) | (~wrong & moved & (left.part >= ever)))
 
@@ -207,6 +210,9 @@ def went(reader: Reader, strand: Strand, since: Instant) -> tuple[Ints, Ints]:
 
 def departed(reader: Reader, series: int, away: Table) -> tuple[Ints, Ints]:
     """Where the readings of a series were that are `away` (`Reader.away`), and since when."""
+    away = take(away, np.flatnonzero(ints(away, STANDS) != BACK))
+    if not len(names(away)):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     stood = reader.earlier(series, names(away))
     return ints(stood, "instant"), ints(away, "changed")[np.searchsorted(names(away), names(stood))]
 

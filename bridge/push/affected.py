@@ -105,7 +105,8 @@ def _copies(
     db: Database, lane: Lane, over: Mapping[Name, Instant], gone: frozenset[Name], in_use: bool
 ) -> Iterator[Copy]:
     for _, name, held in _holding(db, lane, tuple(over), with_retracted=True):
-        state = _taken(held, in_use) if name in gone else _standing(held, over[name])
+        is_gone = name in gone or held.state in (RETRACTED, KEPT)
+        state = _taken(held, in_use) if is_gone else _standing(held, over[name])
         yield Copy(spelled(held.id), held.version or held.tried, held.reference, state)
 
 
@@ -142,11 +143,17 @@ def holders(db: Database, patient: int, names: Iterable[Name]) -> tuple[Held, ..
 
 
 def gone(db: Database, lane: Lane) -> Iterator[tuple[str, int, list[Held]]]:
-    """What the destination holds of readings that are gone, by the grant and link that they left under; and its means
-    and summaries: which of those are wrong, the gate alone can say (`consent/recalled.py`, `consent/keeping.py`)."""
-    names = [name for name, _ in blocks.retracted(db, lane.patient)]
+    """What the destination holds of readings that are gone, by the grant and link that they left under; and what may be
+    an upload's that is gone, its means and its summaries: which of those are wrong, the gate alone can say
+    (`consent/withdrawn.py`, `consent/recalled.py`, `consent/keeping.py`)."""
+    since = dict(blocks.resurfaced(db, lane.patient))
+    names = [*(name for name, _ in blocks.retracted(db, lane.patient)), *since]
     holding = _holding(db, lane, names) if names else ()
-    open_ = [(grant, held) for grant, _, held in holding if held.state != KEPT]
+    open_ = [
+        (grant, held)
+        for grant, name, held in holding
+        if held.state != KEPT and (held.tried or held.changed < since.get(name, END_OF_TIME))
+    ]
     found = sorted((*open_, *_means(db, lane), *summaries_held(db, lane)), key=_left_under)
     for (grant, link), some in groupby(found, key=_left_under):
         yield grant, link, [held for _, held in some]

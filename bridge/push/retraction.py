@@ -16,6 +16,7 @@ from bridge.consent import grants
 from bridge.consent.permit import DeliveryPermit
 from bridge.consent.recalled import is_mean
 from bridge.consent.summed import behind, secret
+from bridge.period import Instant
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.answers import Reply
@@ -25,6 +26,8 @@ from bridge.push.reconcile import spelled
 from bridge.push.retry import State
 from bridge.push.round import NOTHING, Report
 from bridge.push.trip import Trip
+from bridge.store.blocks import resurfaced
+from bridge.store.ids import Name
 from bridge.store.outbox import Held, Item
 
 
@@ -67,6 +70,8 @@ async def _wrong(trip: Trip, bill: Waybill, some: Sequence[Held]) -> list[Held]:
     named = {held.id: ids.read(held.kind, spelled(held.id), grant.pairing) for held in some}
     means = {id_ for id_, name in named.items() if name is not None and is_mean(name)}
     key = secret(grant.recipient.key, grant.pairing)
+    back = {_reading(name) for name, _ in resurfaced(trip.db, trip.errand.lane.patient)}
+    means |= {id_ for id_, name in named.items() if name is not None and _reading(name) in back}
     means |= {held.id for held in some if behind(ids, spelled(held.id), key) is not None}
     if not means:
         return list(some)
@@ -97,3 +102,8 @@ async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozens
     if report.stops or is_done:
         return report
     return report + await _sent(trip, bill, ids, frozenset({"open"}))
+
+
+def _reading(name: Name) -> tuple[int, Instant, int]:
+    """Which reading it is of, whole or in part."""
+    return name.series, name.instant, name.rank

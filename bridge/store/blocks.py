@@ -23,11 +23,12 @@ from bridge.store import artifacts, originals, series, submitted
 from bridge.store import received as beside
 from bridge.store.artifacts import NewArtifact
 from bridge.store.checks import verify
-from bridge.store.columns import TooMany, ints, names
+from bridge.store.columns import TooMany, ints, joined, names
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.keys import Box
 from bridge.store.layers import Layer, put, read
+from bridge.store.lifetimes import is_back
 from bridge.store.merge import is_gone
 from bridge.store.plans import Counts, Plan, absorbing, named, recasting
 from bridge.store.received import New
@@ -41,6 +42,7 @@ __all__ = [
     "Withdrawn",
     "absorb",
     "reabsorb",
+    "resurfaced",
     "retracted",
     "set_aside",
     "verify",
@@ -184,6 +186,21 @@ def retracted(db: Database, patient: int) -> tuple[tuple[Name, Instant], ...]:
             gone = is_gone(held.table)
             who = named(patient, row.number, names(held.table)[gone])
             found.extend(zip(who, ints(held.table, "changed")[gone].tolist(), strict=True))
+    return tuple(found)
+
+
+def resurfaced(db: Database, patient: int) -> tuple[tuple[Name, Instant], ...]:
+    """The names whose readings say again what they said before an upload that is gone, and since when: what a recipient
+    holds of them may be that upload's."""
+    box, con = db.keys.box(patient), db.reader("bridge")
+    found: list[tuple[Name, Instant]] = []
+    for row in series.listed(con, patient, box):
+        spent = joined([held.table for held in read(con, box, patient, row.number, Layer.SPENT).values()])
+        if len(names(spent)):
+            now = joined([held.table for held in read(con, box, patient, row.number, Layer.NOW).values()])
+            back = is_back(now, spent)
+            who = named(patient, row.number, names(now)[back])
+            found.extend(zip(who, ints(now, "changed")[back].tolist(), strict=True))
     return tuple(found)
 
 

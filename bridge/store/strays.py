@@ -1,7 +1,8 @@
 """Readings that may no longer be what somebody holds: gone, re-dated, marked as wrong, or other in time.
 
 Law (`consent.md`, retraction is no disclosure): names, kinds and times, never values; who may be told of it is
-decided elsewhere. What only says another amount is no stray: it is read where it stands. Read by the gate alone.
+decided elsewhere. What only says another amount is no stray, it is read where it stands; but where an upload that had
+spoken over it is gone, what somebody holds is that upload's. Read by the gate alone.
 
 Rejected: reading every block that changed (a poll would open what it is not going to tell): a reading that was
 amended where it stands has an earlier version in the same seven days.
@@ -21,7 +22,7 @@ from bridge.store.columns import RANKS, Ints, Table, among, ints, joined, names,
 from bridge.store.db import Database
 from bridge.store.keys import Box
 from bridge.store.layers import Layer, blocks_in, read
-from bridge.store.lifetimes import STANDS
+from bridge.store.lifetimes import BACK, STANDS, is_back
 from bridge.store.merge import is_gone
 
 _TOLD: Final = ("instant", "origin", "rank", "version", "changed", "artifact", "end", "bound", "kind")
@@ -50,7 +51,15 @@ def strays(
         places = amended.get(number, set()) | blocks_in(np.sort(ints(absent, "instant")[~is_gone(absent)]))
         now = _since(_read(db, box, patient, number, Layer.NOW, places), since, only)
         stray = among(names(now), moved) | _is_other(now, number in cut)
-        table = joined([_bare(gone, 0), _bare(take(now, np.flatnonzero(stray)), 1)])
+        spent = _read(db, box, patient, number, Layer.SPENT, amended.get(number, set()))
+        back = is_back(now, spent) & ~stray
+        table = joined(
+            [
+                _bare(gone, 0),
+                _bare(take(now, np.flatnonzero(stray)), 1),
+                _bare(take(now, np.flatnonzero(back)), BACK),
+            ]
+        )
         if size(table):
             found[number] = take(table, np.argsort(names(table), kind="stable"))
     return found
