@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from bridge.mapping.destination import DestinationFile, Kind
 
 
-FILED: Final[Mapping[str, Kind]] = {"document": "document", "hl7v2": "hl7v2"}
+FILED: Final[Mapping[str, Kind]] = {
+    "auto": "auto", "submit-cgm-bundle": "submit-cgm-bundle", "batch": "batch", "single": "single",
+    "document": "document", "hl7v2": "hl7v2",
+}  # fmt: skip
 """Kinds that are kept as a file also where none was written."""
 
 LEFT_BEHIND: Final = (
@@ -49,14 +52,14 @@ def destination() -> None:
 )
 @click.option(
     "--kind",
-    type=click.Choice(["transaction", "document", "hl7v2"]),
-    help="Without a file: how it takes what is sent.",
+    type=click.Choice(["transaction", *FILED]),
+    help="Without a file: how it takes readings (transaction) or what goes by default (the others).",
 )
 @click.option("--url", metavar="U", help="Without a file: the receiver's FHIR base, or mllps://host:port.")
 @click.option(
     "--patients",
     metavar="SYSTEM",
-    help="document, hl7v2 without a file: system of its patients' identifiers.",
+    help="All but transaction, without a file: system of its patients' identifiers.",
 )
 @click.option("--internal", is_flag=True, help="The address lies in our own network.")
 @click.option("--monitored", default="", metavar="TEXT", help="Who looks at what arrives, and when.")
@@ -136,7 +139,7 @@ def _whole(kind: str | None, url: str | None, patients: str | None) -> None:
         raise click.UsageError("say where: --file NAME, or --kind and --url")
     if (kind in FILED) != (patients is not None):
         raise click.UsageError(
-            "--patients goes with --kind hl7v2 or document: the receiver knows patients by that system"
+            "--patients goes with every --kind but transaction: the receiver knows patients by that system"
         )
 
 

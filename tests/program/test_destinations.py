@@ -126,12 +126,13 @@ def test_a_document_is_shown_as_it_would_be_sent(
     assert "(a PDF of " in seen and "JVBERi" not in seen
 
 
-def test_a_destination_of_documents_needs_no_file(shell: Shell) -> None:
-    words = ("destination", "add", "--client", client(shell), "--kind", "document")
+@pytest.mark.parametrize("kind", ["auto", "submit-cgm-bundle", "batch", "single", "document"])
+def test_a_destination_of_what_goes_by_default_needs_no_file(shell: Shell, kind: str) -> None:
+    words = ("destination", "add", "--client", client(shell), "--kind", kind)
     url = ("--url", "https://ehr.example/fhir")
     assert "--patients goes with" in shell(*words, *url).err
     made = shell(*words, *url, "--patients", "urn:oid:1.2.3").value
-    assert (made["kind"], made["file"]) == ("document", None)
+    assert (made["kind"], made["file"]) == (kind, None)
 
 
 def test_a_destination_that_wants_nothing_says_so(shell: Shell, site: Path, sample: Path) -> None:

@@ -80,7 +80,7 @@ def test_an_engine_is_registered_by_its_address_alone_and_wants_no_readings_then
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--kind", "hl7v2", *URL), "--patients goes with --kind hl7v2"),
+        (("--kind", "hl7v2", *URL), "--patients goes with every --kind but transaction"),
         (
             ("--kind", "transaction", "--url", "https://x.example", "--patients", "a:b"),
             "--patients goes with",
