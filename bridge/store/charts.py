@@ -37,9 +37,12 @@ def charts_used(db: Database, patient: int | None = None) -> dict[Lane, frozense
     """Every lane that ever carried anything, of one patient or of all, with the links under which the destination holds
     any of it."""
     found: dict[Lane, set[int]] = {lane: set() for lane in outbox.lanes(db, patient)}
-    where, values = ("", ()) if patient is None else (" AND patient = ?", (patient,))
+    where, values = _whose(patient)
     rows = db.reader("bridge").execute(
-        f"SELECT DISTINCT patient, destination, link FROM sent WHERE state <> 'retracted'{where}", values
+        f"SELECT * FROM (SELECT DISTINCT patient, destination, link FROM carried{where}) c WHERE EXISTS ("
+        "SELECT 1 FROM sent s WHERE s.patient = c.patient AND s.destination = c.destination"
+        " AND s.link = c.link AND s.state <> 'retracted')",
+        values,
     )
     for whose, destination, link in rows:
         found[Lane(whose, destination)].add(link)
@@ -48,10 +51,11 @@ def charts_used(db: Database, patient: int | None = None) -> dict[Lane, frozense
 
 def grants_used(db: Database, patient: int | None = None) -> dict[Lane, frozenset[str]]:
     """Of every lane whose destination holds anything, of one patient or of all, the grants under which that left."""
-    where, values = ("", ()) if patient is None else (" AND s.patient = ?", (patient,))
+    where, values = _whose(patient)
     rows = db.reader("bridge").execute(
-        "SELECT DISTINCT s.patient, s.destination, d.grant_id FROM sent s JOIN deliveries d"
-        f" ON d.delivery = s.delivery WHERE s.state <> 'retracted'{where}",
+        f"SELECT * FROM (SELECT DISTINCT patient, destination, grant_id FROM carried{where}) c WHERE EXISTS ("
+        "SELECT 1 FROM sent s JOIN deliveries d ON d.delivery = s.delivery WHERE s.patient = c.patient"
+        " AND s.destination = c.destination AND d.grant_id = c.grant_id AND s.state <> 'retracted')",
         values,
     )
     found: dict[Lane, set[str]] = {}
@@ -71,3 +75,7 @@ def latest(db: Database) -> Instant:
         .fetchone()
     )
     return int(row[0])
+
+
+def _whose(patient: int | None) -> tuple[str, tuple[int, ...]]:
+    return ("", ()) if patient is None else (" WHERE patient = ?", (patient,))

@@ -144,6 +144,9 @@ def begin(
                 (what, grant, now, readings, since, entry, now, part, number),
             )
         _tried(con, lane, link, number, items, reference, now)
+        if items:
+            carried = (lane.patient, lane.destination, link, grant)
+            con.execute("INSERT OR IGNORE INTO carried VALUES (?, ?, ?, ?)", carried)
     return load(db, number)
 
 
@@ -220,7 +223,7 @@ def standing(db: Database, lane: Lane, reference: str) -> tuple[Held, ...]:
 def lanes(db: Database, patient: int | None = None) -> tuple[Lane, ...]:
     """Every lane that ever carried anything, of one patient or of all."""
     where, values = ("", ()) if patient is None else (" WHERE patient = ?", (patient,))
-    query = f"SELECT DISTINCT patient, destination FROM sent{where} ORDER BY 1, 2"
+    query = f"SELECT DISTINCT patient, destination FROM carried{where} ORDER BY 1, 2"
     return tuple(Lane(*row) for row in db.reader("bridge").execute(query, values))
 
 
