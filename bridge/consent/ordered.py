@@ -11,7 +11,8 @@ Rejected: the blocks that a destination's file counts (`paces.py`) at the order'
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -19,7 +20,7 @@ from bridge.consent.asked import Grain, Kind
 from bridge.consent.blocks import Reported, Seen, reported
 from bridge.consent.decide import Decision
 from bridge.consent.reporting import Ordered, Paced
-from bridge.period import DAY, HOUR, Instant, Period, PeriodSet, ZoneHistory, union
+from bridge.period import BEGINNING, DAY, HOUR, Instant, Period, PeriodSet, ZoneHistory, union
 
 ONE: Final = timedelta(days=1)
 NEAR: Final = DAY - 2 * HOUR
@@ -55,6 +56,12 @@ def due_as_ordered(
             found[key] = one
         found |= {other: there[other] for other in same if other in there and other in standing}
     yield from (found[key] for key in sorted(found))
+
+
+def begun(periods: tuple[Period, ...], has: Callable[[Period], bool]) -> tuple[Period, ...]:
+    """Those that do not end before the first reading; by their ends. `has`: whether a period may have one."""
+    after = bisect_left(periods, True, key=lambda each: has(Period(BEGINNING, each.end)))
+    return periods[after:]
 
 
 def _cut(period: Period, permitted: PeriodSet, zones: ZoneHistory) -> Iterator[Period]:

@@ -24,7 +24,7 @@ from bridge.consent.documents import changed, read_in, report, whole
 from bridge.consent.grant import Standing
 from bridge.consent.keeping import Keeping, Kept, Made
 from bridge.consent.made import made
-from bridge.consent.ordered import due_as_ordered
+from bridge.consent.ordered import begun, due_as_ordered
 from bridge.consent.paces import due
 from bridge.consent.part import Part
 from bridge.consent.passing import Passing
@@ -176,13 +176,15 @@ class Reports:
         """What is to be looked at now; a block without a reading is none."""
         view, standing = self.answer.view, {(each.period, each.is_frozen) for each in pace.standing}
         as_told = view.decision, view.zones, view.now, pace
-        order = pace.ordered
+        order = pace.ordered and replace(pace.ordered, periods=begun(pace.ordered.periods, self._may_have))
         found = due(*as_told, seen) if order is None else due_as_ordered(*as_told, order, seen)
         for each in found:
-            rows = self.answer.reader.series(each.period)
-            is_there = any(row.key.stream is Stream.GLUCOSE for row in rows)
-            if is_there or (each.period, each.is_frozen) in standing:
+            if (each.period, each.is_frozen) in standing or self._may_have(each.period):
                 yield each
+
+    def _may_have(self, period: Period) -> bool:
+        """Whether there may be a reading of glucose in a period."""
+        return any(row.key.stream is Stream.GLUCOSE for row in self.answer.reader.series(period))
 
     def _named(self, texts: frozenset[str], wish: Reporting) -> dict[tuple[Period, bool], frozenset[str]]:
         """The summaries that ids of the asker's own say, as what was asked for, and which of them."""

@@ -5,13 +5,15 @@ how far back, how often. Where the file says `required`, nothing goes without on
 one that is in force counts all the same. Whatever is due is looked for anew before it goes, so a revoked order acts on
 the very next round. Readings go at their time; a summary whose time came goes when there is something in it, also later
 (`order_days.py`). `send now` leaves out the cadence and nothing else. What a chart holds is corrected whatever is
-ordered, and only that. What its file does not send is never taken for delivered.
+ordered, and only that. What its file does not send is never taken for delivered. An order with which nothing can be
+reckoned where the person's clocks stand is held, and stops neither the others nor what corrects a chart.
 
 Rejected: one cursor for all orders (an older period that is ordered later would lie behind it).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -33,6 +35,9 @@ from bridge.store.links import Link
 from bridge.store.orders import Kept, Look
 
 NO_ORDER: Final = "its file wants data only under an order, and no order for this person is in force"
+UNRECKONED: Final = (
+    "an order's dates and lengths cannot be reckoned where this person's clocks stand: write it anew"
+)
 UNSENT: Final = "what was ordered is nothing that its file sends there"
 MOST: Final = 40
 """Schedules that count at once for a person and a destination: each is a question to the gate."""
@@ -145,17 +150,19 @@ async def courses(desk: Desk, now: Instant, is_named: bool, at_once: bool) -> Co
             desk.db, desk.receiver, desk.lane, desk.client, desk.link, desk.codes, now
         )
         planned, is_seen = _planned(desk, now), not problem
-    hold, planned = (TOO_MANY if len(planned) > MOST else ""), planned[:MOST]
+    hold = UNRECKONED if _has_unreckoned(desk, now) else TOO_MANY if len(planned) > MOST else ""
+    planned = planned[:MOST]
     _wake(desk, planned)
     if not planned:
+        problem = problem or hold
         why = f"{NO_ORDER}{f' ({problem})' if problem else ''}"
-        return Courses((AMENDED,), why) if desk.said.required else Courses((WHOLE,))
+        return Courses((AMENDED,), why) if desk.said.required else Courses((WHOLE,), hold)
     going = [each for each in planned if each.schedule.contents & desk.takes and each.since <= now]
     if not going and all(not each.schedule.contents & desk.takes for each in planned):
         return Courses((AMENDED,), UNSENT)
     sure = [each for each in going if is_seen or each.kept.destination is None]
     unsure = [each for each in going if each not in sure and (at_once or _is_due(desk, each, now))]
-    found = [each.course(desk, now, at_once) for each in sure]
+    found = await asyncio.to_thread(lambda: [each.course(desk, now, at_once) for each in sure])
     return Courses((AMENDED, *(each for each in found if each.contents)), problem if unsure else hold)
 
 
@@ -169,20 +176,51 @@ def delivered(desk: Desk, course: Course, at: Instant) -> None:
 def in_force(
     db: Database, patient: int, client: str, destination: int, link: int | None, now: Instant
 ) -> Iterator[tuple[Kept, Order]]:
-    """The orders of a client that hold now at a destination. Those found there count where they were found over this
-    very link."""
+    """The orders of a client that hold now at a destination, but those that cannot be reckoned. Those found there count
+    where they were found over this very link."""
+    zones = patients.load(db, patient).zones
+    every = [
+        each for each in _shown(db, patient, client, destination, link) if is_reckonable(*each, zones, now)
+    ]
+    for kept, one in every:
+        if one.is_open and now < one.until(zones) and not _is_stopped(kept, one, every, zones):
+            yield kept, one
+
+
+def is_reckonable(kept: Kept, one: Order, zones: ZoneHistory, now: Instant) -> bool:
+    """Whether its dates and lengths are some where the person's clocks stand: a period whose one end has an offset and
+    the other none may end before it begins."""
+    try:
+        since, _ = one.since(kept.first, zones), one.until(zones)
+        for each in one.schedules:
+            for last in (None, now):
+                each.due(since, last, zones)
+            each.window(since, now, zones)
+            fixed(each, since, zones)
+            blocks(each, now, now, now, zones) if each.every else each.whole(zones)
+    except (ValueError, ArithmeticError, LookupError):
+        return False
+    return True
+
+
+def _has_unreckoned(desk: Desk, now: Instant) -> bool:
+    lane = desk.lane
+    shown = _shown(desk.db, lane.patient, desk.client, lane.destination, desk.link.number)
+    return any(one.is_open and not is_reckonable(kept, one, desk.zones, now) for kept, one in shown)
+
+
+def _shown(
+    db: Database, patient: int, client: str, destination: int, link: int | None
+) -> list[tuple[Kept, Order]]:
+    """The orders of a client that are there, sent here or shown at a destination."""
     seen = orders.look(db, Lane(patient, destination))
     is_seen = seen is not None and seen.link == link
-    every = [
+    return [
         (kept, kept.written.order)
         for kept in orders.of(db, patient, client)
         if kept.is_standing and (kept.destination is None or (kept.destination == destination and is_seen))
         if kept.written.order is not None
     ]
-    zones = patients.load(db, patient).zones
-    for kept, one in every:
-        if one.is_open and now < one.until(zones) and not _is_stopped(kept, one, every, zones):
-            yield kept, one
 
 
 def _planned(desk: Desk, now: Instant) -> list[_Planned]:

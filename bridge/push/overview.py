@@ -18,7 +18,7 @@ from bridge.mapping.destination import DestinationFile
 from bridge.order import Content, Order, Status
 from bridge.period import Instant
 from bridge.push import document_types, plan
-from bridge.push.ordered import NO_ORDER, in_force
+from bridge.push.ordered import NO_ORDER, UNRECKONED, in_force, is_reckonable
 from bridge.push.plan import Errand
 from bridge.push.reached import spec_of
 from bridge.store import destinations, patients, receivers
@@ -89,6 +89,9 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
         return
     if one.status in ENDED:
         yield ENDED[one.status]
+    can_be = is_reckonable(kept, one, patients.load(db, kept.patient).zones, now)
+    if not can_be:
+        yield UNRECKONED
     if spec is None or spec.orders is None:
         yield NOT_HERE
     hold = plan.NO_GRANT if errand is None else errand.hold
@@ -107,7 +110,7 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
     holding = {
         each.number for each, _ in in_force(db, lane.patient, kept.client, lane.destination, link, now)
     }
-    if one.is_open and kept.is_standing and link is not None and kept.number not in holding:
+    if can_be and one.is_open and kept.is_standing and link is not None and kept.number not in holding:
         yield OVER
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 import bridge.store.haste as haste
 import bridge.store.orders as orders
 from bridge.consent.asked import Grain
+from bridge.consent.ordered import begun
 from bridge.order import Order, Schedule, Span, Status
-from bridge.period import DAY, Period, iso
+from bridge.period import DAY, Period, ZoneHistory, iso
+from bridge.push.order_days import MOST_PARTS, blocks
 from bridge.push.ordered import NO_ORDER, TOO_MANY, UNSENT
 from bridge.push.overview import NO_DOCUMENTS, NO_SUMMARIES, standings
 from bridge.receive.order import STANDING
@@ -310,3 +313,38 @@ def test_more_schedules_than_count_at_once_are_said(tmp_path: Path) -> None:
             biweekly(ehr, id_=name, extension=many)
         assert TOO_MANY in str(house.push().held)
         assert set(codes(ehr)) == {GMI}
+
+
+def test_of_a_period_without_an_end_each_part_is_told_once_when_it_is_over(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, ehr):
+        house.grant()
+        ehr.order(code=ONE_TIME, authoredOn=TODAY, extension=[once("2026-04-28", "9999-12-31", SUMMARY)])
+        assert house.push().sent == 5, "too few days for a panel"
+        house.wait(29 * 24 * HOURS)
+        measured(house, 1, 29, value=120)
+        assert house.push().sent == 0, "its part is not over"
+        house.wait(24 * HOURS)
+        assert house.push().sent == 7 and periods(ehr)[1:] == [("2026-05-28", "2026-06-26")]
+
+
+def test_of_a_period_from_the_year_one_the_newest_parts_are_meant_on_its_own_days() -> None:
+    zones, now = ZoneHistory.always("Europe/Berlin"), BEGIN
+    for start, end in (("0001-01-01", "2026-05-10"), ("0001", "9999")):
+        some = blocks(Schedule((SUMMARY,), period=(start, end)), 0, 0, now, zones)
+        assert MOST_PARTS - 1 <= len(some) <= MOST_PARTS
+        assert all(before.end == after.start for before, after in pairwise(some))
+        assert now - 31 * DAY < some[-1].end <= now
+    for start, end in (("9998", "9999"), ("0001", "0002")):
+        assert not blocks(Schedule((SUMMARY,), period=(start, end)), 0, 0, now, zones)
+
+
+def test_parts_before_the_first_reading_are_not_looked_at_one_by_one() -> None:
+    parts = tuple(Period(at * DAY, (at + 1) * DAY) for at in range(500))
+    asked: list[Period] = []
+
+    def may_have(period: Period) -> bool:
+        asked.append(period)
+        return period.end > 490 * DAY
+
+    assert begun(parts, may_have) == parts[490:] and len(asked) < 12
+    assert not begun(parts, lambda _: False)

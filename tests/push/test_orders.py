@@ -16,7 +16,7 @@ import bridge.store.outbox as outbox
 from bridge.consent.asked import Kind
 from bridge.period import DAY, Period, PeriodSet, iso
 from bridge.push.finding import OTHERS
-from bridge.push.ordered import NO_ORDER
+from bridge.push.ordered import NO_ORDER, UNRECKONED
 from bridge.push.overview import NO_GLUCOSE, standings
 from bridge.push.plan import NO_GRANT
 from bridge.store.blocks import withdraw
@@ -285,6 +285,30 @@ def test_an_order_with_a_number_beyond_all_reckoning_stops_no_other(tmp_path: Pa
         assert house.push().sent == 10
         (bad,) = (each for each in orders.listed(house.db) if each.written.order is None)
         assert "digits" in bad.written.wrong[0]
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "2999", "2248-01-01"])
+def test_an_order_with_an_open_end_is_sent_and_lets_corrections_go(tmp_path: Path, end: str) -> None:
+    with world(tmp_path) as (house, ehr):
+        ehr.order(code=ONE_TIME, extension=[once("2026-05-01", end)])
+        assert house.push().sent == 10
+        house.wait(61)
+        house.bring(3, [250], name="corrected")
+        assert house.round().updated == 1 and 250 in ehr.values()
+
+
+def test_an_order_that_cannot_be_reckoned_is_held_with_a_sentence_and_stops_no_other(tmp_path: Path) -> None:
+    """Its end is read where the person's clocks stand, two hours before its start."""
+    with world(tmp_path) as (house, ehr):
+        ehr.order("torn", code=ONE_TIME, extension=[once("2026-05-01T10:00:00Z", "2026-05-01T11:00:00")])
+        assert house.push().held == (f"clinic: {NO_ORDER} ({UNRECKONED})",) and not ehr.writes()
+        ehr.order()
+        done = house.push()
+        assert done.sent == 10 and done.held == (f"clinic: {UNRECKONED}",)
+        holds = [each.holds for each in standings(house.db, house.clock(), house.patient)]
+        assert sorted(holds) == [(), (UNRECKONED,)]
+        house.bring(3, [250], name="corrected")
+        assert house.push().updated == 1
 
 
 def test_a_server_that_offers_no_orders_is_said_and_nothing_goes(tmp_path: Path) -> None:

@@ -81,11 +81,13 @@ def test_summaries_that_were_missed_are_made_up_for_and_none_of_the_time_before_
 
 def test_a_long_one_time_period_is_parted_and_loses_no_day() -> None:
     short = Schedule(GLUCOSE, period=("2026-01-01", "2026-03-31"))
-    (whole,) = blocks(short, 0, 0, 0, UTC)
+    now = at("2027-01-01")
+    (whole,) = blocks(short, 0, 0, now, UTC)
     assert whole == Period(at("2026-01-01"), at("2026-04-01"))
-    long = blocks(Schedule(GLUCOSE, period=("2026-01-01", "2026-12-31")), 0, 0, 0, UTC)
+    long = blocks(Schedule(GLUCOSE, period=("2026-01-01", "2026-12-31")), 0, 0, now, UTC)
     assert len(long) == 13 and all(one.end == other.start for one, other in pairwise(long))
     assert (long[0].start, long[-1].end) == (at("2026-01-01"), at("2027-01-01"))
+    assert blocks(Schedule(GLUCOSE, period=("2026-01-01", "2026-12-31")), 0, 0, now - 1, UTC) == long[:-1]
 
 
 def test_an_order_names_figures_and_the_panel_has_all() -> None:
