@@ -7,7 +7,7 @@ with a sentence about whose turn it is, and a refused login is not shown again b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bridge.mapping.portal import Portal
@@ -37,10 +37,15 @@ class Folder:
     told: Portal
     login: Login
 
-    async def put(self, name: str, content: PortalBytes, words: Mapping[str, str]) -> Reply:
-        """One file under its name; `words` are for forms."""
+    async def put(
+        self, name: str, content: PortalBytes, words: Mapping[str, str], ended: Callable[[], str]
+    ) -> Reply:
+        """One file under its name; `words` are for forms; `ended`: why it goes no more."""
         if self.login.problem:
             return Reply(Step.STOP, self.login.problem, is_untouched=True)
+        why = ended()
+        if why:
+            return Reply(Step.AGAIN, why, is_untouched=True)
         if not self.receiver.watch.may_call():
             return lost(NetFault(Fault.PACED, "the receiver"))
         fault = await self.receiver.net.lay(self._laid(name, content))
