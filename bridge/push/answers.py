@@ -81,7 +81,7 @@ class Found:
 def lost(fault: NetFault) -> Reply:
     """A call without a usable answer: it may have had its effect, or surely had none."""
     what = Step.UNKNOWN if fault.is_unknown else Step.STOP if fault.fault in FOR_PEOPLE else Step.AGAIN
-    return Reply(what, fault.sentence, is_untouched=not fault.is_unknown)
+    return Reply(what, fault.sentence, is_untouched=not fault.is_unknown, has_left=fault.has_left)
 
 
 def refused(answer: Answer, now: Instant, errors: Errors | None = None) -> Reply:

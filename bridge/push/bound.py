@@ -34,6 +34,7 @@ from bridge.push.upload import Upload
 from bridge.store.outbox import Item, Result
 from bridge.store.shelves import Shelf
 
+MANIFEST: Final = ".manifest.csv"
 TOO_LARGE: Final = (
     "the file of {month} is larger than limits.bytes of its file: raise it, or choose form: csv"
 )
@@ -127,6 +128,19 @@ def _word(parcel: Parcel, reply: Reply, is_there: bool) -> tuple[str, int]:
     return (rounds.WORDS[Step.UNKNOWN], parcel.disclosure.count) if is_lost else (rounds.WORDS[reply.step], 0)
 
 
+async def tidied(rack: Rack) -> None:
+    """Half files that a lost connection left in a folder are taken away, also after the grant ended."""
+    trip, folder = rack.trip, rack.upload
+    if not isinstance(folder, Folder):
+        return
+    for each in shelves.doubtful(trip.db, trip.errand.lane):
+        patient = links.load(trip.db, each.link).value
+        name = named(rack.told, patient, each.month, each.revision + 1)["name"]
+        if not (await folder.tidy(name) and await folder.tidy(f"{name}{MANIFEST}")):
+            return
+        shelves.keep(trip.db, trip.errand.lane, replace(each, content=shelves.TIDIED))
+
+
 async def _uploaded(
     rack: Rack, parcel: Parcel, body: PortalBytes, words: dict[str, str], ended: Callable[[], str]
 ) -> tuple[Reply, bool]:
@@ -137,7 +151,7 @@ async def _uploaded(
         return reply, reply.step is Step.DONE
     start, until = _span(parcel)
     manifest = rack.binder.manifest([Shelved(name, start, until, parcel.revision, body)])
-    reply = await upload.put(f"{name}.manifest.csv", manifest, words, ended)
+    reply = await upload.put(f"{name}{MANIFEST}", manifest, words, ended)
     # The file itself is there by now, whatever became of its manifest.
     failed = replace(reply, is_untouched=False, step=_not_untouched(reply))
     return (reply if reply.step is Step.DONE else failed), True

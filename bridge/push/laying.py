@@ -52,7 +52,15 @@ class Folder:
         self.receiver.watch.saw(fault or Answer(200, {}, b""), is_write=True)
         return Reply(Step.DONE) if fault is None else lost(fault)
 
-    def _laid(self, name: str, content: PortalBytes) -> Laid:
+    async def tidy(self, name: str) -> bool:
+        """Half a file of that name is taken away; whether none is there now."""
+        if self.login.problem or not self.receiver.watch.may_call():
+            return False
+        fault = await self.receiver.net.lay(self._laid(name, None))
+        self.receiver.watch.saw(fault or Answer(200, {}, b""), is_write=True)
+        return fault is None
+
+    def _laid(self, name: str, content: PortalBytes | None) -> Laid:
         login = self.login
         return Laid(
             Purpose.DELIVERY,
@@ -61,9 +69,10 @@ class Folder:
             self.told.host_keys,
             self.told.path.rstrip("/"),
             name,
-            bytes(content),
+            b"" if content is None else bytes(content),
             password="" if login.is_key else login.secret,
             key=login.secret if login.is_key else "",
             replaces=self.told.replaces,
             patient=self.receiver.patient,
+            only_tidies=content is None,
         )

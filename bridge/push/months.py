@@ -26,7 +26,7 @@ from bridge.period import DAY, ZoneHistory
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.asking import marks_of, news, told, whole
-from bridge.push.bound import Parcel, Rack, sent
+from bridge.push.bound import Parcel, Rack, sent, tidied
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Waybill
 from bridge.push.plan import NO_GRANT, Passage, ended
 from bridge.push.readings import NO_ROOM, last
@@ -58,6 +58,7 @@ TOO_MANY: Final = "{month} has more readings than a file takes: choose fewer kin
 async def deliver(rack: Rack, hold: str) -> Report:
     """Everything that is due at a portal. `hold`: why nothing new goes; '' where it may."""
     trip, report = rack.trip, NOTHING
+    await tidied(rack)
     report += await (_taken_back(rack, hold) if rack.told.replaces else retract(trip))
     if report.stops:
         return report
