@@ -158,8 +158,8 @@ SENTENCES: Final[Mapping[Fault, str]] = {
     Fault.NOT_STORED: "{host} could not store the file and says no more: most often its disk or the account's quota "
     "is full",
     Fault.NAME_TAKEN: "{host} keeps another file of this name already: look at it, then repeat",
-    Fault.HALF_SENT: "{host} broke the connection off before the file had its name: it goes again, and what there is of it is "
-    "taken away",
+    Fault.HALF_SENT: "{host} broke the connection off before the file had its name: it goes again, and what there is "
+    "of it is taken away",
     Fault.PACED: "{host} takes so many calls a minute and no more: the rest goes later",
 }
 
