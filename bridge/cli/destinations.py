@@ -37,6 +37,10 @@ LEFT_BEHIND: Final = (
     "destination {number} is retired and holds what was sent to it: nothing corrects that any more and all of it goes "
     "to the new one as well; have it taken out there"
 )
+SAME_PLACE: Final = (
+    "destination {number} of {client} lays its files down in the same place: one would take the place of the other's; "
+    "give this one another path or name in its file"
+)
 KEPT_AS_SENT: Final = "destination {number} keeps every file that it got: what is there stays as it was sent"
 
 
@@ -183,6 +187,7 @@ def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secre
 
     _reachable(spec.address, spec.internal, spec.kind)
     base, told = spec.address.rstrip("/"), written(spec)
+    _apart(found, client, spec)
     before = next((each for each in destinations.listed(found.db, client) if each.kind == spec.kind), None)
     said = read(before.spec) if before is not None and before.spec else None
     is_same = before is not None and (before.url, before.internal) == (base, spec.internal)
@@ -209,6 +214,19 @@ def _by_file(found: Bridge, client: str, spec: DestinationFile, name: str, secre
         found.db, before.number, name, spec.monitored, spec.daily, told,
         secret=secret, is_said_otherwise=is_said_otherwise,
     )  # fmt: skip
+
+
+def _apart(found: Bridge, client: str, spec: DestinationFile) -> None:
+    """Files of one person for two clients have the same names: the narrower would take the place of the wider."""
+    from bridge.mapping.destination import read
+
+    for each in destinations.listed(found.db):
+        if spec.portal is None or each.client == client or not each.spec:
+            continue
+        other = read(each.spec).portal
+        is_there = each.url.casefold() == spec.address.rstrip("/").casefold()
+        if other is not None and is_there and other.shelf == spec.portal.shelf:
+            raise Failed(SAME_PLACE.format(number=each.number, client=each.client))
 
 
 def _stays(found: Bridge, number: int, sentence: str) -> None:

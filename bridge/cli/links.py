@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -18,6 +19,11 @@ from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_opti
 from bridge.people.notices import What, tell_others
 from bridge.people.requests import recipient_name
 from bridge.store import links
+
+ANOTHERS: Final = (
+    "another person's link to {client} names this record already, and one record is one person's: compare both; "
+    "nothing was linked"
+)
 
 
 @click.group()
@@ -57,6 +63,8 @@ def add_link(
     with bridge(home) as found:
         one, known = named.number(found, patient), named.client(found, client).id
         noted(found, one, acting, "link add", f"{client}: {identifier}")
+        if links.is_anothers(found.db, one, known, system, value):
+            raise Failed(ANOTHERS.format(client=client))
         record = _shown(found, one, known, system, value) or _compared(name, birth_date)
         try:
             made = links.confirm(found.db, one, known, system, value, confirmed_by, record)

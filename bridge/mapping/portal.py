@@ -154,6 +154,11 @@ class Portal(Closed):
         return self.by, self.upload, self.path, self.name, self.form, self.corrections, self.client
 
     @property
+    def shelf(self) -> tuple[object, ...]:
+        """What tells its files at one address from another's: two portals that have it alike overwrite each other."""
+        return *self.place, sorted(self.fields.items()), sorted(self.headers.items())
+
+    @property
     def said(self) -> str:
         """Everything that is sent of it beside readings: where it is another, a month is sent anew."""
         return self.model_dump_json(exclude_defaults=True)

@@ -115,7 +115,7 @@ class Outbound:
         try:
             await self._tried(file, where, lambda one, address: sftp.laid(file, address, one.port))
         except Stop as stop:
-            fault = NetFault(stop.fault, host)
+            fault = NetFault(stop.fault, host, stop.has_left)
         self._note(file, host, at, fault or Answer(0, {}, b""))
         return fault
 

@@ -75,7 +75,7 @@ class Framed:
 class Laid:
     """One file that is laid into a folder by SFTP. `host_keys`: the public keys that the server may have; `key`: our
     private one, else `password`; `replaces`: over a file of that name; `seconds`: for its content; the rest as in a
-    Request."""
+    Request. `only_tidies`: nothing is laid down; half a file of that name is taken away where there is one."""
 
     purpose: Purpose
     url: str
@@ -89,6 +89,7 @@ class Laid:
     replaces: bool = True
     seconds: float = 120.0
     patient: int | None = None
+    only_tidies: bool = False
 
 
 class Fault(StrEnum):
@@ -157,7 +158,8 @@ SENTENCES: Final[Mapping[Fault, str]] = {
     Fault.NOT_STORED: "{host} could not store the file and says no more: most often its disk or the account's quota "
     "is full",
     Fault.NAME_TAKEN: "{host} keeps another file of this name already: look at it, then repeat",
-    Fault.HALF_SENT: "{host} broke the connection off before the file had its name: nothing of it is there to be read",
+    Fault.HALF_SENT: "{host} broke the connection off before the file had its name: it goes again, and what there is "
+    "of it is taken away",
     Fault.PACED: "{host} takes so many calls a minute and no more: the rest goes later",
 }
 
@@ -179,17 +181,18 @@ FOR_PEOPLE: Final = frozenset(
 class Stop(Exception):
     """A call ends with this fault; it does not leave the package."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, has_left: bool = False) -> None:
         super().__init__(fault)
-        self.fault = fault
+        self.fault, self.has_left = fault, has_left
 
 
 @dataclass(frozen=True, slots=True)
 class NetFault:
-    """A call that brought no usable answer."""
+    """A call that brought no usable answer. `has_left`: the receiver got content of ours, though it took no effect."""
 
     fault: Fault
     host: str
+    has_left: bool = False
 
     @property
     def sentence(self) -> str:

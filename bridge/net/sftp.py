@@ -3,8 +3,10 @@
 Law: RFC 4251 4.1: a host key is verified against what somebody wrote down, never trusted on first use. The file is
 written under a name of its own (`.NAME.part`), its length is asked for, and only then is it renamed
 (draft-ietf-secsh-filexfer-02 6.5; over another one by OpenSSH's posix-rename), so that nobody picks up half a file.
-What is there already byte for byte is not sent again. A connection that is lost before the renaming left nothing; lost
+What is there already byte for byte is not sent again. A connection that is lost before the renaming left no file; lost
 during it, the file is looked for once, by length and SHA-256, and only what cannot be seen then is an unknown outcome.
+Half a file has left all the same: whoever reads the folder can read it. It is taken away in the same session or in one
+more, and where that cannot be had, whenever it is asked for.
 
 Rejected: agents, configuration and known hosts of this machine's user (they say whom a person trusts, not this
 destination); making folders (a folder that is missing is a wrong path).
@@ -68,20 +70,38 @@ asyncssh.set_sftp_log_level(logging.CRITICAL)
 
 async def laid(file: Laid, address: str, port: int) -> None:
     """Lay a file down at an address that was judged; Stop with the fault."""
+    if file.only_tidies:
+        await _tidied(file, address, port)
+        return
     try:
         async with _session(file, address, port) as sftp:
             with _meant(Fault.HALF_SENT):
                 async with asyncio.timeout(file.seconds):
                     if await _is_there(sftp, file):
                         return
-                    await _written(sftp, file)
-            with _meant(Fault.CUT_OFF):
+                    part = await sftp.open(_part(file), "wb")
+            with _meant(Fault.HALF_SENT, has_left=True):
+                async with asyncio.timeout(file.seconds):
+                    await _written(sftp, part, file)
+            with _meant(Fault.CUT_OFF, has_left=True):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await _named(sftp, file)
     except Stop as stop:
         left = await _after(file, address, port) if stop.fault is Fault.CUT_OFF else stop.fault
+        if left is Fault.HALF_SENT and stop.has_left:
+            with suppress(Stop):
+                await _tidied(file, address, port)
         if left is not None:
-            raise Stop(left) from None
+            raise Stop(left, stop.has_left) from None
+
+
+async def _tidied(file: Laid, address: str, port: int) -> None:
+    """Half a file of that name is taken away."""
+    async with _session(file, address, port) as sftp:
+        with _meant(Fault.UNREACHABLE):
+            async with asyncio.timeout(LOOK_SECONDS):
+                with suppress(asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+                    await sftp.remove(_part(file))
 
 
 async def _after(file: Laid, address: str, port: int) -> Fault | None:
@@ -149,14 +169,14 @@ def _algorithms(host_keys: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _meant(lost: Fault) -> Iterator[None]:
-    """What the server says as a fault; `lost`: what a connection that ends in here leaves."""
+def _meant(lost: Fault, has_left: bool = False) -> Iterator[None]:
+    """What the server says as a fault; `lost`: what a connection that ends in here leaves; `has_left`: content has."""
     try:
         yield
     except LOST:
-        raise Stop(lost) from None
+        raise Stop(lost, has_left) from None
     except asyncssh.SFTPError as said:
-        raise Stop(_named_fault(MEANT, said, Fault.NOT_STORED)) from None
+        raise Stop(_named_fault(MEANT, said, Fault.NOT_STORED), has_left) from None
 
 
 def _named_fault(table: tuple[tuple[type[Exception], Fault], ...], what: Exception, else_: Fault) -> Fault:
@@ -174,36 +194,41 @@ async def _is_there(sftp: asyncssh.SFTPClient, file: Laid) -> bool:
     return False
 
 
-async def _written(sftp: asyncssh.SFTPClient, file: Laid) -> None:
+async def _written(sftp: asyncssh.SFTPClient, part: asyncssh.SFTPClientFile, file: Laid) -> None:
     """The whole content under the name that nobody looks for; what could not be stored whole is taken away again."""
-    part = _part(file)
+    async with _taken_away(sftp, file):
+        async with part:
+            await part.write(file.body)
+        if (await sftp.stat(_part(file))).size != len(file.body):
+            raise Stop(Fault.NOT_STORED, has_left=True)
+
+
+@asynccontextmanager
+async def _taken_away(sftp: asyncssh.SFTPClient, file: Laid) -> AsyncIterator[None]:
+    """Where the server refuses something in here, half a file does not stay."""
     try:
-        async with sftp.open(part, "wb") as there:
-            await there.write(file.body)
-        size = (await sftp.stat(part)).size
-        if size != len(file.body):
-            raise Stop(Fault.NOT_STORED)
+        yield
     except (asyncssh.SFTPError, Stop):
         with suppress(asyncssh.SFTPError):
-            await sftp.remove(part)
+            await sftp.remove(_part(file))
         raise
 
 
 async def _named(sftp: asyncssh.SFTPClient, file: Laid) -> None:
     """The file gets its name: over the one before it, or where there is none."""
     part, path = _part(file), _path(file)
-    if not file.replaces:
-        if await sftp.exists(path):
-            await sftp.remove(part)
-            raise Stop(Fault.NAME_TAKEN)
-        return await sftp.rename(part, path)
-    try:
-        await sftp.posix_rename(part, path)
-    except asyncssh.SFTPOpUnsupported:
-        # No renaming over another file there: for a moment it has neither.
-        if await sftp.exists(path):
-            await sftp.remove(path)
-        await sftp.rename(part, path)
+    async with _taken_away(sftp, file):
+        if not file.replaces:
+            if await sftp.exists(path):
+                raise Stop(Fault.NAME_TAKEN, has_left=True)
+            return await sftp.rename(part, path)
+        try:
+            await sftp.posix_rename(part, path)
+        except asyncssh.SFTPOpUnsupported:
+            # No renaming over another file there: for a moment it has neither.
+            if await sftp.exists(path):
+                await sftp.remove(path)
+            await sftp.rename(part, path)
 
 
 def _path(file: Laid) -> str:

@@ -140,6 +140,9 @@ def answered(db: Database, request: str, grant: str, account: str) -> None:
     record, before = found.record, links.of(db, found.patient, found.client)
     if not (record.system and record.value):
         return
+    if links.is_anothers(db, found.patient, found.client, record.system, record.value):
+        # Whoever approves learns nothing of it; the lane waits for whoever compares the two records.
+        return
     if (
         before is not None
         and before.state is LinkState.CONFIRMED

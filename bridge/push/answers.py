@@ -59,7 +59,7 @@ UNSENT: Final = Entry(0, "", "", Step.AGAIN)
 class Reply:
     """What came of one attempt. `asked`: ms that Retry-After wants; `entries`: one for each that was to be sent,
     where something is known of them; `is_untouched`: surely nothing took effect but what `entries` says; `is_content`:
-    what was sent is refused for something in it."""
+    what was sent is refused for something in it; `has_left`: bytes of it left all the same."""
 
     step: Step
     problem: str = ""
@@ -68,6 +68,7 @@ class Reply:
     is_untouched: bool = False
     status: int = 0
     is_content: bool = False
+    has_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Found:
 def lost(fault: NetFault) -> Reply:
     """A call without a usable answer: it may have had its effect, or surely had none."""
     what = Step.UNKNOWN if fault.is_unknown else Step.STOP if fault.fault in FOR_PEOPLE else Step.AGAIN
-    return Reply(what, fault.sentence, is_untouched=not fault.is_unknown)
+    return Reply(what, fault.sentence, is_untouched=not fault.is_unknown, has_left=fault.has_left)
 
 
 def refused(answer: Answer, now: Instant, errors: Errors | None = None) -> Reply:

@@ -2,13 +2,14 @@
 
 Law: what goes is written down as `tried` before the first byte and settled with the answer, in the outbox and in the
 ledger (`store/outbox.py`); a portal that gave no answer may hold something else than what is known. The manifest
-follows its file, so that a manifest which stands speaks of a file that is there.
+follows its file, so that a manifest which stands speaks of a file that is there; a file whose manifest failed has left.
+Right before each of both it is looked whether the grant still acts and the link stands.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,12 +18,14 @@ import bridge.store.outbox as outbox
 import bridge.store.shelves as shelves
 from bridge.consent.disclosure import Disclosure
 from bridge.mapping.portal import Portal
+from bridge.period import Instant
 from bridge.portal.render import Binder, PortalBytes, Shelved
 from bridge.push import round as rounds
 from bridge.push.account import Settlement, untouched
 from bridge.push.answers import Reply
 from bridge.push.courier import Outcome, Waybill
 from bridge.push.laying import Folder, Login
+from bridge.push.plan import ended as ended_now
 from bridge.push.retry import Step, decide
 from bridge.push.round import Report
 from bridge.push.shelf import Change, Month, named
@@ -31,6 +34,7 @@ from bridge.push.upload import Upload
 from bridge.store.outbox import Item, Result
 from bridge.store.shelves import Shelf
 
+MANIFEST: Final = ".manifest.csv"
 TOO_LARGE: Final = (
     "the file of {month} is larger than limits.bytes of its file: raise it, or choose form: csv"
 )
@@ -56,7 +60,8 @@ class Rack:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One month on its way: what is in the file, what the outbox learns of it, and how it is accounted for."""
+    """One month on its way: what is in the file, what the outbox learns of it, and how it is accounted for. `under`:
+    the grant and link by which it goes; None: marks of what is taken back, which go after both."""
 
     month: Month
     disclosure: Disclosure
@@ -64,6 +69,7 @@ class Parcel:
     going: tuple[Item, ...]
     content: str
     revision: int
+    under: tuple[str, int] | None
 
 
 async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]:
@@ -72,6 +78,10 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
     link = links.load(trip.db, bill.link)
     # A month of one reading a minute takes half a second, in which a server answers nobody else.
     body = await asyncio.to_thread(rack.binder.month, parcel.disclosure, rack.told.form)
+    ended = _ended(trip, parcel)
+    if ended():
+        trip.kept(parcel.disclosure)
+        return rounds.held(trip.client, ended()), False
     words = named(rack.told, link.value, parcel.month.name, parcel.revision)
     most = None if trip.spec is None else trip.spec.limits.bytes
     if most is not None and len(body) > most:
@@ -83,37 +93,76 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
         reference=parcel.month.place,
     )  # fmt: skip
     shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision - 1, "", bill.link))
-    reply = await _uploaded(rack, parcel, body, words)
+    reply, is_there = await _uploaded(rack, parcel, body, words, ended)
     decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)
     is_done = decision.step is Step.DONE
-    results = tuple(_results(parcel)) if is_done else _stayed(parcel, reply)
-    settlement = _settlement(bill, parcel) if is_done else Settlement(reply.step, ())
+    # What is taken back goes again with its manifest, and what a portal keeps in many files is not known to be whole.
+    is_known = is_done or (is_there and rack.told.replaces and bill.what != "retraction")
+    results = tuple(_results(parcel)) if is_known else _stayed(parcel, reply)
+    settlement = (
+        replace(_settlement(bill, parcel), step=reply.step) if is_known else Settlement(reply.step, ())
+    )
     outbox.settle(
         trip.db, delivery, decision.state.value, due=decision.due, problem=reply.problem, results=results,
         taken=settlement.taken,
     )  # fmt: skip
     if is_done:
         shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision, parcel.content, bill.link))
-    left = parcel.disclosure.count if reply.step in (Step.DONE, Step.UNKNOWN) else 0
     if parcel.disclosure.entry is not None:
-        trip.gate.settle(parcel.disclosure, rounds.WORDS[reply.step], left)
+        trip.gate.settle(parcel.disclosure, *_word(parcel, reply, is_there))
     outcome = Outcome(settlement, decision, reply.problem, delivery.delivery, delivery.items)
     return rounds.of(trip.client, outcome, trip.clock()), is_done
 
 
-async def _uploaded(rack: Rack, parcel: Parcel, body: PortalBytes, words: dict[str, str]) -> Reply:
-    """The file, then the manifest that says it is there."""
+def _ended(trip: Trip, parcel: Parcel) -> Callable[[], str]:
+    """Asks at each call why it goes no more; '' where it may."""
+    under = parcel.under
+    return lambda: "" if under is None else ended_now(trip.db, *under, trip.clock())
+
+
+def _word(parcel: Parcel, reply: Reply, is_there: bool) -> tuple[str, int]:
+    """The ledger's outcome, and how many readings left. A file that is there left, also without its manifest."""
+    if is_there:
+        return rounds.WORDS[Step.DONE], parcel.disclosure.count
+    is_lost = reply.step is Step.UNKNOWN or reply.has_left
+    return (rounds.WORDS[Step.UNKNOWN], parcel.disclosure.count) if is_lost else (rounds.WORDS[reply.step], 0)
+
+
+async def tidied(rack: Rack) -> None:
+    """Half files that a lost connection left in a folder are taken away, also after the grant ended."""
+    trip, folder = rack.trip, rack.upload
+    if not isinstance(folder, Folder):
+        return
+    for each in shelves.doubtful(trip.db, trip.errand.lane):
+        patient = links.load(trip.db, each.link).value
+        name = named(rack.told, patient, each.month, each.revision + 1)["name"]
+        if not (await folder.tidy(name) and await folder.tidy(f"{name}{MANIFEST}")):
+            return
+        shelves.keep(trip.db, trip.errand.lane, replace(each, content=shelves.TIDIED))
+
+
+async def _uploaded(
+    rack: Rack, parcel: Parcel, body: PortalBytes, words: dict[str, str], ended: Callable[[], str]
+) -> tuple[Reply, bool]:
+    """The file, then the manifest that says it is there; and whether the file surely is."""
     upload, name = rack.upload, words["name"]
-    reply = await upload.put(name, body, words)
+    reply = await upload.put(name, body, words, ended)
     if reply.step is not Step.DONE or not rack.told.manifest:
-        return reply
-    month = parcel.month
-    manifest = rack.binder.manifest([Shelved(name, month.start, month.until, parcel.revision, body)])
-    reply = await upload.put(f"{name}.manifest.csv", manifest, words)
+        return reply, reply.step is Step.DONE
+    start, until = _span(parcel)
+    manifest = rack.binder.manifest([Shelved(name, start, until, parcel.revision, body)])
+    reply = await upload.put(f"{name}{MANIFEST}", manifest, words, ended)
     # The file itself is there by now, whatever became of its manifest.
-    return (
-        reply if reply.step is Step.DONE else replace(reply, is_untouched=False, step=_not_untouched(reply))
-    )
+    failed = replace(reply, is_untouched=False, step=_not_untouched(reply))
+    return (reply if reply.step is Step.DONE else failed), True
+
+
+def _span(parcel: Parcel) -> tuple[Instant, Instant]:
+    """The month, and what stands in its file though after a move it begins beside it."""
+    instants = [group.columns["instant"] for group in parcel.disclosure.groups if len(group.at)]
+    first = min((int(each.min()) for each in instants), default=parcel.month.start)
+    last = max((int(each.max()) for each in instants), default=parcel.month.start)
+    return min(parcel.month.start, first), max(parcel.month.until, last + 1)
 
 
 def _not_untouched(reply: Reply) -> Step:

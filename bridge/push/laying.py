@@ -7,7 +7,7 @@ with a sentence about whose turn it is, and a refused login is not shown again b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bridge.mapping.portal import Portal
@@ -37,17 +37,30 @@ class Folder:
     told: Portal
     login: Login
 
-    async def put(self, name: str, content: PortalBytes, words: Mapping[str, str]) -> Reply:
-        """One file under its name; `words` are for forms."""
+    async def put(
+        self, name: str, content: PortalBytes, words: Mapping[str, str], ended: Callable[[], str]
+    ) -> Reply:
+        """One file under its name; `words` are for forms; `ended`: why it goes no more."""
         if self.login.problem:
             return Reply(Step.STOP, self.login.problem, is_untouched=True)
+        why = ended()
+        if why:
+            return Reply(Step.AGAIN, why, is_untouched=True)
         if not self.receiver.watch.may_call():
             return lost(NetFault(Fault.PACED, "the receiver"))
         fault = await self.receiver.net.lay(self._laid(name, content))
         self.receiver.watch.saw(fault or Answer(200, {}, b""), is_write=True)
         return Reply(Step.DONE) if fault is None else lost(fault)
 
-    def _laid(self, name: str, content: PortalBytes) -> Laid:
+    async def tidy(self, name: str) -> bool:
+        """Half a file of that name is taken away; whether none is there now."""
+        if self.login.problem or not self.receiver.watch.may_call():
+            return False
+        fault = await self.receiver.net.lay(self._laid(name, None))
+        self.receiver.watch.saw(fault or Answer(200, {}, b""), is_write=True)
+        return fault is None
+
+    def _laid(self, name: str, content: PortalBytes | None) -> Laid:
         login = self.login
         return Laid(
             Purpose.DELIVERY,
@@ -56,9 +69,10 @@ class Folder:
             self.told.host_keys,
             self.told.path.rstrip("/"),
             name,
-            bytes(content),
+            b"" if content is None else bytes(content),
             password="" if login.is_key else login.secret,
             key=login.secret if login.is_key else "",
             replaces=self.told.replaces,
             patient=self.receiver.patient,
+            only_tidies=content is None,
         )

@@ -26,7 +26,7 @@ from bridge.period import DAY, ZoneHistory
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.asking import marks_of, news, told, whole
-from bridge.push.bound import Parcel, Rack, sent
+from bridge.push.bound import Parcel, Rack, sent, tidied
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Waybill
 from bridge.push.plan import NO_GRANT, Passage, ended
 from bridge.push.readings import NO_ROOM, last
@@ -58,6 +58,7 @@ TOO_MANY: Final = "{month} has more readings than a file takes: choose fewer kin
 async def deliver(rack: Rack, hold: str) -> Report:
     """Everything that is due at a portal. `hold`: why nothing new goes; '' where it may."""
     trip, report = rack.trip, NOTHING
+    await tidied(rack)
     report += await (_taken_back(rack, hold) if rack.told.replaces else retract(trip))
     if report.stops:
         return report
@@ -127,7 +128,8 @@ async def _month(rack: Rack, passage: Passage, bill: Waybill, month: Month) -> t
             return report + rounds.held(trip.client, why), False
         found = _changed(rack, month, disclosure)
     going = tuple(each for each in found.fresh if each.id in ids)
-    parcel = Parcel(month, disclosure, found, going, _content(rack, found), _revision(kept))
+    under = passage.id, bill.link
+    parcel = Parcel(month, disclosure, found, going, _content(rack, found), _revision(kept), under)
     went, is_done = await sent(rack, bill, parcel)
     report += went
     return (
@@ -219,22 +221,22 @@ async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], 
     """One month without what is gone. Where nothing may be told now: with its marks alone."""
     trip, lane = rack.trip, rack.trip.errand.lane
     marks = await marks_of(trip, bill.grant, frozenset(spelled(each.id) for each in those))
-    disclosure, may_tell = await _left(rack, bill, month, marks, hold)
+    disclosure, under = await _left(rack, month, marks, hold)
     found = _changed(rack, month, disclosure)
     there = {each.id for each in found.items}
     lost = {each.id: each for each in (*found.lost, *those) if each.id not in there}
     kept = shelves.shelf(trip.db, lane, month.name)
     old = {each.id for each in found.fresh}
     found = replace(found, lost=tuple(lost.values()))
-    if may_tell and old:
+    if under is not None and old:
         # What is new as well waits for its own turn, under the cap of the day.
         trip.kept(disclosure)
         only = frozenset(spelled(each.id) for each in found.items if each.id not in old)
         disclosure = await told(rack, trip.errand.grants[0], month, only)
         found = replace(found, items=items_of(disclosure))
-    parcel = Parcel(month, disclosure, found, (), _content(rack, found), _revision(kept))
+    parcel = Parcel(month, disclosure, found, (), _content(rack, found), _revision(kept), under)
     report, is_done = await sent(rack, bill, parcel)
-    if is_done and not may_tell:
+    if is_done and under is None:
         # The month goes again, whole, once it may be told again.
         cursors.rewind(trip.db, lane)
     if disclosure is not marks and marks.count:
@@ -243,19 +245,20 @@ async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], 
 
 
 async def _left(
-    rack: Rack, bill: Waybill, month: Month, marks: Disclosure, hold: str
-) -> tuple[Disclosure, bool]:
-    """What may be told of a month now beside what is gone; else its marks, and that it is no more than those."""
+    rack: Rack, month: Month, marks: Disclosure, hold: str
+) -> tuple[Disclosure, tuple[str, int] | None]:
+    """What may be told of a month now beside what is gone, and by which grant and link; else its marks, and None."""
     trip = rack.trip
     standing = trip.errand.link
     if hold or standing is None or not trip.errand.grants:
-        return marks, False
+        return marks, None
     first = trip.errand.grants[0]
     disclosure = await whole(rack, first, month)
-    if disclosure.more is None and not ended(trip.db, first.id, standing.number, trip.clock()):
-        return disclosure, True
+    under = first.id, standing.number
+    if disclosure.more is None and not ended(trip.db, *under, trip.clock()):
+        return disclosure, under
     trip.kept(disclosure)
-    return marks, False
+    return marks, None
 
 
 def _by_month(

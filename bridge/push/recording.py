@@ -26,7 +26,7 @@ from bridge.push.answers import Reply
 from bridge.push.asking import marks_of, news
 from bridge.push.bound import Rack
 from bridge.push.courier import Outcome, Waybill
-from bridge.push.plan import Passage, stopped
+from bridge.push.plan import Passage, ended
 from bridge.push.readings import NO_ROOM, last
 from bridge.push.reconcile import spelled
 from bridge.push.retry import State, Step, decide
@@ -34,7 +34,7 @@ from bridge.push.round import NOTHING, Report
 from bridge.push.shelf import Change, change, items_of
 from bridge.push.tidepool import MOST, Account
 from bridge.push.trip import subject_of
-from bridge.store.links import Link, LinkState
+from bridge.store.links import Link
 from bridge.store.outbox import Held, Item, Result
 
 RECORD: Final = 600
@@ -81,9 +81,9 @@ async def deliver(rack: Rack, account: Callable[[Link], Account], hold: str) -> 
 async def _page(rack: Rack, passage: Passage, link: Link, account: Account) -> tuple[Report, bool]:
     """One request; whether another may follow at once."""
     trip = rack.trip
-    now = links.load(trip.db, link.number)
-    if now.state is not LinkState.CONFIRMED:
-        return rounds.held(trip.client, stopped(now.state, now.reason)), False
+    why = ended(trip.db, passage.id, link.number, trip.clock())
+    if why:
+        return rounds.held(trip.client, why), False
     room = _room(rack)
     if room < 1:
         return rounds.held(trip.client, NO_ROOM), False
@@ -108,7 +108,11 @@ async def _page(rack: Rack, passage: Passage, link: Link, account: Account) -> t
     if not due.fresh:
         trip.kept(found)
         return report, False
-    went, is_done = await _went(rack, bill, _load(rack, found, due), account.put)
+
+    def put(content: PortalBytes) -> Coroutine[None, None, Reply]:
+        return account.put(content, lambda: ended(trip.db, passage.id, link.number, trip.clock()))
+
+    went, is_done = await _went(rack, bill, _load(rack, found, due), put)
     return report + went, is_done and more
 
 

@@ -156,8 +156,11 @@ class Worker:
                     return await self._lane(errand, haste)
                 except LedgerUnavailable:
                     return rounds.held(client, "the ledger cannot be written: nothing leaves until it can")
-                except Erased:
-                    return NOTHING
+                except Exception:
+                    # Erased in mid-round: rows that the lane wants are gone, which is no fault.
+                    if _is_erased(self._db, errand.lane.patient):
+                        return NOTHING
+                    raise
 
     async def _lane(self, errand: Errand, haste: Haste) -> Report:
         client, breaker = errand.destination.client, self._breaker(errand.destination)
@@ -249,6 +252,14 @@ class Worker:
             found = Breaker(self._db, goal.number, self._clock, self._chance, pace)
             self._breakers[goal.number] = found
         return found
+
+
+def _is_erased(db: Database, patient: int) -> bool:
+    try:
+        db.keys.box(patient)
+    except (KeyError, Erased):
+        return True
+    return False
 
 
 def _hold(db: Database, errand: Errand) -> str:

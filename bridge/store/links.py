@@ -131,6 +131,12 @@ def listed(db: Database, patient: int | None = None) -> tuple[Link, ...]:
     return _rows(db, "state <> 'removed' AND patient = ?", patient)
 
 
+def is_anothers(db: Database, patient: int, client: str, system: str, value: str) -> bool:
+    """Whether a link in use of another patient names this record: what goes to both would stand in one chart."""
+    others = _rows(db, "client = ? AND patient <> ? AND state <> 'removed'", client, patient)
+    return any((each.system, each.value) == (system, value) for each in others)
+
+
 def standings(db: Database) -> dict[tuple[int, str], Standing]:
     """How every link in use stands, by patient and client, without whom it names."""
     rows = db.reader("bridge").execute(

@@ -10,15 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final
 
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
 from bridge.store.outbox import Item
 
+TIDIED: Final = "-"
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One month; the columns of `shelves` in the schema."""
+    """One month; the columns of `shelves` in the schema. `content`: '' while its file goes, TIDIED where it did not
+    arrive and no half of it is there."""
 
     month: str
     revision: int
@@ -38,6 +42,16 @@ def shelf(db: Database, lane: Lane, month: str) -> Shelf | None:
         .fetchone()
     )
     return None if row is None else Shelf(*row)
+
+
+def doubtful(db: Database, lane: Lane) -> tuple[Shelf, ...]:
+    """The months of which a file went and nobody knows that it arrived."""
+    rows = db.reader("bridge").execute(
+        "SELECT month, revision, content, link FROM shelves"
+        " WHERE patient = ? AND destination = ? AND content = '' ORDER BY month",
+        (lane.patient, lane.destination),
+    )
+    return tuple(Shelf(*row) for row in rows)
 
 
 def keep(db: Database, lane: Lane, now: Shelf) -> None:

@@ -56,6 +56,29 @@ def test_a_portal_is_registered_with_its_secret(shell: Shell, tmp_path: Path) ->
     assert (made["kind"], made["file"], made["url"]) == ("portal", "portal", "https://portal.example/api")
 
 
+def test_two_clients_have_no_place_in_common(shell: Shell, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("s3cret")
+    words = ("destination", "add", "--file", "portal", "--token", str(secret))
+    assert shell(*words, "--client", client(shell)).code == 0
+    second = client(shell)
+    done = shell(*words, "--client", second)
+    assert done.code == 1 and "in the same place" in done.err
+    file = tmp_path / "site" / "destinations" / "portal.yaml"
+    file.write_text(FILE.replace("files/{name}", "second/{name}"))
+    assert shell(*words, "--client", second).code == 0
+
+
+def test_a_record_is_one_persons_and_who_the_other_is_is_not_said(shell: Shell) -> None:
+    one, first, second = client(shell), shell.patient(), shell.patient()
+    add = ("link", "add", "--client", one, "--confirmed-by", "Dr. Who", "--identifier")
+    assert shell(*add, "urn:oid:1.2.3|0042", "--patient", first).code == 0
+    done = shell(*add, "urn:oid:1.2.3|0042", "--patient", second)
+    assert done.code == 1 and "nothing was linked" in done.err and first not in done.err
+    assert shell(*add, "urn:oid:1.2.3|0043", "--patient", second).code == 0
+    assert shell(*add, "urn:oid:1.2.3|0042", "--patient", first).code == 0
+
+
 def test_what_would_be_laid_into_a_folder_is_shown_without_a_login(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "site" / "destinations" / "folder.yaml").write_text(
         SFTP.replace("portal\nkind", "folder\nkind")

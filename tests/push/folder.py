@@ -20,6 +20,7 @@ import asyncssh
 @dataclass
 class Box:
     """The running server. `script`: where it breaks off next: at an `open`, `before` a renaming is done or `after`;
+    `refused`: it refuses one;
     `quiet`: it lets in and says nothing for four seconds; `short`: it stores a byte less than it was given. `tried`:
     logins that were refused; `picks`: what has its name is taken away at once."""
 
@@ -70,6 +71,9 @@ def _server(box: Box) -> type[asyncssh.SFTPServer]:
 
         def _renamed(self, oldpath: bytes, newpath: bytes) -> None:
             self._cut("before")
+            if box.script[:1] == ["refused"]:
+                box.script.pop(0)
+                raise asyncssh.SFTPPermissionDenied("no")
             super().posix_rename(oldpath, newpath)
             if box.picks:
                 (box.files / newpath.decode().lstrip("/")).unlink()

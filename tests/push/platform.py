@@ -38,7 +38,8 @@ MOST = 1_000
 @dataclass
 class Tidepool:
     """The running platform. `sets`: by id; `records`: by data set and origin; `script`: a status or "torn" for each
-    coming request with records; `meanwhile`: what happens during the next one; `calls`, `sizes`: method and
+    coming request with records; `meanwhile`: what happens during the next one; `looked`: during the next look for data
+    sets; `calls`, `sizes`: method and
     path, and bytes, of all."""
 
     users: dict[str, str] = field(default_factory=lambda: {"bridge@clinic.example": "s3cret"})
@@ -52,6 +53,7 @@ class Tidepool:
     calls: list[tuple[str, str]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     meanwhile: Callable[[], None] | None = None
+    looked: Callable[[], None] | None = None
 
     def told(self) -> list[dict[str, Any]]:
         """What is in force, in order of time."""
@@ -142,6 +144,9 @@ def standing() -> Iterator[Tidepool]:
             if user not in there.may_write:
                 self._answer(403)
             elif method == "GET":
+                happens, there.looked = there.looked, None
+                if happens is not None:
+                    happens()
                 name = query["client.name"][0]
                 every = [each for each in there.sets.values() if each["of"] == user]
                 self._answer(200, [each for each in every if each["client"]["name"] == name])

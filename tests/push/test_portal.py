@@ -266,6 +266,7 @@ def test_a_grant_that_ends_during_an_upload_leaves_the_next_month_as_it_stands(
         assert values(shelf)[-1] == 130 and values(shelf, JUNE) == [120, 121]
         if act == "pause":
             house.resume(grant)
+            house.wait()
             assert house.push().sent == 1
             assert values(shelf, JUNE) == [120, 121, 140]
 
@@ -320,6 +321,35 @@ def test_a_month_of_more_readings_than_are_asked_for_is_held(
         report = house.push()
         assert "more readings than a file takes" in report.held[0]
         assert values(shelf) == list(range(100, 110))
+
+
+def test_a_file_whose_manifest_is_refused_has_left_and_is_counted(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        shelf.script = [201, 403]
+        report = house.push()
+        assert report.sent == 10 and "does not let the bridge upload" in report.failed[0]
+        rows = [row.fields for row in ledger.listed(house.db, house.patient) if row.kind == "outcome"]
+        assert [(row["outcome"], row["sent"]) for row in rows][-1] == ("acknowledged", 10)
+        outbox.retry(house.db, outbox.listed(house.db)[0].delivery)
+        house.wait()
+        assert house.push().sent == 0
+        told = shelf.lines(f"{MAY}.manifest.csv")[0].split(",")
+        assert told[7] == hashlib.sha256(shelf.files[MAY]).hexdigest()
+
+
+def test_a_revocation_during_an_upload_stops_its_manifest(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, grant):
+        shelf.meanwhile = partial(house.revoke, grant)
+        house.push()
+        assert list(shelf.files) == [MAY]
+
+
+def test_a_person_erased_during_an_upload_ends_the_lane_in_silence(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        house.bring(NEXT_MONTH, [120])
+        shelf.meanwhile = partial(patients.erase, house.db, house.patient)
+        house.push()
+        assert list(shelf.files) == [MAY]
 
 
 def test_a_month_of_which_nothing_could_be_told_is_whole_again_after_it_may(tmp_path: Path) -> None:

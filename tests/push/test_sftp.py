@@ -11,10 +11,13 @@ from typing import Any
 import asyncssh
 import pytest
 
+import bridge.store.ledger as ledger
 import bridge.store.outbox as outbox
 import bridge.store.patients as patients
+from bridge.consent import grants
 from bridge.net.message import SENTENCES, Fault
 from bridge.push.courier import IN_DOUBT
+from bridge.push.plan import NO_GRANT
 from bridge.store.blocks import withdraw
 from tests.peers.sshd import Sshd
 from tests.push.folder import Box, standing
@@ -214,6 +217,38 @@ def test_a_line_cut_at_the_renaming_is_looked_into_and_repeated(tmp_path: Path) 
         house.wait(1)
         assert house.push().sent == 10
         assert values(box.files, "0042-2026-05-1.csv") == list(range(100, 110))
+
+
+def test_half_a_file_counts_as_left_and_is_taken_away_at_once(tmp_path: Path) -> None:
+    with boxed(tmp_path) as (house, box):
+        box.script = ["before"]
+        assert house.push().sent == 0
+        assert list(box.files.iterdir()) == []
+        rows = [row.fields for row in ledger.listed(house.db, house.patient) if row.kind == "outcome"]
+        assert (rows[-1]["outcome"], rows[-1]["sent"]) == ("sent", 10)
+
+
+def test_half_a_file_that_could_not_be_taken_away_is_later_though_the_grant_ended(tmp_path: Path) -> None:
+    with boxed(tmp_path) as (house, box):
+        box.script = ["open"]
+        house.push()
+        (box.files / f".{MAY}.part").write_bytes(b"time,value")
+        house.revoke(grants.listed(house.db, house.patient)[0].grant.id)
+        house.wait()
+        assert NO_GRANT in house.push().held[0]
+        assert list(box.files.iterdir()) == []
+        calls = len(house.calls)
+        house.push()
+        assert len(house.calls) == calls
+
+
+def test_a_refused_renaming_leaves_no_half_file(tmp_path: Path) -> None:
+    with boxed(tmp_path) as (house, box):
+        box.script = ["refused"]
+        assert sentence(Fault.DENIED) in house.push().failed[0]
+        assert list(box.files.iterdir()) == []
+        rows = [row.fields for row in ledger.listed(house.db, house.patient) if row.kind == "outcome"]
+        assert (rows[-1]["outcome"], rows[-1]["sent"]) == ("sent", 10)
 
 
 def test_what_was_picked_up_while_the_line_was_cut_waits_for_a_human(tmp_path: Path) -> None:

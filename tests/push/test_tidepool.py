@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import bridge.store.ledger as ledger
 import bridge.store.links as links
 import bridge.store.outbox as outbox
+import bridge.store.patients as patients
 from bridge.consent.asked import Grain
 from bridge.period import DAY
 from bridge.push.readings import NO_ROOM
@@ -75,6 +76,19 @@ def test_readings_become_records_in_a_continuous_data_set_of_the_person(tmp_path
         assert first["timezoneOffset"] == 120 and first["deviceId"] == "Dexcom G6"
         assert first["origin"]["payload"] == {"patientSupplied": True, "sourceClass": "cleared-maker-route"}
         assert [each["value"] for each in there.told()] == list(range(100, 110))
+
+
+@pytest.mark.parametrize("act", ["revoke", "suspend", "erase"])
+def test_what_ends_while_the_data_set_is_looked_for_stops_the_records(tmp_path: Path, act: str) -> None:
+    with world(tmp_path, grant=False) as (house, there):
+        acts = {
+            "revoke": partial(house.revoke, house.grant()),
+            "suspend": partial(links.suspend, house.db, links.listed(house.db)[0].number, "they moved"),
+            "erase": partial(patients.erase, house.db, house.patient),
+        }
+        there.looked = acts[act]
+        assert house.push().sent == 0
+        assert there.told() == [] and there.sets == {}
 
 
 def test_a_second_round_sends_nothing_and_a_new_reading_goes_into_the_same_data_set(tmp_path: Path) -> None:
