@@ -121,6 +121,7 @@ class Fault(StrEnum):
     NOT_STORED = "not-stored"
     NAME_TAKEN = "name-taken"
     HALF_SENT = "half-sent"
+    CALLED_OFF = "called-off"
 
 
 SENTENCES: Final[Mapping[Fault, str]] = {
@@ -159,6 +160,7 @@ SENTENCES: Final[Mapping[Fault, str]] = {
     Fault.NAME_TAKEN: "{host} keeps another file of this name already: look at it, then repeat",
     Fault.HALF_SENT: "{host} broke the connection off before the file had its name: nothing of it is there to be read",
     Fault.PACED: "{host} takes so many calls a minute and no more: the rest goes later",
+    Fault.CALLED_OFF: "what may go to {host} changed while it was on its way: it is decided anew",
 }
 
 AFTER_SENDING: Final = frozenset(

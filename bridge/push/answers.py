@@ -100,7 +100,7 @@ def refused(answer: Answer, now: Instant, errors: Errors | None = None) -> Reply
 def is_out(answer: Answer | NetFault) -> bool:
     """Whether the receiver as a whole is not to be had just now."""
     if isinstance(answer, NetFault):
-        return answer.fault not in (Fault.TOO_LARGE, Fault.PACED, Fault.NAME_TAKEN)
+        return answer.fault not in (Fault.TOO_LARGE, Fault.PACED, Fault.NAME_TAKEN, Fault.CALLED_OFF)
     return answer.status in OUT
 
 

@@ -82,7 +82,8 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
         trip.db, lane, bill.what, bill.grant, bill.link, parcel.disclosure.entry, parcel.going
     )
     shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision - 1, "", bill.link))
-    reply = await _uploaded(rack, parcel, body, words)
+    with trip.courier.barrier.only(trip.standing(parcel.disclosure, bill)):
+        reply = await _uploaded(rack, parcel, body, words)
     decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)
     is_done = decision.step is Step.DONE
     results = tuple(_results(parcel)) if is_done else _stayed(parcel, reply)

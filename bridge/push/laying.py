@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bridge.mapping.portal import Portal
 from bridge.net.endpoint import Purpose
-from bridge.net.message import Answer, Fault, Laid, NetFault
+from bridge.net.message import Answer, Laid, NetFault
 from bridge.portal.render import PortalBytes
 from bridge.push.answers import Reply, lost
 from bridge.push.receiver import Receiver
@@ -41,8 +41,9 @@ class Folder:
         """One file under its name; `words` are for forms."""
         if self.login.problem:
             return Reply(Step.STOP, self.login.problem, is_untouched=True)
-        if not self.receiver.watch.may_call():
-            return lost(NetFault(Fault.PACED, "the receiver"))
+        barred = self.receiver.watch.bars()
+        if barred is not None:
+            return lost(NetFault(barred, "the receiver"))
         fault = await self.receiver.net.lay(self._laid(name, content))
         self.receiver.watch.saw(fault or Answer(200, {}, b""), is_write=True)
         return Reply(Step.DONE) if fault is None else lost(fault)

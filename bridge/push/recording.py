@@ -177,7 +177,8 @@ async def _went(
     """One request goes, and everything that it came to is recorded; whether it arrived."""
     trip, entry = rack.trip, load.disclosure.entry
     delivery = outbox.begin(trip.db, trip.errand.lane, bill.what, bill.grant, bill.link, entry, load.going)
-    reply = await call(load.content)
+    with trip.courier.barrier.only(trip.standing(load.disclosure, bill)):
+        reply = await call(load.content)
     decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)
     is_done = decision.step is Step.DONE
     stayed = untouched(load.going, (), load.before.before) if reply.is_untouched else ()

@@ -21,6 +21,7 @@ import bridge.store.destinations as destinations
 import bridge.store.haste as wishes
 import bridge.store.links as links
 import bridge.store.outbox as outbox
+import bridge.store.patients as patients
 from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
@@ -35,6 +36,7 @@ from bridge.push import months, plan, recording
 from bridge.push import round as rounds
 from bridge.push.abilities import learnt
 from bridge.push.answers import Reply
+from bridge.push.barrier import Barrier
 from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
@@ -156,8 +158,10 @@ class Worker:
                     return await self._lane(errand, haste)
                 except LedgerUnavailable:
                     return rounds.held(client, "the ledger cannot be written: nothing leaves until it can")
-                except Erased:
-                    return NOTHING
+                except (Erased, KeyError):
+                    if not patients.is_known(self._db, errand.lane.patient):
+                        return NOTHING  # what was being delivered was erased meanwhile
+                    raise
 
     async def _lane(self, errand: Errand, haste: Haste) -> Report:
         client, breaker = errand.destination.client, self._breaker(errand.destination)
@@ -217,8 +221,9 @@ class Worker:
     async def _trip(self, errand: Errand, breaker: Breaker, haste: Haste) -> Trip | Report:
         goal, now = errand.destination, self._clock()
         spec = spec_of(goal)
-        receiver = reached(self._db, self._net, goal, errand.lane.patient, self._tokens, self._clock, breaker)
-        engine = engine_of(self._db, self._net, goal, self._scribe, errand.lane.patient, breaker)
+        patient, barrier = errand.lane.patient, Barrier(breaker)
+        receiver = reached(self._db, self._net, goal, patient, self._tokens, self._clock, barrier)
+        engine = engine_of(self._db, self._net, goal, self._scribe, patient, barrier)
         if spec is not None and spec.kind == "hl7v2" and engine is None:
             return rounds.held(goal.client, NO_SCRIBE)
         can = await learnt(self._db, goal, spec, receiver, now)
@@ -233,6 +238,7 @@ class Worker:
             self._clock,
             self._chance,
             lane,
+            barrier,
             [can],
             told,
             spec is not None,
