@@ -121,10 +121,9 @@ class Worker:
         due = [each for each in errands if named or not self._is_rested(each, now)]
         self._doors, self._welcome = {}, set()
         haste = Haste.NOW if at_once else Haste.NAMED if named else Haste.USUAL
-        async with kept():
-            tasks = [asyncio.create_task(self._turn(turns, errand, haste)) for errand in due]
-            if tasks:
-                await asyncio.wait(tasks)
+        tasks = [asyncio.create_task(self._turn(turns, errand, haste)) for errand in due]
+        if tasks:
+            await asyncio.wait(tasks)
         if tasks:
             # Outcomes wait in memory for the next commit of this loop, which may end with the round.
             with suppress(LedgerUnavailable):
@@ -155,7 +154,8 @@ class Worker:
                 if not mine:
                     return rounds.held(client, "another process is delivering it just now")
                 try:
-                    return await self._lane(errand, haste)
+                    async with kept():
+                        return await self._lane(errand, haste)
                 except LedgerUnavailable:
                     return rounds.held(client, "the ledger cannot be written: nothing leaves until it can")
                 except (Erased, KeyError):
