@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import TypeAlias, final
 
 import bridge.store.links as links
-from bridge.consent.gate import Disclosure, Gate
 from bridge.net.message import Answer, Fault, NetFault
 from bridge.push.receiver import Watch
 from bridge.store.db import Database
@@ -55,9 +54,9 @@ def always() -> bool:
     return True
 
 
-def standing(gate: Gate, db: Database, disclosure: Disclosure, link: int) -> Stands:
-    """Whether a disclosure still holds, and the link that it goes by."""
-    return lambda: gate.stands(disclosure) and _is_confirmed(db, link)
+def standing(holds: Stands, db: Database, link: int) -> Stands:
+    """Whether a disclosure still holds (`Gate.stands`), and the link that it goes by."""
+    return lambda: holds() and _is_confirmed(db, link)
 
 
 def _is_confirmed(db: Database, link: int) -> bool:

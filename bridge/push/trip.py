@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -128,7 +129,7 @@ class Trip:
     def standing(self, disclosure: Disclosure, bill: Waybill) -> Stands:
         """Whether what was disclosed may still go; what is taken back goes in any case."""
         is_back = bill.what == "retraction"
-        return always if is_back else standing(self.gate, self.db, disclosure, bill.link)
+        return always if is_back else standing(partial(self.gate.stands, disclosure), self.db, bill.link)
 
     def kept(self, disclosure: Disclosure) -> None:
         """Nothing of it left."""
