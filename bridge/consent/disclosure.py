@@ -147,7 +147,7 @@ class DisclosedMetric:
 
 _FIELDS: Final = (
     "owner", "subject", "groups", "devices", "metrics", "count", "total", "more", "last_updated", "notice", "entry",
-    "patient", "retraction", "consents", "events", "summaries", "received",
+    "patient", "retraction", "consents", "events", "summaries", "received", "decided",
 )  # fmt: skip
 _claimed: list[object] = []
 
@@ -167,7 +167,8 @@ class Disclosure:
     `more`: keyset of the next page (int64 sort key, big-endian, then 16 id bytes), None on the last one.
     `total`: only where asked for, or where everything fits. `entry`: number of its intent in the patient's
     chain of the ledger, None where nothing left. `patient`: number of the person, None where there is none.
-    `retraction`: number of the other intent that a page has where some of it is taken back, and how much."""
+    `retraction`: number of the other intent that a page has where some of it is taken back, and how much.
+    `decided`: the consent epoch that it was decided under, and until when that holds (`Gate.stands`)."""
 
     __slots__ = _FIELDS
 
@@ -188,6 +189,7 @@ class Disclosure:
     events: tuple[DisclosedEvent, ...]
     summaries: tuple[DisclosedSummary, ...]
     received: tuple[DisclosedReceived, ...]
+    decided: tuple[int, Instant]
 
     def __init__(self, seal: object, **fields: object) -> None:
         if not _claimed or seal is not _claimed[0]:

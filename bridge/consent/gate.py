@@ -102,7 +102,7 @@ class Gate:
         whole = self._sealed(look, leaving, entry)
         try:
             for part in look.opens.stream(chunk, leaving.part):
-                if not self._still(look) or sent + part.count > leaving.part.count:
+                if not self.stands(whole) or sent + part.count > leaving.part.count:
                     raise Moved("what may leave changed while it was leaving: ask again")
                 sent, told = sent + part.count, told + part.readings
                 lost += part.lost.count if part.lost else 0
@@ -131,6 +131,11 @@ class Gate:
         """What came of a disclosure: sent, acknowledged, failed, blocked, cut, kept. Unsettled counts as sent."""
         lost = disclosure.retraction[1] if disclosure.retraction and sent else 0
         self._settle(disclosure, outcome, sent, lost)
+
+    def stands(self, disclosure: Disclosure) -> bool:
+        """Whether what was decided for it still holds."""
+        epoch, until = disclosure.decided
+        return self._memory.epoch(disclosure.patient or 0) == epoch and self._clock() < until
 
     def flush(self, before: Instant | None = None) -> None:
         """Write what waits in memory: outcomes, and empties of hours before `before` (None: all)."""
@@ -261,11 +266,6 @@ class Gate:
         passing = Passing(answer, self._db, box, holder)
         return Opens(person, box, answer, Reports(answer, self._db, box, holder, standings, passing))
 
-    def _still(self, look: Look) -> bool:
-        """Whether what was decided still holds."""
-        epoch = 0 if look.asked.patient is None else self._memory.epoch(look.asked.patient)
-        return epoch == look.epoch and self._clock() < look.decided.until
-
     def _empty(self, look: Look) -> Disclosure:
         """Nothing leaves: counted, and the same for whatever reason."""
         self._ledger.count_empty(look.who.client, look.asked.patient, look.now)
@@ -274,8 +274,7 @@ class Gate:
 
     def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
         part, opens, decision, asked = leaving.part, look.opens, look.decided.decision, look.asked
-        if asked.patient_resource and not leaving.has_person:
-            asked = replace(asked, patient_resource=False)
+        asked = replace(asked, patient_resource=asked.patient_resource and leaving.has_person)
         beside = entry is not None and leaving.lost and leaving.items
         return Disclosure(
             _SEAL,
@@ -289,6 +288,7 @@ class Gate:
             events=part.events,
             summaries=part.summaries,
             received=part.received,
+            decided=(look.epoch, look.decided.until),
             count=part.count,
             total=leaving.total,
             more=part.more,

@@ -1,9 +1,11 @@
-"""Connections that stay open between the calls of one round.
+"""Connections that stay open between the calls for one person.
 
 Law: whoever makes many calls says so (`kept`); nothing stays open after that. A connection serves the same host,
 address and proof alone, so none is lent to another host that shares its address, and each call is judged and resolved
-as if it were the first. It is not used again after a pause, because a server that is just closing it would leave the
-next call's outcome unknown (RFC 9112 9.3.1, 9.6).
+as if it were the first. Answers over one connection come in the order of the questions (RFC 9112 9.3.2), so a server
+that answers twice has its second answer taken for the next question's: whoever calls for a person keeps connections
+for that person alone, and another person's calls have others. It is not used again after a pause, because a server
+that is just closing it would leave the next call's outcome unknown (RFC 9112 9.3.1, 9.6).
 
 Rejected: one client for the life of a process (an address that is not allowed any more would keep its connection).
 """

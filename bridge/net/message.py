@@ -122,6 +122,7 @@ class Fault(StrEnum):
     NOT_STORED = "not-stored"
     NAME_TAKEN = "name-taken"
     HALF_SENT = "half-sent"
+    CALLED_OFF = "called-off"
 
 
 SENTENCES: Final[Mapping[Fault, str]] = {
@@ -161,6 +162,7 @@ SENTENCES: Final[Mapping[Fault, str]] = {
     Fault.HALF_SENT: "{host} broke the connection off before the file had its name: it goes again, and what there is "
     "of it is taken away",
     Fault.PACED: "{host} takes so many calls a minute and no more: the rest goes later",
+    Fault.CALLED_OFF: "what may go to {host} changed while it was on its way: it is decided anew",
 }
 
 AFTER_SENDING: Final = frozenset(

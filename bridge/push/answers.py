@@ -8,12 +8,14 @@ error is told in the words that the destination's file has for its code. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final, NamedTuple, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from bridge.mapping.destination import ErrorText
+from bridge.net.endpoint import origin
 from bridge.net.message import FOR_PEOPLE, Answer, Fault, NetFault
 from bridge.period import Instant
 from bridge.push.retry import Step, retry_after, sentence, step
@@ -23,6 +25,8 @@ OK: Final = 200
 TAKEN: Final = frozenset({200, 201})
 OUT: Final = frozenset({401, 429, 502, 503, 504})
 """Statuses that say something of the whole receiver and nothing of what was sent."""
+ACCEPTED: Final = frozenset({202, 203, 204})
+"""Successes after which nobody knows whether it is kept (RFC 9110 15.3.3: 202 may yet come to nothing)."""
 UNTOUCHED: Final = frozenset({429})
 """Statuses after which surely nothing took effect (RFC 6585 4)."""
 
@@ -51,6 +55,8 @@ class Entry(NamedTuple):
     problem: str = ""
 
 
+UNTOLD: Final = Entry(0, "", "", Step.UNKNOWN, "the receiver does not say where it keeps what it took")
+"""An entry that may have been taken: it is looked for."""
 UNSENT: Final = Entry(0, "", "", Step.AGAIN)
 """An entry that did not leave, because one before it could not."""
 
@@ -101,43 +107,52 @@ def refused(answer: Answer, now: Instant, errors: Errors | None = None) -> Reply
 def is_out(answer: Answer | NetFault) -> bool:
     """Whether the receiver as a whole is not to be had just now."""
     if isinstance(answer, NetFault):
-        return answer.fault not in (Fault.TOO_LARGE, Fault.PACED, Fault.NAME_TAKEN)
+        return answer.fault not in (Fault.TOO_LARGE, Fault.PACED, Fault.NAME_TAKEN, Fault.CALLED_OFF)
     return answer.status in OUT
 
 
-def entries_in(body: bytes, errors: Errors) -> Iterator[Entry]:
-    """What a transaction-response or batch-response says of each entry."""
+def entries_in(body: bytes, kinds: Sequence[str], base: str, errors: Errors) -> Iterator[Entry]:
+    """What a transaction-response or batch-response says of each entry, of these types."""
     bundle = parsed(body)
     if text(bundle, "resourceType") != "Bundle" or text(bundle, "type") not in (
         "transaction-response",
         "batch-response",
     ):
         return
-    for entry in members(bundle, "entry"):
+    for entry, kind in zip_longest(members(bundle, "entry"), kinds, fillvalue=None):
+        if entry is None:
+            return
         response = entry.get("response")
         said = response if isinstance(response, dict) else {}
         status = _STATUS.match(text(said, "status"))
         number = int(status[1]) if status else 0
-        place = _placed(text(said, "location"), text(said, "etag"))
+        place = _placed(text(said, "location"), text(said, "etag"), kind or "", base)
         if number in TAKEN:
             yield Entry(number, *place)
+            continue
+        if number in ACCEPTED:
+            yield UNTOLD
             continue
         outcome = said.get("outcome")
         yield Entry(number, *place, *_meant(outcome if isinstance(outcome, dict) else {}, errors))
 
 
-def entry_of(answer: Answer, kind: str, errors: Errors) -> Entry:
+def entry_of(answer: Answer, kind: str, base: str, errors: Errors) -> Entry:
     """What the answer to a single create or update says. A success that tells no place is none that can be
     believed: the entry is looked for."""
+    if answer.status in ACCEPTED:
+        return UNTOLD
     if answer.status not in TAKEN:
         then, problem = _meant(parsed(answer.body), errors)
         return Entry(answer.status, "", "", then, problem)
-    reference, etag = _placed(answer.header("location"), answer.header("etag"))
-    body = parsed(answer.body)
-    if not reference and text(body, "resourceType") == kind:
-        reference, _ = _placed(f"{kind}/{text(body, 'id')}", "")
+    location = answer.header("location")
+    reference, etag = _placed(location, answer.header("etag"), kind, base)
+    body, named = parsed(answer.body), _REFERENCE.search(location)
+    is_other = named is not None and not named[1].startswith(f"{kind}/")
+    if not reference and not is_other and text(body, "resourceType") == kind:
+        reference, _ = _placed(f"{kind}/{text(body, 'id')}", "", kind, base)
     if not reference:
-        return Entry(0, "", "", Step.UNKNOWN, "the receiver does not say where it keeps what it took")
+        return UNTOLD
     return Entry(answer.status, reference, etag)
 
 
@@ -193,10 +208,21 @@ def token(system: str, value: str) -> str:
     return "|".join(quote(part, safe="") for part in escaped)
 
 
-def _placed(location: str, tag: str) -> tuple[str, str]:
+def _placed(location: str, tag: str, kind: str, base: str) -> tuple[str, str]:
+    """Where something of a type is kept below our base, and its ETag; '' where the answer names another place: what is
+    there is not what was sent, and a correction would go over it."""
     place = _REFERENCE.search(location)
+    if place and not (place[1].startswith(f"{kind}/") and _is_below(location[: place.start()], base)):
+        return "", ""
     reference, version = (place[1], place[2]) if place else ("", None)
     return reference, tag if _ETAG.fullmatch(tag) else f'W/"{version}"' if version else ""
+
+
+def _is_below(before: str, base: str) -> bool:
+    """Whether what stands before a reference is our base; a relative one is below it (RFC 9110 10.2.2)."""
+    if "://" not in before and not before.startswith("//"):
+        return True
+    return (origin(before), urlsplit(before).path) == (origin(base), urlsplit(base).path)
 
 
 def _meant(outcome: Mapping[str, object], errors: Errors) -> tuple[Step | None, str]:

@@ -9,7 +9,7 @@ Right before each of both it is looked whether the grant still acts and the link
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,7 +25,7 @@ from bridge.push.account import Settlement, untouched
 from bridge.push.answers import Reply
 from bridge.push.courier import Outcome, Waybill
 from bridge.push.laying import Folder, Login
-from bridge.push.plan import ended as ended_now
+from bridge.push.plan import ended
 from bridge.push.retry import Step, decide
 from bridge.push.round import Report
 from bridge.push.shelf import Change, Month, named
@@ -78,10 +78,10 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
     link = links.load(trip.db, bill.link)
     # A month of one reading a minute takes half a second, in which a server answers nobody else.
     body = await asyncio.to_thread(rack.binder.month, parcel.disclosure, rack.told.form)
-    ended = _ended(trip, parcel)
-    if ended():
+    why = _ended(trip, parcel)
+    if why:
         trip.kept(parcel.disclosure)
-        return rounds.held(trip.client, ended()), False
+        return rounds.held(trip.client, why), False
     words = named(rack.told, link.value, parcel.month.name, parcel.revision)
     most = None if trip.spec is None else trip.spec.limits.bytes
     if most is not None and len(body) > most:
@@ -93,7 +93,8 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
         reference=parcel.month.place,
     )  # fmt: skip
     shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision - 1, "", bill.link))
-    reply, is_there = await _uploaded(rack, parcel, body, words, ended)
+    with trip.courier.barrier.only(trip.standing(parcel.disclosure, bill)):
+        reply, is_there = await _uploaded(rack, parcel, body, words)
     decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)
     is_done = decision.step is Step.DONE
     # What is taken back goes again with its manifest, and what a portal keeps in many files is not known to be whole.
@@ -114,10 +115,9 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
     return rounds.of(trip.client, outcome, trip.clock()), is_done
 
 
-def _ended(trip: Trip, parcel: Parcel) -> Callable[[], str]:
-    """Asks at each call why it goes no more; '' where it may."""
-    under = parcel.under
-    return lambda: "" if under is None else ended_now(trip.db, *under, trip.clock())
+def _ended(trip: Trip, parcel: Parcel) -> str:
+    """Why it goes no more, after its file was made; '' where it may. Each call asks the barrier besides."""
+    return "" if parcel.under is None else ended(trip.db, *parcel.under, trip.clock())
 
 
 def _word(parcel: Parcel, reply: Reply, is_there: bool) -> tuple[str, int]:
@@ -142,16 +142,16 @@ async def tidied(rack: Rack) -> None:
 
 
 async def _uploaded(
-    rack: Rack, parcel: Parcel, body: PortalBytes, words: dict[str, str], ended: Callable[[], str]
+    rack: Rack, parcel: Parcel, body: PortalBytes, words: dict[str, str]
 ) -> tuple[Reply, bool]:
     """The file, then the manifest that says it is there; and whether the file surely is."""
     upload, name = rack.upload, words["name"]
-    reply = await upload.put(name, body, words, ended)
+    reply = await upload.put(name, body, words)
     if reply.step is not Step.DONE or not rack.told.manifest:
         return reply, reply.step is Step.DONE
     start, until = _span(parcel)
     manifest = rack.binder.manifest([Shelved(name, start, until, parcel.revision, body)])
-    reply = await upload.put(f"{name}{MANIFEST}", manifest, words, ended)
+    reply = await upload.put(f"{name}{MANIFEST}", manifest, words)
     # The file itself is there by now, whatever became of its manifest.
     failed = replace(reply, is_untouched=False, step=_not_untouched(reply))
     return (reply if reply.step is Step.DONE else failed), True

@@ -54,17 +54,17 @@ class Breaker:
             return ""
         return f"the receiver is left alone until {iso(max(kept.until, now))}: {kept.problem}"
 
-    def may_call(self) -> bool:
+    def bars(self) -> Fault | None:
         """Whether one more call fits into this minute; it is counted."""
         if self.per_minute is None:
-            return True
+            return None
         now = self._clock()
         while self._calls and not 0 <= now - self._calls[0] < MINUTE:
             self._calls.popleft()
         if len(self._calls) >= self.per_minute:
-            return False
+            return Fault.PACED
         self._calls.append(now)
-        return True
+        return None
 
     def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
         """One call came to this. A receiver that is read from and not written to is no use: only a write mends."""

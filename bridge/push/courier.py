@@ -24,6 +24,7 @@ from bridge.push import abilities, engine, reconcile
 from bridge.push.abilities import Abilities
 from bridge.push.account import Settlement, is_update, settled, untouched
 from bridge.push.answers import Reply
+from bridge.push.barrier import Barrier, Stands
 from bridge.push.engine import Engine
 from bridge.push.parcel import Bounds, Parcel, known_of, packed, parcel
 from bridge.push.receiver import Receiver
@@ -75,8 +76,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """Carries parcels over one lane. `shown`: what the receiver is known to do, the newest last; `has_file`: what it
-    shows by refusing is remembered; `engine`: it is spoken to by HL7 v2."""
+    """Carries parcels over one lane. `barrier`: each call passes it; `shown`: what the receiver is known to do, newest
+    last; `has_file`: what it shows by refusing is remembered; `engine`: it is spoken to by HL7 v2."""
 
     db: Database
     renderer: Renderer
@@ -84,6 +85,7 @@ class Courier:
     clock: Callable[[], Instant]
     chance: Callable[[], float]
     lane: Lane
+    barrier: Barrier
     shown: list[Abilities]
     told: Told = field(default_factory=Told)
     has_file: bool = False
@@ -126,11 +128,12 @@ class Courier:
         self._note_new(results, found, bill)
         return not any(result.version or result.state == "refused" for result in results)
 
-    async def send(self, found: Parcel, bill: Waybill, entry: int | None) -> Outcome:
-        """One attempt, and everything that it came to, recorded."""
+    async def send(self, found: Parcel, bill: Waybill, entry: int | None, stands: Stands) -> Outcome:
+        """One attempt, and everything that it came to, recorded. `stands`: asked before each call of it."""
         delivery = self._begun(bill, entry, found.items)
         now, retracts = self.clock(), bill.what == "retraction"
-        reply = await self._reply(found, now)
+        with self.barrier.only(stands):
+            reply = await self._reply(found, now)
         settlement = replace(NOTHING, step=reply.step)
         if reply.entries:
             settlement = settled(found.items, reply.entries, found.before, retracts)

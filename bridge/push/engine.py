@@ -118,8 +118,9 @@ class Engine:
         if content.problem:
             held = Entry(0, "", "", Step.STOP, content.problem)
             return Reply(Step.DONE, entries=(held,) * len(ask.entries))
-        if not self.watch.may_call():
-            return lost(NetFault(Fault.PACED, "the receiver"))
+        barred = self.watch.bars()
+        if barred is not None:
+            return lost(NetFault(barred, "the receiver"))
         answers = await self.net.exchange(self._framed(content))
         if isinstance(answers, NetFault):
             self.watch.saw(answers, is_write=True)

@@ -7,12 +7,12 @@ with a sentence about whose turn it is, and a refused login is not shown again b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bridge.mapping.portal import Portal
 from bridge.net.endpoint import Purpose
-from bridge.net.message import Answer, Fault, Laid, NetFault
+from bridge.net.message import Answer, Laid, NetFault
 from bridge.portal.render import PortalBytes
 from bridge.push.answers import Reply, lost
 from bridge.push.receiver import Receiver
@@ -37,24 +37,20 @@ class Folder:
     told: Portal
     login: Login
 
-    async def put(
-        self, name: str, content: PortalBytes, words: Mapping[str, str], ended: Callable[[], str]
-    ) -> Reply:
-        """One file under its name; `words` are for forms; `ended`: why it goes no more."""
+    async def put(self, name: str, content: PortalBytes, words: Mapping[str, str]) -> Reply:
+        """One file under its name; `words` are for forms."""
         if self.login.problem:
             return Reply(Step.STOP, self.login.problem, is_untouched=True)
-        why = ended()
-        if why:
-            return Reply(Step.AGAIN, why, is_untouched=True)
-        if not self.receiver.watch.may_call():
-            return lost(NetFault(Fault.PACED, "the receiver"))
+        barred = self.receiver.watch.bars()
+        if barred is not None:
+            return lost(NetFault(barred, "the receiver"))
         fault = await self.receiver.net.lay(self._laid(name, content))
         self.receiver.watch.saw(fault or Answer(200, {}, b""), is_write=True)
         return Reply(Step.DONE) if fault is None else lost(fault)
 
     async def tidy(self, name: str) -> bool:
         """Half a file of that name is taken away; whether none is there now."""
-        if self.login.problem or not self.receiver.watch.may_call():
+        if self.login.problem or self.receiver.watch.bars() is not None:
             return False
         fault = await self.receiver.net.lay(self._laid(name, None))
         self.receiver.watch.saw(fault or Answer(200, {}, b""), is_write=True)

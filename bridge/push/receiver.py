@@ -58,8 +58,8 @@ class Bearer:
 class Watch(Protocol):
     """Who is told of each call, and may hold it back."""
 
-    def may_call(self) -> bool:
-        """Whether one more call fits into this minute."""
+    def bars(self) -> Fault | None:
+        """Why a call must not be made now."""
         ...
 
     def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
@@ -70,9 +70,9 @@ class Watch(Protocol):
 class Unwatched:
     """Nobody."""
 
-    def may_call(self) -> bool:
-        """Always."""
-        return True
+    def bars(self) -> Fault | None:
+        """Never."""
+        return None
 
     def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
         """It is nobody's business."""
@@ -153,8 +153,9 @@ class Receiver:
         headers: Sequence[tuple[str, str]],
         media: str,
     ) -> Answer | NetFault:
-        if not self.watch.may_call():
-            return NetFault(Fault.PACED, "the receiver")
+        barred = self.watch.bars()
+        if barred is not None:
+            return NetFault(barred, "the receiver")
         # HAPI FHIR answers a repeated search from its cache for a minute unless told otherwise.
         usual = [("accept", JSON if media == JSON else "*/*"), ("cache-control", "no-cache")]
         if body:

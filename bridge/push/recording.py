@@ -109,10 +109,7 @@ async def _page(rack: Rack, passage: Passage, link: Link, account: Account) -> t
         trip.kept(found)
         return report, False
 
-    def put(content: PortalBytes) -> Coroutine[None, None, Reply]:
-        return account.put(content, lambda: ended(trip.db, passage.id, link.number, trip.clock()))
-
-    went, is_done = await _went(rack, bill, _load(rack, found, due), put)
+    went, is_done = await _went(rack, bill, _load(rack, found, due), account.put)
     return report + went, is_done and more
 
 
@@ -181,7 +178,8 @@ async def _went(
     """One request goes, and everything that it came to is recorded; whether it arrived."""
     trip, entry = rack.trip, load.disclosure.entry
     delivery = outbox.begin(trip.db, trip.errand.lane, bill.what, bill.grant, bill.link, entry, load.going)
-    reply = await call(load.content)
+    with trip.courier.barrier.only(trip.standing(load.disclosure, bill)):
+        reply = await call(load.content)
     decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)
     is_done = decision.step is Step.DONE
     stayed = untouched(load.going, (), load.before.before) if reply.is_untouched else ()

@@ -56,6 +56,9 @@ class Step(StrEnum):
 STATUSES: Final[Mapping[int, Step]] = {
     200: Step.DONE,
     201: Step.DONE,
+    202: Step.UNKNOWN,  # it may yet come to nothing (RFC 9110 15.3.3)
+    203: Step.UNKNOWN,
+    204: Step.UNKNOWN,
     408: Step.AGAIN,
     409: Step.RECONCILE,
     412: Step.RECONCILE,
@@ -77,6 +80,9 @@ STATES: Final[Mapping[Step, State]] = {
 }
 
 MENDS: Final[Mapping[int, str]] = {
+    202: "the receiver does not say whether it keeps what it took",
+    203: "the receiver does not say whether it keeps what it took",
+    204: "the receiver does not say whether it keeps what it took",
     400: "the receiver finds the Bundle wrong",
     401: "the receiver does not know the bridge: check the destination's secret",
     403: "the receiver does not let the bridge write: ask it for the permission",

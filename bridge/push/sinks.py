@@ -62,7 +62,7 @@ async def _bundle(receiver: Receiver, ask: Ask, content: Content, now: Instant) 
         return lost(answer)
     if step(answer.status) is not Step.DONE:
         return refused(answer, now, receiver.errors)
-    found = tuple(entries_in(answer.body, receiver.errors))
+    found = tuple(entries_in(answer.body, [each.kind for each in ask.entries], receiver.url, receiver.errors))
     if len(found) != len(ask.entries):
         return Reply(Step.UNKNOWN, "the receiver's answer does not speak of each entry that was sent")
     return Reply(Step.DONE, entries=found)
@@ -79,7 +79,7 @@ async def _single(receiver: Receiver, ask: Ask, content: Content, now: Instant) 
     if isinstance(answer, NetFault):
         return lost(answer)
     kind = ask.entries[0].kind
-    entry = entry_of(answer, kind, receiver.errors)
+    entry = entry_of(answer, kind, receiver.url, receiver.errors)
     if _is_about_us(answer, ask, kind, entry):
         return refused(answer, now, receiver.errors)
     waits = refused(answer, now, receiver.errors) if _ends(entry) else Reply(Step.DONE)

@@ -68,11 +68,6 @@ class _Set(msgspec.Struct, rename="camel"):
     client: _Named = msgspec.field(default_factory=_Named)
 
 
-def _never() -> str:
-    """What takes back ends with no grant."""
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
     """One person's account. `user`: its id; `number`: of the destination; `tokens`: sessions that live."""
@@ -85,24 +80,23 @@ class Account:
     tokens: Tokens = field(repr=False)
     clock: Callable[[], Instant]
 
-    async def put(self, content: PortalBytes, ended: Callable[[], str]) -> Reply:
-        """Records go into the data set of the bridge, over those with the same origin. `ended`: why they go no more,
-        asked after every call that comes before them."""
-        return await self._in_set("POST", content, ended)
+    async def put(self, content: PortalBytes) -> Reply:
+        """Records go into the data set of the bridge, over those with the same origin."""
+        return await self._in_set("POST", content)
 
     async def take(self, content: PortalBytes) -> Reply:
         """Records with these origins are taken away."""
-        return await self._in_set("DELETE", content, _never)
+        return await self._in_set("DELETE", content)
 
-    async def _in_set(self, method: Method, content: PortalBytes, ended: Callable[[], str]) -> Reply:
-        found = await self._data_set(ended)
+    async def _in_set(self, method: Method, content: PortalBytes) -> Reply:
+        found = await self._data_set()
         if isinstance(found, Reply):
             return found
         path = f"v1/data_sets/{quote(found, safe='')}/data"
-        answer = await self._call(method, path, bytes(content), ended)
+        answer = await self._call(method, path, bytes(content))
         return answer if isinstance(answer, Reply) else self._meant(answer)
 
-    async def _data_set(self, ended: Callable[[], str]) -> str | Reply:
+    async def _data_set(self) -> str | Reply:
         """The id of the data set that is the bridge's, made where there is none."""
         sets = f"v1/users/{quote(self.user, safe='')}/data_sets"
         listed = await self._call("GET", f"{sets}?client.name={self.told.client}")
@@ -117,10 +111,10 @@ class Account:
         ours = [each for each in known if self._is_ours(each)]
         if ours:
             return ours[0].upload_id or ours[0].id
-        return await self._made(sets, ended)
+        return await self._made(sets)
 
-    async def _made(self, sets: str, ended: Callable[[], str]) -> str | Reply:
-        made = await self._call("POST", sets, _opening(self.told.client), ended)
+    async def _made(self, sets: str) -> str | Reply:
+        made = await self._call("POST", sets, _opening(self.told.client))
         if isinstance(made, Reply):
             return _nothing_left(made)
         if made.status not in TAKEN:
@@ -133,28 +127,21 @@ class Account:
         is_right = each.data_set_type == "continuous" and each.deduplicator.name == DEDUPLICATOR
         return is_right and each.client.name == self.told.client and bool(each.upload_id or each.id)
 
-    async def _call(
-        self, method: Method, path: str, body: bytes = b"", ended: Callable[[], str] = _never
-    ) -> Answer | Reply:
+    async def _call(self, method: Method, path: str, body: bytes = b"") -> Answer | Reply:
         """One call under a session; a session that is over is begun anew once."""
-        answer = await self._said(method, path, body, ended)
+        answer = await self._said(method, path, body)
         if isinstance(answer, Answer) and answer.status == 401 and self._is_renewed():
-            answer = await self._said(method, path, body, ended)
+            answer = await self._said(method, path, body)
         return lost(answer) if isinstance(answer, NetFault) else answer
 
     def _is_renewed(self) -> bool:
         """Whether a session was over, which the next call begins anew."""
         return self.login is not None and self.tokens.pop(self.number, ("", 0))[0] != ""
 
-    async def _said(
-        self, method: Method, path: str, body: bytes, ended: Callable[[], str]
-    ) -> Answer | NetFault | Reply:
+    async def _said(self, method: Method, path: str, body: bytes) -> Answer | NetFault | Reply:
         token = await self._session()
         if isinstance(token, Reply):
             return token
-        why = ended()
-        if why:
-            return Reply(Step.AGAIN, why, is_untouched=True)
         headers = ((SESSION, token),) if token else ()
         return await self.receiver.call(method, path, body, headers, ARRAY)
 

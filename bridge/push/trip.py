@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from bridge.mapping.destination import DestinationFile
 from bridge.period import Instant
 from bridge.push import engine
 from bridge.push import round as rounds
+from bridge.push.barrier import Stands, always, standing
 from bridge.push.courier import Courier, Outcome, Waybill
 from bridge.push.isolation import Isolation, Next
 from bridge.push.parcel import Bounds, Parcel
@@ -103,7 +105,8 @@ class Trip:
     ) -> tuple[Report, bool]:
         """One parcel goes; what came of it, and whether it is done with. `apart`: what the receiver refuses all of it
         for is looked for, in smaller parcels."""
-        outcome = await self.courier.send(parcel, bill, disclosure.entry)
+        stands = self.standing(disclosure, bill)
+        outcome = await self.courier.send(parcel, bill, disclosure.entry, stands)
         said, left = rounds.word(outcome, bill.what == "retraction")
         self.gate.settle(disclosure, said, left)
         follows = self._apart(outcome, len(parcel.needed)) if apart else Next.AS_SAID
@@ -122,6 +125,11 @@ class Trip:
         if outcome.decision.step is Step.DONE:
             self.isolation.taken(outcome.settlement.taken)
         return Next.AS_SAID
+
+    def standing(self, disclosure: Disclosure, bill: Waybill) -> Stands:
+        """Whether what was disclosed may still go; what is taken back goes in any case."""
+        is_back = bill.what == "retraction"
+        return always if is_back else standing(partial(self.gate.stands, disclosure), self.db, bill.link)
 
     def kept(self, disclosure: Disclosure) -> None:
         """Nothing of it left."""

@@ -21,6 +21,7 @@ import bridge.store.destinations as destinations
 import bridge.store.haste as wishes
 import bridge.store.links as links
 import bridge.store.outbox as outbox
+import bridge.store.patients as patients
 from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
@@ -35,6 +36,7 @@ from bridge.push import months, plan, recording
 from bridge.push import round as rounds
 from bridge.push.abilities import learnt
 from bridge.push.answers import Reply
+from bridge.push.barrier import Barrier
 from bridge.push.bound import Rack
 from bridge.push.breaker import Breaker
 from bridge.push.courier import Courier
@@ -119,10 +121,9 @@ class Worker:
         due = [each for each in errands if named or not self._is_rested(each, now)]
         self._doors, self._welcome = {}, set()
         haste = Haste.NOW if at_once else Haste.NAMED if named else Haste.USUAL
-        async with kept():
-            tasks = [asyncio.create_task(self._turn(turns, errand, haste)) for errand in due]
-            if tasks:
-                await asyncio.wait(tasks)
+        tasks = [asyncio.create_task(self._turn(turns, errand, haste)) for errand in due]
+        if tasks:
+            await asyncio.wait(tasks)
         if tasks:
             # Outcomes wait in memory for the next commit of this loop, which may end with the round.
             with suppress(LedgerUnavailable):
@@ -153,13 +154,13 @@ class Worker:
                 if not mine:
                     return rounds.held(client, "another process is delivering it just now")
                 try:
-                    return await self._lane(errand, haste)
+                    async with kept():
+                        return await self._lane(errand, haste)
                 except LedgerUnavailable:
                     return rounds.held(client, "the ledger cannot be written: nothing leaves until it can")
-                except Exception:
-                    # Erased in mid-round: rows that the lane wants are gone, which is no fault.
-                    if _is_erased(self._db, errand.lane.patient):
-                        return NOTHING
+                except (Erased, KeyError):
+                    if not patients.is_known(self._db, errand.lane.patient):
+                        return NOTHING  # what was being delivered was erased meanwhile
                     raise
 
     async def _lane(self, errand: Errand, haste: Haste) -> Report:
@@ -220,8 +221,9 @@ class Worker:
     async def _trip(self, errand: Errand, breaker: Breaker, haste: Haste) -> Trip | Report:
         goal, now = errand.destination, self._clock()
         spec = spec_of(goal)
-        receiver = reached(self._db, self._net, goal, errand.lane.patient, self._tokens, self._clock, breaker)
-        engine = engine_of(self._db, self._net, goal, self._scribe, errand.lane.patient, breaker)
+        patient, barrier = errand.lane.patient, Barrier(breaker)
+        receiver = reached(self._db, self._net, goal, patient, self._tokens, self._clock, barrier)
+        engine = engine_of(self._db, self._net, goal, self._scribe, patient, barrier)
         if spec is not None and spec.kind == "hl7v2" and engine is None:
             return rounds.held(goal.client, NO_SCRIBE)
         can = await learnt(self._db, goal, spec, receiver, now)
@@ -236,6 +238,7 @@ class Worker:
             self._clock,
             self._chance,
             lane,
+            barrier,
             [can],
             told,
             spec is not None,
@@ -252,14 +255,6 @@ class Worker:
             found = Breaker(self._db, goal.number, self._clock, self._chance, pace)
             self._breakers[goal.number] = found
         return found
-
-
-def _is_erased(db: Database, patient: int) -> bool:
-    try:
-        db.keys.box(patient)
-    except (KeyError, Erased):
-        return True
-    return False
 
 
 def _hold(db: Database, errand: Errand) -> str:

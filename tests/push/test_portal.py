@@ -245,9 +245,10 @@ def test_a_link_that_is_stopped_during_an_upload_stops_the_next_month(tmp_path: 
     with world(tmp_path) as (house, shelf, _):
         house.bring(NEXT_MONTH, [120, 121])
         shelf.meanwhile = partial(links.suspend, house.db, links.listed(house.db)[0].number, "they moved")
-        report = house.push()
+        assert "decided anew" in house.push().held[0]
+        house.wait()
+        assert "suspended: they moved" in house.push().held[0]
         assert MAY in shelf.files and JUNE not in shelf.files
-        assert "suspended: they moved" in report.held[0]
 
 
 @pytest.mark.parametrize("act", ["revoke", "pause"])
@@ -262,7 +263,9 @@ def test_a_grant_that_ends_during_an_upload_leaves_the_next_month_as_it_stands(
         house.bring(NEXT_MONTH + 20, [140])
         shelf.meanwhile = partial(getattr(house, act), grant)
         report = house.push()
-        assert report.sent == 1 and NO_GRANT in report.held[0]
+        assert report.sent == 1 and "decided anew" in report.held[0]
+        house.wait()
+        assert NO_GRANT in house.push().held[0]
         assert values(shelf)[-1] == 130 and values(shelf, JUNE) == [120, 121]
         if act == "pause":
             house.resume(grant)
