@@ -17,11 +17,13 @@ from bridge.fhir.filters import bare_date, date_text
 from bridge.fhir.outcome import Problem, bad_parameter
 from bridge.fhir.parameters import FORMS, PARAMETERS, RECORDS, REFUSED
 from bridge.fhir.sought import MOST, Care, DateText, Search
+from bridge.period import ZoneHistory, spelled
 
 OPERATION: Final = "$everything"
 UNASKED: Final = frozenset({"Provenance"})
 """Types that come only where they are named."""
 TYPES: Final = frozenset(PARAMETERS) - RECORDS
+_UTC: Final = ZoneHistory.always("UTC")
 
 
 @dataclass(slots=True)
@@ -43,7 +45,10 @@ def parse(id: str, pairs: Sequence[tuple[str, str]], strict: bool = False) -> Se
             return step
         if step:
             used.append((name, value))
-    dates = (Care(draft.edges.get("start", ""), draft.edges.get("end", "")),) if draft.edges else ()
+    start, end = (draft.edges.get(name, "") for name in ("start", "end"))
+    if start and end and spelled(end, _UTC).end <= spelled(start, _UTC).start:
+        return bad_parameter("end", "it lies before start: write a later one")
+    dates = (Care(start, end),) if draft.edges else ()
     return Search(
         kind="Patient",
         pairs=tuple(used),

@@ -49,7 +49,8 @@ class DateText:
 @dataclass(frozen=True, slots=True)
 class Care:
     """When something was so or was done: from the start of one date to the end of another, '' without an edge.
-    What overlaps the time is meant (R4 Patient operation everything: care dates)."""
+    What overlaps the time is meant (R4 Patient operation everything: care dates). A date that no calendar here has
+    (9999) is an edge beyond which nothing is."""
 
     start: str
     end: str
@@ -58,7 +59,7 @@ class Care:
         """The test over instants."""
         low = spelled(self.start, zones).start if self.start else BEGINNING
         high = spelled(self.end, zones).end if self.end else END_OF_TIME
-        return DateTest("ap", Period(low, max(low, high)))
+        return DateTest("ap", Period(low, max(low + 1, high)))
 
 
 @dataclass(frozen=True, slots=True)

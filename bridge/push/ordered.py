@@ -212,13 +212,15 @@ def _has_unreckoned(desk: Desk, now: Instant) -> bool:
 def _shown(
     db: Database, patient: int, client: str, destination: int, link: int | None
 ) -> list[tuple[Kept, Order]]:
-    """The orders of a client that are there, sent here or shown at a destination."""
+    """The orders of a client that are there, sent here or shown at a destination: by name, as all that is delivered."""
     seen = orders.look(db, Lane(patient, destination))
     is_seen = seen is not None and seen.link == link
     return [
         (kept, kept.written.order)
         for kept in orders.of(db, patient, client)
-        if kept.is_standing and (kept.destination is None or (kept.destination == destination and is_seen))
+        if kept.is_standing
+        and not kept.pairing
+        and (kept.destination is None or (kept.destination == destination and is_seen))
         if kept.written.order is not None
     ]
 

@@ -38,6 +38,7 @@ UNSENT: Final = {
     Content.DOCUMENT: NO_DOCUMENTS,
 }
 GONE: Final = "it is not shown there any more"
+UNNAMED: Final = "it was sent under a pseudonym of the person: no chart is brought anything by it"
 OVER: Final = "it is over: delivered, ended, or stopped by a later order"
 ENDED: Final = {each: f"its status is {each.value}" for each in Status if each is not Status.ACTIVE}
 
@@ -92,6 +93,8 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
     can_be = is_reckonable(kept, one, patients.load(db, kept.patient).zones, now)
     if not can_be:
         yield UNRECKONED
+    if kept.pairing:
+        yield UNNAMED
     if spec is None or spec.orders is None:
         yield NOT_HERE
     hold = plan.NO_GRANT if errand is None else errand.hold
@@ -110,7 +113,14 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
     holding = {
         each.number for each, _ in in_force(db, lane.patient, kept.client, lane.destination, link, now)
     }
-    if can_be and one.is_open and kept.is_standing and link is not None and kept.number not in holding:
+    if (
+        can_be
+        and not kept.pairing
+        and one.is_open
+        and kept.is_standing
+        and link is not None
+        and kept.number not in holding
+    ):
         yield OVER
 
 

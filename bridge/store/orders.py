@@ -2,8 +2,9 @@
 
 Law (`smart-consent.md` 7.2): an order is a wish and opens nothing, so nothing here is asked by the gate. The value is
 sealed under the patient's key; the resource that it came in is not kept. One that its record system does not show any
-more is no order, and stays known. A client finds its own alone. A look is of one link: what was found in another
-record of the receiver is nobody's order.
+more is no order, and stays known. A client finds its own alone, by the name of the person that it sent them by: what
+was ordered would join a pseudonym to the named person. A look is of one link: what was found in another record of
+the receiver is nobody's order.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from bridge.store.keys import place
 from bridge.store.lanes import Lane
 
 _ENCODER: Final = msgspec.json.Encoder()
-_COLUMNS: Final = "number, patient, client, destination, standing, first, changed, wakes, sealed"
+_COLUMNS: Final = "number, patient, client, destination, standing, first, changed, wakes, sealed, pairing"
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ class Written(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Kept:
     """One order. `destination` None: the client sent it here; `is_standing`: it is still shown there; `wakes`: when
-    something of it is due next, as last reckoned."""
+    something of it is due next, as last reckoned; `pairing`: under which the client told of the person, b'' by name."""
 
     number: int
     patient: int
@@ -48,6 +49,7 @@ class Kept:
     changed: Instant
     wakes: Instant | None
     written: Written
+    pairing: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,17 @@ class Look:
     problem: str
 
 
-def receive(db: Database, patient: int, client: str, order: Order, now: Instant) -> Kept:
-    """Keep an order that a client sent."""
+def receive(
+    db: Database, patient: int, client: str, order: Order, now: Instant, pairing: bytes = b""
+) -> Kept:
+    """Keep an order that a client sent. `pairing`: under which it told of the person, b'' by name."""
     name, written = secrets.token_bytes(16), Written(order)
     with db.write("bridge") as con:
         number = con.execute(
-            "INSERT INTO orders (patient, client, destination, name, standing, first, changed, wakes, sealed)"
-            " VALUES (?, ?, NULL, ?, 1, ?, ?, ?, x'')",
-            (patient, client, name, now, now, _wakes(written)),
+            "INSERT INTO orders"
+            " (patient, client, destination, name, standing, first, changed, wakes, sealed, pairing)"
+            " VALUES (?, ?, NULL, ?, 1, ?, ?, ?, x'', ?)",
+            (patient, client, name, now, now, _wakes(written), pairing),
         ).lastrowid
         assert number is not None
         _seal(db, con, patient, number, written)
@@ -140,19 +145,6 @@ def of(db: Database, patient: int, client: str) -> tuple[Kept, ...]:
 def listed(db: Database, patient: int | None = None) -> tuple[Kept, ...]:
     """Every order, of one person or of all."""
     return _rows(db, "TRUE") if patient is None else _rows(db, "patient = ?", patient)
-
-
-def count(db: Database, patient: int, client: str) -> int:
-    """How many orders a client sent of a person."""
-    row = (
-        db.reader("bridge")
-        .execute(
-            "SELECT count(*) FROM orders WHERE patient = ? AND client = ? AND destination IS NULL",
-            (patient, client),
-        )
-        .fetchone()
-    )
-    return int(row[0])
 
 
 def stamps(db: Database) -> Mapping[tuple[int, str], tuple[Instant, Instant | None]]:
@@ -250,7 +242,8 @@ def _kept(
     changed: Instant,
     wakes: Instant | None,
     sealed: bytes,
+    pairing: bytes,
 ) -> Kept:
     plain = db.keys.box(patient).open(sealed, place("order", patient, number))
     written = msgspec.json.decode(plain, type=Written)
-    return Kept(number, patient, client, destination, bool(standing), first, changed, wakes, written)
+    return Kept(number, patient, client, destination, bool(standing), first, changed, wakes, written, pairing)

@@ -1,7 +1,8 @@
 """A client's own orders about one person: whose they may be, which there are, and as the client may know them.
 
 Law (`consent.md`, what the asker learns): an order is taken and told only while a grant to this client acts; what else
-there is, is nobody's. Orders in a submission and alone go the same way, and only the value is kept.
+there is, is nobody's. One that it sent by another name of the person (in clear, or a pseudonym) is not there: it would
+say that the two are one. Orders in a submission and alone go the same way, and only the value is kept.
 """
 
 from __future__ import annotations
@@ -42,23 +43,24 @@ def shares(desk: Desk, permit: RecipientPermit, patient: int) -> bool:
     )
 
 
-def mine(desk: Desk, permit: RecipientPermit, patient: int) -> list[tuple[Kept, Order]]:
-    """What this client itself sent about the person."""
+def mine(whose: Whose, patient: int) -> list[tuple[Kept, Order]]:
+    """What this client itself sent about the person, by the name by which it knows them now."""
+    pairing = whose.pairing(patient)
     return [
         (kept, kept.written.order)
-        for kept in orders.of(desk.db, patient, permit.client)
-        if kept.destination is None and kept.written.order is not None
+        for kept in orders.of(whose.desk.db, patient, whose.permit.client)
+        if kept.destination is None and kept.pairing == pairing and kept.written.order is not None
     ]
 
 
-def taken(desk: Desk, permit: RecipientPermit, patient: int, one: Order) -> Kept | Problem:
+def taken(whose: Whose, patient: int, one: Order) -> Kept | Problem:
     """The order kept, or why it is not. Raises Erased."""
-    there = mine(desk, permit, patient)
+    there, desk = mine(whose, patient), whose.desk
     if any({*each.identifiers} & {*one.identifiers} for _, each in there):
         return KNOWN
     if len(there) >= MOST:
         return TOO_MANY
-    return orders.receive(desk.db, patient, permit.client, one, desk.clock())
+    return orders.receive(desk.db, patient, whose.permit.client, one, desk.clock(), whose.pairing(patient))
 
 
 def id_of(whose: Whose, kept: Kept) -> str:

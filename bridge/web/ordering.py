@@ -158,7 +158,7 @@ class Ordering:
         if patient is None:
             raise Refused(NOT_TAKEN)
         try:
-            kept = taken(self._desk, permit, patient, sent.order)
+            kept = taken(whose, patient, sent.order)
         except Erased:
             raise Refused(NOT_TAKEN) from None
         if isinstance(kept, Problem):
@@ -196,7 +196,7 @@ class Ordering:
         patient = self._desk.gate.patient(permit, id_, KIND)
         if patient is not None and shares(self._desk, permit, patient):
             whose = Whose(self._desk, permit)
-            for kept, one in mine(self._desk, permit, patient):
+            for kept, one in mine(whose, patient):
                 if id_of(whose, kept) == id_ and any(is_inside(each, _coded(one)) for each in fences):
                     return kept
         return None
@@ -219,7 +219,7 @@ class Ordering:
         whose = Whose(self._desk, permit)
         every = (
             told(whose, kept)
-            for kept, one in mine(self._desk, permit, patient)
+            for kept, one in mine(whose, patient)
             if any(is_inside(each, _coded(one)) for each in fences)
         )
         return [each for each in every if _fits(each, asked)]

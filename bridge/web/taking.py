@@ -231,12 +231,10 @@ class Taking:
         found = order(fit.entry.resource)
         if not isinstance(found, Order) or not shares(self.desk, self.permit, patient):
             return refused(UNSHARED)
-        same = [
-            kept for kept, each in mine(self.desk, self.permit, patient) if fit.condition in each.identifiers
-        ]
+        same = [kept for kept, each in mine(self.whose, patient) if fit.condition in each.identifiers]
         if len(same) > 1:
             return refused(problem(412, f"{fit.entry.place}.request.ifNoneExist fits several resources."))
-        kept = same[0] if same else taken(self.desk, self.permit, patient, found)
+        kept = same[0] if same else taken(self.whose, patient, found)
         if isinstance(kept, Problem):
             return refused(kept)
         return Receipt(200 if same else 201, f"ServiceRequest/{id_of(self.whose, kept)}")

@@ -19,7 +19,7 @@ from bridge.order import Order, Schedule, Span, Status
 from bridge.period import DAY, Period, ZoneHistory, iso
 from bridge.push.order_days import MOST_PARTS, blocks
 from bridge.push.ordered import NO_ORDER, TOO_MANY, UNSENT
-from bridge.push.overview import NO_DOCUMENTS, NO_SUMMARIES, standings
+from bridge.push.overview import NO_DOCUMENTS, NO_SUMMARIES, UNNAMED, standings
 from bridge.receive.order import STANDING
 from bridge.store.lanes import Lane
 from bridge.store.reported import reported
@@ -295,6 +295,15 @@ def test_an_order_that_was_sent_here_drives_summaries_like_one_that_was_found(tm
         orders.change(house.db, kept, replace(one, status=Status.REVOKED), house.clock())
         house.wait(15 * 24 * HOURS)
         assert NO_ORDER in str(house.round().held) and len(periods(ehr)) == 1
+
+
+def test_an_order_that_was_sent_under_a_pseudonym_brings_the_named_chart_nothing(tmp_path: Path) -> None:
+    with world(tmp_path, orders="required") as (house, ehr):
+        house.grant()
+        one = Order(STANDING, Status.ACTIVE, (Schedule((SUMMARY,), Span("2", "wk")),), authored=TODAY)
+        orders.receive(house.db, house.patient, house.client, one, house.clock(), pairing=b"a pseudonym")
+        assert NO_ORDER in str(house.push().held) and not ehr.writes()
+        assert any(each.holds == (UNNAMED,) for each in standings(house.db, house.clock(), house.patient))
 
 
 def test_an_order_of_another_client_sends_nothing(tmp_path: Path) -> None:

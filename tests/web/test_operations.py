@@ -217,7 +217,21 @@ def test_since_brings_what_changed_and_the_person(shared: World) -> None:
     assert types(everything(shared, "_since=2020-01-01T00:00:00Z").json())["Observation"] > 4000
 
 
+@pytest.mark.parametrize(
+    "rest", ["start=9999", "start=2999-12-31", "end=0001", "end=0001-01-01", "start=9998&end=9999"]
+)
+def test_dates_of_no_calendar_are_edges_beyond_which_nothing_is(shared: World, rest: str) -> None:
+    answer = everything(shared, f"{rest}&_type=Observation")
+    assert answer.status_code == 200 and not types(answer.json()), answer.text
+
+
+def test_an_end_before_its_start_in_the_zone_of_the_person_alone_is_no_fault(shared: World) -> None:
+    answer = everything(shared, "start=2026-09-10T10:00:00Z&end=2026-09-10T10:30:00&_type=Observation")
+    assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("rest", ["start=", "start=x", "start=ge2026-01-01", "start=2026&start=2026", "_since=x",
+                                  "start=2026-09-11&end=2026-09-10", "start=9999&end=2026",
                                   "_count=0", "_count=x", "_has:x=1", "start:missing=true", "_filter=x"])  # fmt: skip
 def test_what_everything_cannot_honour_is_refused(granted: World, rest: str) -> None:
     answer = everything(granted, rest)

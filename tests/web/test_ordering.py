@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 import bridge.store.orders as orders
-from bridge.consent.grant import Identity
+from bridge.consent import grants
+from bridge.consent.grant import Identity, Recipient
 from bridge.consent.grants import revoke
 from bridge.store.ids import Name
 from tests.push.ehr import ORDERS, scheduled
@@ -128,6 +129,28 @@ def test_a_length_beyond_all_reckoning_is_refused_at_once(world: World, number: 
         answer = world.ask("POST", PATH, content=written, token=token, headers={"Content-Type": JSON})
         assert answer.status_code == status, answer.text
         assert answer.json()["issue"][0]["diagnostics"].startswith("ServiceRequest.")
+
+
+def test_orders_of_a_name_say_nothing_of_a_pseudonym_of_the_same_person(world: World) -> None:
+    """Neither found, nor compared by identifier, alone or in a submission; there again under the name."""
+    named = world.grant()
+    ada = world.patient_id(world.ada)
+    made = send(world, identified(clinic_order(ada), "o-1")).json()["id"]
+    revoke(world.db, named)
+    recipient = Recipient("Clinic", frozenset())
+    pairing = grants.pairing_for(world.db, recipient, Identity.PSEUDONYMOUS)
+    hidden = world.grant(recipient=recipient, identity=Identity.PSEUDONYMOUS, pairing=pairing)
+    pseudonym = world.db.ids.one("Patient", Name(world.ada, 0, 0, 0), pairing)
+    assert mine(world, f"{PATH}?patient={pseudonym}").json()["total"] == 0
+    sent = identified(clinic_order(pseudonym), "o-1")
+    first = send(world, sent)
+    assert first.status_code == 201 and send(world, sent).status_code == 409, first.text
+    (one,) = mine(world, f"{PATH}?patient={pseudonym}").json()["entry"]
+    assert one["resource"]["id"] == first.json()["id"] != made
+    revoke(world.db, hidden)
+    world.grant()
+    (one,) = mine(world, f"{PATH}?patient={ada}").json()["entry"]
+    assert one["resource"]["id"] == made
 
 
 def test_another_client_does_not_see_it(world: World) -> None:
