@@ -21,6 +21,7 @@ import bridge.store.destinations as destinations
 import bridge.store.haste as wishes
 import bridge.store.links as links
 import bridge.store.outbox as outbox
+import bridge.store.patients as patients
 from bridge.consent.gate import Gate, LedgerUnavailable
 from bridge.fhir.consignment import Told
 from bridge.fhir.render import Renderer
@@ -256,7 +257,7 @@ class Worker:
 
 def _is_erased(db: Database, patient: int) -> bool:
     try:
-        db.keys.box(patient)
+        patients.load(db, patient)
     except (KeyError, Erased):
         return True
     return False
