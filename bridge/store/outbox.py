@@ -273,7 +273,9 @@ def _tried(
         " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
         " link = excluded.link, changed = excluded.changed, reference = CASE WHEN excluded.reference <> ''"
         " AND (state = 'retracted' OR reference = '' OR (version = '' AND tried = ''))"
-        " THEN excluded.reference ELSE reference END, tried = CASE"
+        " THEN excluded.reference ELSE reference END,"
+        " version = CASE WHEN excluded.reference <> '' AND state = 'retracted' THEN '' ELSE version END,"
+        " state = CASE WHEN excluded.reference <> '' AND state = 'retracted' THEN 'open' ELSE state END, tried = CASE"
         f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END",
         [(*_key(lane, each.id), each.kind, each.version, at, link, number, now) for each in items],
     )

@@ -313,6 +313,26 @@ def test_a_reading_whose_upload_had_no_answer_is_taken_back_from_that_month(tmp_
         assert "130" not in shelf.files[JUNE].decode() and values(shelf) == list(range(100, 110))
 
 
+def test_what_came_back_without_an_answer_is_taken_back_again(tmp_path: Path) -> None:
+    with world(tmp_path) as (house, shelf, _):
+        second = house.bring(20, [250])
+        house.bring(30, [251])
+        house.push()
+        links.suspend(house.db, links.listed(house.db)[0].number, "they moved")
+        withdraw(house.db, house.patient, second)
+        house.wait()
+        house.push()
+        house.link(None)
+        house.wait()
+        shelf.script = ["torn"]
+        house.push()
+        assert values(shelf) == [*range(100, 110), 251]
+        withdraw(house.db, house.patient, second + 1)
+        house.wait(60)
+        assert house.push().retracted == 1
+        assert values(shelf) == list(range(100, 110))
+
+
 def test_a_month_of_more_readings_than_are_asked_for_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
