@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -25,12 +26,10 @@ def test_no_connection_is_used_for_two_people(tmp_path: Path) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked: set[str] = set()
         heard.append(asked)
-        try:
+        with suppress(ConnectionError, asyncio.IncompleteReadError), closing(writer):
             while line := await reader.readuntil(b"\r\n\r\n"):
                 asked.update(re.findall(r"Patient\?identifier=\S+", line.decode()))
                 writer.write(SAID % (len(NOBODY), NOBODY) * 2)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            writer.close()
 
     async def run() -> None:
         server = await asyncio.start_server(talk, "127.0.0.1", 0)
@@ -42,6 +41,7 @@ def test_no_connection_is_used_for_two_people(tmp_path: Path) -> None:
             other.grant()
             links.confirm(house.db, person, "clinic", IDENTIFIER[0], f"n{number}", "Dr. Who", None)
         await house.worker.once()
+        await asyncio.sleep(0.05)
         server.close()
         house.db.close()
 
