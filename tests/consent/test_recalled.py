@@ -7,7 +7,9 @@ readings of a part of its time are shown, or that the grant ended, is none of th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import pytest
 
@@ -33,10 +35,13 @@ def granted(world: World, patient: int, grain: Grain, **more: object) -> str:
 
 
 class Case:
-    """A person with six readings in one hour, of which a clinic holds the hourly mean."""
+    """A person with six readings in one hour, of which a clinic holds the hourly mean. `under`: how many own readings
+    the last ones lie over."""
 
-    def __init__(self, world: World, good: int = 0) -> None:
+    def __init__(self, world: World, good: int = 0, under: int = 0) -> None:
         self.world, self.patient = world, world.person()
+        if under:
+            world.bring(self.patient, spread([100] * under, TEN + 20 * MINUTE), source="mine")
         if good:
             world.bring(self.patient, spread([100] * good), source="mine")
         rows = spread([200 + place for place in range(6 - good)], TEN + 20 * MINUTE)
@@ -69,8 +74,25 @@ class Case:
         return self.world.clock.now
 
 
+Close: TypeAlias = Callable[[Case], None]
 CLOSED = pytest.mark.parametrize("close", [Case.cut, Case.end])
 TAKEN = (int(Flag.RETRACTED), 1)
+
+
+@CLOSED
+def test_a_mean_of_what_lay_over_own_readings_is_wrong_once_that_is_gone(world: World, close: Close) -> None:
+    case = Case(world, under=6)
+    close(case)
+    case.remove()
+    assert case.named() == {case.mean: TAKEN}
+
+
+@CLOSED
+def test_two_readings_that_lay_over_own_ones_make_no_mean_wrong(world: World, close: Close) -> None:
+    case = Case(world, good=4, under=2)
+    close(case)
+    case.remove()
+    assert case.named() == {}
 
 
 @CLOSED
