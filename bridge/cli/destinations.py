@@ -21,6 +21,7 @@ from bridge.cli.acting import deed
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.store import destinations, outbox, receivers
 from bridge.store.destinations import Destination
+from bridge.store.lanes import used
 from bridge.store.verifications import fault
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def _apart(found: Bridge, client: str, spec: DestinationFile) -> None:
 
 def _stays(found: Bridge, number: int, sentence: str) -> None:
     """Say so where the destination before holds anything."""
-    lanes = [each for each in outbox.lanes(found.db) if each.destination == number]
+    lanes = [each for each in used(found.db) if each.destination == number]
     if any(outbox.holding(found.db, each) for each in lanes):
         click.echo(f"cgm-bridge: {sentence.format(number=number)}", err=True)
 

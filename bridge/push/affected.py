@@ -45,7 +45,7 @@ from bridge.reading import Stream
 from bridge.store.columns import Ints, Table, ints, names
 from bridge.store.db import Database
 from bridge.store.ids import Name
-from bridge.store.lanes import Lane
+from bridge.store.lanes import Lane, used
 from bridge.store.outbox import Held
 from bridge.store.plans import named
 from bridge.store.series import SeriesRow
@@ -71,7 +71,7 @@ def affected(db: Database, patient: int, artifact: int) -> tuple[Affected, ...]:
     in_use = {each.number for each in destinations.listed(db)}
     return tuple(
         Affected(lane.destination, destinations.load(db, lane.destination).client, copies)
-        for lane in outbox.lanes(db, patient)
+        for lane in used(db, patient)
         if (
             copies := (
                 *_copies(db, lane, over, gone, lane.destination in in_use),
@@ -130,7 +130,7 @@ def still_held(db: Database, patient: int) -> tuple[tuple[str, int], ...]:
     """The clients of destinations that hold, or may hold, something of the person, and how many items."""
     found = (
         (destinations.load(db, lane.destination).client, len(outbox.holding(db, lane)))
-        for lane in outbox.lanes(db, patient)
+        for lane in used(db, patient)
     )
     return tuple((client, count) for client, count in found if count)
 
@@ -138,7 +138,7 @@ def still_held(db: Database, patient: int) -> tuple[tuple[str, int], ...]:
 def holders(db: Database, patient: int, names: Iterable[Name]) -> tuple[Held, ...]:
     """What of these readings is held, or may be held, over all destinations."""
     wanted = tuple(names)
-    lanes = outbox.lanes(db, patient)
+    lanes = used(db, patient)
     return tuple(held for lane in lanes for _, _, held in _holding(db, lane, wanted))
 
 

@@ -6,10 +6,9 @@ what was sent there, and what a receiver will not correct is told to both sides.
 
 from __future__ import annotations
 
-import bridge.store.outbox as outbox
 from bridge.period import Instant
 from bridge.store.db import Database
-from bridge.store.lanes import Lane
+from bridge.store.lanes import Lane, used
 
 
 def uncorrected(db: Database, patient: int) -> tuple[tuple[int, int], ...]:
@@ -36,7 +35,7 @@ def links_used(db: Database, lane: Lane) -> frozenset[int]:
 def charts_used(db: Database, patient: int | None = None) -> dict[Lane, frozenset[int]]:
     """Every lane that ever carried anything, of one patient or of all, with the links under which the destination holds
     any of it."""
-    found: dict[Lane, set[int]] = {lane: set() for lane in outbox.lanes(db, patient)}
+    found: dict[Lane, set[int]] = {lane: set() for lane in used(db, patient)}
     where, values = _whose(patient)
     rows = db.reader("bridge").execute(
         f"SELECT * FROM (SELECT DISTINCT patient, destination, link FROM carried{where}) c WHERE EXISTS ("

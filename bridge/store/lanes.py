@@ -48,3 +48,10 @@ def claimed_name(db: Database, name: str) -> Iterator[bool]:
             yield True
     finally:
         os.close(handle)
+
+
+def used(db: Database, patient: int | None = None) -> tuple[Lane, ...]:
+    """Every lane that ever carried anything, of one patient or of all."""
+    where, values = ("", ()) if patient is None else (" WHERE patient = ?", (patient,))
+    query = f"SELECT DISTINCT patient, destination FROM carried{where} ORDER BY 1, 2"
+    return tuple(Lane(*row) for row in db.reader("bridge").execute(query, values))

@@ -220,13 +220,6 @@ def standing(db: Database, lane: Lane, reference: str) -> tuple[Held, ...]:
     return tuple(Held(*row) for row in rows)
 
 
-def lanes(db: Database, patient: int | None = None) -> tuple[Lane, ...]:
-    """Every lane that ever carried anything, of one patient or of all."""
-    where, values = ("", ()) if patient is None else (" WHERE patient = ?", (patient,))
-    query = f"SELECT DISTINCT patient, destination FROM carried{where} ORDER BY 1, 2"
-    return tuple(Lane(*row) for row in db.reader("bridge").execute(query, values))
-
-
 def load(db: Database, number: int) -> Delivery:
     """The delivery; KeyError where there is none."""
     for found in _deliveries(db, "delivery = ?", number):

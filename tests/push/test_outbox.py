@@ -17,7 +17,7 @@ import bridge.store.outbox as outbox
 from bridge.push import plan
 from bridge.store import patients
 from bridge.store.db import Database
-from bridge.store.lanes import Lane, claimed
+from bridge.store.lanes import Lane, claimed, used
 from bridge.store.links import LinkState, Shown
 from bridge.store.outbox import SEVERAL, Item, Result
 from tests.push.house import filed
@@ -171,7 +171,7 @@ def test_erasing_the_person_ends_links_deliveries_and_calls(db: Database, lane: 
     outbox.begin(db, lane, "readings", "g", 1, None, [item(1)])
     destinations.note(db, lane.patient, "delivery", "ehr.example", "200", 1, 2, NOW)
     patients.erase(db, lane.patient)
-    assert links.listed(db) == () and outbox.listed(db) == () and outbox.lanes(db) == ()
+    assert links.listed(db) == () and outbox.listed(db) == () and used(db) == ()
     assert db.reader("bridge").execute("SELECT count(*) FROM calls").fetchone() == (0,)
 
 
