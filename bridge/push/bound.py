@@ -100,9 +100,7 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
     # What is taken back goes again with its manifest, and what a portal keeps in many files is not known to be whole.
     is_known = is_done or (is_there and rack.told.replaces and bill.what != "retraction")
     results = tuple(_results(parcel)) if is_known else _stayed(parcel, reply)
-    settlement = (
-        replace(_settlement(bill, parcel), step=reply.step) if is_known else Settlement(reply.step, ())
-    )
+    settlement = _settlement(bill, parcel, reply.step) if is_known else Settlement(reply.step, ())
     outbox.settle(
         trip.db, delivery, decision.state.value, due=decision.due, problem=reply.problem, results=results,
         taken=settlement.taken,
@@ -181,10 +179,10 @@ def _stayed(parcel: Parcel, reply: Reply) -> tuple[Result, ...]:
     return untouched(parcel.going, (), parcel.change.before) if reply.is_untouched else ()
 
 
-def _settlement(bill: Waybill, parcel: Parcel) -> Settlement:
+def _settlement(bill: Waybill, parcel: Parcel, step: Step) -> Settlement:
     """What the portal took: readings that are new or said otherwise there, or that it has no more."""
     if bill.what == "retraction":
-        return Settlement(Step.DONE, (), retracted=len(parcel.change.lost))
+        return Settlement(step, (), retracted=len(parcel.change.lost))
     new = {each.id for each in parcel.change.new}
     sent = sum(each.id in new for each in parcel.going)
-    return Settlement(Step.DONE, (), sent=sent, updated=len(parcel.going) - sent)
+    return Settlement(step, (), sent=sent, updated=len(parcel.going) - sent)

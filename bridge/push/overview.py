@@ -109,19 +109,22 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
         yield from (told for content, told in UNSENT.items() if content in contents - takes)
     if contents and errand is not None and errand.grants and not _opens_glucose(db, errand):
         yield NO_GLUCOSE
-    link = None if errand is None or errand.link is None else errand.link.number
-    holding = {
-        each.number for each, _ in in_force(db, lane.patient, kept.client, lane.destination, link, now)
-    }
     if (
         can_be
         and not kept.pairing
         and one.is_open
         and kept.is_standing
-        and link is not None
-        and kept.number not in holding
+        and _is_over(db, now, kept, lane, errand)
     ):
         yield OVER
+
+
+def _is_over(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | None) -> bool:
+    """Whether an order that is open, and reckonable, holds no more over the link that there is."""
+    if errand is None or errand.link is None:
+        return False
+    held = in_force(db, lane.patient, kept.client, lane.destination, errand.link.number, now)
+    return kept.number not in {each.number for each, _ in held}
 
 
 def _lacking(db: Database, now: Instant, errands: Sequence[Errand]) -> Iterator[Standing]:
