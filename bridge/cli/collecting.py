@@ -11,6 +11,7 @@ record too, by the rule that clinic IT set for it; `collect words` prints what i
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ from bridge.consent.asked import Kind
 from bridge.consent.collecting import Collecting, Signed, give, listed, withdraw
 from bridge.consent.grant import Authoriser, NotPossible, Wording
 from bridge.consent.intake import FAMILY, rule_for, source_of, submitter
-from bridge.consent.provider_words import provider_words
+from bridge.consent.provider_words import ID, provider_words
 from bridge.consent.words import COLLECTING, INTAKES, Words
 from bridge.period import Instant, iso
 from bridge.settings import Mode
@@ -99,27 +100,24 @@ def add_collecting(
     """Record that data may be collected from a source; it takes the place of an earlier record."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
-        source, ends, words, rule = _from(found, person, source, client, expires, custody, language)
-        if rule is not None and text is not None:
-            raise Failed("with --custody provider the words name law and years: sign those of `collect words`")
+        it = _from(found, person, source, client, expires, custody, language)
         if found.settings.mode is Mode.CLINIC and evidence is None:
             raise Failed("in clinic mode this needs --evidence: the file of what was signed")
-        by = noted(found, person.number, acting, "collect add", source)
         try:
             signed = Signed(
                 giver=Authoriser(given_by or person.name, role, evidence_of(evidence)),
                 kinds=_kinds(kinds),
                 purpose=purpose,
                 keep_days=keep_days,
-                wording=_wording(text, text_id, words),
-                by=by,
-                ends=ends,
-                custody=rule,
+                wording=_wording(text, text_id, it.words),
+                by=noted(found, person.number, acting, "collect add", it.source),
+                ends=it.ends,
+                custody=it.rule,
             )
-            row = collected(found, give(found.db, person.number, source, signed))
+            row = collected(found, give(found.db, person.number, it.source, signed))
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
-    emit(row, as_json, f"Collecting from {source} is on record.\n{_shown(text, words)}")
+    emit(row, as_json, f"Collecting from {it.source} is on record.\n{_shown(text, it.words)}")
 
 
 @collect.command("words")
@@ -225,6 +223,16 @@ def _source(found: Bridge, source: str | None, client: str | None) -> str:
     return source if source is not None else source_of(named.client(found, client or ""))
 
 
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """From which source, until when, by which words; `rule`: of a provider's custody."""
+
+    source: str
+    ends: Instant | None
+    words: Words
+    rule: Rule | None = None
+
+
 def _from(
     found: Bridge,
     person: Patient,
@@ -233,16 +241,16 @@ def _from(
     expires: str | None,
     custody: str,
     language: str | None,
-) -> tuple[str, Instant | None, Words, Rule | None]:
-    """The source, when its consent ends, the words that are agreed to, and the rule of a provider's custody."""
+) -> _Agreed:
+    """What is agreed to."""
     name = _source(found, source, client)
     if client is None and (expires is not None or custody != "patient" or language is not None):
         raise click.UsageError("--expires, --custody and --language belong to --client")
     if client is None:
-        return name, None, COLLECTING, None
+        return _Agreed(name, None, COLLECTING)
     words, rule = _intake(found, named.client(found, client), custody, language or "en")
     try:
-        return name, ends_of(expires, found.now(), None, person.zones), words, rule
+        return _Agreed(name, ends_of(expires, found.now(), None, person.zones), words, rule)
     except ValueError as unclear:
         raise Failed(str(unclear)) from unclear
 
@@ -261,7 +269,9 @@ def _intake(found: Bridge, client: Client, custody: str, language: str) -> tuple
 
 
 def _custody(rule: Rule | None) -> str:
-    return "patient" if rule is None else f"provider: {rule.law}, {rule.years} years after the last of it came"
+    return (
+        "patient" if rule is None else f"provider: {rule.law}, {rule.years} years after the last of it came"
+    )
 
 
 def _keep_until(days: int | None) -> str:
@@ -275,6 +285,10 @@ def _kinds(text: str) -> frozenset[Kind]:
 def _wording(text: Path | None, text_id: str, words: Words) -> Wording:
     if text is None:
         return words.wording
+    if words.id == ID:
+        raise ValueError(
+            "with --custody provider the words name law and years: sign those of `collect words`"
+        )
     if not text_id:
         raise ValueError("--text needs --text-id: what to call these words")
     return Wording(text_id, sha256=hashlib.sha256(text.read_bytes()).hexdigest())

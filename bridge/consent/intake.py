@@ -1,20 +1,14 @@
 """Intake grants: which organisation may submit data about a person, for how long, and of which kinds.
 
-Law (`consent.md`, custody; two consents): what others submit is collected, so the record that lets them is a consent
-to collect, of one organisation as its source, that always ends: at most twelve months, as a grant. Made by the
-patient or recorded by staff from a signed form, withdrawn on the patient's page. Without one in force a submission
-is refused. What comes in becomes part of the patient's own record; it opens nothing to whoever sent it.
-
-Where the grant says custody of the provider, under which law and for how many years, the same is kept a second time: as
-the provider's own record, with a number and a key of its own (`store/custody.py`), which the provider's clients read
-(`custodian.py`) and the patient's revocation and erasure leave. The patient's part stays a copy of their own: it alone
-is shared with others, under their grants alone. Rejected: one series of two owners (others would read the provider's
-record under the patient's grant, and what it holds back would be told by what is missing from it).
-
+Law (`consent.md`, custody; two consents): what others submit is collected, so the record that lets them is a consent to
+collect, of one organisation as its source, that always ends. Without one in force a submission is refused. What comes
+in becomes part of the patient's own record; it opens nothing to whoever sent it.
+Where the grant says custody of the provider, with its law and years, the same is kept a second time as the provider's
+own record (`store/custody.py`), which its clients read (`custodian.py`) and the patient's revocation and erasure leave;
+others get the patient's copy alone. Rejected: one series of two owners (what it holds back would tell its custodian).
 It is for one name of the person: where the organisation shared them under a pseudonym when it was given, it submits
 under that alone, also while the share is paused or over; else by name, and then no pseudonym is shared with it
-(`grants.py`): what it sends by name and is shown under a pseudonym are the same readings, and would join the two. What
-a name leads to thus never changes while an intake grant stands, so no answer tells that a share began or ended.
+(`grants.py`), which would join the two. So no answer tells that a share began or ended.
 """
 
 from __future__ import annotations

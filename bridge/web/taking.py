@@ -12,7 +12,7 @@ in between, the next attempt finds the one and makes the other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.adapters import Person, Unreadable
@@ -107,25 +107,30 @@ class Taking:
         self._keys = set(self._things)
         offers = self._offers(patient, kinds, verdicts)
         offered = [each for each in offers if isinstance(each, Offered) and each.fit.what not in _APART]
-        one = Keeping(
-            self.desk.db,
-            self.mappings,
-            patients.load(self.desk.db, patient),
-            self.name,
-            self.permit.client,
-            offered,
-            self._person(offers),
-            self.whose.pairing(patient),
-        )
         try:
-            made = keep(one)
+            made = keep(self._keeping(patient, offered, self._person(offers)))
             if self._own is not None:
-                record = patients.load(self.desk.db, self._own)
-                made = keep(replace(one, patient=record, person=None, pairing=b"", about=patient))
+                made = keep(self._keeping(patient, offered, None, self._own))
         except Unreadable as fault:
             raise Refused(Problem(422, "value", fault.sentence)) from None
         outcomes, self._things = iter(made), self._known_things(patient)
         return [self._told(patient, each, outcomes) for each in offers]
+
+    def _keeping(
+        self, patient: int, offered: Sequence[Offered], person: Person | None, own: int | None = None
+    ) -> Keeping:
+        """What is to be kept of the patient, or in the submitter's own record of them."""
+        return Keeping(
+            self.desk.db,
+            self.mappings,
+            patients.load(self.desk.db, patient if own is None else own),
+            self.name,
+            self.permit.client,
+            offered,
+            person,
+            self.whose.pairing(patient) if own is None else b"",
+            None if own is None else patient,
+        )
 
     def _id(self, kind: str, patient: int, number: int = 0) -> str:
         """The id of the person, or of a device of theirs, as it is told: of the submitter's own record where it keeps

@@ -1,5 +1,5 @@
 -- Law: a provider's own record of a person (consent.md, custody) rests like a patient of its own: its number is one of
--- `patients`, its key one of keys.db, and nothing in it names anybody. Here is whose it is. The columns are not called
+-- `patients`, its key one of keys.db, and it holds what was submitted alone. Here is whose it is. The columns are not called
 -- `patient`: erasing a person deletes by that name, and must leave what a provider keeps by law.
 CREATE TABLE custody (
   record INTEGER PRIMARY KEY,        -- the number under which the record rests
