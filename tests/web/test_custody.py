@@ -1,4 +1,4 @@
-"""A provider's own record over HTTP: what it submitted, read by its own clients alone, and nothing else of the person."""
+"""A provider's own record over HTTP: what it submitted, read by its clients alone, and nothing else of the person."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ import httpx
 import pytest
 
 from bridge.consent import collecting, grants
-from bridge.consent.asked import Asked, Kind, Way
-from bridge.consent.collecting import Signed, give
-from bridge.consent.grant import Authoriser
+from bridge.consent.asked import Asked, Way
 from bridge.consent.intake import source
 from bridge.consent.permit import RecipientPermit
-from bridge.consent.provider_words import provider_words
 from bridge.period import DAY, HOUR, iso
 from bridge.smart.registration import Registration, client
 from bridge.store import clients, custody, ledger
 from bridge.store.anchors import verify
 from bridge.store.artifacts import listed
-from bridge.store.custody import Rule
 from bridge.store.patients import erase
 from tests.smart.signing import ec_pair, jwks
+from tests.web.custody import RULE, SUBMITTER, provider
 from tests.web.submitted import (
     JSON,
     SCOPE,
@@ -42,22 +39,8 @@ from tests.web.submitted import (
 )
 from tests.web.world import World
 
-RULE: Final = Rule("Patient Records Act 12", 10)
-SUBMITTER: Final = f"{SCOPE} system/*.rs"
 READ: Final = "system/*.rs"
 PERSON: Final = ("Ada", "Lovelace", "1980-01-02", "ada-1", "urn:example:mrn", "Europe/Berlin")
-
-
-def provider(world: World, patient: int, to: str = "Clinic", days: int = 90, rule: Rule = RULE) -> None:
-    """The patient lets an organisation submit, and keep it as its own record too."""
-    signed = Signed(
-        Authoriser("Ada Lovelace", "patient"),
-        frozenset(Kind),
-        wording=provider_words("en", to, rule).wording,
-        ends=world.clock() + days * DAY,
-        custody=rule,
-    )
-    give(world.db, patient, source(to), signed)
 
 
 @pytest.fixture
@@ -140,7 +123,9 @@ def test_the_custodian_gets_nothing_else_of_the_person_by_it(kept: World) -> Non
         assert not [word for word in PERSON if word in answer.text], path
         assert "CANARY" not in answer.text and "OLD" not in answer.text, path
         for each in _resources(answer):
-            assert each["resourceType"] != "Observation" or each["id"] in served or "Period" in str(each), path
+            assert each["resourceType"] != "Observation" or each["id"] in served or "Period" in str(each), (
+                path
+            )
     ada = kept.patient_id(kept.ada)
     assert kept.get(f"Patient/{ada}").status_code == 404
     assert glucose(kept, ada) == []
@@ -253,7 +238,9 @@ def test_what_contradicts_the_person_waits_in_their_copy_and_is_not_told_by_the_
         sent.append(each)
     answer = submit(kept, bundle(sent))
     assert statuses(answer) == [200, 201, 201, 201, 201]
-    assert [each.state for each in listed(kept.db, kept.ada) if each.source == source("Clinic")] == ["quarantined"]
+    assert [each.state for each in listed(kept.db, kept.ada) if each.source == source("Clinic")] == [
+        "quarantined"
+    ]
     assert len(glucose(kept, locations(answer)[0].removeprefix("Patient/"))) == 3
 
 
