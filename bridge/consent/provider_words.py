@@ -8,6 +8,7 @@ beside it. Rejected: "as long as the law demands" (nobody could know from it whe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -16,6 +17,7 @@ from bridge.store.custody import Rule
 
 ID: Final = "intake-provider"
 VERSION: Final = "1"
+BLANK: Final = re.compile(r"\{(?:organization|law|years)\}")
 TEXTS: Final[Mapping[str, str]] = {
     "en": (
         "{organization} may submit glucose data about this person to this machine: readings of a sensor, summaries "
@@ -90,7 +92,7 @@ TEXTS: Final[Mapping[str, str]] = {
 def provider_words(language: str, organization: str, rule: Rule) -> Words:
     """The words of one organisation and rule."""
     told = {"{organization}": organization, "{law}": rule.law, "{years}": str(rule.years)}
-    text = TEXTS[language]
-    for blank, value in told.items():  # not str.format: a name may have braces in it
-        text = text.replace(blank, value)
+    text = BLANK.sub(
+        lambda blank: told[blank[0]], TEXTS[language]
+    )  # not str.format: a name may have braces in it
     return Words(ID, VERSION, language, text)

@@ -49,6 +49,7 @@ def test_the_words_of_a_providers_custody_never_change_but_in_their_blanks(langu
     assert SHIPPED[ID, VERSION, language] == hashlib.sha256(TEXTS[language].encode()).hexdigest()
     told = provider_words(language, "Sjö {law} AB", Rule("Act § 9", 12)).text
     assert "{organization}" not in told and "{years}" not in told and "Act § 9" in told and "12" in told
+    assert "Sjö {law} AB" in told
 
 
 def test_without_a_consent_there_is_none_and_the_owners_act_is_one(world: World) -> None:
