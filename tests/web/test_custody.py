@@ -11,6 +11,7 @@ import pytest
 
 from bridge.consent import collecting, grants
 from bridge.consent.asked import Asked, Way
+from bridge.consent.grant import Identity, NotPossible
 from bridge.consent.intake import source
 from bridge.consent.permit import RecipientPermit
 from bridge.period import DAY, HOUR, iso
@@ -18,11 +19,12 @@ from bridge.smart.registration import Registration, client
 from bridge.store import clients, custody, ledger
 from bridge.store.anchors import verify
 from bridge.store.artifacts import listed
+from bridge.store.ids import Name
 from bridge.store.patients import erase
 from tests.smart.signing import ec_pair, jwks
+from tests.web.brought import summary
 from tests.web.custody import RULE, SUBMITTER, provider
 from tests.web.submitted import (
-    JSON,
     SCOPE,
     START,
     Resource,
@@ -39,6 +41,7 @@ from tests.web.submitted import (
 )
 from tests.web.world import World
 
+PAIRING: Final = b"p" + b"1" * 15
 READ: Final = "system/*.rs"
 PERSON: Final = ("Ada", "Lovelace", "1980-01-02", "ada-1", "urn:example:mrn", "Europe/Berlin")
 
@@ -298,7 +301,52 @@ def test_the_record_is_neither_exported_nor_notified_nor_pushed(kept: World) -> 
         assert kept.gate.disclose_now(each, wish).count == 0
 
 
-def test_json_is_what_is_sent(kept: World) -> None:
-    record, _ = brought(kept)
-    answer = kept.get(f"Observation?patient={record}", headers={"Accept": JSON})
-    assert answer.headers["content-type"].startswith(JSON)
+def test_under_a_pseudonym_the_record_joins_it_with_no_name(world: World) -> None:
+    world.clinic = world.register("Submitting EHR", "Clinic", SUBMITTER)
+    world.grant(identity=Identity.PSEUDONYMOUS, pairing=PAIRING)
+    provider(world, world.ada)
+    ada, known = world.patient_id(world.ada), world.db.ids.one("Patient", Name(world.ada, 0, 0, 0), PAIRING)
+    assert submit(world, bundle(readings(ada, 2))).status_code == 404
+    answer = submit(world, bundle(readings(known, 2)))
+    assert statuses(answer) == [201, 201]
+    (one,) = custody.every(world.db)
+    record = world.patient_id(one.number)
+    found = glucose(world, record)
+    assert len(found) == 2 and ada not in json.dumps(found) and known not in json.dumps(found)
+    assert locations(submit(world, bundle(readings(record, 2)))) == locations(answer)
+
+
+def test_what_was_cut_short_between_the_copy_and_the_record_is_mended_by_the_next_attempt(
+    world: World,
+) -> None:
+    """As after the copy was kept and nothing else: the copy stays one, and the record is made."""
+    world.clinic = world.register("Submitting EHR", "Clinic", SUBMITTER)
+    intake(world, world.ada)
+    sent = bundle(readings(world.patient_id(world.ada), 4))
+    assert statuses(submit(world, sent)) == [201] * 4
+    provider(world, world.ada)
+    assert statuses(submit(world, sent)) == [201] * 4
+    assert statuses(submit(world, sent)) == [200] * 4
+    assert len([each for each in listed(world.db, world.ada) if each.source == source("Clinic")]) == 1
+    (one,) = custody.every(world.db)
+    assert len(glucose(world, world.patient_id(one.number))) == 4
+
+
+def test_nobody_can_share_a_record(kept: World) -> None:
+    brought(kept)
+    (one,) = custody.every(kept.db)
+    with pytest.raises(NotPossible, match="provider's own record"):
+        kept.grant(patient=one.number, to="Elsewhere")
+
+
+def test_what_is_no_reading_is_in_the_record_as_well_and_goes_with_nothing_else(kept: World) -> None:
+    """Figures that the provider brought: its own, in its record; not of the person for whom nobody shares."""
+    answer = submit(kept, bundle(summary(kept.patient_id(kept.ada), value=133)))
+    assert set(statuses(answer)) == {202}
+    (one,) = custody.every(kept.db)
+    record, ada = kept.patient_id(one.number), kept.patient_id(kept.ada)
+    (mean,) = kept.search(f"/fhir/Observation?patient={record}&code=97507-8")
+    assert mean["valueQuantity"]["value"] == 133 and mean["subject"]["reference"].endswith(record)
+    assert kept.search(f"/fhir/Observation?patient={ada}&code=97507-8") == []
+    stranger = kept.token(kept.stranger)
+    assert kept.search(f"/fhir/Observation?patient={record}&code=97507-8", token=stranger) == []
