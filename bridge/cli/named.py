@@ -40,10 +40,8 @@ def number(found: Bridge, text: str) -> int:
 
 def _no_providers(found: Bridge, patient: int) -> None:
     """Failed where it is a record that a provider keeps as its own: nobody shares, fills or opens that from here."""
-    if (one := custody.find(found.db, patient)) is not None:
-        raise Failed(
-            f"that is of {one.organization}'s own record, not a patient's: see `cgm-bridge custody list`"
-        )
+    if (one := custody.whose(found.db, patient)) is not None:
+        raise Failed(f"that is of {one[1]}'s own record, not a patient's: see `cgm-bridge custody list`")
 
 
 def client(found: Bridge, text: str) -> Client:

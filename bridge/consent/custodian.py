@@ -15,7 +15,7 @@ from typing import Final
 from bridge.consent.intake import submitter
 from bridge.consent.permit import CustodianPermit, Permit, RecipientPermit
 from bridge.period import Instant
-from bridge.store.custody import find
+from bridge.store.custody import whose
 from bridge.store.db import Database
 
 CARE: Final = frozenset({"TREAT"})
@@ -27,9 +27,10 @@ def custodian(db: Database, permit: Permit, patient: int | None, now: Instant) -
     the number is a person's. One look in any case, and the same one."""
     if not isinstance(permit, RecipientPermit) or permit.patient is not None:
         return None
-    found = find(db, 0 if patient is None else patient)
+    number = 0 if patient is None else patient
+    found = whose(db, number)
     if found is None or now >= permit.expires or permit.purpose not in CARE:
         return None
-    if found.organization != submitter(permit.client, permit.organization):
+    if found[1] != submitter(permit.client, permit.organization):
         return None
-    return CustodianPermit(found.number, permit.client, permit.organization, permit.purpose, permit.token)
+    return CustodianPermit(number, permit.client, permit.organization, permit.purpose, permit.token)

@@ -241,7 +241,7 @@ def _refuse_mixed_identity(db: Database, grant: Grant) -> None:
 def _refuse_names(db: Database, grant: Grant) -> None:
     """Nobody shares what a provider keeps as its own, nor a pseudonym with whoever submits by name."""
     name = grant.recipient.key
-    if custody.find(db, grant.patient) is not None:
+    if custody.whose(db, grant.patient) is not None:
         raise NotPossible(
             "that is a provider's own record: the person shares their copy, and nobody shares this"
         )

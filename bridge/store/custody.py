@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 from bridge.period import Instant
 from bridge.store import patients
 from bridge.store.db import Database
 
 Row: TypeAlias = "tuple[int, int, str, str, int, Instant, Instant | None]"
-ZONE = "UTC"
+ZONE: Final = "UTC"
 """Where the clock of a record stands: its person's zone is nothing that its custodian brought."""
 
 
@@ -78,13 +78,14 @@ def set_rule(db: Database, organization: str, rule: Rule) -> None:
 
 def kept(db: Database, person: int, organization: str, rule: Rule) -> int:
     """The number of the provider's record of a person, made where there is none, under the rule told last."""
+    known = db.reader("bridge").execute(_CURRENT, (person, organization)).fetchone()
+    if known is not None and known[1:] == (rule.law, rule.years):
+        return int(known[0])
     with db.write("bridge") as con:
-        sql = "SELECT record FROM custody WHERE person = ? AND organization = ?"
-        row = con.execute(sql, (person, organization)).fetchone()
+        row = con.execute(_CURRENT, (person, organization)).fetchone()
         if row is not None:
-            con.execute(
-                "UPDATE custody SET law = ?, years = ? WHERE record = ?", (rule.law, rule.years, row[0])
-            )
+            sql = "UPDATE custody SET law = ?, years = ? WHERE record = ?"
+            con.execute(sql, (rule.law, rule.years, row[0]))
             return int(row[0])
         number = patients.begin(db, con, patients.Patient.nobody(ZONE, db.clock()))
         con.execute(
@@ -94,14 +95,29 @@ def kept(db: Database, person: int, organization: str, rule: Rule) -> int:
         return number
 
 
+def whose(db: Database, number: int) -> tuple[int, str] | None:
+    """About whom that record is and who keeps it, also where it was erased; None where the number is a person's, or
+    nobody's."""
+    sql = "SELECT person, organization FROM custody WHERE record = ?"
+    row = db.reader("bridge").execute(sql, (number,)).fetchone()
+    return None if row is None else (int(row[0]), str(row[1]))
+
+
+def ever(db: Database, person: int) -> tuple[tuple[int, str], ...]:
+    """Number and keeper of each record that a provider keeps of a person or kept: whose ledgers are theirs to see."""
+    sql = "SELECT record, organization FROM custody WHERE person = ? ORDER BY record"
+    rows = db.reader("bridge").execute(sql, (person,))
+    return tuple((int(number), str(organization)) for number, organization in rows.fetchall())
+
+
 def find(db: Database, number: int) -> Record | None:
-    """The provider's record of that number; None where the number is a person's, or nobody's."""
-    return next(iter(_read(db, "WHERE record = ?", (number,))), None)
+    """The provider's record of that number."""
+    return next(iter(_read(db, "AND record = ?", (number,))), None)
 
 
 def of(db: Database, person: int) -> tuple[Record, ...]:
     """What providers keep of a person."""
-    return _read(db, "WHERE person = ?", (person,))
+    return _read(db, "AND person = ?", (person,))
 
 
 def every(db: Database) -> tuple[Record, ...]:
@@ -109,12 +125,17 @@ def every(db: Database) -> tuple[Record, ...]:
     return _read(db, "", ())
 
 
+_CURRENT: Final = (
+    "SELECT record, law, years FROM custody WHERE person = ? AND organization = ? AND ended IS NULL"
+)
+
+
 def _read(db: Database, where: str, values: tuple[int, ...]) -> tuple[Record, ...]:
     """In order of their numbers; what was taken away came all the same."""
     sql = (
-        "SELECT record, person, organization, law, years, since,"
-        " (SELECT max(received) FROM artifacts WHERE artifacts.patient = custody.record)"
-        f" FROM custody {where} ORDER BY record"
+        "SELECT record, person, organization, law, years, since, (SELECT received FROM artifacts"
+        " WHERE artifacts.patient = custody.record ORDER BY artifact DESC LIMIT 1)"
+        f" FROM custody WHERE ended IS NULL {where} ORDER BY record"
     )
     return tuple(_record(row) for row in db.reader("bridge").execute(sql, values).fetchall())
 

@@ -147,7 +147,7 @@ def bury(db: Files, number: int) -> None:
     with db.write("bridge") as con:
         for table in _tables(con):
             con.execute(f"DELETE FROM {table} WHERE patient = ?", (number,))
-        con.execute("DELETE FROM custody WHERE record = ?", (number,))
+        con.execute("UPDATE custody SET ended = ? WHERE record = ? AND ended IS NULL", (db.clock(), number))
     sweep(db, wait=True)
 
 

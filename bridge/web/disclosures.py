@@ -109,8 +109,8 @@ def left(db: Database, patient: int) -> tuple[Left, ...]:
 def _all(db: Database, patient: int, rows: Sequence[Row]) -> tuple[Left, ...]:
     """The disclosures among the person's entries, and those of what providers keep of them, newest first."""
     found = _left(rows)
-    for one in custody.of(db, patient):
-        read = (replace(each, record=one.organization) for each in _left(ledger.listed(db, one.number)))
+    for number, keeper in custody.ever(db, patient):
+        read = [replace(each, record=keeper) for each in _left(ledger.listed(db, number))]
         found = tuple(merge(found, read, key=lambda each: each.row.at, reverse=True))
     return found
 

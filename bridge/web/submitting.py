@@ -128,9 +128,9 @@ class Whose:
         """The patient of an id that is of the kind under which this submitter tells of them."""
         for pairing in (b"", *pairings(self.desk.db, self.submitter)):
             name = self.desk.db.ids.read("Patient", id_, pairing)
-            own = None if name is None or pairing else custody.find(self.desk.db, name.patient)
-            if own is not None and own.organization == self.submitter:
-                return own.person if is_known(self.desk.db, own.person) else None
+            own = None if name is None or pairing else custody.whose(self.desk.db, name.patient)
+            if own is not None and own[1] == self.submitter:
+                return own[0] if is_known(self.desk.db, own[0]) else None
             if name is not None and is_known(self.desk.db, name.patient):
                 is_so = self.pairing(name.patient) == pairing and name == Name(name.patient, 0, 0, 0)
                 return name.patient if is_so else None

@@ -214,6 +214,17 @@ def test_erasing_the_person_leaves_the_record_and_its_key_and_destroys_the_copy(
     erase(kept.db, one.number)
     assert custody.every(kept.db) == () and glucose(kept, record) == []
     assert kept.get(places[2]).status_code == 404
+    assert custody.ever(kept.db, kept.ada) == ((one.number, "Clinic"),)  # who read it stays to be seen
+    assert any(row.kind == "intent" for row in ledger.listed(kept.db, one.number))
+
+
+def test_after_its_end_a_record_is_begun_anew_under_another_key(kept: World) -> None:
+    record, _ = brought(kept)
+    (one,) = custody.every(kept.db)
+    erase(kept.db, one.number)
+    assert brought(kept)[0] != record
+    assert next(number for number, _ in custody.ever(kept.db, kept.ada)) == one.number
+    assert len(custody.every(kept.db)) == 1
 
 
 # ------------------------------------------------------------------------------------- submitting again

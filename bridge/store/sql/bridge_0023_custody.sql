@@ -8,8 +8,9 @@ CREATE TABLE custody (
   law TEXT NOT NULL,                 -- which law obliges the custodian to keep it
   years INTEGER NOT NULL CHECK (years BETWEEN 1 AND 100),  -- how long after the last of it came
   since INTEGER NOT NULL,            -- ms UTC
-  UNIQUE (person, organization)
+  ended INTEGER                      -- when it was erased; the ledger of who read it stays, and is the person's to see
 );
+CREATE UNIQUE INDEX custody_of ON custody (person, organization) WHERE ended IS NULL;
 
 -- By which rule an organisation keeps its own records, as clinic IT set it. No row: it may keep none here.
 CREATE TABLE retention (
