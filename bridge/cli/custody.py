@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from bridge.app import Bridge
-from bridge.cli.acting import Acting, noted, operator_options
+from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.period import iso
 from bridge.store.custody import Record, every, find
@@ -28,11 +28,13 @@ def custody() -> None:
 
 
 @custody.command("list")
+@operator_options
 @home_option
 @json_option
-def list_custody(home: Path | None, as_json: bool) -> None:
+def list_custody(acting: Acting, home: Path | None, as_json: bool) -> None:
     """Every record that is a provider's own, and until when which law keeps it."""
     with bridge(home) as found:
+        noted_of(found, (each.number for each in every(found.db)), acting, "custody list")
         rows = [row_of(found, each) for each in every(found.db)]
     emit(rows, as_json, table(rows, ("id", "organization", "about", "law", "years", "last", "until", "over")))
 
