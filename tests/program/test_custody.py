@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import bridge.settings
 from bridge.app import Bridge, clock
 from bridge.period import DAY, iso
 from bridge.store import custody
-from bridge.store.custody import Rule
+from bridge.store.custody import Record, Rule
 from tests.program.shell import Inside, Shell
 from tests.program.test_collecting import submitting
 from tests.program.test_operators import SOMEBODY
@@ -93,6 +94,22 @@ def test_erasing_a_person_says_what_stays_under_which_law_until_when(shell: Shel
     early = shell("custody", "erase", record, "--yes", *SOMEBODY)
     assert early.code == 1 and "Records Act 12" in early.err and stays["until"] in early.err
     assert shell("custody", "list", *SOMEBODY).value == [stays]
+
+
+def test_the_ledger_of_a_record_is_listed_by_its_id_also_after_the_person_was_erased(shell: Shell) -> None:
+    patient = person(shell)
+    record = kept(shell, patient)
+    shell("patient", "erase", patient, "--yes", *SOMEBODY)
+    shell("custody", "list", *SOMEBODY)
+    rows = shell("ledger", "list", "--patient", record, *SOMEBODY).value
+    assert [row["act"] for row in rows] == ["custody list"]
+
+
+def test_a_year_without_a_leap_day_ends_a_day_later() -> None:
+    leap = int(datetime(2028, 2, 29, 12, tzinfo=UTC).timestamp() * 1000)
+    one = Record(1, 2, "Acme", Rule("Records Act 12", 1), 0, leap)
+    assert one.until == date(2029, 3, 1)
+    assert not one.is_over(leap + 366 * DAY) and one.is_over(leap + 367 * DAY)
 
 
 def test_what_stays_is_said_before_anybody_answers(shell: Shell) -> None:
