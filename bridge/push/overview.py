@@ -90,11 +90,8 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
         return
     if one.status in ENDED:
         yield ENDED[one.status]
-    can_be = is_reckonable(kept, one, patients.load(db, kept.patient).zones, now)
-    if not can_be:
-        yield UNRECKONED
-    if kept.pairing:
-        yield UNNAMED
+    unfit = tuple(_unfit(db, now, kept, one))
+    yield from unfit
     if spec is None or spec.orders is None:
         yield NOT_HERE
     hold = plan.NO_GRANT if errand is None else errand.hold
@@ -113,15 +110,16 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
     holding = {
         each.number for each, _ in in_force(db, lane.patient, kept.client, lane.destination, link, now)
     }
-    if (
-        can_be
-        and not kept.pairing
-        and one.is_open
-        and kept.is_standing
-        and link is not None
-        and kept.number not in holding
-    ):
+    if not unfit and one.is_open and kept.is_standing and link is not None and kept.number not in holding:
         yield OVER
+
+
+def _unfit(db: Database, now: Instant, kept: Kept, one: Order) -> Iterator[str]:
+    """Why nothing is ever delivered by an order as it is."""
+    if not is_reckonable(kept, one, patients.load(db, kept.patient).zones, now):
+        yield UNRECKONED
+    if kept.pairing:
+        yield UNNAMED
 
 
 def _lacking(db: Database, now: Instant, errands: Sequence[Errand]) -> Iterator[Standing]:
