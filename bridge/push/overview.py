@@ -90,11 +90,8 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
         return
     if one.status in ENDED:
         yield ENDED[one.status]
-    can_be = is_reckonable(kept, one, patients.load(db, kept.patient).zones, now)
-    if not can_be:
-        yield UNRECKONED
-    if kept.pairing:
-        yield UNNAMED
+    unfit = tuple(_unfit(db, now, kept, one))
+    yield from unfit
     if spec is None or spec.orders is None:
         yield NOT_HERE
     hold = plan.NO_GRANT if errand is None else errand.hold
@@ -109,22 +106,20 @@ def _holds(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | 
         yield from (told for content, told in UNSENT.items() if content in contents - takes)
     if contents and errand is not None and errand.grants and not _opens_glucose(db, errand):
         yield NO_GLUCOSE
-    if (
-        can_be
-        and not kept.pairing
-        and one.is_open
-        and kept.is_standing
-        and _is_over(db, now, kept, lane, errand)
-    ):
+    link = None if errand is None or errand.link is None else errand.link.number
+    holding = {
+        each.number for each, _ in in_force(db, lane.patient, kept.client, lane.destination, link, now)
+    }
+    if not unfit and one.is_open and kept.is_standing and link is not None and kept.number not in holding:
         yield OVER
 
 
-def _is_over(db: Database, now: Instant, kept: Kept, lane: Lane, errand: Errand | None) -> bool:
-    """Whether an order that is open, and reckonable, holds no more over the link that there is."""
-    if errand is None or errand.link is None:
-        return False
-    held = in_force(db, lane.patient, kept.client, lane.destination, errand.link.number, now)
-    return kept.number not in {each.number for each, _ in held}
+def _unfit(db: Database, now: Instant, kept: Kept, one: Order) -> Iterator[str]:
+    """Why nothing is ever delivered by an order as it is."""
+    if not is_reckonable(kept, one, patients.load(db, kept.patient).zones, now):
+        yield UNRECKONED
+    if kept.pairing:
+        yield UNNAMED
 
 
 def _lacking(db: Database, now: Instant, errands: Sequence[Errand]) -> Iterator[Standing]:
