@@ -82,8 +82,7 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
         trip.db, lane, bill.what, bill.grant, bill.link, parcel.disclosure.entry, parcel.going
     )
     shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision - 1, "", bill.link))
-    with trip.courier.barrier.only(trip.standing(parcel.disclosure, bill)):
-        reply = await _uploaded(rack, parcel, body, words)
+    reply = await _uploaded(rack, bill, parcel, body, words)
     decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)
     is_done = decision.step is Step.DONE
     results = tuple(_results(parcel)) if is_done else _stayed(parcel, reply)
@@ -101,10 +100,14 @@ async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]
     return rounds.of(trip.client, outcome, trip.clock()), is_done
 
 
-async def _uploaded(rack: Rack, parcel: Parcel, body: PortalBytes, words: dict[str, str]) -> Reply:
-    """The file, then the manifest that says it is there."""
-    upload, name = rack.upload, words["name"]
-    reply = await upload.put(name, body, words)
+async def _uploaded(
+    rack: Rack, bill: Waybill, parcel: Parcel, body: PortalBytes, words: dict[str, str]
+) -> Reply:
+    """The file, then the manifest that says it is there; that goes in any case, for it has no reading, and a file
+    without it is none."""
+    upload, name, trip = rack.upload, words["name"], rack.trip
+    with trip.courier.barrier.only(trip.standing(parcel.disclosure, bill)):
+        reply = await upload.put(name, body, words)
     if reply.step is not Step.DONE or not rack.told.manifest:
         return reply
     month = parcel.month
