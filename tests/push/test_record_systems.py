@@ -157,11 +157,13 @@ def test_the_oracle_like_twin_knows_its_tenant_its_format_its_versions_and_its_s
 
 def test_what_each_says_of_itself_is_what_the_bridge_makes_of_it() -> None:
     assert read(Epic().statement()) == Abilities(
-        Form.SINGLE, updates=True, conditional=False, searches=True, devices=False
-    )
+        Form.SINGLE, updates=True, conditional=False, searches=True, devices=False,
+        documents="DocumentReference:cu DiagnosticReport:u",
+    )  # fmt: skip
     assert read(Oracle().statement()) == Abilities(
-        Form.BATCH, updates=True, conditional=False, searches=False, devices=False
-    )
+        Form.BATCH, updates=True, conditional=False, searches=False, devices=False,
+        documents="DocumentReference:cu DiagnosticReport:c",
+    )  # fmt: skip
 
 
 # --------------------------------------------------------------------------------------------- deliveries
