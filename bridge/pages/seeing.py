@@ -175,8 +175,7 @@ class Wish:
 @final
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One row of what left. `who`: the name of the recipient; `channel`: how; `outcome`: what came of it; `is_own`: of
-    the recipient's own record of what it sent."""
+    """One row of what left. `who`: the name of the recipient; `channel`: how; `outcome`: what came of it."""
 
     entry: int
     at: datetime
@@ -191,7 +190,6 @@ class Told:
     outcome: str
     asked: str
     grants: tuple[str, ...]
-    is_own: bool = False
 
 
 @final
@@ -237,15 +235,14 @@ class File:
 @final
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """One consent to collect: from which source, since when, whether it was withdrawn, the last day of one that ends
-    by itself, and by which law for how many years the source keeps what it sends as its own record too."""
+    """One consent to collect: from which source, since when, whether it was withdrawn, and the last day of one that
+    ends by itself."""
 
     source: str
     since: datetime
     withdrawn: datetime | None
     keep_days: int | None
     ends: datetime | None = None
-    custody: tuple[str, int] | None = None
 
 
 @final

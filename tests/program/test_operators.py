@@ -36,7 +36,7 @@ NOBODYS = frozenset(
         ("ages", "list"), ("ages", "set"),
         ("destination", "add"), ("destination", "list"), ("destination", "remove"),
         ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "show"),
-        ("mapping", "diff"), ("collect", "words"), ("subscriptions", "list"),
+        ("mapping", "diff"),
         ("keys", "rotate"),
     }
 )  # fmt: skip
