@@ -8,10 +8,12 @@ destination's file.
 
 from __future__ import annotations
 
+import posixpath
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -225,9 +227,17 @@ def _apart(found: Bridge, client: str, spec: DestinationFile) -> None:
         if spec.portal is None or each.client == client or not each.spec:
             continue
         other = read(each.spec).portal
-        is_there = each.url.casefold() == spec.address.rstrip("/").casefold()
+        is_there = _place(each.url) == _place(spec.address)
         if other is not None and is_there and other.shelf == spec.portal.shelf:
             raise Failed(SAME_PLACE.format(number=each.number, client=each.client))
+
+
+def _place(url: str) -> tuple[object, str]:
+    """Origin and path of an address, as it is called: without the port that is usual and a dot in its path."""
+    from bridge.net.endpoint import FOLDERS, PORTS, origin
+
+    path = posixpath.normpath(urlsplit(url).path or "/")
+    return origin(url, PORTS | FOLDERS), path.casefold()
 
 
 def _stays(found: Bridge, number: int, sentence: str) -> None:

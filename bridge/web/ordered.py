@@ -7,10 +7,12 @@ say that the two are one. Orders in a submission and alone go the same way, and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import bridge.store.orders as orders
 from bridge.consent import grants
+from bridge.consent.decide import known_as
 from bridge.consent.grant import State, state_at
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.orders import KIND, Ordered
@@ -30,6 +32,26 @@ KNOWN: Final = problem(409, "There is an order with this identifier: update it."
 UNSHARED: Final = Problem(
     422, "business-rule", "An order is taken only where this person shares with this client."
 )
+
+
+@dataclass(slots=True)
+class Orderer(Whose):
+    """Finds whom a client orders for: under the name by which the grants that act show the person, and no other. What
+    an intake grant once said of the name does not count: it may be over, and the share a pseudonym."""
+
+    def pairing(self, patient: int) -> bytes:
+        """Under which pairing the client may know the patient now; b'' where by name, or where it may not at all."""
+        if patient not in self._pairings:
+            permit, standings = self.permit, grants.listed(self.desk.db, patient, with_names=False)
+            found = known_as(
+                standings,
+                client=permit.client,
+                organization=permit.organization,
+                purpose=permit.purpose,
+                now=self.desk.clock(),
+            )
+            self._pairings[patient] = found or b""
+        return self._pairings[patient]
 
 
 def shares(desk: Desk, permit: RecipientPermit, patient: int) -> bool:

@@ -40,11 +40,11 @@ from bridge.web.desk import Desk
 from bridge.web.fence import READ, SEARCH, reached
 from bridge.web.meters import Meters
 from bridge.web.negotiate import is_strict, sent_as
-from bridge.web.ordered import id_of, mine, shares, taken, told
+from bridge.web.ordered import Orderer, id_of, mine, shares, taken, told
 from bridge.web.receiving import CREATE
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, route
-from bridge.web.submitting import NOT_TAKEN, Whose
+from bridge.web.submitting import NOT_TAKEN
 
 UPDATE: Final = "u"
 MOST_BYTES: Final = 64 * 1024
@@ -105,7 +105,7 @@ class Ordering:
         """GET [base]/ServiceRequest/[id]"""
         permit, fences = _recipient(call.bearer), reached(call.bearer, KIND, READ)
         found = await asyncio.to_thread(self._own, permit, call.params["id"], fences)
-        return self._answer(call, 200, told(Whose(self._desk, permit), found))
+        return self._answer(call, 200, told(Orderer(self._desk, permit), found))
 
     async def get(self, call: Call) -> FhirResponse:
         """GET [base]/ServiceRequest?…"""
@@ -152,7 +152,7 @@ class Ordering:
         return Named("", (logical,)) if logical else Named()
 
     def _created(self, permit: RecipientPermit, sent: _Sent) -> Ordered:
-        whose = Whose(self._desk, permit)
+        whose = Orderer(self._desk, permit)
         patient = self._whom(permit, whose, sent.named)
         self._often(permit, patient)
         if patient is None:
@@ -165,7 +165,7 @@ class Ordering:
             raise Refused(kept)
         return told(whose, kept)
 
-    def _whom(self, permit: RecipientPermit, whose: Whose, named: Named) -> int | None:
+    def _whom(self, permit: RecipientPermit, whose: Orderer, named: Named) -> int | None:
         """The person who shares with this client, by the id by which it knows them, or by an identifier that the share
         shows; None where there is nobody."""
         found = whose.of(named)
@@ -177,7 +177,7 @@ class Ordering:
         return found if is_shown else None
 
     def _updated(self, permit: RecipientPermit, id_: str, sent: _Sent, fences: Sequence[Fence]) -> Ordered:
-        kept, whose = self._mine(permit, id_, fences), Whose(self._desk, permit)
+        kept, whose = self._mine(permit, id_, fences), Orderer(self._desk, permit)
         self._often(permit, None if kept is None else kept.patient)
         if kept is None:
             raise Refused(ABSENT)
@@ -195,7 +195,7 @@ class Ordering:
         """The order of that id, where it is this client's own and the person shares with it; None: absent."""
         patient = self._desk.gate.patient(permit, id_, KIND)
         if patient is not None and shares(self._desk, permit, patient):
-            whose = Whose(self._desk, permit)
+            whose = Orderer(self._desk, permit)
             for kept, one in mine(whose, patient):
                 if id_of(whose, kept) == id_ and any(is_inside(each, _coded(one)) for each in fences):
                     return kept
@@ -216,7 +216,7 @@ class Ordering:
         patient = self._desk.patient(permit, "Patient", name)
         if patient is None or not shares(self._desk, permit, patient):
             return []
-        whose = Whose(self._desk, permit)
+        whose = Orderer(self._desk, permit)
         every = (
             told(whose, kept)
             for kept, one in mine(whose, patient)

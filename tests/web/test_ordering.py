@@ -12,9 +12,11 @@ import httpx
 import pytest
 
 import bridge.store.orders as orders
-from bridge.consent import grants
+from bridge.consent import collecting, grants
 from bridge.consent.grant import Identity, Recipient
 from bridge.consent.grants import revoke
+from bridge.consent.intake import source
+from bridge.period import DAY
 from bridge.store.ids import Name
 from tests.push.ehr import ORDERS, scheduled
 from tests.web.ordering import clinic_order, visit
@@ -320,3 +322,21 @@ def test_an_order_in_a_submission_whose_patient_contradicts_is_answered_like_any
         for name, who in (("o-1", right), ("o-2", wrong))
     ]
     assert answers[0] == answers[1] and answers[0][1] == 201
+
+
+@pytest.mark.parametrize("ends", ["withdrawn", "expired"])
+def test_an_intake_by_name_that_is_over_tells_nothing_of_a_pseudonymous_share(
+    world: World, ends: str
+) -> None:
+    for person in (world.ada, world.bob):
+        intake(world, person, days=1)
+        if ends == "withdrawn":
+            collecting.withdraw(world.db, person, source("Clinic"))
+    world.clock.now += 2 * DAY
+    recipient = Recipient("Clinic", frozenset())
+    pairing = grants.pairing_for(world.db, recipient, Identity.PSEUDONYMOUS)
+    world.grant(recipient=recipient, identity=Identity.PSEUDONYMOUS, pairing=pairing)
+    pseudonym = world.db.ids.one("Patient", Name(world.ada, 0, 0, 0), pairing)
+    named = [send(world, clinic_order(world.patient_id(each))) for each in (world.ada, world.bob)]
+    assert [each.status_code for each in named] == [404, 404] and named[0].json() == named[1].json()
+    assert send(world, clinic_order(pseudonym)).status_code == 201
