@@ -312,5 +312,6 @@ def disclose(*groups: Group, **changes: object) -> Disclosure:
         "events": (),
         "summaries": (),
         "received": (),
+        "decided": (1, END_OF_TIME),
     }
     return Disclosure(seal, **{**said, **changes})
