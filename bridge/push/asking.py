@@ -1,4 +1,4 @@
-"""What is asked of the gate for a portal: what is new, a month, and what is to be taken back.
+"""What is asked of the gate for a portal: what is new, page by page, a month, and what is to be taken back.
 
 Law: each is asked anew at every attempt and nothing of it is kept (`consent.md`: a revocation acts on the very next
 delivery attempt). A month is asked for whole, since its file is sent whole.
@@ -6,25 +6,51 @@ delivery attempt). A month is asked for whole, since its file is sent whole.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
 
 import bridge.store.cursors as cursors
+import bridge.store.links as links
 import bridge.store.outbox as outbox
 from bridge.consent.asked import Asked, DateTest, Order, Selector
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.permit import DeliveryPermit
 from bridge.mapping.portal import COLUMNS
+from bridge.push import round as rounds
 from bridge.push.bound import Rack
-from bridge.push.plan import Passage
+from bridge.push.plan import Passage, ended
 from bridge.push.reconcile import spelled
+from bridge.push.round import NOTHING, Report
 from bridge.push.shelf import Month, ids_of, stands_in
 from bridge.push.trip import Trip
 from bridge.reading import Stream
+from bridge.store.links import Link
 
 NEWS: Final = 10_000
 """New readings that are looked at together, to learn which months they are of."""
 MOST: Final = 100_000
 """Readings of a month: one a minute and everything beside it fits twice."""
+
+
+Page: TypeAlias = Callable[[Passage, Link], Awaitable[tuple[Report, bool]]]
+"""Delivers one page of what is new; whether another may follow at once."""
+
+
+async def pages(rack: Rack, hold: str, page: Page) -> Report:
+    """What is new, grant by grant, page by page, each while its grant and link stand. `hold`: why nothing goes."""
+    trip, report = rack.trip, NOTHING
+    if hold:
+        return rounds.held(trip.client, hold)
+    standing = trip.errand.link
+    assert standing is not None
+    link = links.load(trip.db, standing.number)
+    for passage in trip.errand.grants:
+        goes_on = True
+        while goes_on and not report.stops:
+            why = ended(trip.db, passage.id, link.number, trip.clock())
+            one, goes_on = (rounds.held(trip.client, why), False) if why else await page(passage, link)
+            report += one
+    return report
 
 
 async def news(

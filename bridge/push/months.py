@@ -13,19 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import bridge.store.cursors as cursors
 import bridge.store.links as links
 import bridge.store.outbox as outbox
 import bridge.store.patients as patients
-import bridge.store.receipts as receipts
 import bridge.store.shelves as shelves
 from bridge.consent.disclosure import Disclosure
-from bridge.period import DAY, ZoneHistory
+from bridge.period import ZoneHistory
 from bridge.push import round as rounds
 from bridge.push.affected import gone
-from bridge.push.asking import marks_of, news, told, whole
+from bridge.push.asking import marks_of, news, pages, told, whole
 from bridge.push.bound import Parcel, Rack, sent, tidied
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Waybill
 from bridge.push.plan import NO_GRANT, Passage, ended
@@ -60,27 +60,12 @@ async def deliver(rack: Rack, hold: str) -> Report:
     trip, report = rack.trip, NOTHING
     await tidied(rack)
     report += await (_taken_back(rack, hold) if rack.told.replaces else retract(trip))
-    if report.stops:
-        return report
-    if hold:
-        return report + rounds.held(trip.client, hold)
-    standing = trip.errand.link
-    assert standing is not None
-    link = links.load(trip.db, standing.number)
-    for passage in trip.errand.grants:
-        goes_on = True
-        while goes_on and not report.stops:
-            page, goes_on = await _news(rack, passage, link)
-            report += page
-    return report
+    return report if report.stops else report + await pages(rack, hold, partial(_news, rack))
 
 
 async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]:
     """The months of one page of what is new; whether there is another page."""
     trip = rack.trip
-    why = ended(trip.db, passage.id, link.number, trip.clock())
-    if why:
-        return rounds.held(trip.client, why), False
     found = await news(rack, passage)
     if not found.count:
         return NOTHING, False
@@ -186,9 +171,7 @@ def _is_tried(found: Change, item: Item) -> bool:
 def _room(rack: Rack, found: Change, wanted: Sequence[Item]) -> tuple[frozenset[bytes], bool]:
     """The ids that go into the file, and whether some had to stay because a day takes no more."""
     trip = rack.trip
-    daily = trip.errand.destination.daily
-    spent = receipts.spent(trip.db, trip.errand.lane, trip.clock() - DAY)
-    room = len(wanted) if daily is None else max(0, daily - spent)
+    room = max(0, trip.room(len(wanted)))
     fresh = {each.id for each in found.fresh}
     old = [each.id for each in found.items if each.id not in fresh] if rack.told.replaces else []
     is_cut = room < len(wanted)

@@ -18,13 +18,11 @@ import numpy as np
 
 import bridge.store.cursors as cursors
 import bridge.store.links as links
-import bridge.store.receipts as receipts
 from bridge.consent.asked import Asked, Selector, met
 from bridge.consent.gate import Disclosure
 from bridge.consent.permit import DeliveryPermit
 from bridge.fhir.consignment import Form
 from bridge.order import Content
-from bridge.period import DAY
 from bridge.push import chart, parts
 from bridge.push import round as rounds
 from bridge.push.answers import Reply
@@ -72,7 +70,7 @@ async def _page(trip: Trip, passage: Passage, course: Course, link: Link) -> tup
     subject = await subject_there(trip, passage, link)
     if isinstance(subject, Report):
         return subject, False
-    room = _room(trip)
+    room = trip.room(trip.page)
     if room < 1:
         return rounds.held(trip.client, NO_ROOM), False
     disclosure = await trip.gate.disclose(permit_of(trip, passage), _asked(trip, passage, course, room))
@@ -212,13 +210,6 @@ def _unseen(trip: Trip, passage: Passage, link: Link, reply: Reply) -> str | Rep
     if trip.spec is not None and (trip.spec.encounter == "open" or trip.courier.can.form not in RESOLVING):
         return rounds.held(trip.client, f"{NO_ID}: {reply.problem}")
     return subject_of(link)
-
-
-def _room(trip: Trip) -> int:
-    daily = trip.errand.destination.daily
-    if daily is None:
-        return trip.page
-    return min(trip.page, daily - receipts.spent(trip.db, trip.errand.lane, trip.clock() - DAY))
 
 
 def permit_of(trip: Trip, passage: Passage) -> DeliveryPermit:

@@ -14,19 +14,17 @@ from typing import Final
 
 import bridge.store.links as links
 import bridge.store.outbox as outbox
-import bridge.store.receipts as receipts
 from bridge.consent.disclosure import Disclosure
-from bridge.period import DAY
 from bridge.portal.records import is_sayable
 from bridge.portal.render import PortalBytes
 from bridge.push import round as rounds
 from bridge.push.account import Settlement, untouched
 from bridge.push.affected import gone
 from bridge.push.answers import Reply
-from bridge.push.asking import marks_of, news
+from bridge.push.asking import marks_of, news, pages
 from bridge.push.bound import Rack
 from bridge.push.courier import Outcome, Waybill
-from bridge.push.plan import Passage, ended
+from bridge.push.plan import Passage
 from bridge.push.readings import NO_ROOM, last
 from bridge.push.reconcile import spelled
 from bridge.push.retry import State, Step, decide
@@ -61,29 +59,15 @@ class Load:
 
 async def deliver(rack: Rack, account: Callable[[Link], Account], hold: str) -> Report:
     """Everything that is due at Tidepool. `hold`: why nothing new goes; '' where it may."""
-    trip = rack.trip
     report = await _taken_back(rack, account)
     if report.stops:
         return report
-    if hold:
-        return report + rounds.held(trip.client, hold)
-    standing = trip.errand.link
-    assert standing is not None
-    link = links.load(trip.db, standing.number)
-    for passage in trip.errand.grants:
-        goes_on = True
-        while goes_on and not report.stops:
-            page, goes_on = await _page(rack, passage, link, account(link))
-            report += page
-    return report
+    return report + await pages(rack, hold, lambda grant, link: _page(rack, grant, link, account(link)))
 
 
 async def _page(rack: Rack, passage: Passage, link: Link, account: Account) -> tuple[Report, bool]:
     """One request; whether another may follow at once."""
     trip = rack.trip
-    why = ended(trip.db, passage.id, link.number, trip.clock())
-    if why:
-        return rounds.held(trip.client, why), False
     room = _room(rack)
     if room < 1:
         return rounds.held(trip.client, NO_ROOM), False
@@ -119,10 +103,7 @@ def _room(rack: Rack) -> int:
     most = (
         MOST if spec is None or spec.limits.bytes is None else min(MOST, max(1, spec.limits.bytes // RECORD))
     )
-    daily = trip.errand.destination.daily
-    if daily is None:
-        return most
-    return min(most, daily - receipts.spent(trip.db, trip.errand.lane, trip.clock() - DAY))
+    return trip.room(most)
 
 
 def _change(rack: Rack, found: Disclosure) -> Change:

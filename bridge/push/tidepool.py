@@ -28,7 +28,8 @@ from bridge.push.answers import Reply, lost
 from bridge.push.credentials import Tokens
 from bridge.push.laying import Login
 from bridge.push.receiver import Receiver
-from bridge.push.retry import Step, retry_after, step
+from bridge.push.retry import Step
+from bridge.push.upload import meant
 from bridge.smart.record import parsed, text
 
 MOST: Final = 1_000
@@ -172,14 +173,7 @@ class Account:
         return token
 
     def _meant(self, answer: Answer) -> Reply:
-        if answer.status in TAKEN:
-            return Reply(Step.DONE, status=answer.status)
-        what = Step.STOP if answer.status in MENDS else step(answer.status)
-        waits = what in (Step.AGAIN, Step.UNKNOWN)
-        usual = "Tidepool asks to wait, or is out of order" if waits else "Tidepool did not take the records"
-        problem = f"{MENDS.get(answer.status, usual)} (HTTP {answer.status})"
-        asked = retry_after(answer.header("retry-after"), self.clock())
-        return Reply(what, problem, asked, is_untouched=what is not Step.UNKNOWN, status=answer.status)
+        return meant(answer, TAKEN, MENDS, ("Tidepool", "the records"), self.clock())
 
 
 def _nothing_left(reply: Reply) -> Reply:

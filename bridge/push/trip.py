@@ -13,10 +13,11 @@ from functools import partial
 from typing import Final
 from urllib.parse import quote
 
+import bridge.store.receipts as receipts
 from bridge.consent.gate import Disclosure, Gate
 from bridge.fhir.consignment import DEVICE, Form
 from bridge.mapping.destination import DestinationFile
-from bridge.period import Instant
+from bridge.period import DAY, Instant
 from bridge.push import engine
 from bridge.push import round as rounds
 from bridge.push.barrier import Stands, always, standing
@@ -99,6 +100,13 @@ class Trip:
             return False
         self.fits[self.errand.lane.destination] = max(1, min(fit, page - 1))
         return True
+
+    def room(self, most: int) -> int:
+        """How many of so many may go now: no more than a day takes; below 1: none."""
+        daily = self.errand.destination.daily
+        if daily is None:
+            return most
+        return min(most, daily - receipts.spent(self.db, self.errand.lane, self.clock() - DAY))
 
     async def sent(
         self, disclosure: Disclosure, parcel: Parcel, bill: Waybill, *, apart: bool = False

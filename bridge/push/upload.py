@@ -8,13 +8,13 @@ sentence that says whose turn it is. The address, our proof, the pace and the pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from bridge.mapping.portal import Portal, filled
-from bridge.net.message import NetFault
+from bridge.net.message import Answer, NetFault
 from bridge.period import Instant
 from bridge.portal.render import PortalBytes
 from bridge.push.answers import Reply, lost
@@ -58,14 +58,22 @@ class Upload:
             return answer
         if isinstance(answer, NetFault):
             return lost(answer)
-        if answer.status in TAKEN:
-            return Reply(Step.DONE, status=answer.status)
-        what = Step.STOP if answer.status in MENDS else step(answer.status)
-        waits = what in (Step.AGAIN, Step.UNKNOWN)
-        usual = "the portal asks to wait, or is out of order" if waits else "the portal did not take the file"
-        problem = f"{MENDS.get(answer.status, usual)} (HTTP {answer.status})"
-        asked = retry_after(answer.header("retry-after"), self.clock())
-        return Reply(what, problem, asked, is_untouched=what is not Step.UNKNOWN, status=answer.status)
+        return meant(answer, TAKEN, MENDS, ("the portal", "the file"), self.clock())
+
+
+def meant(
+    answer: Answer, taken: Collection[int], mends: Mapping[int, str], names: tuple[str, str], now: Instant
+) -> Reply:
+    """What a portal's answer means. `mends`: whose turn it is at a status that a repetition cannot mend; `names`: the
+    portal, and what it was to take."""
+    if answer.status in taken:
+        return Reply(Step.DONE, status=answer.status)
+    what = Step.STOP if answer.status in mends else step(answer.status)
+    waits = what in (Step.AGAIN, Step.UNKNOWN)
+    usual = f"{names[0]} asks to wait, or is out of order" if waits else f"{names[0]} did not take {names[1]}"
+    problem = f"{mends.get(answer.status, usual)} (HTTP {answer.status})"
+    asked = retry_after(answer.header("retry-after"), now)
+    return Reply(what, problem, asked, is_untouched=what is not Step.UNKNOWN, status=answer.status)
 
 
 def form(told: Portal, name: str, content: PortalBytes, words: Mapping[str, str]) -> tuple[bytes, str]:
