@@ -34,7 +34,7 @@ NOBODYS = frozenset(
         ("keys", "rotate"), ("ehr", "add"), ("ehr", "list"), ("ehr", "check"), ("ehr", "remove"),
         ("staff", "add"), ("staff", "list"), ("staff", "move"), ("staff", "remove"), ("staff", "log"),
         ("ages", "list"), ("ages", "set"),
-        ("destination", "add"), ("destination", "list"), ("destination", "remove"),
+        ("destination", "add"), ("destination", "list"), ("destination", "remove"), ("subscriptions", "list"),
         ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "show"),
         ("mapping", "diff"),
         ("keys", "rotate"),
