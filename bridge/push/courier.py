@@ -98,7 +98,7 @@ class Courier:
 
     def pack(self, disclosure: Disclosure, subject: str) -> Parcel:
         """Render a disclosure against what the receiver holds of it."""
-        raw = [bytes(row) for group in disclosure.groups for row in group.ids]
+        raw = [one for group in disclosure.groups for one in _each(group.ids.tobytes())]
         raw += [packed(device.id) for device in disclosure.devices]
         raw += [packed(id_) for one in disclosure.summaries for _, id_ in one.members]
         before = outbox.held(self.db, self.lane, raw)
@@ -292,6 +292,11 @@ class Courier:
             return []
         named = {id_: (item, f"{UNTAKEN}: {entry.problem}") for id_, (item, entry) in said.items()}
         return [each if each.version else _refused(*named[each.id]) for each in there]
+
+
+def _each(ids: bytes) -> list[bytes]:
+    """The ids in a row of them, 16 bytes each."""
+    return [ids[at : at + 16] for at in range(0, len(ids), 16)]
 
 
 def _refused(item: Item, problem: str) -> Result:
