@@ -94,9 +94,9 @@ class _Part:
 
 
 def transaction(
-    compiler: Compiler, disclosure: Disclosure, filing: Filing
+    compiler: Compiler, disclosure: Disclosure, filing: Filing, head: Head | None = None
 ) -> tuple[memoryview, tuple[Sent, ...]]:
-    """The Bundle and, in the same order, what each entry is."""
+    """The Bundle and, in the same order, what each entry is. `head`: of another form of it."""
     devices = tuple(each for each in disclosure.devices if each.id not in filing.known)
     parts = tuple(_parts(compiler, disclosure, filing))
     kept = np.zeros(disclosure.count, np.bool_)
@@ -109,7 +109,7 @@ def transaction(
     summed = tuple(_summaries(compiler, disclosure, filing))
     told += [sent for sent, _ in summed]
     readings = {place: sent for part in parts for place, sent in _told(part, places)}
-    head = Head("transaction", timestamp=filing.at)
+    head = head or Head("transaction", timestamp=filing.at)
     return bundle(compiler.notation, head, (*entries, *(entry for _, entry in summed), rows)), (
         *told,
         *(readings[place] for place in sorted(readings)),

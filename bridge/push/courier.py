@@ -26,7 +26,7 @@ from bridge.push.account import Settlement, is_update, settled, untouched
 from bridge.push.answers import Reply
 from bridge.push.barrier import Barrier, Stands
 from bridge.push.engine import Engine
-from bridge.push.parcel import Bounds, Parcel, known_of, packed, parcel
+from bridge.push.parcel import Bounds, Parcel, ids_of, known_of, parcel
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Decision, State, Step, decide
 from bridge.push.sinks import sent
@@ -98,10 +98,7 @@ class Courier:
 
     def pack(self, disclosure: Disclosure, subject: str) -> Parcel:
         """Render a disclosure against what the receiver holds of it."""
-        raw = [one for group in disclosure.groups for one in _each(group.ids.tobytes())]
-        raw += [packed(device.id) for device in disclosure.devices]
-        raw += [packed(id_) for one in disclosure.summaries for _, id_ in one.members]
-        before = outbox.held(self.db, self.lane, raw)
+        before = outbox.held(self.db, self.lane, ids_of(disclosure))
         if self.engine is not None:
             return parcel(self.engine.written(disclosure, subject, before, self.clock()), before)
         wanted = Filing(subject, known_of(before), self.clock(), stated=self.told.stated)
@@ -292,11 +289,6 @@ class Courier:
             return []
         named = {id_: (item, f"{UNTAKEN}: {entry.problem}") for id_, (item, entry) in said.items()}
         return [each if each.version else _refused(*named[each.id]) for each in there]
-
-
-def _each(ids: bytes) -> list[bytes]:
-    """The ids in a row of them, 16 bytes each."""
-    return [ids[at : at + 16] for at in range(0, len(ids), 16)]
 
 
 def _refused(item: Item, problem: str) -> Result:
