@@ -120,13 +120,8 @@ def ids_of(disclosure: Disclosure) -> list[bytes]:
     return found + [packed(id_) for one in disclosure.summaries for _, id_ in one.members]
 
 
-def item_of(sent: Sent) -> Item:
-    """An entry as the outbox knows it."""
-    return Item(packed(sent.id), sent.kind, sent.version)
-
-
 def items_of(sent: Sequence[Sent]) -> tuple[Item, ...]:
-    """The same of many."""
+    """Entries as the outbox knows them."""
     raw = _apart(packed("".join([each.id for each in sent])))
     return tuple([Item(id_, each.kind, each.version) for id_, each in zip(raw, sent, strict=True)])
 

@@ -34,7 +34,7 @@ class _Entry(msgspec.Struct):
 
 
 class _Bundle(msgspec.Struct):
-    resourceType: str = ""  # noqa: N815
+    resource: str = msgspec.field(default="", name="resourceType")
     type: str = ""
     entry: list[_Entry] = []
 
@@ -48,7 +48,7 @@ def responses(body: bytes) -> Sequence[Response]:
         found = _READER.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _patiently(body)
-    is_one = found.resourceType == "Bundle" and found.type in KINDS
+    is_one = found.resource == "Bundle" and found.type in KINDS
     return [each.response for each in found.entry] if is_one else ()
 
 
