@@ -204,9 +204,11 @@ def _placed(location: str, tag: str, kind: str, base: str) -> tuple[str, str]:
     """Where something of a type is kept below our base, and its ETag; '' where the answer names another place: what is
     there is not what was sent, and a correction would go over it."""
     place = _REFERENCE.search(location)
-    if place and not (place[1].startswith(f"{kind}/") and _is_below(location[: place.start()], base)):
-        return "", ""
-    reference, version = (place[1], place[2]) if place else ("", None)
+    reference, version = ("", None) if place is None else place.groups()
+    if place is not None:
+        at = place.start()
+        if not reference.startswith(kind + "/") or (at and not _is_below(location[:at], base)):
+            return "", ""
     return reference, tag if _ETAG.fullmatch(tag) else f'W/"{version}"' if version else ""
 
 
