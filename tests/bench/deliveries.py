@@ -2,8 +2,8 @@
 
 Law: real parts: gate, ledger, outbox, renderer and a receiver over HTTP in a process of its own, whose time is not
 ours. What counts is this process's CPU, as a ratio to the limit; it has called the receiver once before, so that what
-Python loads with a first call is not counted, and collects garbage as a server does that has started. The receiver keeps what it took and must have all of it once; a run in
-which anything is missing or doubled has no figure.
+Python loads with a first call is not counted, and collects garbage as a server does that has started. The receiver
+keeps what it took and must have all of it once; a run in which anything is missing or doubled has no figure.
 """
 
 from __future__ import annotations

@@ -80,15 +80,14 @@ def test_every_resource_is_about_the_receivers_patient(ready: House, twin: Twin)
     assert {each["resource"]["resourceType"] for each in twin.posts[0]["entry"]} <= {"Observation", "Device"}
 
 
-def test_what_comes_later_follows_and_a_page_holds_five_hundred(ready: House, twin: Twin) -> None:
+def test_what_comes_later_follows_and_a_page_holds_eight_hundred(ready: House, twin: Twin) -> None:
     ready.push()
     ready.bring(10, [120 + number % 50 for number in range(1200)])
     assert ready.push().sent == 1200
     assert [len([e for e in p["entry"] if "Observation" in e["request"]["url"]]) for p in twin.posts] == [
         10,
-        500,
-        500,
-        200,
+        800,
+        400,
     ]
     assert len(twin.observations()) == 1210 == len(set(twin.identifiers()))
 
