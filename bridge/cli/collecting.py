@@ -4,12 +4,14 @@ Law (`consent.md`, two consents): this is about collecting alone; it shares noth
 a named operator records it from what was signed, and that file is named by its hash. Withdrawing stops later
 imports of that source and names what could be removed; it removes nothing by itself, because what had left
 would be called back with it. With `--client` it is an intake grant (`consent/intake.py`): that client's organisation
-may submit, until a day that is always said or set.
+may submit, until a day that is always said or set. With `--custody provider` the organisation keeps it as its own
+record too, by the rule that clinic IT set for it; `collect words` prints what is to be signed before anybody signs.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +25,14 @@ from bridge.cli.wishes import ends_of, evidence_of, kinds_of
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import Collecting, Signed, give, listed, withdraw
 from bridge.consent.grant import Authoriser, NotPossible, Wording
-from bridge.consent.intake import PROVIDER, source_of
+from bridge.consent.intake import FAMILY, rule_for, source_of, submitter
+from bridge.consent.provider_words import ID, provider_words
 from bridge.consent.words import COLLECTING, INTAKES, Words
 from bridge.period import Instant, iso
 from bridge.settings import Mode
 from bridge.store import artifacts
+from bridge.store.clients import Client
+from bridge.store.custody import Rule
 from bridge.store.patients import Patient
 from bridge.store.patients import load as load_patient
 
@@ -95,24 +100,38 @@ def add_collecting(
     """Record that data may be collected from a source; it takes the place of an earlier record."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
-        source, ends, words = _from(found, person, source, client, expires, custody, language)
+        it = _from(found, person, source, client, expires, custody, language)
         if found.settings.mode is Mode.CLINIC and evidence is None:
             raise Failed("in clinic mode this needs --evidence: the file of what was signed")
-        by = noted(found, person.number, acting, "collect add", source)
         try:
             signed = Signed(
                 giver=Authoriser(given_by or person.name, role, evidence_of(evidence)),
                 kinds=_kinds(kinds),
                 purpose=purpose,
                 keep_days=keep_days,
-                wording=_wording(text, text_id, words),
-                by=by,
-                ends=ends,
+                wording=_wording(text, text_id, it.words),
+                by=noted(found, person.number, acting, "collect add", it.source),
+                ends=it.ends,
+                custody=it.rule,
             )
-            row = collected(found, give(found.db, person.number, source, signed))
+            row = collected(found, give(found.db, person.number, it.source, signed))
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
-    emit(row, as_json, f"Collecting from {source} is on record.\n{_shown(text, words)}")
+    emit(row, as_json, f"Collecting from {it.source} is on record.\n{_shown(text, it.words)}")
+
+
+@collect.command("words")
+@click.option("--client", required=True, metavar="ID")
+@click.option("--custody", type=click.Choice(["patient", "provider"]), default="patient", show_default=True)
+@click.option("--language", type=click.Choice(sorted(INTAKES)), default="en", show_default=True)
+@home_option
+@json_option
+def words_of_intake(client: str, custody: str, language: str, home: Path | None, as_json: bool) -> None:
+    """What an intake grant of a client's organisation says, to be read before it is signed; records nothing."""
+    with bridge(home) as found:
+        words, rule = _intake(found, named.client(found, client), custody, language)
+    row: dict[str, Value] = {"custody": _custody(rule), "text": words.text, "sha256": words.wording.sha256}
+    emit(row, as_json, words.text)
 
 
 @collect.command("list")
@@ -129,7 +148,7 @@ def list_collecting(patient: str, acting: Acting, home: Path | None, as_json: bo
     emit(
         rows,
         as_json,
-        table(rows, ("id", "source", "state", "given", "given_by", "text", "kinds", "keep_until")),
+        table(rows, ("id", "source", "state", "given", "given_by", "text", "kinds", "keep_until", "custody")),
     )
 
 
@@ -184,6 +203,7 @@ def collected(found: Bridge, one: Collecting) -> dict[str, Value]:
         "purpose": signed.purpose,
         "keep_until": _keep_until(signed.keep_days),
         "ends": None if signed.ends is None else iso(signed.ends),
+        "custody": _custody(signed.custody),
         "text": "/".join(filter(None, (words.id, words.version, words.locale))),
         "text_sha256": words.sha256,
     }
@@ -203,6 +223,16 @@ def _source(found: Bridge, source: str | None, client: str | None) -> str:
     return source if source is not None else source_of(named.client(found, client or ""))
 
 
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """From which source, until when, by which words; `rule`: of a provider's custody."""
+
+    source: str
+    ends: Instant | None
+    words: Words
+    rule: Rule | None = None
+
+
 def _from(
     found: Bridge,
     person: Patient,
@@ -211,19 +241,37 @@ def _from(
     expires: str | None,
     custody: str,
     language: str | None,
-) -> tuple[str, Instant | None, Words]:
-    """The source, when its consent ends, and the words that are agreed to."""
+) -> _Agreed:
+    """What is agreed to."""
     name = _source(found, source, client)
     if client is None and (expires is not None or custody != "patient" or language is not None):
         raise click.UsageError("--expires, --custody and --language belong to --client")
     if client is None:
-        return name, None, COLLECTING
-    if custody != "patient":
-        raise Failed(PROVIDER)
+        return _Agreed(name, None, COLLECTING)
+    words, rule = _intake(found, named.client(found, client), custody, language or "en")
     try:
-        return name, ends_of(expires, found.now(), None, person.zones), INTAKES[language or "en"]
+        return _Agreed(name, ends_of(expires, found.now(), None, person.zones), words, rule)
     except ValueError as unclear:
         raise Failed(str(unclear)) from unclear
+
+
+def _intake(found: Bridge, client: Client, custody: str, language: str) -> tuple[Words, Rule | None]:
+    """What an intake grant says, and the rule of a provider's custody. Failed where that cannot be."""
+    if custody == "patient":
+        return INTAKES[language], None
+    if found.settings.mode is not Mode.CLINIC:
+        raise Failed(FAMILY)
+    try:
+        rule = rule_for(found.db, client)
+    except NotPossible as missing:
+        raise Failed(str(missing)) from missing
+    return provider_words(language, submitter(client.id, client.organization), rule), rule
+
+
+def _custody(rule: Rule | None) -> str:
+    return (
+        "patient" if rule is None else f"provider: {rule.law}, {rule.years} years after the last of it came"
+    )
 
 
 def _keep_until(days: int | None) -> str:
@@ -237,6 +285,10 @@ def _kinds(text: str) -> frozenset[Kind]:
 def _wording(text: Path | None, text_id: str, words: Words) -> Wording:
     if text is None:
         return words.wording
+    if words.id == ID:
+        raise ValueError(
+            "with --custody provider the words name law and years: sign those of `collect words`"
+        )
     if not text_id:
         raise ValueError("--text needs --text-id: what to call these words")
     return Wording(text_id, sha256=hashlib.sha256(text.read_bytes()).hexdigest())

@@ -234,7 +234,7 @@ class Gate:
         epoch, standings = self._memory.grants_for(permit, patient)
         who = asker(permit, patient, standings, now, self._db)
         closed = Look(asked, who, epoch, now, CLOSED)
-        if patient is None or not who.is_open or not (who.sees_all or standings):
+        if patient is None or not who.may(asked.way) or not (who.sees_all or standings):
             return closed
         try:
             box = self._db.keys.box(patient)

@@ -102,7 +102,8 @@ class _Stored:
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """What goes with one submission. `client`: the program of the submitter that sent it; `person`: whom it names, to
-    be compared and dropped; `pairing`: of the pseudonym under which it is told, b'' in clear."""
+    be compared and dropped; `pairing`: of the pseudonym under which it is told, b'' in clear; `about`: whose consent
+    lets it in, where `patient` is the submitter's own record of them: nobody is compared with that (`custody.py`)."""
 
     db: Database
     mappings: Mappings
@@ -112,6 +113,7 @@ class Keeping:
     offered: Sequence[Offered]
     person: Person | None = None
     pairing: bytes = b""
+    about: int | None = None
 
     @property
     def whom(self) -> Whom:
@@ -187,7 +189,7 @@ def _taken(one: Keeping, found: _Sorted) -> _Stored:
             return _Stored(rejected=rejected)
         data, decoded = one.read(rows)
     db, number, from_ = one.db, one.patient.number, source(one.submitter)
-    required(db, number, from_, held(decoded.readings))
+    required(db, one.about or number, from_, held(decoded.readings))
     new, moments = packed(decoded, data, FILE, from_), dict(_moments(rows, decoded))
     places = {at: submitted.blind_place(db, one.whom, *moment) for at, moment in moments.items()}
     before = submitted.find(db, number, places.values())
@@ -202,7 +204,7 @@ def _kept(
 ) -> bool:
     """Keep the bytes and what was read of them, or set both aside; whether the same bytes were here."""
     db, number = one.db, one.patient.number
-    reason = doubt(db, one.patient, replace(decoded, person=one.person))
+    reason = None if one.about else doubt(db, one.patient, replace(decoded, person=one.person))
     try:
         if reason is not None:
             return set_aside(db, number, new, decoded.readings, reason, identified, more).already

@@ -3,7 +3,8 @@
 Law (`consent.md`, custody; what the asker learns): a submission is for one person: the token's, else the one whom it
 names first. Nobody is made or matched by name. An unknown person, one without an intake grant for this submitter and
 one whose grant ended are one refusal. An intake grant is for one name of the person: where that is a
-pseudonym, no other id and no identifier leads to them. Ids are told as this client may know them; what is told is of
+pseudonym, no other id and no identifier leads to them, but the id of the submitter's own record of them (`custody.py`),
+which names nobody. Ids are told as this client may know them; what is told is of
 its own entries alone, and alike whether they are in the record or wait in quarantine.
 """
 
@@ -17,8 +18,8 @@ from typing import Final
 import bridge.consent.grants as grants
 from bridge.adapters import Person
 from bridge.consent.asked import Kind
-from bridge.consent.collecting import newest
-from bridge.consent.intake import source, submitter, taken_kinds, told_as
+from bridge.consent.collecting import Signed, newest
+from bridge.consent.intake import source, standing, submitter, told_as
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem, problem
 from bridge.fhir.render import Receipt
@@ -26,6 +27,7 @@ from bridge.ingest.submission import Fate, Outcome
 from bridge.receive.node import Node, nodes, text, texts
 from bridge.receive.profiles import What
 from bridge.receive.subject import Named
+from bridge.store import custody
 from bridge.store.grants import pairings
 from bridge.store.ids import Name
 from bridge.store.patients import by_identifier, is_known
@@ -78,7 +80,7 @@ class Whose:
     permit: RecipientPermit
     _found: dict[Named, int | None] = field(default_factory=dict)
     _pairings: dict[int, bytes] = field(default_factory=dict)
-    _kinds: dict[int, frozenset[Kind]] = field(default_factory=dict)
+    _signed: dict[int, Signed | None] = field(default_factory=dict)
 
     @property
     def submitter(self) -> str:
@@ -87,9 +89,14 @@ class Whose:
 
     def kinds(self, patient: int) -> frozenset[Kind]:
         """The kinds that are taken from this submitter for the patient; none where nothing is."""
-        if patient not in self._kinds:
-            self._kinds[patient] = taken_kinds(self.desk.db, patient, self.submitter)
-        return self._kinds[patient]
+        signed = self.signed(patient)
+        return frozenset() if signed is None else signed.kinds
+
+    def signed(self, patient: int) -> Signed | None:
+        """What lets this submitter submit about the patient; None where nothing does."""
+        if patient not in self._signed:
+            self._signed[patient] = standing(self.desk.db, patient, self.submitter)
+        return self._signed[patient]
 
     def of(self, named: Named) -> int | None:
         """The patient, None where there is none whom this client may name so."""
@@ -121,6 +128,9 @@ class Whose:
         """The patient of an id that is of the kind under which this submitter tells of them."""
         for pairing in (b"", *pairings(self.desk.db, self.submitter)):
             name = self.desk.db.ids.read("Patient", id_, pairing)
+            own = None if name is None or pairing else custody.whose(self.desk.db, name.patient)
+            if own is not None and own[1] == self.submitter:
+                return own[0] if is_known(self.desk.db, own[0]) else None
             if name is not None and is_known(self.desk.db, name.patient):
                 is_so = self.pairing(name.patient) == pairing and name == Name(name.patient, 0, 0, 0)
                 return name.patient if is_so else None

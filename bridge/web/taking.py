@@ -3,6 +3,10 @@
 Law: the whole call is refused, in one sentence that tells nothing, where there is nobody here for whom this client may
 submit; else every entry is answered in its place. An entry that is refused takes nothing else with it, but readings
 of a device that was refused: they would be of no device. Nothing here is kept between two submissions.
+
+Under custody of the provider (`consent/intake.py`) the person's copy is kept first, then the provider's own record, and
+all that is told is told of the latter: it holds what this submitter brought, so it depends on nothing else. Cut short
+in between, the next attempt finds the one and makes the other.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from bridge.receive.profiles import What
 from bridge.receive.record import NO_THING, Thing, instant, keyed, owner, thing
 from bridge.receive.subject import local, subject, target
 from bridge.smart.scopes import Fence
-from bridge.store import patients, submitted
+from bridge.store import custody, patients, submitted
 from bridge.store.ids import Name
 from bridge.store.keys import Erased
 from bridge.web.call import Refused
@@ -72,6 +76,8 @@ class Taking:
     _things: Mapping[str, submitted.Thing] = field(default_factory=dict)
     _devices: dict[int, Thing] = field(default_factory=dict)
     _keys: set[str] = field(default_factory=set)
+    _own: int | None = None
+    """The number of the submitter's own record of the person, where it keeps one."""
 
     def receipts(self) -> list[Receipt]:
         """What became of each entry, in order; Refused where there is nobody for whom this client may submit. Where no
@@ -91,30 +97,47 @@ class Taking:
         return self.whose.submitter
 
     def _kept(self, patient: int, verdicts: Sequence[Verdict]) -> list[Receipt]:
-        kinds = self.whose.kinds(patient)
-        if not kinds:
+        signed = self.whose.signed(patient)
+        if signed is None or not signed.kinds:
             raise Refused(NOT_TAKEN)
+        if signed.custody is not None:
+            self._own = custody.kept(self.desk.db, patient, self.name, signed.custody)
+        kinds = signed.kinds
         self._things = self._known_things(patient)
         self._keys = set(self._things)
         offers = self._offers(patient, kinds, verdicts)
         offered = [each for each in offers if isinstance(each, Offered) and each.fit.what not in _APART]
-        one = patients.load(self.desk.db, patient)
-        keeping = Keeping(
+        try:
+            made = keep(self._keeping(patient, offered, self._person(offers)))
+            if self._own is not None:
+                made = keep(self._keeping(patient, offered, None, self._own))
+        except Unreadable as fault:
+            raise Refused(Problem(422, "value", fault.sentence)) from None
+        outcomes, self._things = iter(made), self._known_things(patient)
+        return [self._told(patient, each, outcomes) for each in offers]
+
+    def _keeping(
+        self, patient: int, offered: Sequence[Offered], person: Person | None, own: int | None = None
+    ) -> Keeping:
+        """What is to be kept of the patient, or in the submitter's own record of them."""
+        return Keeping(
             self.desk.db,
             self.mappings,
-            one,
+            patients.load(self.desk.db, patient if own is None else own),
             self.name,
             self.permit.client,
             offered,
-            self._person(offers),
-            self.whose.pairing(patient),
+            person,
+            self.whose.pairing(patient) if own is None else b"",
+            None if own is None else patient,
         )
-        try:
-            outcomes = iter(keep(keeping))
-        except Unreadable as fault:
-            raise Refused(Problem(422, "value", fault.sentence)) from None
-        self._things = self._known_things(patient)
-        return [self._told(patient, each, outcomes) for each in offers]
+
+    def _id(self, kind: str, patient: int, number: int = 0) -> str:
+        """The id of the person, or of a device of theirs, as it is told: of the submitter's own record where it keeps
+        one."""
+        if self._own is None:
+            return self.whose.id(kind, Name(patient, number, 0, 0))
+        return self.desk.db.ids.one(kind, Name(self._own, number, 0, 0))
 
     # ------------------------------------------------------------------------------------ whom and what
 
@@ -196,6 +219,13 @@ class Taking:
             return self._devices.get(there.at)
         id_ = local(written, "Device", self.desk.renderer.base)
         for key, each in self._things.items():
+            if id_ and self._id("Device", patient, each.number) == id_:
+                return _known(key, each)
+        return None if self._own is None else self._named_before(patient, id_)
+
+    def _named_before(self, patient: int, id_: str) -> Thing | None:
+        """A device as it was told of while the submitter kept no record of its own."""
+        for key, each in submitted.things(self.desk.db, patient, f"{owner(self.name)}/").items():
             if id_ and self.whose.id("Device", Name(patient, each.number, 0, 0)) == id_:
                 return _known(key, each)
         return None
@@ -211,7 +241,8 @@ class Taking:
 
     def _known_things(self, patient: int) -> Mapping[str, submitted.Thing]:
         """By their key the devices that this submitter's organisation brought, and nobody else's."""
-        return submitted.things(self.desk.db, patient, f"{owner(self.name)}/")
+        record = patient if self._own is None else self._own
+        return submitted.things(self.desk.db, record, f"{owner(self.name)}/")
 
     # ------------------------------------------------------------------------------------------ answers
 
@@ -222,7 +253,7 @@ class Taking:
         if what is What.ORDER:
             return self._ordered(patient, offer.fit)
         if what is What.PATIENT:
-            return Receipt(200, f"Patient/{self.whose.id('Patient', Name(patient, 0, 0, 0))}", RECEIVED)
+            return Receipt(200, f"Patient/{self._id('Patient', patient)}", RECEIVED)
         outcome = next(outcomes)
         return receipt(place, what, outcome, self._location(patient, offer, outcome))
 
@@ -246,7 +277,7 @@ class Taking:
         if offer.fit.what is What.DEVICE:
             known = self._things.get(offer.worn.key)
             if known is not None:
-                return f"Device/{self.whose.id('Device', Name(patient, known.number, 0, 0))}"
+                return f"Device/{self._id('Device', patient, known.number)}"
         return ""
 
 

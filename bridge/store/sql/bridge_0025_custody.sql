@@ -1,0 +1,20 @@
+-- Law: a provider's own record of a person (consent.md, custody) rests like a patient of its own: its number is one of
+-- `patients`, its key one of keys.db, and it holds what was submitted alone. Here is whose it is. The columns are not called
+-- `patient`: erasing a person deletes by that name, and must leave what a provider keeps by law.
+CREATE TABLE custody (
+  record INTEGER PRIMARY KEY,        -- the number under which the record rests
+  person INTEGER NOT NULL,           -- whom it is about; also when that person was erased
+  organization TEXT NOT NULL,        -- the custodian, or a lone client
+  law TEXT NOT NULL,                 -- which law obliges the custodian to keep it
+  years INTEGER NOT NULL CHECK (years BETWEEN 1 AND 100),  -- how long after the last of it came
+  since INTEGER NOT NULL,            -- ms UTC
+  ended INTEGER                      -- when it was erased; the ledger of who read it stays, and is the person's to see
+);
+CREATE UNIQUE INDEX custody_of ON custody (person, organization) WHERE ended IS NULL;
+
+-- By which rule an organisation keeps its own records, as clinic IT set it. No row: it may keep none here.
+CREATE TABLE retention (
+  organization TEXT PRIMARY KEY,
+  law TEXT NOT NULL,
+  years INTEGER NOT NULL CHECK (years BETWEEN 1 AND 100)
+) WITHOUT ROWID;
