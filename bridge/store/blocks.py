@@ -19,11 +19,12 @@ from typing import Final, TypeVar
 
 from bridge.period import Instant
 from bridge.reading import Readings, Stream
-from bridge.store import artifacts, originals, series, submitted
+from bridge.store import artifacts, custody, originals, series, submitted
 from bridge.store import received as beside
 from bridge.store.artifacts import NewArtifact
 from bridge.store.checks import verify
 from bridge.store.columns import TooMany, ints, joined, names
+from bridge.store.custody import Rule
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.keys import Box
@@ -85,11 +86,13 @@ def absorb(
     agree: Callable[[], None] | None = None,
     identified: Sequence[tuple[bytes, int]] = (),
     received: Sequence[New] = (),
+    under: Rule | None = None,
 ) -> Absorbed:
     """Keep an artifact and its readings. `agree` is called where they are put, and what it raises undoes that: a
     consent is neither without its artifact nor an artifact without it. `identified`: blind identifiers of its
-    records (`submitted.py`); `received`: those of them that are no readings (`received.py`). Raises Erased, TooMany,
-    Contended, and ValueError where an instant cannot be named."""
+    records (`submitted.py`); `received`: those of them that are no readings (`received.py`); `under`: by which rule a
+    provider keeps it as its own (`custody.py`). Raises Erased, TooMany, Contended, and
+    ValueError where an instant cannot be named."""
     box = db.keys.box(patient)
     with originals.keeping(db):
         originals.keep(db, box, patient, originals.name(db, patient, new.sha256), new.original)
@@ -101,6 +104,7 @@ def absorb(
             made = absorbing(db, con, box, artifacts.received(db, con, patient, new, "stored"), batches)
             made.identified += identified
             made.received += received
+            made.under = under
             return made
 
         done = _swapped(db, box, patient, plan, agree)
@@ -246,3 +250,5 @@ def _write(db: Database, con: sqlite3.Connection, box: Box, patient: int, plan: 
         submitted.forget(con, patient, plan.artifact.number)
         beside.forget(con, patient, plan.artifact.number, db.clock())
     artifacts.claim(con, patient, plan.artifact.number, plan.serials)
+    if plan.under is not None:
+        custody.came(con, patient, plan.under, plan.artifact.received)

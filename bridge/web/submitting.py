@@ -3,9 +3,10 @@
 Law (`consent.md`, custody; what the asker learns): a submission is for one person: the token's, else the one whom it
 names first. Nobody is made or matched by name. An unknown person, one without an intake grant for this submitter and
 one whose grant ended are one refusal. An intake grant is for one name of the person: where that is a
-pseudonym, no other id and no identifier leads to them, but the id of the submitter's own record of them (`custody.py`),
-which names nobody. Ids are told as this client may know them; what is told is of
-its own entries alone, and alike whether they are in the record or wait in quarantine.
+pseudonym, no other id and no identifier leads to them. The id of the submitter's own record (`custody.py`) is another
+name of them where it was made under the name of now, and while what comes goes into it; for a client of another purpose
+than care, nothing does. Ids are told as this client may know them; what is told is of its own entries alone, and alike
+whether they are in the record or wait in quarantine.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import bridge.consent.grants as grants
 from bridge.adapters import Person
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import Signed, newest
+from bridge.consent.custodian import CARE
 from bridge.consent.intake import source, standing, submitter, told_as
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem, problem
 from bridge.fhir.render import Receipt
-from bridge.ingest.submission import Fate, Outcome
+from bridge.ingest.offered import Fate, Outcome
 from bridge.receive.node import Node, nodes, text, texts
 from bridge.receive.profiles import What
 from bridge.receive.subject import Named
@@ -93,9 +95,11 @@ class Whose:
         return frozenset() if signed is None else signed.kinds
 
     def signed(self, patient: int) -> Signed | None:
-        """What lets this submitter submit about the patient; None where nothing does."""
+        """What lets this client submit about the patient; None where nothing does."""
         if patient not in self._signed:
-            self._signed[patient] = standing(self.desk.db, patient, self.submitter)
+            found = standing(self.desk.db, patient, self.submitter)
+            is_open = found is None or found.custody is None or self.permit.purpose in CARE
+            self._signed[patient] = found if is_open else None
         return self._signed[patient]
 
     def of(self, named: Named) -> int | None:
@@ -113,6 +117,24 @@ class Whose:
             self._pairings[patient] = told_as(standings, self.submitter, at)
         return self._pairings[patient]
 
+    def keeps(self, patient: int, organization: str, record: int) -> bool:
+        """Whether what this client submits about the patient goes into that record now."""
+        signed = self.signed(patient) if organization == self.submitter else None
+        if signed is None or signed.custody is None:
+            return False
+        return custody.is_of(self.desk.db, record, patient, organization, self.pairing(patient))
+
+    def is_record(self, named: Named) -> bool:
+        """Whether somebody is named by the id of a record: no order is for one."""
+        name = self.desk.db.ids.read("Patient", named.id) if named.id else None
+        return name is not None and custody.whose(self.desk.db, name.patient) is not None
+
+    def has_one_name(self, patient: int) -> bool:
+        """Whether this submitter tells of the patient by name, and never had a pseudonym of theirs."""
+        standings = grants.listed(self.desk.db, patient, with_names=False)
+        paired = any(each.grant.pairing and each.grant.recipient.key == self.submitter for each in standings)
+        return not paired and not self.pairing(patient)
+
     def id(self, kind: str, name: Name) -> str:
         """The id of a thing as the client may know it."""
         return self.desk.db.ids.one(kind, name, self.pairing(name.patient))
@@ -129,8 +151,10 @@ class Whose:
         for pairing in (b"", *pairings(self.desk.db, self.submitter)):
             name = self.desk.db.ids.read("Patient", id_, pairing)
             own = None if name is None or pairing else custody.whose(self.desk.db, name.patient)
-            if own is not None and own[1] == self.submitter:
-                return own[0] if is_known(self.desk.db, own[0]) else None
+            if name is not None and own is not None:
+                return (
+                    own[0] if name == Name(name.patient, 0, 0, 0) and self.keeps(*own, name.patient) else None
+                )
             if name is not None and is_known(self.desk.db, name.patient):
                 is_so = self.pairing(name.patient) == pairing and name == Name(name.patient, 0, 0, 0)
                 return name.patient if is_so else None

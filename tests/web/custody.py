@@ -10,7 +10,9 @@ from bridge.consent.grant import Authoriser
 from bridge.consent.intake import source
 from bridge.consent.provider_words import provider_words
 from bridge.period import DAY
+from bridge.store import custody
 from bridge.store.custody import Rule
+from bridge.store.db import Database
 from tests.web.submitted import SCOPE
 from tests.web.world import World
 
@@ -28,3 +30,11 @@ def provider(world: World, patient: int, to: str = "Clinic", days: int = 90, rul
         custody=rule,
     )
     give(world.db, patient, source(to), signed)
+
+
+def record(db: Database, patient: int, to: str, rule: Rule = RULE) -> int:
+    """The number of an organisation's own record of a patient, into which something came just now."""
+    number = custody.begun(db, patient, to, b"")
+    with db.write("bridge") as con:
+        custody.came(con, number, rule, db.clock())
+    return number

@@ -18,6 +18,7 @@ from bridge.pages.languages import LOCALES
 from bridge.period import DAY
 from bridge.store import custody
 from bridge.store.custody import Rule
+from tests.web.custody import record
 from tests.web.house import House
 
 RULE = Rule("Records Act 12", 12)
@@ -29,11 +30,11 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path / "home")
     signed = Signed(Authoriser("Robin Example", "parent"), ends=made.db.clock() + 30 * DAY, custody=RULE)
     give(made.db, made.noor, source("Lake Clinic"), signed)
-    record = custody.kept(made.db, made.noor, "Lake Clinic", RULE)
-    made.bring(record, made.every(60, 3))
+    number = record(made.db, made.noor, "Lake Clinic", RULE)
+    made.bring(number, made.every(60, 3))
     permit = RecipientPermit(made.ehr.id, "Lake Clinic", "TREAT", "token", made.db.clock() + DAY)
     found = made.bridge.gate.disclose_now(
-        permit, Asked(record, Way.LOOK, "query", "GET Observation", limit=40)
+        permit, Asked(number, Way.LOOK, "query", "GET Observation", limit=40)
     )
     made.bridge.gate.settle(found, "sent", found.count)
     made.browser.sign_in()
@@ -69,9 +70,9 @@ def test_what_the_custodian_read_is_in_the_list_and_in_both_files(house: House) 
 def test_nobody_acts_for_a_record(house: House) -> None:
     """It is not among the persons of whoever acts for the one whom it is about, nor can a browser choose it."""
     (one,) = custody.of(house.db, house.noor)
-    record = house.public(one.number)
+    own = house.public(one.number)
     page = house.browser.get("/person")
-    assert house.public(house.noor) in page.text and record not in page.text
-    house.browser.web.cookies.set("whose", record)
-    assert record not in house.browser.get("/sources").text
+    assert house.public(house.noor) in page.text and own not in page.text
+    house.browser.web.cookies.set("whose", own)
+    assert own not in house.browser.get("/sources").text
     assert "Robin Example" in house.browser.get("/sources").text

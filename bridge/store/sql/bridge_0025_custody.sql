@@ -5,12 +5,21 @@ CREATE TABLE custody (
   record INTEGER PRIMARY KEY,        -- the number under which the record rests
   person INTEGER NOT NULL,           -- whom it is about; also when that person was erased
   organization TEXT NOT NULL,        -- the custodian, or a lone client
-  law TEXT NOT NULL,                 -- which law obliges the custodian to keep it
-  years INTEGER NOT NULL CHECK (years BETWEEN 1 AND 100),  -- how long after the last of it came
+  known_as BLOB NOT NULL,            -- blind: under which name of the person, in clear or a pseudonym, it was submitted
   since INTEGER NOT NULL,            -- ms UTC
   ended INTEGER                      -- when it was erased; the ledger of who read it stays, and is the person's to see
 );
-CREATE UNIQUE INDEX custody_of ON custody (person, organization) WHERE ended IS NULL;
+CREATE UNIQUE INDEX custody_of ON custody (person, organization, known_as) WHERE ended IS NULL;
+
+-- The rules under which something came into a record, as they were told before: what came under one keeps its law and
+-- years when another is agreed later. A record without a row holds nothing and is none yet.
+CREATE TABLE custody_rules (
+  record INTEGER NOT NULL,
+  law TEXT NOT NULL,                 -- which law obliges the custodian to keep it
+  years INTEGER NOT NULL CHECK (years BETWEEN 1 AND 100),  -- how long after the last of it came
+  last INTEGER NOT NULL,             -- ms UTC, the latest that the clock said when something came under this rule
+  PRIMARY KEY (record, law, years)
+) WITHOUT ROWID;
 
 -- By which rule an organisation keeps its own records, as clinic IT set it. No row: it may keep none here.
 CREATE TABLE retention (
