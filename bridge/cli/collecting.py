@@ -10,8 +10,6 @@ record too, by the rule that clinic IT set for it; `collect words` prints what i
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,20 +18,17 @@ import click
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, noted, operator_options
+from bridge.cli.agreed import agreed, intake_words, named_source, wording
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
-from bridge.cli.wishes import ends_of, evidence_of, kinds_of
+from bridge.cli.wishes import evidence_of, kinds_of
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import Collecting, Signed, give, listed, withdraw
-from bridge.consent.grant import Authoriser, NotPossible, Wording
-from bridge.consent.intake import FAMILY, rule_for, source_of, submitter
-from bridge.consent.provider_words import ID, provider_words
-from bridge.consent.words import COLLECTING, INTAKES, Words
-from bridge.period import Instant, iso
+from bridge.consent.grant import Authoriser, NotPossible
+from bridge.consent.words import INTAKES, Words
+from bridge.period import iso
 from bridge.settings import Mode
 from bridge.store import artifacts
-from bridge.store.clients import Client
 from bridge.store.custody import Rule
-from bridge.store.patients import Patient
 from bridge.store.patients import load as load_patient
 
 A_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -100,7 +95,7 @@ def add_collecting(
     """Record that data may be collected from a source; it takes the place of an earlier record."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
-        it = _from(found, person, source, client, expires, custody, language)
+        it = agreed(found, person, source, client, expires, custody, language)
         if found.settings.mode is Mode.CLINIC and evidence is None:
             raise Failed("in clinic mode this needs --evidence: the file of what was signed")
         try:
@@ -109,7 +104,7 @@ def add_collecting(
                 kinds=_kinds(kinds),
                 purpose=purpose,
                 keep_days=keep_days,
-                wording=_wording(text, text_id, it.words),
+                wording=wording(text, text_id, it),
                 by=noted(found, person.number, acting, "collect add", it.source),
                 ends=it.ends,
                 custody=it.rule,
@@ -129,7 +124,7 @@ def add_collecting(
 def words_of_intake(client: str, custody: str, language: str, home: Path | None, as_json: bool) -> None:
     """What an intake grant of a client's organisation says, to be read before it is signed; records nothing."""
     with bridge(home) as found:
-        words, rule = _intake(found, named.client(found, client), custody, language)
+        words, rule = intake_words(found, named.client(found, client), custody, language)
     row: dict[str, Value] = {"custody": _custody(rule), "text": words.text, "sha256": words.wording.sha256}
     emit(row, as_json, words.text)
 
@@ -164,7 +159,7 @@ def withdraw_collecting(
 ) -> None:
     """Take nothing more from a source; what is here stays until it is removed."""
     with bridge(home) as found:
-        source = _source(found, source, client)
+        source = named_source(found, source, client)
         one = named.number(found, patient)
         by = noted(found, one, acting, "collect withdraw", source)
         try:
@@ -216,58 +211,6 @@ def _state(found: Bridge, one: Collecting) -> str:
     return "ended" if is_over else "in force"
 
 
-def _source(found: Bridge, source: str | None, client: str | None) -> str:
-    """The source that the words name: exactly one of both."""
-    if (source is None) == (client is None):
-        raise click.UsageError("name either --source or --client")
-    return source if source is not None else source_of(named.client(found, client or ""))
-
-
-@dataclass(frozen=True, slots=True)
-class _Agreed:
-    """From which source, until when, by which words; `rule`: of a provider's custody."""
-
-    source: str
-    ends: Instant | None
-    words: Words
-    rule: Rule | None = None
-
-
-def _from(
-    found: Bridge,
-    person: Patient,
-    source: str | None,
-    client: str | None,
-    expires: str | None,
-    custody: str,
-    language: str | None,
-) -> _Agreed:
-    """What is agreed to."""
-    name = _source(found, source, client)
-    if client is None and (expires is not None or custody != "patient" or language is not None):
-        raise click.UsageError("--expires, --custody and --language belong to --client")
-    if client is None:
-        return _Agreed(name, None, COLLECTING)
-    words, rule = _intake(found, named.client(found, client), custody, language or "en")
-    try:
-        return _Agreed(name, ends_of(expires, found.now(), None, person.zones), words, rule)
-    except ValueError as unclear:
-        raise Failed(str(unclear)) from unclear
-
-
-def _intake(found: Bridge, client: Client, custody: str, language: str) -> tuple[Words, Rule | None]:
-    """What an intake grant says, and the rule of a provider's custody. Failed where that cannot be."""
-    if custody == "patient":
-        return INTAKES[language], None
-    if found.settings.mode is not Mode.CLINIC:
-        raise Failed(FAMILY)
-    try:
-        rule = rule_for(found.db, client)
-    except NotPossible as missing:
-        raise Failed(str(missing)) from missing
-    return provider_words(language, submitter(client.id, client.organization), rule), rule
-
-
 def _custody(rule: Rule | None) -> str:
     return (
         "patient" if rule is None else f"provider: {rule.law}, {rule.years} years after the last of it came"
@@ -280,18 +223,6 @@ def _keep_until(days: int | None) -> str:
 
 def _kinds(text: str) -> frozenset[Kind]:
     return frozenset(Kind) if text == "everything" else kinds_of(text)
-
-
-def _wording(text: Path | None, text_id: str, words: Words) -> Wording:
-    if text is None:
-        return words.wording
-    if words.id == ID:
-        raise ValueError(
-            "with --custody provider the words name law and years: sign those of `collect words`"
-        )
-    if not text_id:
-        raise ValueError("--text needs --text-id: what to call these words")
-    return Wording(text_id, sha256=hashlib.sha256(text.read_bytes()).hexdigest())
 
 
 def _shown(text: Path | None, words: Words) -> str:

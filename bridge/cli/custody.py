@@ -2,7 +2,8 @@
 
 Law (`consent.md`, custody): such a record is nobody's to open at the command line: its custodian's clients read it
 through the gate. It is erased after its time alone, by a named operator, and nobody is asked to remember the day:
-`check` names what is over. It shows ids, never a name: the person may be long erased.
+`check` names what is over. It shows ids, never a name, and not whom it is about once that person was erased: whoever
+was told of them still has the id.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.period import iso
 from bridge.store.custody import Record, every, find
-from bridge.store.patients import erase
+from bridge.store.patients import erase, is_known
 
 NOT_OVER: Final = "{} keeps this record by law until {} ({}): nothing was erased"
 
@@ -66,7 +67,7 @@ def row_of(found: Bridge, one: Record) -> dict[str, Value]:
     return {
         "id": found.patient_id(one.number),
         "organization": one.organization,
-        "about": found.patient_id(one.person),
+        "about": found.patient_id(one.person) if is_known(found.db, one.person) else None,
         "law": one.rule.law,
         "years": one.rule.years,
         "last": iso(one.last),

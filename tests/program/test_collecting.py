@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.cli.agreed import SIGNED
 from bridge.consent.intake import FAMILY, NO_RULE
 from bridge.consent.provider_words import TEXTS, provider_words
 from bridge.consent.words import COLLECTING, INTAKE, INTAKES
@@ -231,10 +232,17 @@ def test_a_provider_keeps_a_record_only_by_a_rule_that_was_set_and_is_said_befor
     for language in TEXTS:
         said = shell("collect", "words", *words, "--language", language, json_out=False).out
         assert said.strip() == provider_words(language, "Acme", rule).text
-    own = shell(*add, "--text", str(form), "--text-id", "ours")
-    assert own.code == 1 and "collect words" in own.err
+    for unseen in (shell(*add), shell(*add, "--text", str(form), "--text-id", "ours")):
+        assert unseen.code == 1 and SIGNED in unseen.err
     assert shell("collect", "list", "--patient", patient, *SOMEBODY).value == []
-    given = shell(*add, "--language", "fi").value
+    signed, told = tmp_path / "signed.txt", (*add, "--language", "fi", "--text", str(tmp_path / "signed.txt"))
+    signed.write_text(shell("collect", "words", *words, "--language", "fi", json_out=False).out)
+    assert SIGNED in shell(*add, "--text", str(signed)).err  # other words than those of the language
+    assert shell(*edit, "Records Act 12", "--retention-years", "15").code == 0
+    assert SIGNED in shell(*told).err  # twelve years were signed
+    assert shell("collect", "list", "--patient", patient, *SOMEBODY).value == []
+    assert shell(*edit, "Records Act 12", "--retention-years", "12").code == 0
+    given = shell(*told).value
     assert given["custody"] == "provider: Records Act 12, 12 years after the last of it came"
     assert given["text_sha256"] == provider_words("fi", "Acme", rule).wording.sha256
     assert given["text"] == "intake-provider/1/fi"
