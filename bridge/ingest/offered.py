@@ -8,7 +8,7 @@ another by what is read of it, anything else by all of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, TypeAlias
@@ -23,6 +23,7 @@ from bridge.receive.entry import Fit
 from bridge.receive.profiles import What
 from bridge.receive.record import Thing, record
 from bridge.store import submitted
+from bridge.store.artifacts import load, original
 from bridge.store.custody import Rule
 from bridge.store.db import Database
 from bridge.store.ids import Name
@@ -43,6 +44,7 @@ class Fate(Enum):
     CREATED = auto()  # a reading that this submitter had not told of under this name of the person
     HELD = auto()  # it had, or did by an entry before it
     KEPT = auto()  # no reading: it rests as it came
+    TAKEN = auto()  # entered in error: what it names is taken back
     SEVERAL = auto()  # its condition fits several
     REFUSED = auto()
 
@@ -116,13 +118,22 @@ class Keeping:
             {name: value for name, value in self.record(at).items() if name not in left_out}
         )
 
+    def again(self, artifact: int) -> Decoded:
+        """What is read of the kept bytes of an artifact now."""
+        kept = load(self.db, self.patient.number, artifact)
+        data = original(self.db, self.patient.number, artifact)
+        return decode(data, self.mappings.formats[kept.format], self.patient.zones, kept.received)
+
     def read(self, rows: Sequence[int]) -> tuple[bytes, Decoded]:
         """The bytes to keep of these entries, and what the mapping reads of them."""
+        return self.of([self.record(at) for at in rows])
+
+    def of(self, records: Sequence[Mapping[str, object]]) -> tuple[bytes, Decoded]:
+        """The same of such records."""
         from_ = {"by": self.submitter, "client": self.client}
         if self.pairing:
             from_["as"] = self.pairing.hex()
-        told = {"submission": from_, "received": [self.record(at) for at in rows]}
-        data = _ENCODER.encode(told)
+        data = _ENCODER.encode({"submission": from_, "received": records})
         return data, decode(data, self.mappings.formats[FORMAT], self.patient.zones, self.db.clock())
 
 

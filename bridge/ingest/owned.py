@@ -24,9 +24,16 @@ def keep_both(
     there = own()
     wanted = list(range(len(copy.offered))) if there is None else _wanted(copy, there)
     made = keep(replace(copy, offered=[copy.offered[at] for at in wanted])) if wanted else ()
-    if there is None and all(each.fate is Fate.REFUSED for each in made):
+    if there is None and all(each.fate in (Fate.REFUSED, Fate.TAKEN) for each in made):
         return made
-    return keep(begun())
+    told = dict(zip(wanted, made, strict=True))
+    return tuple(_either(each, told.get(at)) for at, each in enumerate(keep(begun())))
+
+
+def _either(own: Outcome, copy: Outcome | None) -> Outcome:
+    """What is told: of the record, but of something that was sent before there was one and is taken back now."""
+    is_of_copy = own.fate is Fate.REFUSED and copy is not None and copy.fate is Fate.TAKEN
+    return copy if is_of_copy and copy is not None else own
 
 
 def _wanted(copy: Keeping, own: Keeping) -> list[int]:

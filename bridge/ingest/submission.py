@@ -17,16 +17,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from bridge.adapters import Decoded, Unreadable, decode
+from bridge.adapters import Decoded, Unreadable
 from bridge.consent.collecting import required
 from bridge.consent.intake import source
 from bridge.ingest.beside import beside
 from bridge.ingest.kinds import held
-from bridge.ingest.offered import FORMAT, Fate, Keeping, Moment, Outcome, crowded, moments
+from bridge.ingest.offered import Fate, Keeping, Moment, Outcome, crowded, moments
 from bridge.ingest.upload import doubt, packed
+from bridge.ingest.wrong import UNKNOWN, settle, sought, standing
 from bridge.reading import SeriesKey
 from bridge.store import submitted
-from bridge.store.artifacts import NewArtifact, load, original
+from bridge.store.artifacts import NewArtifact, load
 from bridge.store.blocks import absorb, set_aside
 from bridge.store.columns import TooMany
 from bridge.store.ids import Name
@@ -39,11 +40,12 @@ FILE: Final = "$submit-cgm-bundle"
 @dataclass(slots=True)
 class _Sorted:
     """The entries by what is to be done: rows to take (places in what was offered), and of which earlier entry or
-    which record here the others are."""
+    which record here the others are; `wrong`: what those take back that say so."""
 
     rows: list[int] = field(default_factory=list)
     same: dict[int, int] = field(default_factory=dict)
     here: dict[int, Sequence[Record]] = field(default_factory=dict)
+    wrong: Mapping[int, frozenset[Record]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,22 @@ def keep(one: Keeping) -> tuple[Outcome, ...]:
     taken, Unreadable where nothing can be, Erased where there is no such patient."""
     found = _sorted(one)
     stored = _taken(one, found) if found.rows else _Stored()
+    settle(one, {record for records in found.wrong.values() for record in records})
     artifacts = {artifact for records in found.here.values() for artifact, _ in records}
     return tuple(_outcomes(one, found, stored, _names(one, artifacts)))
 
 
 def _sorted(one: Keeping) -> _Sorted:
     """Conditions first, then what an entry before says too."""
-    wanted = {at: each.fit.condition for at, each in enumerate(one.offered) if each.fit.condition}
+    wrong = sought(one)
+    conditions = ((at, each.fit.condition) for at, each in enumerate(one.offered) if at not in wrong)
+    wanted = {at: condition for at, condition in conditions if condition}
     asked = {at: one.blind(at, condition) for at, condition in wanted.items()}
     known = submitted.find(one.db, one.patient.number, asked.values())
-    found, before = _Sorted(), dict[bytes, int]()
+    found, before = _Sorted(wrong=wrong), dict[bytes, int]()
     for at in range(len(one.offered)):
+        if at in wrong and not standing(one, wrong[at]):
+            continue
         keys = [key for key in (asked.get(at), one.content(at)) if key is not None]
         if keys[0] in known:
             found.here[at] = known[keys[0]]
@@ -104,21 +111,28 @@ def _taken(one: Keeping, found: _Sorted) -> _Stored:
     before = submitted.find(db, number, places.values())
     told = frozenset(at for at, place in places.items() if place in before)
     more = _beside(one, found, rows)
-    already = _kept(one, new, decoded, _identified(one, found, rows, when), more)
+    taken = {record for at in rows for record in found.wrong.get(at, ())}
+    already = _kept(one, new, decoded, _identified(one, found, rows, when), more, taken)
     return _Stored(already, rows, rejected, when, told)
 
 
 def _kept(
-    one: Keeping, new: NewArtifact, decoded: Decoded, identified: list[tuple[bytes, int]], more: list[New]
+    one: Keeping,
+    new: NewArtifact,
+    decoded: Decoded,
+    identified: list[tuple[bytes, int]],
+    more: list[New],
+    taken: Collection[Record],
 ) -> bool:
     """Keep the bytes and what was read of them, or set both aside; whether the same bytes were here."""
     db, number = one.db, one.patient.number
+    wrong = standing(one, taken)
     reason = None if one.about else doubt(db, one.patient, replace(decoded, person=one.person))
     try:
         if reason is not None:
-            return set_aside(db, number, new, decoded.readings, reason, identified, more).already
+            return set_aside(db, number, new, decoded.readings, reason, identified, more, wrong).already
         agree = partial(_agreed, one, new.source, decoded)
-        done = absorb(db, number, new, decoded.readings, agree, identified, more, one.under)
+        done = absorb(db, number, new, decoded.readings, agree, identified, more, one.under, wrong)
         return done.already
     except TooMany as crowd:
         raise Unreadable(f"{crowd}: no sensor reports so much at once, nothing was kept") from crowd
@@ -146,7 +160,7 @@ def _identified(
 ) -> list[tuple[bytes, int]]:
     """What the records to keep are found by: their identifiers, also those that other entries give the same thing, and
     when which device measured."""
-    place = {at: row for row, at in enumerate(rows, 1)}
+    place = {at: row for row, at in enumerate(rows, 1) if at not in found.wrong}
     same = [(at, place[first]) for at, first in found.same.items() if first in place]
     named = [(one.blind(at, each), row) for at, row in same for each in one.offered[at].fit.identifiers]
     whole = [(each, row) for at, row in place.items() for each in one.blinds(at, when.get(at))]
@@ -160,8 +174,7 @@ def _names(one: Keeping, artifacts: Collection[int]) -> Mapping[Record, Name]:
     for artifact in sorted(artifacts):
         kept = load(db, number, artifact)
         if kept.state == "quarantined":
-            data = original(db, number, artifact)
-            decoded = decode(data, one.mappings.formats[FORMAT], one.patient.zones, kept.received)
+            decoded = one.again(artifact)
             rows = range(1, decoded.account.rows + 1)
             for row, (key, at) in moments(rows, decoded):
                 found[artifact, row] = Name(number, numbers[key], at, 0)
@@ -180,6 +193,8 @@ def _outcomes(
         told[at] = _of_row(one.patient.number, numbers, stored, at)
     for at, records in found.here.items():
         told[at] = _of_known(records, made)
+    for at, meant in found.wrong.items():
+        told[at] = Outcome(Fate.TAKEN) if meant else Outcome(Fate.REFUSED, why=UNKNOWN)
     for at, earlier in found.same.items():
         first = told[earlier]
         told[at] = replace(first, fate=Fate.HELD) if first.fate is Fate.CREATED else first

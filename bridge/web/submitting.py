@@ -40,6 +40,7 @@ KINDS: Final[Mapping[What, Kind | None]] = {
     What.OTHER: Kind.GLUCOSE,
     What.SUMMARY: Kind.GLUCOSE,
     What.REPORT: Kind.NOTES,  # a PDF may say anything
+    What.WRONG: None,  # only what was let in can be taken back
     What.ORDER: None,  # taken where the person shares with whoever orders, see web/ordered.py
     What.DEVICE: None,  # comes with every reading, see ingest/kinds.py
     What.PATIENT: None,
@@ -53,7 +54,7 @@ WAITS: Final = (
 RECEIVED: Final = f"Received. {WAITS}"
 """Said of everything that is taken in, whatever became of it."""
 KEPT: Final = f"Kept as it was received; no reading is made of it. {WAITS}"
-_STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202}
+_STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202, Fate.TAKEN: 200}
 
 
 def not_theirs(place: str) -> Problem:

@@ -15,7 +15,7 @@ from bridge.consent.grant import Identity
 from bridge.consent.intake import source
 from bridge.period import DAY, HOUR, MINUTE
 from bridge.smart.registration import Registration, client
-from bridge.store import clients, custody
+from bridge.store import blocks, clients, custody
 from bridge.store.artifacts import listed
 from bridge.store.blocks import withdraw
 from bridge.store.ids import Name
@@ -210,7 +210,7 @@ def test_who_is_erased_or_withdraws_meanwhile_is_nobody_and_leaves_nothing(
     kept: World, monkeypatch: pytest.MonkeyPatch, end: str, of: str
 ) -> None:
     ada, ended = kept.patient_id(kept.ada), list[str]()
-    whole = submission.absorb
+    whole = blocks.absorb
 
     def late(db: object, number: int, *more: object, **named: object) -> object:
         if not ended and (number != kept.ada) == (of == "record"):

@@ -21,6 +21,16 @@ CREATE TABLE custody_rules (
   PRIMARY KEY (record, law, years)
 ) WITHOUT ROWID;
 
+-- What a submitter said was entered in error, of what it had submitted itself: a record of a kept artifact of which no
+-- reading is made any more, and the artifact that says so.
+CREATE TABLE submitted_wrong (
+  patient INTEGER NOT NULL,
+  artifact INTEGER NOT NULL,
+  row INTEGER NOT NULL,              -- record of the artifact, 1 the first
+  by_artifact INTEGER NOT NULL,
+  PRIMARY KEY (patient, artifact, row)
+) STRICT, WITHOUT ROWID;
+
 -- By which rule an organisation keeps its own records, as clinic IT set it. No row: it may keep none here.
 CREATE TABLE retention (
   organization TEXT PRIMARY KEY,
