@@ -73,8 +73,7 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class One:
     """One report that was disclosed, and its PDF; None of what was entered in error. `subject`: the reference of whose
-    it is; where `is_filed`, the receiver gives ids and versions. `paper`: how it is told; `notice`: what is said of
-    all."""
+    it is; where `is_filed`, the receiver gives ids and versions. `paper`: how it is told, with what `notice`."""
 
     subject: str
     summary: DisclosedSummary

@@ -11,7 +11,7 @@ of the provider's own record: it holds what this submitter brought under this na
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from bridge.adapters import Person, Unreadable
@@ -115,28 +115,34 @@ class Taking:
         """Keep it as the submitter's own, and the person's copy."""
         patient = copy.patient.number
 
-        def of(record: int | None) -> Keeping | None:
-            if record is None:
-                return None
-            return replace(self._keeping(record, copy.offered), about=patient, under=rule)
+        def own(record: int) -> Keeping:
+            return self._keeping(record, copy.offered, about=patient, under=rule)
+
+        def there() -> Keeping | None:
+            record = self._record(patient)
+            return None if record is None else own(record)
 
         def begun() -> Keeping:
-            record = custody.begun(self.desk.db, patient, self.name, copy.pairing)
-            return replace(self._keeping(record, copy.offered), about=patient, under=rule)
+            return own(custody.begun(self.desk.db, patient, self.name, copy.pairing))
 
-        return keep_both(copy, lambda: of(self._record(patient)), begun)
+        return keep_both(copy, there, begun)
 
     def _keeping(
-        self, number: int, offered: Sequence[Offered], person: Person | None = None, pairing: bytes = b""
+        self,
+        number: int,
+        offered: Sequence[Offered],
+        person: Person | None = None,
+        pairing: bytes = b"",
+        about: int | None = None,
+        under: Rule | None = None,
     ) -> Keeping:
         """What is to be kept of the patient, or in the submitter's own record of them."""
+        db, client = self.desk.db, self.permit.client
         try:
-            of = patients.load(self.desk.db, number)
+            of = patients.load(db, number)
         except KeyError:
             raise Erased(f"there is no patient {number}") from None
-        return Keeping(
-            self.desk.db, self.mappings, of, self.name, self.permit.client, offered, person, pairing
-        )
+        return Keeping(db, self.mappings, of, self.name, client, offered, person, pairing, about, under)
 
     # ------------------------------------------------------------------------------------ whom and what
 
