@@ -85,7 +85,9 @@ BROKEN: dict[str, tuple[Resource, int, str]] = {
     "the year 1": ({"effectiveDateTime": "0001-01-01T00:00:00+14:00"}, 422, "effectiveDateTime"),
     "next year": ({"effectiveDateTime": "2027-09-20T10:00:00Z"}, 422, "resource"),
     "a period": ({"effectiveDateTime": None, "effectivePeriod": {"start": "2026-09-20"}}, 422, "effectiveDateTime"),
-    "a withdrawal of nothing": ({"status": "entered-in-error", "effectiveDateTime": "2026-08-01T10:00:00Z"}, 422, "resource"),
+    "a withdrawal of nothing": (
+        {"status": "entered-in-error", "effectiveDateTime": "2026-08-01T10:00:00Z"}, 422, "resource"
+    ),
     "a preliminary word": ({"status": "preliminary"}, 422, "status"),
     "a modifier": (MODIFIED, 422, "modifierExtension"),
     "a modifier further in": ({"component": [MODIFIED | {"code": coded("97507-8")}]}, 422, "modifierExtension"),
