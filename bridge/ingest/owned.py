@@ -3,7 +3,7 @@
 Law (`consent.md`, custody): the copy is kept first, and only of what is new in the record or still in the copy: what
 somebody took out of the copy does not come back when it is sent once more. Then the record, and what is told is told of
 that alone. Cut short in between, the next attempt finds the copy and makes the record. Where nothing can be kept, no
-record is begun.
+record is begun, and where nothing was, none stays.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from bridge.ingest.offered import Fate, Keeping, Moment, Outcome, moments
 from bridge.ingest.submission import keep
-from bridge.store import submitted
+from bridge.store import custody, submitted
 
 
 def keep_both(
@@ -26,8 +26,13 @@ def keep_both(
     made = keep(replace(copy, offered=[copy.offered[at] for at in wanted])) if wanted else ()
     if there is None and all(each.fate in (Fate.REFUSED, Fate.TAKEN) for each in made):
         return made
-    told = dict(zip(wanted, made, strict=True))
-    return tuple(_either(each, told.get(at)) for at, each in enumerate(keep(begun())))
+    mine, told = begun(), dict(zip(wanted, made, strict=True))
+    try:
+        kept = keep(mine)
+    except Exception:
+        custody.dropped(mine.db, mine.patient.number)
+        raise
+    return tuple(_either(each, told.get(at)) for at, each in enumerate(kept))
 
 
 def _either(own: Outcome, copy: Outcome | None) -> Outcome:

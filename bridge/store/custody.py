@@ -145,6 +145,12 @@ def came(con: sqlite3.Connection, record: int, rule: Rule, at: Instant) -> None:
     )
 
 
+def dropped(db: Database, number: int) -> None:
+    """Begun, but nothing came into it: it goes with its key."""
+    if find(db, number) is None:
+        patients.erase(db, number)
+
+
 def is_of(db: Database, number: int, person: int, organization: str, pairing: bytes) -> bool:
     """Whether that number is what a provider keeps of a person under that name of theirs now."""
     return number == current(db, person, organization, pairing)
@@ -163,7 +169,10 @@ def whose(db: Database, number: int) -> tuple[int, str] | None:
 
 def ever(db: Database, person: int) -> tuple[tuple[int, str], ...]:
     """Number and keeper of each record that a provider keeps of a person or kept: whose ledgers are theirs to see."""
-    sql = "SELECT record, organization FROM custody WHERE person = ? ORDER BY record"
+    sql = (
+        "SELECT record, organization FROM custody WHERE person = ?"
+        " AND record IN (SELECT record FROM custody_rules) ORDER BY record"
+    )
     rows = db.reader("bridge").execute(sql, (person,))
     return tuple((int(number), str(organization)) for number, organization in rows.fetchall())
 

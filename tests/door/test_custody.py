@@ -15,10 +15,12 @@ import pytest
 
 from bridge.period import MINUTE
 from bridge.reading import Stream
-from bridge.store import custody
+from bridge.smart.registration import Registration, client
+from bridge.store import clients, custody
 from bridge.store.ids import Name
 from tests.door.attackers import ATTACKERS, RIGHTFUL
 from tests.door.ways_out import SYSTEMS, Hidden, Seen, Through, known, told
+from tests.smart.signing import ec_pair, jwks
 from tests.web.brought import PDF, summary
 from tests.web.custody import SUBMITTER, provider
 from tests.web.submitted import SCOPE, START, bundle, locations, readings, submit
@@ -97,6 +99,22 @@ def test_nobody_else_is_told_of_the_record_by_any_way(kept: Kept, name: str) -> 
         assert way in SYSTEMS or codes[0] == codes[1], way
         assert not [each for each in answers if f'"value":{MARK}' in each.text or PDF in each.text], way
         assert way in SYSTEMS or not _seen(answers), way
+
+
+def test_a_program_of_the_same_organisation_for_another_purpose_is_told_of_nothing(kept: Kept) -> None:
+    study = client(
+        Registration(
+            "Study", "backend", "Third", purpose="HRESCH", jwks=jwks(ec_pair().jwk()), scope=SUBMITTER
+        )
+    )
+    clients.add(kept.world.db, study)
+    token = kept.world.token(study, SUBMITTER)
+    for way in Through:
+        answers, same = (kept.asked(token, way, about) for about in (kept.record, kept.nobody))
+        assert way in SYSTEMS or [each.status_code for each in answers] == [
+            each.status_code for each in same
+        ], way
+        assert not _seen(answers), way
 
 
 def test_the_custodian_is_told_of_its_record_and_of_nothing_else(kept: Kept) -> None:

@@ -15,10 +15,11 @@ from bridge.consent.grant import Identity
 from bridge.consent.intake import source
 from bridge.period import DAY, HOUR, MINUTE
 from bridge.smart.registration import Registration, client
-from bridge.store import blocks, clients, custody
+from bridge.store import blocks, clients, custody, patients
 from bridge.store.artifacts import listed
 from bridge.store.blocks import withdraw
 from bridge.store.ids import Name
+from bridge.store.keys import Erased
 from bridge.store.patients import erase
 from tests.smart.signing import ec_pair, jwks
 from tests.web.brought import summary
@@ -223,7 +224,12 @@ def test_who_is_erased_or_withdraws_meanwhile_is_nobody_and_leaves_nothing(
 
     monkeypatch.setattr(submission, "absorb", late)
     assert submit(kept, bundle(readings(ada, 2))).status_code == 404
-    assert ended and records(kept) == []
+    con = kept.db.reader("bridge")
+    assert ended and records(kept) == [] and custody.ever(kept.db, kept.ada) == ()
+    for number, _ in con.execute("SELECT record, ended FROM custody").fetchall():
+        assert not patients.is_known(kept.db, number)
+        with pytest.raises(Erased):
+            kept.db.keys.box(number)
 
 
 def test_who_is_erased_before_anything_is_kept_is_nobody(
