@@ -2,8 +2,8 @@
 
 Law (`consent.md`, custody): such a record is nobody's to open at the command line: its custodian's clients read it
 through the gate. It is erased after its time alone, by a named operator, and nobody is asked to remember the day:
-`check` names what is over. It shows ids, never a name, and not whom it is about once that person was erased: whoever
-was told of them still has the id.
+`check` names what is over. Where several rules were told, each stands with its end, and the latest end counts. It shows
+ids, never a name, and not whom it is about once that person was erased: whoever was told of them still has the id.
 """
 
 from __future__ import annotations
@@ -73,4 +73,7 @@ def row_of(found: Bridge, one: Record) -> dict[str, Value]:
         "last": iso(one.last),
         "until": one.until.isoformat(),
         "over": one.is_over(found.now()),
+        "rules": [
+            f"{each.rule.law}, {each.rule.years} years, until {each.until.isoformat()}" for each in one.came
+        ],
     }

@@ -83,8 +83,8 @@ class Record:
 
     @property
     def last(self) -> Instant:
-        """When the latest of it came."""
-        return max(each.last for each in self.came)
+        """When the latest came of what that rule keeps."""
+        return self._latest.last
 
     def is_over(self, now: Instant) -> bool:
         """Whether its time is over."""

@@ -54,6 +54,7 @@ WAITS: Final = (
 RECEIVED: Final = f"Received. {WAITS}"
 """Said of everything that is taken in, whatever became of it."""
 KEPT: Final = f"Kept as it was received; no reading is made of it. {WAITS}"
+TAKEN: Final = "Taken back: nothing says it any more, and who was told of it is told that it was wrong."
 _STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202, Fate.TAKEN: 200}
 
 
@@ -179,7 +180,8 @@ def receipt(place: str, what: What, outcome: Outcome, location: str) -> Receipt:
         return refused(Problem(422, "value", f"{place}.resource: {outcome.why}.", (place,)))
     if what is What.DEVICE and location:
         return Receipt(201 if outcome.fate is Fate.KEPT else 200, location, RECEIVED)
-    return Receipt(_STATUS[outcome.fate], location, KEPT if outcome.fate is Fate.KEPT else RECEIVED)
+    said = {Fate.KEPT: KEPT, Fate.TAKEN: TAKEN}.get(outcome.fate, RECEIVED)
+    return Receipt(_STATUS[outcome.fate], location, said)
 
 
 def refused(why: Problem) -> Receipt:

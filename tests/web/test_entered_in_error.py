@@ -14,6 +14,7 @@ from bridge.period import HOUR, MINUTE, iso
 from bridge.store import custody, submitted
 from bridge.store.artifacts import listed, original
 from bridge.store.patients import load
+from bridge.web.submitting import TAKEN
 from tests.web.brought import summary
 from tests.web.custody import SUBMITTER, provider
 from tests.web.submitted import (
@@ -78,7 +79,7 @@ def test_what_was_entered_in_error_is_in_the_record_and_in_the_copy_no_more(brou
     word = wrong(ada, 1) if by == "identifier" else entry(moment)
     assert both(brought) == ([100, 101, 102, 103],) * 2
     answer = submit(brought, bundle([word]))
-    assert statuses(answer) == [200] and locations(answer) == [""]
+    assert statuses(answer) == [200] and locations(answer) == [""] and sentences(answer) == [TAKEN]
     assert both(brought) == ([100, 102, 103],) * 2
     assert statuses(submit(brought, bundle([word]))) == [200]
     assert both(brought) == ([100, 102, 103],) * 2
