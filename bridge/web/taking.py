@@ -147,9 +147,13 @@ class Taking:
     # ------------------------------------------------------------------------------------ whom and what
 
     def _patient(self, verdicts: Sequence[Verdict]) -> int:
-        """The one person that the submission is for; Refused where nobody is."""
-        if self.permit.patient is not None:
-            return self.permit.patient
+        """The one person that the submission is for; Refused where nobody is, and where the token shows the person of
+        the launch under another name than that of the intake grant: ids that are told would join the two."""
+        found = self.permit.patient
+        if found is not None:
+            if Orderer(self.desk, self.permit).pairing(found) != self.whose.pairing(found):
+                raise Refused(NOT_TAKEN)
+            return found
         fits = [each for each in verdicts if isinstance(each, Fit)]
         for each in sorted(fits, key=lambda fit: _CHOOSING.get(fit.what, 1)):
             named = subject(self.found, each.entry, each.what, self.desk.renderer.base)

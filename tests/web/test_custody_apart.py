@@ -8,12 +8,14 @@ from typing import Final
 
 import pytest
 
-import bridge.ingest.submission as submission
+import bridge.ingest.submission as ingest
 from bridge.consent import collecting, grants
 from bridge.consent.disclosure import KEPT, NOTICE
 from bridge.consent.grant import Identity
 from bridge.consent.intake import source
+from bridge.consent.permit import RecipientPermit
 from bridge.period import DAY, HOUR, MINUTE
+from bridge.receive.bundle import submission
 from bridge.smart.registration import Registration, client
 from bridge.store import blocks, clients, custody, patients
 from bridge.store.artifacts import listed
@@ -21,6 +23,10 @@ from bridge.store.blocks import withdraw
 from bridge.store.ids import Name
 from bridge.store.keys import Erased
 from bridge.store.patients import erase
+from bridge.web.call import Refused
+from bridge.web.desk import Desk
+from bridge.web.submitting import Whose
+from bridge.web.taking import Taking
 from tests.smart.signing import ec_pair, jwks
 from tests.web.brought import summary
 from tests.web.custody import RULE, SUBMITTER, provider
@@ -136,6 +142,31 @@ def test_a_device_of_the_one_name_is_not_had_under_the_other(world: World) -> No
     assert statuses(submit(world, bundle([later]))) == [422]
 
 
+def test_a_launch_by_name_is_not_told_of_what_came_under_a_pseudonym(world: World) -> None:
+    """The device that a program brought under the pseudonym, brought once more with a token about Ada by name."""
+    world.clinic = world.register("Submitting EHR", "Clinic", SUBMITTER)
+    grant, known = pseudonym(world)
+    provider(world, world.ada)
+    brought = entry(device("SN-77"), url="urn:uuid:d1")
+    worn = entry(observation(known, START, device={"reference": "urn:uuid:d1"}))
+    assert statuses(submit(world, bundle([brought, worn]))) == [201, 201]
+    desk = Desk(world.gate, world.renderer, world.db, world.clock, world.meters)
+    until = world.clock() + HOUR
+    for is_by_name in (False, True):
+        if is_by_name:
+            world.clock.now += MINUTE
+            grants.revoke(world.db, grant)
+            world.grant()
+        permit = RecipientPermit(world.clinic.id, "Clinic", "TREAT", "token", until, patient=world.ada)
+        sent = submission(bundle([brought]))
+        taking = Taking(desk, world.mappings, permit, {"Device": [frozenset()]}, sent, Whose(desk, permit))
+        if is_by_name:
+            with pytest.raises(Refused):
+                taking.receipts()
+        else:
+            assert [each.location[:7] for each in taking.receipts()] == ["Device/"]
+
+
 # ------------------------------------------------------------------------------------------------- orders
 
 
@@ -164,9 +195,9 @@ def test_an_order_under_a_pseudonym_does_not_tell_when_a_share_by_name_began(wor
     grant, known = pseudonym(world)
     provider(world, world.ada)
     assert statuses(submit(world, bundle([entry(clinic_order(known))]))) == [201]
+    world.clock.now += HOUR
     grants.revoke(world.db, grant)
     before = submit(world, bundle([entry(clinic_order(known))])).json()
-    world.clock.now += HOUR
     world.grant()
     assert submit(world, bundle([entry(clinic_order(known))])).json() == before
 
@@ -222,7 +253,7 @@ def test_who_is_erased_or_withdraws_meanwhile_is_nobody_and_leaves_nothing(
                 over(kept)
         return whole(db, number, *more, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(submission, "absorb", late)
+    monkeypatch.setattr(ingest, "absorb", late)
     assert submit(kept, bundle(readings(ada, 2))).status_code == 404
     con = kept.db.reader("bridge")
     assert ended and records(kept) == [] and custody.ever(kept.db, kept.ada) == ()
