@@ -16,7 +16,7 @@ from bridge.fhir import administration, observation, terms
 from bridge.fhir.elements import spelled
 from bridge.fhir.summaries import Worn, worn
 from bridge.fhir.variant import has_amount
-from bridge.mapping import Format, Mappings, Shape
+from bridge.mapping import Mappings, Shape
 from bridge.mapping.resources import ADMINISTRATION, OBSERVATION, READING_TYPES, TYPE_OF
 from bridge.mapping.shapes import ANY
 from bridge.reading import KINDS, Stream, Unit
@@ -70,12 +70,15 @@ class Vocabulary:
     def of(cls, mappings: Mappings) -> Vocabulary:
         """The terms of every shape."""
         formats = [mappings.formats[name] for name in sorted(mappings.formats)]
+        shapes = {(stream, id(shape)): shape for each in formats for stream, shape in each.fhir.items()}
 
         def every(terms: Callable[[Mappings, Stream, Shape], Iterator[Term]]) -> tuple[Term, ...]:
-            told = (term for each in formats for pair in each.fhir.items() for term in terms(mappings, *pair))
+            told = (term for (stream, _), shape in shapes.items() for term in terms(mappings, stream, shape))
             return tuple(dict.fromkeys(told))
 
-        whole = frozenset(selector for each in formats for selector in _whole(each))
+        whole = frozenset(
+            selector for (stream, _), shape in shapes.items() for selector in _whole(stream, shape)
+        )
         codes = every(_codes)
         groups = tuple(_together(codes))
         written = every(_categories), every(_statuses), every(_units), every(_profiles)
@@ -132,12 +135,11 @@ def _meant(terms: Sequence[Term], tokens: Sequence[Token]) -> frozenset[Selector
     return frozenset(t.selector for t in terms if any(token.means(t.said) for token in tokens))
 
 
-def _whole(spoken: Format) -> Iterator[Selector]:
-    for stream, shape in spoken.fhir.items():
-        for unit in shape.code:
-            yield Selector(stream, _unit(unit), Grain.RAW)
-        for unit in shape.mean:
-            yield from (Selector(stream, unit, grain) for grain in MEANS)
+def _whole(stream: Stream, shape: Shape) -> Iterator[Selector]:
+    for unit in shape.code:
+        yield Selector(stream, _unit(unit), Grain.RAW)
+    for unit in shape.mean:
+        yield from (Selector(stream, unit, grain) for grain in MEANS)
 
 
 def _unit(unit: str) -> Unit | None:

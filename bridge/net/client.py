@@ -17,7 +17,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
@@ -58,6 +58,12 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Who vouches for names: the authorities that are shipped with httpx, read once. Nobody adds to it."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Outbound:
     """Calls registered endpoints. `allow_loopback` lets a name lead to this machine (tests), also
     over plain http; nothing else is ever called over plain http."""
@@ -77,7 +83,7 @@ class Outbound:
         self._clock = clock
         self._allow_loopback = allow_loopback
         self._resolver = resolver
-        self._trust = trust or httpx.create_ssl_context(trust_env=False)
+        self._trust = trust or _trusted()
 
     async def fetch(self, request: Request) -> Answer | NetFault:
         """Make one call and note it in the register, whatever came of it."""
