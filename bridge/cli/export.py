@@ -41,7 +41,7 @@ from bridge.consent.gate import Moved
 from bridge.consent.permit import OperatorPermit, OwnerPermit
 from bridge.consent.received import REPORT
 from bridge.consent.summed import PARTS
-from bridge.fhir.everything import OPERATION, TYPES
+from bridge.fhir.everything import OPERATION, SUBMITTED, TYPES
 from bridge.fhir.parameters import RECORDS
 from bridge.fhir.wanted import Wanted
 from bridge.mapping.portal import COLUMNS
@@ -119,7 +119,7 @@ class Outgoing:
             self.patient, Way.LOOK, "command line", f"export: {what}",
             selectors=frozenset(each for kind in readings for each in vocabulary.everything(kind)),
             dates=self.days if readings else (),
-            along=frozenset({*PARTS, REPORT}) if OBSERVATION in types else frozenset(),
+            along=_brought(types),
             provenance=EVIDENCE in types,
             device_resources="Device" in types,
             metric_resources="DeviceMetric" in types,
@@ -236,6 +236,12 @@ async def _told(found: Bridge, who: OwnerPermit | OperatorPermit, wish: Asked) -
     finally:
         if isinstance(source, AsyncGenerator):
             await source.aclose()
+
+
+def _brought(types: frozenset[str]) -> frozenset[str]:
+    """What others submitted, of these types."""
+    figures = frozenset(PARTS) if OBSERVATION in types else NONE
+    return figures | {REPORT} if SUBMITTED in types else figures
 
 
 def _folder(output: Path) -> Path:
