@@ -2,7 +2,8 @@
 
 Law (`safety.md`, whose chart is it): no delivery without a confirmed link; the bridge matches nobody by
 name. What the receiver showed when the link was confirmed rests under the patient's key, and what it
-shows later is compared with that. A broken link stays until a human confirms anew; a confirmation is a
+shows later is compared with that. One record is one person's: a link that names another person's is none, and that
+is looked at where it is made, whoever makes it. A broken link stays until a human confirms anew; a confirmation is a
 new link, the old one is kept for what was sent under it.
 
 Rejected: updating a link in place (what was sent could no longer be told to its chart).
@@ -11,6 +12,8 @@ Rejected: updating a link in place (what was sent could no longer be told to its
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,6 +22,15 @@ from typing import Final
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.keys import place
+
+
+class Anothers(ValueError):
+    """The record is another person's already."""
+
+
+ANOTHERS: Final = (
+    "another person's link names this record already, and one record is one person's: compare both"
+)
 
 
 class LinkState(StrEnum):
@@ -78,10 +90,12 @@ def confirm(
     shown: Shown | None = None,
 ) -> Link:
     """Link the patient anew; a link to the same client before it is kept as removed. ValueError where
-    nobody confirms or the identifier is empty."""
+    nobody confirms or the identifier is empty; Anothers where another person's link names the record."""
     if not confirmed_by.strip() or not value.strip():
         raise ValueError("a link names the receiver's identifier and who confirmed it")
-    found, now = shown or Shown(), db.clock()
+    found, now, looked = shown or Shown(), db.clock(), _newest(db)
+    if is_anothers(db, patient, client, system, value, found.id):
+        raise Anothers(ANOTHERS)
     kept = json.dumps(
         {
             "system": system,
@@ -94,6 +108,8 @@ def confirm(
     ).encode()
     box = db.keys.box(patient)
     with db.write("bridge") as con:
+        if _names(_others(db, con, patient, client, looked), system, value, found.id):
+            raise Anothers(ANOTHERS)
         con.execute(
             "UPDATE links SET state = 'removed', changed = ?"
             " WHERE patient = ? AND client = ? AND state <> 'removed'",
@@ -131,10 +147,28 @@ def listed(db: Database, patient: int | None = None) -> tuple[Link, ...]:
     return _rows(db, "state <> 'removed' AND patient = ?", patient)
 
 
-def is_anothers(db: Database, patient: int, client: str, system: str, value: str) -> bool:
-    """Whether a link in use of another patient names this record: what goes to both would stand in one chart."""
-    others = _rows(db, "client = ? AND patient <> ? AND state <> 'removed'", client, patient)
-    return any((each.system, each.value) == (system, value) for each in others)
+def is_anothers(db: Database, patient: int, client: str, system: str, value: str, id: str = "") -> bool:
+    """Whether a link in use of another patient names this record: what goes to both would stand in one chart. `id`:
+    the receiver's, which its record has whatever identifier it was found by."""
+    return _names(_others(db, db.reader("bridge"), patient, client, 0), system, value, id)
+
+
+def _names(others: Iterable[Link], system: str, value: str, id: str) -> bool:
+    return any(
+        (each.system, each.value) == (system, value) or (id and each.shown.id == id) for each in others
+    )
+
+
+def _others(db: Database, con: sqlite3.Connection, patient: int, client: str, after: int) -> Iterator[Link]:
+    """The links in use of others to a client that were made after the one with that number."""
+    where = "client = ? AND patient <> ? AND state <> 'removed' AND link > ?"
+    found = con.execute(f"SELECT {_COLUMNS} FROM links WHERE {where}", (client, patient, after))
+    return (_link(db, *row) for row in found.fetchall())
+
+
+def _newest(db: Database) -> int:
+    (number,) = db.reader("bridge").execute("SELECT coalesce(max(link), 0) FROM links").fetchone()
+    return int(number)
 
 
 def standings(db: Database) -> dict[tuple[int, str], Standing]:

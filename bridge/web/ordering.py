@@ -19,6 +19,7 @@ from starlette.routing import Route
 import bridge.store.orders as orders
 from bridge.consent.gate import Gate
 from bridge.consent.permit import RecipientPermit
+from bridge.fhir.filters import ONE_PATIENT
 from bridge.fhir.orders import KIND, SEARCHED, Ordered
 from bridge.fhir.outcome import ABSENT, NOT_READABLE, OUT_OF_SCOPE, Problem, bad_parameter, problem
 from bridge.fhir.render import Renderer
@@ -211,9 +212,14 @@ class Ordering:
     def _matching(
         self, permit: RecipientPermit, fences: Sequence[Fence], asked: dict[str, str]
     ) -> list[Ordered]:
-        named = asked.get("patient") or asked.get("subject", "")
-        name = local(named, "Patient", self._desk.renderer.base) or named
-        patient = self._desk.patient(permit, "Patient", name)
+        named, base = (
+            [asked[name] for name in ("patient", "subject") if name in asked],
+            self._desk.renderer.base,
+        )
+        names = {local(each, "Patient", base) or each for each in named}
+        if len(names) != 1:
+            raise Refused(bad_parameter("patient", ONE_PATIENT))
+        patient = self._desk.patient(permit, "Patient", *names)
         if patient is None or not shares(self._desk, permit, patient):
             return []
         whose = Orderer(self._desk, permit)

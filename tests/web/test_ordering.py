@@ -70,6 +70,19 @@ def _without_unit(extension: dict[str, Any]) -> dict[str, Any]:
     return extension | {"extension": parts}
 
 
+def test_a_search_that_names_two_people_finds_neithers_orders(world: World) -> None:
+    world.grant()
+    world.grant(world.bob)
+    ada, bob = (world.patient_id(each) for each in (world.ada, world.bob))
+    for each in (ada, bob):
+        assert send(world, visit(each)).status_code == 201
+    for one, other in ((ada, bob), (bob, ada), (ada, "x"), ("x", ada)):
+        answer = mine(world, f"{PATH}?patient={one}&subject={other}")
+        assert answer.status_code == 400 and "exactly one patient" in answer.text
+    for same in (ada, f"Patient/{ada}"):
+        assert mine(world, f"{PATH}?patient={ada}&subject={same}").json()["total"] == 1
+
+
 def test_orders_are_found_by_person_and_status(world: World) -> None:
     world.grant()
     ada = world.patient_id(world.ada)
