@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -260,3 +260,26 @@ def test_what_was_picked_up_while_the_line_was_cut_waits_for_a_human(tmp_path: P
         rows = house.db.reader("bridge").execute("SELECT DISTINCT problem FROM sent").fetchall()
         assert rows == [(IN_DOUBT,)]
         assert len(box.written) == 1
+
+
+def _revoked(house: House) -> None:
+    house.revoke(grants.listed(house.db, house.patient)[0].grant.id)
+
+
+def _erased(house: House) -> None:
+    patients.erase(house.db, house.patient)
+
+
+@pytest.mark.parametrize("moment", ["login", "write"])
+@pytest.mark.parametrize("ends", [_revoked, _erased])
+def test_what_is_called_off_on_its_way_gets_no_name_and_leaves_no_half_file(
+    tmp_path: Path, moment: str, ends: Callable[[House], None]
+) -> None:
+    with boxed(tmp_path) as (house, box):
+        box.meanwhile[moment] = lambda: ends(house)
+        assert house.push().sent == 0
+        assert not box.meanwhile and list(box.files.iterdir()) == []
+        assert len(box.written) == (moment == "write"), "after the login nothing more was begun"
+        house.wait()
+        house.push()
+        assert list(box.files.iterdir()) == []
