@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -93,9 +92,8 @@ def confirm(
     nobody confirms or the identifier is empty; Anothers where another person's link names the record."""
     if not confirmed_by.strip() or not value.strip():
         raise ValueError("a link names the receiver's identifier and who confirmed it")
-    found, now, looked = shown or Shown(), db.clock(), _newest(db)
-    if is_anothers(db, patient, client, system, value, found.id):
-        raise Anothers(ANOTHERS)
+    found, now = shown or Shown(), db.clock()
+    record = _Record(client, system, value, found.id)
     kept = json.dumps(
         {
             "system": system,
@@ -108,7 +106,7 @@ def confirm(
     ).encode()
     box = db.keys.box(patient)
     with db.write("bridge") as con:
-        if _names(_others(db, con, patient, client, looked), system, value, found.id):
+        if _is_anothers(db, con, patient, record):
             raise Anothers(ANOTHERS)
         con.execute(
             "UPDATE links SET state = 'removed', changed = ?"
@@ -116,9 +114,9 @@ def confirm(
             (now, patient, client),
         )
         number = con.execute(
-            "INSERT INTO links (patient, client, state, reason, confirmed, changed, sealed)"
-            " VALUES (?, ?, 'confirmed', '', ?, ?, x'')",
-            (patient, client, now, now),
+            "INSERT INTO links (patient, client, state, reason, confirmed, changed, sealed, record, chart)"
+            " VALUES (?, ?, 'confirmed', '', ?, ?, x'', ?, ?)",
+            (patient, client, now, now, *record.marks(db)),
         ).lastrowid
         assert number is not None
         sealed = box.seal(kept, place("link", patient, number))
@@ -150,25 +148,44 @@ def listed(db: Database, patient: int | None = None) -> tuple[Link, ...]:
 def is_anothers(db: Database, patient: int, client: str, system: str, value: str, id: str = "") -> bool:
     """Whether a link in use of another patient names this record: what goes to both would stand in one chart. `id`:
     the receiver's, which its record has whatever identifier it was found by."""
-    return _names(_others(db, db.reader("bridge"), patient, client, 0), system, value, id)
+    record = _Record(client, system, value, id)
+    return _is_anothers(db, db.reader("bridge"), patient, record)
 
 
-def _names(others: Iterable[Link], system: str, value: str, id: str) -> bool:
-    return any(
-        (each.system, each.value) == (system, value) or (id and each.shown.id == id) for each in others
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record of a receiver, by one of its identifiers and by the receiver's own id, '' where it shows none."""
+
+    client: str
+    system: str
+    value: str
+    id: str
+
+    def marks(self, db: Database) -> tuple[bytes, bytes]:
+        """How it is found without being known."""
+        chart = db.keys.blind("link chart", f"{self.client}\0{self.id}") if self.id else b""
+        return db.keys.blind("link record", f"{self.client}\0{self.system}\0{self.value}"), chart
+
+
+def _is_anothers(db: Database, con: sqlite3.Connection, patient: int, wanted: _Record) -> bool:
+    record, chart = wanted.marks(db)
+    of = "patient <> ? AND state <> 'removed'"
+    marked = con.execute(
+        f"SELECT 1 FROM links WHERE record = ? AND {of}"
+        f" UNION ALL SELECT 1 FROM links WHERE chart = ? AND chart <> x'' AND {of}",
+        (record, patient, chart, patient),
     )
-
-
-def _others(db: Database, con: sqlite3.Connection, patient: int, client: str, after: int) -> Iterator[Link]:
-    """The links in use of others to a client that were made after the one with that number."""
-    where = "client = ? AND patient <> ? AND state <> 'removed' AND link > ?"
-    found = con.execute(f"SELECT {_COLUMNS} FROM links WHERE {where}", (client, patient, after))
-    return (_link(db, *row) for row in found.fetchall())
-
-
-def _newest(db: Database) -> int:
-    (number,) = db.reader("bridge").execute("SELECT coalesce(max(link), 0) FROM links").fetchone()
-    return int(number)
+    if marked.fetchone():
+        return True
+    before = con.execute(
+        f"SELECT {_COLUMNS} FROM links WHERE record IS NULL AND client = ? AND {of}", (wanted.client, patient)
+    )
+    others = (_link(db, *row) for row in before.fetchall())
+    return any(
+        (each.system, each.value) == (wanted.system, wanted.value)
+        or (wanted.id and each.shown.id == wanted.id)
+        for each in others
+    )
 
 
 def standings(db: Database) -> dict[tuple[int, str], Standing]:

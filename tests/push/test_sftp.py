@@ -75,11 +75,11 @@ def boxed(home: Path, secret: str = "s3cret", **more: Any) -> Iterator[tuple[Hou
             yield one, box
 
 
-def shared(house: House) -> None:
+def shared(house: House, record: str = "0042") -> None:
     """Ten readings of May, granted and linked."""
     house.bring(0, list(range(100, 110)))
     house.grant()
-    house.link(None)
+    house.link(None, record)
 
 
 def furnished(house: House) -> Iterator[House]:
@@ -178,7 +178,7 @@ def test_a_refused_secret_is_not_shown_by_the_next_person_s_delivery(
         if not is_same_round:
             house.push()
         house.patient = patients.add(house.db, "Another Example", None, "Europe/Berlin", ())
-        shared(house)
+        shared(house, "0043")
         held = asyncio.run(house.worker.once(None, house.client)).held
         assert any("left alone until" in each and sentence(Fault.NOT_LET_IN) in each for each in held)
         assert box.tried == ["cgm"]

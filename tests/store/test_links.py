@@ -56,3 +56,14 @@ def test_of_two_who_confirm_one_record_at_once_one_does(db: Database) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(tried, people)) == 1
+
+
+def test_a_link_that_was_made_before_records_were_marked_counts(
+    db: Database, patient: int, other: int
+) -> None:
+    confirm(db, patient, MRN, "17")
+    with db.write("bridge") as con:
+        con.execute("UPDATE links SET record = NULL, chart = NULL")
+    for named, chart in ((MRN, ""), (NATIONAL, "17")):
+        with pytest.raises(Anothers):
+            confirm(db, other, named, chart)
