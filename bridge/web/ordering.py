@@ -85,14 +85,12 @@ class Ordering:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._one = asyncio.Lock()  # two at once could both find that an identifier is none that one has
 
     async def create(self, call: Call) -> FhirResponse:
         """POST [base]/ServiceRequest"""
         permit, fences = _recipient(call.bearer), reached(call.bearer, KIND, CREATE)
         sent = await self._sent(call, fences)
-        async with self._one:
-            made = await asyncio.to_thread(self._created, permit, sent)
+        made = await asyncio.to_thread(self._created, permit, sent)
         return self._answer(call, 201, made, {"Location": f"{self._desk.renderer.base}/{KIND}/{made.id}"})
 
     async def update(self, call: Call) -> FhirResponse:
