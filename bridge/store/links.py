@@ -92,19 +92,9 @@ def confirm(
     nobody confirms or the identifier is empty; Anothers where another person's link names the record."""
     if not confirmed_by.strip() or not value.strip():
         raise ValueError("a link names the receiver's identifier and who confirmed it")
-    found, now = shown or Shown(), db.clock()
+    found, now, box = shown or Shown(), db.clock(), db.keys.box(patient)
     record = _Record(client, system, value, found.id)
-    kept = json.dumps(
-        {
-            "system": system,
-            "value": value,
-            "id": found.id,
-            "name": found.name,
-            "birth": found.birth_date.isoformat() if found.birth_date else "",
-            "by": confirmed_by,
-        }
-    ).encode()
-    box = db.keys.box(patient)
+    kept = _text(record, found, confirmed_by)
     with db.write("bridge") as con:
         if _is_anothers(db, con, patient, record):
             raise Anothers(ANOTHERS)
@@ -122,6 +112,13 @@ def confirm(
         sealed = box.seal(kept, place("link", patient, number))
         con.execute("UPDATE links SET sealed = ? WHERE link = ?", (sealed, number))
     return load(db, number)
+
+
+def _text(record: _Record, shown: Shown, by: str) -> bytes:
+    """What is sealed of a link."""
+    birth = shown.birth_date.isoformat() if shown.birth_date else ""
+    told = {"system": record.system, "value": record.value, "id": shown.id}
+    return json.dumps(told | {"name": shown.name, "birth": birth, "by": by}).encode()
 
 
 def load(db: Database, number: int) -> Link:
