@@ -1,7 +1,8 @@
 """Files of mappings as they lie in a folder: parsed one by one, with every fault as file, line and column.
 
 Law (`mapping.md`): errors are collected over all files; a file that breaks the language is looked at as far as it can
-be (`mended`). Reads files, writes none.
+be (`mended`). What lies in a folder is read whole before any of it is judged, so that who asks for the same files again
+can be told so. Reads files, writes none.
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A file as it lies in a folder: its name as faults call it, what it says; `problem` where it cannot be read."""
+
+    file: str
+    text: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A YAML file that parsed: its name as faults call it, its document, and the text with positions."""
 
@@ -31,24 +41,35 @@ class Text:
     text: YamlText
 
 
-def texts(folder: File, faults: list[Fault]) -> Iterator[Text]:
-    """The files of a folder that are no examples."""
-    for path in sorted(folder.glob("*.yaml")):
-        if path.name.endswith(EXAMPLE):
+def written(folder: File) -> tuple[Written, ...]:
+    """The files of a folder that are no examples, by name."""
+    paths = sorted(folder.glob("*.yaml"))
+    return tuple(_written(path) for path in paths if not path.name.endswith(EXAMPLE))
+
+
+def _written(path: File) -> Written:
+    try:
+        return Written(str(path), path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return Written(str(path), "", f"this file cannot be read: {error}")
+
+
+def texts(files: Iterable[Written], faults: list[Fault]) -> Iterator[Text]:
+    """Those that are tables of names; the others are faults."""
+    for each in files:
+        if each.problem:
+            faults.append(Fault(each.file, 1, 1, each.problem))
             continue
+        text = YamlText(each.text)
         try:
-            text = YamlText(path.read_text("utf-8"))
             document = text.document
         except MarkedYAMLError as error:
-            faults.append(from_yaml(str(path), error))
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            faults.append(Fault(str(path), 1, 1, f"this file cannot be read: {error}"))
+            faults.append(from_yaml(each.file, error))
             continue
         if isinstance(document, dict):
-            yield Text(str(path), document, text)
+            yield Text(each.file, document, text)
         else:
-            faults.append(Fault(str(path), 1, 1, "a mapping file is a table of names, this one is not"))
+            faults.append(Fault(each.file, 1, 1, "a mapping file is a table of names, this one is not"))
 
 
 def parsed(text: Text, model: type[Model], faults: list[Fault]) -> Mended[Model] | None:

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path as File
 from typing import Final
 
@@ -20,7 +21,7 @@ from pydantic import BaseModel
 from bridge.mapping.checks import check_codes, check_format, check_overlay
 from bridge.mapping.destination import DestinationFile, check_destination
 from bridge.mapping.engine_checks import check_engine
-from bridge.mapping.files import Text, faults_in, parsed, texts
+from bridge.mapping.files import Text, Written, faults_in, parsed, texts, written
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
 from bridge.mapping.overlay import Overlay, laid_over
 from bridge.mapping.paper_checks import check_papers
@@ -74,20 +75,28 @@ class Mappings:
 
 
 def load(folder: File, site: File | None = None) -> Mappings:
-    """The mappings of `folder` with those of `site` laid over. Raises MappingErrors with every fault."""
+    """The mappings of `folder` with those of `site` laid over. Raises MappingErrors with every fault. A process reads
+    what lies there at each call and judges it once as long as it says the same."""
+    goals = [one for each in (folder, site) if each for one in written(each / DESTINATIONS)]
+    return _loaded(str(folder), written(folder), written(site) if site else (), tuple(goals))
+
+
+@lru_cache(maxsize=4)
+def _loaded(
+    folder: str, shipped: tuple[Written, ...], overlaid: tuple[Written, ...], receivers: tuple[Written, ...]
+) -> Mappings:
     faults: list[Fault] = []
-    laid = list(texts(site, faults)) if site else []
-    told = [*texts(folder, faults), *laid]
+    laid = list(texts(overlaid, faults))
+    told = [*texts(shipped, faults), *laid]
     codes, units = _codes(told, faults)
     shapes = _shapes(told, codes, faults)
     formats = _formats(told, codes, shapes, faults)
     _overlays(told, formats, codes, faults)
-    places = [each / DESTINATIONS for each in (folder, site) if each]
-    goals = _destinations([text for each in places for text in texts(each, faults)], codes, faults)
+    goals = _destinations(texts(receivers, faults), codes, faults)
     if formats and not faults:
-        faults += [Fault(str(folder), 1, 1, wrong) for wrong in lacking(shapes, units)]
+        faults += [Fault(folder, 1, 1, wrong) for wrong in lacking(shapes, units)]
     if not formats and not faults:
-        faults.append(Fault(str(folder), 1, 1, "there is no mapping in this folder"))
+        faults.append(Fault(folder, 1, 1, "there is no mapping in this folder"))
     if faults:
         raise MappingErrors(sorted(set(faults)))
     found = {name: _in_force(one, codes, units) for name, one in sorted(formats.items())}

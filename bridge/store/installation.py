@@ -1,8 +1,9 @@
 """The files of an installation: made, migrated, and known to belong together.
 
-Law: a migration that was applied never changes, and runs whole or not at all. The key store carries
-the installation's id; data whose key store is missing or another one's is refused before anything is
-written, because a new id key would give every reading a new id (data.md, ids and keys).
+Law: a migration that was applied never changes; those that are due run whole or not at all, so that no file
+rests between two forms. The key store carries the installation's id; data whose key store is missing or another
+one's is refused before anything is written, because a new id key would give every reading a new id (data.md, ids
+and keys).
 """
 
 from __future__ import annotations
@@ -37,20 +38,19 @@ def touch(path: Path) -> None:
 
 
 def migrate(con: sqlite3.Connection, file: str, at: Instant) -> None:
-    """Bring one database file to the newest form: scripts `<file>_<nnnn>_<name>.sql` in order."""
+    """Bring one database file to the newest form: scripts `<file>_<nnnn>_<name>.sql` in order, all of them or none."""
     con.execute(
         "CREATE TABLE IF NOT EXISTS migrations"
         " (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"
     )
-    for script in sorted(SCRIPTS.glob(f"{file}_[0-9][0-9][0-9][0-9]_*.sql")):
-        text = script.read_text("utf-8")
-        con.execute("BEGIN IMMEDIATE")
-        try:
-            _apply(con, script.stem, text, at)
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
-        con.execute("COMMIT")
+    con.execute("BEGIN IMMEDIATE")
+    try:
+        for script in sorted(SCRIPTS.glob(f"{file}_[0-9][0-9][0-9][0-9]_*.sql")):
+            _apply(con, script.stem, script.read_text("utf-8"), at)
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
 
 
 def _apply(con: sqlite3.Connection, name: str, text: str, at: Instant) -> None:
