@@ -120,8 +120,8 @@ class Bridge:
         return self.db.clock()
 
     def patients(self) -> tuple[int, ...]:
-        """The numbers of all patients."""
-        return bridge.store.patients.numbers(self.db)
+        """The numbers of all persons."""
+        return bridge.store.patients.people(self.db)
 
     def patient_id(self, number: int, pairing: bytes = b"") -> str:
         """The public id of a patient, or the one by which a recipient of that pairing knows them."""

@@ -149,12 +149,17 @@ def serving() -> FastAPI:
     return built(opened(settings), worker=settings.worker)
 
 
+def rarely_collected() -> None:
+    """Garbage collection as a server has it once it has started: what stays is not looked at again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 50, 50)
+
+
 def _lifespan(found: Bridge, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GC_THRESHOLD, 50, 50)
+        rarely_collected()
         stop = asyncio.Event()
         tasks = [asyncio.create_task(_anchored(found, stop))]
         if worker:

@@ -18,6 +18,7 @@ from bridge.consent.collecting import overdue
 from bridge.settings import SettingsError
 from bridge.store.anchors import verify as verify_ledger
 from bridge.store.blocks import verify as verify_blocks
+from bridge.store.custody import every
 
 EARLIEST: Final = 1_750_000_000_000
 """A clock before mid-2025 is a clock that was never set."""
@@ -87,6 +88,10 @@ def _warnings(found: Bridge) -> Iterator[str]:
         for one in overdue(found.db, patient, found.now()):
             public = found.artifact_id(patient, one.number)
             yield f"the upload {public} is here for longer than its consent says: `artifact remove {public}`"
+    for record in every(found.db):
+        if record.is_over(found.now()):
+            public = found.patient_id(record.number)
+            yield f"the time of the provider's record {public} is over: `custody erase {public}`"
     settings = found.settings
     if settings.key_text is not None:
         return

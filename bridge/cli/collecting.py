@@ -4,12 +4,12 @@ Law (`consent.md`, two consents): this is about collecting alone; it shares noth
 a named operator records it from what was signed, and that file is named by its hash. Withdrawing stops later
 imports of that source and names what could be removed; it removes nothing by itself, because what had left
 would be called back with it. With `--client` it is an intake grant (`consent/intake.py`): that client's organisation
-may submit, until a day that is always said or set.
+may submit, until a day that is always said or set. With `--custody provider` the organisation keeps it as its own
+record too, by the rule that clinic IT set for it; `collect words` prints what is to be signed before anybody signs.
 """
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +18,17 @@ import click
 from bridge.app import Bridge
 from bridge.cli import named
 from bridge.cli.acting import Acting, noted, operator_options
+from bridge.cli.agreed import agreed, intake_words, named_source, wording
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
-from bridge.cli.wishes import ends_of, evidence_of, kinds_of
+from bridge.cli.wishes import evidence_of, kinds_of
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import Collecting, Signed, give, listed, withdraw
-from bridge.consent.grant import Authoriser, NotPossible, Wording
-from bridge.consent.intake import PROVIDER, source_of
-from bridge.consent.words import COLLECTING, INTAKES, Words
-from bridge.period import Instant, iso
+from bridge.consent.grant import Authoriser, NotPossible
+from bridge.consent.words import INTAKES, Words
+from bridge.period import iso
 from bridge.settings import Mode
 from bridge.store import artifacts
-from bridge.store.patients import Patient
+from bridge.store.custody import Rule
 from bridge.store.patients import load as load_patient
 
 A_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -95,24 +95,38 @@ def add_collecting(
     """Record that data may be collected from a source; it takes the place of an earlier record."""
     with bridge(home) as found:
         person = load_patient(found.db, named.number(found, patient))
-        source, ends, words = _from(found, person, source, client, expires, custody, language)
+        it = agreed(found, person, source, client, expires, custody, language)
         if found.settings.mode is Mode.CLINIC and evidence is None:
             raise Failed("in clinic mode this needs --evidence: the file of what was signed")
-        by = noted(found, person.number, acting, "collect add", source)
         try:
             signed = Signed(
                 giver=Authoriser(given_by or person.name, role, evidence_of(evidence)),
                 kinds=_kinds(kinds),
                 purpose=purpose,
                 keep_days=keep_days,
-                wording=_wording(text, text_id, words),
-                by=by,
-                ends=ends,
+                wording=wording(text, text_id, it),
+                by=noted(found, person.number, acting, "collect add", it.source),
+                ends=it.ends,
+                custody=it.rule,
             )
-            row = collected(found, give(found.db, person.number, source, signed))
+            row = collected(found, give(found.db, person.number, it.source, signed))
         except (ValueError, NotPossible) as refused:
             raise Failed(str(refused)) from refused
-    emit(row, as_json, f"Collecting from {source} is on record.\n{_shown(text, words)}")
+    emit(row, as_json, f"Collecting from {it.source} is on record.\n{_shown(text, it.words)}")
+
+
+@collect.command("words")
+@click.option("--client", required=True, metavar="ID")
+@click.option("--custody", type=click.Choice(["patient", "provider"]), default="patient", show_default=True)
+@click.option("--language", type=click.Choice(sorted(INTAKES)), default="en", show_default=True)
+@home_option
+@json_option
+def words_of_intake(client: str, custody: str, language: str, home: Path | None, as_json: bool) -> None:
+    """What an intake grant of a client's organisation says, to be read before it is signed; records nothing."""
+    with bridge(home) as found:
+        words, rule = intake_words(found, named.client(found, client), custody, language)
+    row: dict[str, Value] = {"custody": _custody(rule), "text": words.text, "sha256": words.wording.sha256}
+    emit(row, as_json, words.text)
 
 
 @collect.command("list")
@@ -129,7 +143,7 @@ def list_collecting(patient: str, acting: Acting, home: Path | None, as_json: bo
     emit(
         rows,
         as_json,
-        table(rows, ("id", "source", "state", "given", "given_by", "text", "kinds", "keep_until")),
+        table(rows, ("id", "source", "state", "given", "given_by", "text", "kinds", "keep_until", "custody")),
     )
 
 
@@ -145,7 +159,7 @@ def withdraw_collecting(
 ) -> None:
     """Take nothing more from a source; what is here stays until it is removed."""
     with bridge(home) as found:
-        source = _source(found, source, client)
+        source = named_source(found, source, client)
         one = named.number(found, patient)
         by = noted(found, one, acting, "collect withdraw", source)
         try:
@@ -184,6 +198,7 @@ def collected(found: Bridge, one: Collecting) -> dict[str, Value]:
         "purpose": signed.purpose,
         "keep_until": _keep_until(signed.keep_days),
         "ends": None if signed.ends is None else iso(signed.ends),
+        "custody": _custody(signed.custody),
         "text": "/".join(filter(None, (words.id, words.version, words.locale))),
         "text_sha256": words.sha256,
     }
@@ -196,34 +211,10 @@ def _state(found: Bridge, one: Collecting) -> str:
     return "ended" if is_over else "in force"
 
 
-def _source(found: Bridge, source: str | None, client: str | None) -> str:
-    """The source that the words name: exactly one of both."""
-    if (source is None) == (client is None):
-        raise click.UsageError("name either --source or --client")
-    return source if source is not None else source_of(named.client(found, client or ""))
-
-
-def _from(
-    found: Bridge,
-    person: Patient,
-    source: str | None,
-    client: str | None,
-    expires: str | None,
-    custody: str,
-    language: str | None,
-) -> tuple[str, Instant | None, Words]:
-    """The source, when its consent ends, and the words that are agreed to."""
-    name = _source(found, source, client)
-    if client is None and (expires is not None or custody != "patient" or language is not None):
-        raise click.UsageError("--expires, --custody and --language belong to --client")
-    if client is None:
-        return name, None, COLLECTING
-    if custody != "patient":
-        raise Failed(PROVIDER)
-    try:
-        return name, ends_of(expires, found.now(), None, person.zones), INTAKES[language or "en"]
-    except ValueError as unclear:
-        raise Failed(str(unclear)) from unclear
+def _custody(rule: Rule | None) -> str:
+    return (
+        "patient" if rule is None else f"provider: {rule.law}, {rule.years} years after the last of it came"
+    )
 
 
 def _keep_until(days: int | None) -> str:
@@ -232,14 +223,6 @@ def _keep_until(days: int | None) -> str:
 
 def _kinds(text: str) -> frozenset[Kind]:
     return frozenset(Kind) if text == "everything" else kinds_of(text)
-
-
-def _wording(text: Path | None, text_id: str, words: Words) -> Wording:
-    if text is None:
-        return words.wording
-    if not text_id:
-        raise ValueError("--text needs --text-id: what to call these words")
-    return Wording(text_id, sha256=hashlib.sha256(text.read_bytes()).hexdigest())
 
 
 def _shown(text: Path | None, words: Words) -> str:

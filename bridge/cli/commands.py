@@ -147,6 +147,12 @@ def _server() -> Loaded:
     return (serve,)
 
 
+def _custody() -> Loaded:
+    from bridge.cli.custody import custody
+
+    return (custody,)
+
+
 def _staff() -> Loaded:
     from bridge.cli.staff import staff
 
@@ -180,6 +186,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     ),
     "client": (_clients, "The programs of organisations that may ask."),
     "collect": (_collecting, "What may be taken in and kept, source by source."),
+    "custody": (_custody, "What providers keep here as their own records."),
     "deliveries": (_pushes, "What went, waits or failed."),
     "demo": (
         _demo,

@@ -2,8 +2,9 @@
 
 Law: it acts for the owner or a named operator. Erasing destroys the key first and asks before it does; with the key
 go the names of what had left, so nothing can be taken back afterwards: while a receiver of pushes holds anything,
-erasing is refused until it is taken back or the operator says that it is not to be (GDPR art. 19). Patients are
-never merged (`safety.md`, whose data is it).
+erasing is refused until it is taken back or the operator says that it is not to be (GDPR art. 19). What a provider
+keeps as its own by law stays, and is said with its law and its last day before anybody answers (`consent.md`,
+custody). Patients are never merged (`safety.md`, whose data is it).
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from bridge.app import Bridge, clock
 from bridge.cli import named
 from bridge.cli.acting import Acting, is_named, noted, operator_options, permit, seen
 from bridge.cli.collecting import collected
+from bridge.cli.custody import row_of
 from bridge.cli.inviting import invite_command
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table, told
 from bridge.consent.askers import who_asked
 from bridge.consent.collecting import listed
 from bridge.people.ages import birth_fault
 from bridge.period import ZoneHistory, iso, spelled
+from bridge.store import custody
 from bridge.store.patients import Patient, add, add_zone, erase, load
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -134,13 +137,22 @@ def erase_patient(
         held, recipients = still_held(found.db, one), list(who_asked(found.db, one))
         if held and not untold:
             raise Failed(_HELD.format(", ".join(f"{client} ({count} items)" for client, count in held)))
+        stays = [row_of(found, each) for each in custody.of(found.db, one)]
+        answer = "".join(f"\n{_STAYS.format(**each)}" for each in stays)
         if not yes:
+            if answer:
+                click.echo(answer.strip(), err=True)
             click.confirm("Destroy the key and all data of this person?", abort=True, err=True)
         erase(found.db, one)
     told = f"{patient_id} is erased. Told of it by nobody: {', '.join(recipients) or 'nobody had anything'}."
-    emit({"id": patient_id, "erased": True, "untold": [*recipients]}, as_json, told)
+    row: dict[str, Value] = {"id": patient_id, "erased": True, "untold": [*recipients], "stays": [*stays]}
+    emit(row, as_json, told + answer)
 
 
+_STAYS: Final = (
+    "{organization} keeps its own record {id} of what it submitted: {law}, {years} years after the last of it came, "
+    "until {until}"
+)
 _HELD: Final = (
     "receivers hold readings of this person: {}. Remove the uploads (artifact remove) and push once more "
     "to take them back, then erase; or say --untold"

@@ -15,7 +15,7 @@ from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_opti
 from bridge.consent.asked import Asked, Way
 from bridge.consent.named import named
 from bridge.period import iso
-from bridge.store.patients import is_known
+from bridge.store.patients import is_person
 
 
 @click.group()
@@ -37,7 +37,7 @@ def show_provenance(
     """The file, its hash and the row behind one Observation or MedicationAdministration."""
     with bridge(home) as found:
         name = named(found.db.ids, observation_id, b"")
-        if name is None or not is_known(found.db, name.patient):
+        if name is None or not is_person(found.db, name.patient):
             raise Failed(f"no reading has the id {observation_id!r}")
         wish = Asked(
             name.patient,

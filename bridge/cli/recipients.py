@@ -1,7 +1,8 @@
 """`client edit` and `client verify`: how a recipient is reached, and who made sure that it is who it says.
 
 Law (issue: recipients are verified): a changed key, redirect address or endpoint holds everything that would go there
-until somebody verifies again; editing never verifies. Both are in the admin log before they are done.
+until somebody verifies again; editing never verifies. Both are in the admin log before they are done. By which law, and
+how long, its organisation must keep its own records is set here, for all of its clients, and never assumed.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from bridge.cli import named
 from bridge.cli.acting import deed
 from bridge.cli.clients import keys_of
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option
+from bridge.consent.intake import submitter
 from bridge.net.endpoint import origin
 from bridge.people.verifying import Unfit, Verification, verified
 from bridge.period import iso
 from bridge.smart.registration import Registration, RegistrationError
 from bridge.smart.registration import client as checked
 from bridge.store.clients import Client, load
+from bridge.store.custody import Rule, rule_of, set_rule
 from bridge.store.recipients import find
 from bridge.store.registrations import change
 from bridge.store.subscriptions import allow, forbid, origins
@@ -40,6 +43,12 @@ from bridge.subscriptions.where import spelled
     "--notify", multiple=True, metavar="URL", help="Where it may have itself notified, beside before."
 )
 @click.option("--no-notify", multiple=True, metavar="URL", help="Where it may no more.")
+@click.option(
+    "--retention-law", metavar="TEXT", help="Which law obliges its organisation to keep its own records."
+)
+@click.option(
+    "--retention-years", type=click.IntRange(1, 100), metavar="N", help="How long after the last of a record."
+)
 @click.option("--internal", is_flag=True, help="--notify lies in our own network.")
 @home_option
 @json_option
@@ -51,14 +60,17 @@ def edit_client(
     contact: str | None,
     notify: tuple[str, ...],
     no_notify: tuple[str, ...],
+    retention_law: str | None,
+    retention_years: int | None,
     internal: bool,
     home: Path | None,
     as_json: bool,
 ) -> None:
     """Change how a client is reached or proves itself; nothing goes to it until it is verified again."""
-    if not (redirect_uris or launch_uris or jwks or contact is not None or notify or no_notify):
+    rule = _rule(retention_law, retention_years)
+    if not (redirect_uris or launch_uris or jwks or contact is not None or notify or no_notify or rule):
         raise click.UsageError(
-            "say what changes: --redirect-uri, --launch-uri, --jwks, --contact or --notify"
+            "say what changes: --redirect-uri, --launch-uri, --jwks, --contact, --notify or --retention-law"
         )
     there, no_more = origins_of(notify), origins_of(no_notify)
     with bridge(home) as found:
@@ -66,12 +78,24 @@ def edit_client(
         made = _registered(one, redirect_uris, launch_uris, jwks, contact)
         deed(found, "client edit", f"{one.id} {one.name}")
         change(found.db, replace(made, id=one.id, secret=one.secret))
+        if rule is not None:
+            set_rule(found.db, submitter(one.id, one.organization), rule)
         for each in there:
             allow(found.db, one.id, each, internal)
         for each in no_more:
             forbid(found.db, one.id, each)
         row = _row(found, load(found.db, one.id))
     emit(row, as_json, f"{client_id} is changed." + (f" {row['held']}" if row["held"] else ""))
+
+
+def _rule(law: str | None, years: int | None) -> Rule | None:
+    """The retention rule that the options name; both or neither."""
+    if (law is None) != (years is None):
+        raise click.UsageError("--retention-law and --retention-years go together")
+    try:
+        return None if law is None or years is None else Rule(law.strip(), years)
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from wrong
 
 
 def _registered(
@@ -148,7 +172,7 @@ def origins_of(urls: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _row(found: Bridge, one: Client) -> dict[str, Value]:
-    known = find(found.db, key_of(one))
+    known, rule = find(found.db, key_of(one)), rule_of(found.db, submitter(one.id, one.organization))
     return {
         "client_id": one.id,
         "recipient": known.recipient,
@@ -157,5 +181,6 @@ def _row(found: Bridge, one: Client) -> dict[str, Value]:
         "by": known.verifier or None,
         "until": None if known.until is None else iso(known.until),
         "held": fault(found.db, one) or None,
+        "retention": None if rule is None else f"{rule.law}, {rule.years} years",
         "notify": [each for each, _ in origins(found.db, one.id)],
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Final, final
 
 import numpy as np
 
@@ -47,6 +47,9 @@ from bridge.metrics.buckets import ceiling, floor
 from bridge.period import BEGINNING, END_OF_TIME, Instant
 from bridge.store.columns import Table, ints
 from bridge.store.ids import Ids, Name
+
+MANY: Final = 1 << 15
+"""Rows that are looked at together where all must be read before the first leaves: more than 90 days of readings."""
 
 
 @final
@@ -92,7 +95,7 @@ class Answer:
             if last is None:
                 return
         most = None if self.view.asked.ids is None else len(self.view.asked.ids)
-        for batches in self._walk(self.view, last, size or 0):
+        for batches in self._walk(self.view, last, self._least(size)):
             pending += batches if last is None else [b.taken(beyond(b, order, last)) for b in batches]
             while size and order.endswith("date") and count(pending) > size:
                 page = chosen(pending, order, size)
@@ -104,6 +107,12 @@ class Answer:
             page = chosen(pending, order, size)
             yield self._part(page)
             pending = rest_of(pending, order, page) if page.has_more else []
+
+    def _least(self, size: int | None) -> int:
+        """How many rows a slab waits for: where the order is not by time, nothing leaves before all was read."""
+        if self.view.asked.order.endswith("date") or self.view.asked.ids is not None:
+            return size or 0
+        return max(size or 0, MANY)
 
     def _newest(self, wanted: Newest) -> Page:
         """The newest of each group, group by group; each is read from its end on, as far as is needed."""

@@ -79,5 +79,5 @@ def _beside(asked: Asked, who: Asker, now: Instant, person: Patient, db: Databas
     """What is no reading: the grants that the asker may read, and for the owner the rows of the ledger."""
     return Part(
         consents=agreed(db, person, who, asked, now) if asked.consent_resources else (),
-        events=events(db, person, asked) if asked.event_resources and who.sees_all else (),
+        events=events(db, person, asked) if asked.event_resources and who.sees_ledger else (),
     )

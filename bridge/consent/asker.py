@@ -3,7 +3,8 @@
 Law: nothing of it is taken from the request. A delivery asks as the recipient of its own grant, which must count
 when it is made; what it then has is what all grants of that recipient, purpose and way permit together, each item
 once and at its finest grain, like any other answer (`consent.md`, the decision). The owner and an operator see
-everything and are written down all the same (`consent.md`, operators). Rejected: the gate asking `isinstance` in every
+everything and are written down all the same (`consent.md`, operators); so does a custodian its own record
+(`custodian.py`), by looking alone and without the ledger of it. Rejected: the gate asking `isinstance` in every
 step; a delivery that sees its own grant alone (two would tell one chart two contents of one item).
 """
 
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
+from bridge.consent.asked import Way
+from bridge.consent.custodian import custodian
 from bridge.consent.decide import Decision
 from bridge.consent.grant import Grant, Standing
 from bridge.consent.permit import DeliveryPermit, OperatorPermit, OwnerPermit, Permit, RecipientPermit
@@ -25,6 +28,7 @@ OWNER: Final = "owner"
 OPERATOR: Final = "operator"
 _BY_GRANT: Final = "authorisation of the person (grant)"
 _BY_RIGHT: Final = "access of the person to their own record"
+_BY_CUSTODY: Final = "the organisation's own record of what it submitted"
 
 
 @final
@@ -44,6 +48,16 @@ class Asker:
     basis: str = _BY_GRANT
     sees_all: bool = False
     is_open: bool = True
+    is_custodian: bool = False
+
+    def may(self, way: Way) -> bool:
+        """Whether the permit itself holds for that way."""
+        return self.is_open and (way is Way.LOOK or not self.is_custodian)
+
+    @property
+    def sees_ledger(self) -> bool:
+        """Whether what is written down about the patient is told."""
+        return self.sees_all and not self.is_custodian
 
     @property
     def key(self) -> str:
@@ -63,6 +77,17 @@ def asker(
     permit: Permit, patient: int | None, standings: Sequence[Standing], now: Instant, db: Database
 ) -> Asker:
     """The asker behind a permit, for this patient."""
+    keeper = custodian(db, permit, patient, now)
+    if keeper is not None:
+        return Asker(
+            keeper.client,
+            keeper.organization,
+            keeper.purpose,
+            keeper.token,
+            basis=_BY_CUSTODY,
+            sees_all=True,
+            is_custodian=True,
+        )
     if isinstance(permit, RecipientPermit):
         is_open = now < permit.expires and permit.concerns(patient)
         return Asker(permit.client, permit.organization, permit.purpose, permit.token, is_open=is_open)

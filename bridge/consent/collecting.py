@@ -23,6 +23,7 @@ from bridge.consent.grant import Authoriser, NotPossible, Wording
 from bridge.consent.words import COLLECTING
 from bridge.period import DAY, Instant, iso
 from bridge.store.artifacts import Artifact
+from bridge.store.custody import Rule
 from bridge.store.db import Database
 from bridge.store.entries import seal
 from bridge.store.grants import spell
@@ -48,7 +49,8 @@ class NotCollected(ValueError):
 @dataclass(frozen=True, slots=True)
 class Signed:
     """What is agreed to, and by whom. `keep_days`: how long, None until it is removed; `ends`: when nothing more is
-    taken, None when it is withdrawn; `by`, `reason`: the operator who recorded it."""
+    taken, None when it is withdrawn; `by`, `reason`: the operator who recorded it; `custody`: by which rule the source
+    keeps what it brings as its own record too, None where it does not (`intake.py`)."""
 
     giver: Authoriser
     kinds: frozenset[Kind] = frozenset(Kind)
@@ -58,6 +60,7 @@ class Signed:
     by: str = ""
     reason: str = ""
     ends: Instant | None = None
+    custody: Rule | None = None
 
 
 @final
@@ -85,6 +88,7 @@ def give(db: Database, patient: int, source: str, signed: Signed) -> Collecting:
         "purpose": signed.purpose,
         "keep_days": signed.keep_days,
         **({} if signed.ends is None else {"ends": signed.ends}),
+        **({} if signed.custody is None else {"custody": [signed.custody.law, signed.custody.years]}),
         "wording": [
             signed.wording.id,
             signed.wording.version,
@@ -126,6 +130,7 @@ def listed(db: Database, patient: int) -> tuple[Collecting, ...]:
             by,
             reason,
             body.get("ends"),
+            Rule(*body["custody"]) if "custody" in body else None,
         )
         found[row.consent] = Collecting(row.consent, patient, source, signed, row.at)
     return tuple(found.values())

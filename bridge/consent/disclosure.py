@@ -30,6 +30,11 @@ NOTICE: Final = (
     "absence of data is no evidence of absence of events."
 )
 """The same sentence whether or not anything was held back (`consent.md`, the decision)."""
+KEPT: Final = (
+    "An organisation's own record of what it submitted; nothing here is shared by the patient. This is not a complete "
+    "record: absence of data is no evidence of absence of events."
+)
+"""The same of a record that its custodian reads (`custodian.py`)."""
 
 
 @final

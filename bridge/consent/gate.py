@@ -19,7 +19,7 @@ from bridge.consent.answering import answered
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
 from bridge.consent.decide import Cut
-from bridge.consent.disclosure import NOTICE, Disclosure, claim
+from bridge.consent.disclosure import KEPT, NOTICE, Disclosure, claim
 from bridge.consent.entry import Leaving
 from bridge.consent.explain import explained
 from bridge.consent.grant import Standing
@@ -234,7 +234,7 @@ class Gate:
         epoch, standings = self._memory.grants_for(permit, patient)
         who = asker(permit, patient, standings, now, self._db)
         closed = Look(asked, who, epoch, now, CLOSED)
-        if patient is None or not who.is_open or not (who.sees_all or standings):
+        if patient is None or not who.may(asked.way) or not (who.sees_all or standings):
             return closed
         try:
             box = self._db.keys.box(patient)
@@ -293,7 +293,7 @@ class Gate:
             total=leaving.total,
             more=part.more,
             last_updated=part.last_updated,
-            notice=NOTICE,
+            notice=KEPT if look.who.is_custodian else NOTICE,
             entry=entry,
             patient=asked.patient,
             retraction=(entry - 1, leaving.lost) if entry is not None and beside else None,

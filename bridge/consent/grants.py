@@ -37,6 +37,7 @@ from bridge.consent.intake import tells_by_name
 from bridge.consent.words import Words
 from bridge.period import Instant
 from bridge.reading import INTERVALS
+from bridge.store import custody
 from bridge.store.answers import Claim
 from bridge.store.db import Database
 from bridge.store.entries import Authorisation
@@ -68,7 +69,7 @@ def sign(db: Database, grant: Grant, by: str = "", answering: Answering | None =
     it; AnsweredBefore, LedgerUnavailable."""
     epoch = kept.epoch(db, grant.patient)
     _refuse_mixed_identity(db, grant)
-    _refuse_named_intake(db, grant)
+    _refuse_names(db, grant)
     _refuse_too_many_parts(db, grant)
     event = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
     signed = Standing(grant, (event,))
@@ -84,7 +85,7 @@ def supersede(
     epoch, standing = kept.epoch(db, grant.patient), load(db, old)
     new = _next(standing, grant)
     _refuse_mixed_identity(db, new)
-    _refuse_named_intake(db, new)
+    _refuse_names(db, new)
     _refuse_too_many_parts(db, new)
     ended = Event(Step.SUPERSEDE, grant.signed, by=by)
     signed = Event(Step.SIGN, grant.signed, by=by or grant.authoriser.name)
@@ -127,7 +128,7 @@ def draft(db: Database, grant: Grant, replaces: str = "") -> Standing:
     will supersede. NotPossible says what stands against signing it."""
     drawn = _next(load(db, replaces), grant) if replaces else grant
     _refuse_mixed_identity(db, drawn)
-    _refuse_named_intake(db, drawn)
+    _refuse_names(db, drawn)
     _refuse_too_many_parts(db, drawn)
     drafts.keep(db, row_of(db, grant), replaces)
     return Standing(grant, ())
@@ -237,8 +238,13 @@ def _refuse_mixed_identity(db: Database, grant: Grant) -> None:
             )
 
 
-def _refuse_named_intake(db: Database, grant: Grant) -> None:
+def _refuse_names(db: Database, grant: Grant) -> None:
+    """Nobody shares what a provider keeps as its own, nor a pseudonym with whoever submits by name."""
     name = grant.recipient.key
+    if custody.whose(db, grant.patient) is not None:
+        raise NotPossible(
+            "that is a provider's own record: the person shares their copy, and nobody shares this"
+        )
     if not grant.identity.is_paired:
         return
     standings = listed(db, grant.patient, with_names=False)

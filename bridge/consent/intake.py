@@ -1,16 +1,14 @@
 """Intake grants: which organisation may submit data about a person, for how long, and of which kinds.
 
-Law (`consent.md`, custody; two consents): what others submit is collected, so the record that lets them is a consent
-to collect, of one organisation as its source, that always ends: at most twelve months, as a grant. Made by the
-patient or recorded by staff from a signed form, withdrawn on the patient's page. Without one in force a submission
-is refused. What comes in becomes part of the patient's own record; it opens nothing to whoever sent it.
-
+Law (`consent.md`, custody; two consents): what others submit is collected, so the record that lets them is a consent to
+collect, of one organisation as its source, that always ends. Without one in force a submission is refused. What comes
+in becomes part of the patient's own record; it opens nothing to whoever sent it.
+Where the grant says custody of the provider, with its law and years, the same is kept a second time as the provider's
+own record (`store/custody.py`), which its clients read (`custodian.py`) and the patient's revocation and erasure leave;
+others get the patient's copy alone. Rejected: one series of two owners (what it holds back would tell its custodian).
 It is for one name of the person: where the organisation shared them under a pseudonym when it was given, it submits
 under that alone, also while the share is paused or over; else by name, and then no pseudonym is shared with it
-(`grants.py`): what it sends by name and is shown under a pseudonym are the same readings, and would join the two. What
-a name leads to thus never changes while an intake grant stands, so no answer tells that a share began or ended.
-
-Not there: custody of a provider, with keys and staff of its own. Nothing is recorded as if it were.
+(`grants.py`), which would join the two. So no answer tells that a share began or ended.
 """
 
 from __future__ import annotations
@@ -19,18 +17,32 @@ from collections.abc import Iterable
 from typing import Final
 
 from bridge.consent.asked import Kind
-from bridge.consent.collecting import newest
-from bridge.consent.grant import Standing, State, state_at
+from bridge.consent.collecting import Signed, newest
+from bridge.consent.grant import NotPossible, Standing, State, state_at
 from bridge.consent.submitters import submissions
 from bridge.period import Instant
 from bridge.store.clients import Client
+from bridge.store.custody import Rule, rule_of
 from bridge.store.db import Database
 
-PROVIDER: Final = (
-    "this version keeps what is submitted in the patient's own record alone: custody of a provider, with keys "
-    "and staff of its own, is not there yet, so nothing was recorded"
+NO_RULE: Final = (
+    "no retention rule is set for {}: which law obliges it to keep its records, and for how many years, is told "
+    "before anybody agrees, so nothing was recorded: see `cgm-bridge client edit --retention-law --retention-years`"
 )
-"""What is said to who asks for it."""
+FAMILY: Final = (
+    "a provider keeps a record of its own only in clinic mode (BRIDGE_MODE=clinic): in a family the command line acts "
+    "as the owner of everything here, so nothing was recorded"
+)
+"""Why custody of a provider is refused."""
+
+
+def rule_for(db: Database, client: Client) -> Rule:
+    """By which rule a client's organisation keeps its own records. NotPossible where clinic IT set none."""
+    name = submitter(client.id, client.organization)
+    found = rule_of(db, name)
+    if found is None:
+        raise NotPossible(NO_RULE.format(name))
+    return found
 
 
 def submitter(client: str, organization: str) -> str:
@@ -73,10 +85,16 @@ def tells_by_name(
 _STANDING: Final = (State.SIGNED, State.WAITING, State.ACTIVE, State.PAUSED)
 
 
-def taken_kinds(db: Database, patient: int, name: str) -> frozenset[Kind]:
-    """The kinds that are taken from a submitter about that patient now; none where there is no intake grant, or it
-    ended or was withdrawn, or there is no such patient."""
+def standing(db: Database, patient: int, name: str) -> Signed | None:
+    """What lets a submitter submit about that patient now; None where there is no intake grant, or it ended or was
+    withdrawn, or there is no such patient."""
     found = newest(db, patient, source(name))
     if found is None or found.withdrawn is not None or found.signed.ends is None:
-        return frozenset()
-    return found.signed.kinds if db.clock() < found.signed.ends else frozenset()
+        return None
+    return found.signed if db.clock() < found.signed.ends else None
+
+
+def taken_kinds(db: Database, patient: int, name: str) -> frozenset[Kind]:
+    """The kinds that are taken from a submitter about that patient now; none where nothing is."""
+    found = standing(db, patient, name)
+    return frozenset() if found is None else found.kinds

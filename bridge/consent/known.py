@@ -2,7 +2,8 @@
 
 Law: a recipient that knows a person under a pairing finds it by ids of that pairing alone, and one that
 knows it in clear by ids in clear alone; otherwise a right id of the wrong kind would join the two. An
-identifier finds only a person whose identifiers the asker may see. What is not found is as absent as what
+identifier finds only a person whose identifiers the asker may see. A provider's own record is found by its own ids
+alone, and by its custodian alone. What is not found is as absent as what
 does not exist (`consent.md`, what the asker learns).
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from itertools import chain
 
 from bridge.consent.asker import asker, newest
+from bridge.consent.custodian import custodian
 from bridge.consent.decide import known_as, last_known_as
 from bridge.consent.grant import Identity, State, state_at
 from bridge.consent.memory import Memory
@@ -35,6 +37,8 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
     for pairing in chain((b"",), (each for key in keys for each in pairings(db, key))):
         name = db.ids.read(kind, text, pairing)
         named = named or name is not None
+        if name is not None and not pairing and custodian(db, permit, name.patient, now):
+            return name.patient
         if name is not None and pairing == _known_as(memory, permit, name.patient, now):
             return name.patient if permit.concerns(name.patient) else None
     if not named:  # an id of nobody costs what one of a stranger costs

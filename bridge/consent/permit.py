@@ -1,9 +1,9 @@
 """Who asks. A permit says only that; what it opens is decided behind the gate at every request.
 
 Law: a `RecipientPermit` is made by `bridge.smart.tokens` from a verified token, a `DeliveryPermit` by the
-push worker from a stored grant id, the other two by the command line and the owner's session. None of
-them carries a grant: the gate loads grants itself. Rejected: one permit class with optional fields (an
-owner could be forgotten into a recipient).
+push worker from a stored grant id, a `CustodianPermit` behind the gate alone (`custodian.py`), the other two by
+the command line and the owner's session. None of them carries a grant: the gate loads grants itself.
+Rejected: one permit class with optional fields (an owner could be forgotten into a recipient).
 """
 
 from __future__ import annotations
@@ -66,3 +66,16 @@ class OperatorPermit:
 
 
 Permit: TypeAlias = RecipientPermit | OwnerPermit | DeliveryPermit | OperatorPermit
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class CustodianPermit:
+    """A client of the organisation whose own record it is about. `record`: its number; the rest as of the
+    `RecipientPermit` that the client showed. It is no `Permit`: nobody can hand one in."""
+
+    record: int
+    client: str
+    organization: str
+    purpose: str
+    token: str

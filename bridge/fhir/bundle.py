@@ -21,7 +21,7 @@ from bridge.period import Instant
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a Bundle says before its entries. `links`: (relation, url)."""
+    """What a Bundle says before its entries. `links`: (relation, url); `notice`: of what was disclosed."""
 
     type: str
     total: int | None = None
@@ -29,6 +29,7 @@ class Head:
     updated: Instant | None = None
     timestamp: Instant | None = None
     profile: str | None = None
+    notice: str = NOTICE
 
     def tree(self) -> Tree:
         """The Bundle without entries."""
@@ -36,7 +37,7 @@ class Head:
         profiles = None if self.profile is None else (self.profile,)
         return {
             "resourceType": "Bundle",
-            "meta": {"lastUpdated": updated, "profile": profiles, "tag": terms.notice(NOTICE)},
+            "meta": {"lastUpdated": updated, "profile": profiles, "tag": terms.notice(self.notice)},
             "type": self.type,
             "timestamp": None if self.timestamp is None else instant(self.timestamp),
             "total": self.total,

@@ -11,7 +11,7 @@ Rejected: a renderer for each receiver (a reading would be said in four ways).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Generic, TypeAlias, TypeVar
@@ -27,6 +27,7 @@ from bridge.fhir.rows import Compiler
 from bridge.fhir.stated import USUAL, Stated
 from bridge.fhir.summaries import GONE
 from bridge.mapping import Mappings, Shape
+from bridge.period import Instant
 from bridge.reading import Stream
 
 SUBMIT: Final = "$submit-cgm-bundle"
@@ -136,11 +137,14 @@ def drafted(
     compiler: Compiler, disclosure: Disclosure, wanted: Filing, manner: Manner
 ) -> Drafts[bytes | memoryview]:
     """What is to be sent of a disclosure, as this receiver takes it."""
-    body, sent = filing.transaction(compiler, disclosure, replace(wanted, is_once=manner.conditional))
-    if manner.form is Form.TRANSACTION and manner.updates and wanted.stated.replaces:
-        return Drafts(((Ask("POST", "", sent), body),) if sent else ())
-    pairs = list(zip(sent, msgspec.json.decode(body, type=_Bundle).entry, strict=True))
+    head, path = _HEADS.get(manner.form, _HEADS[Form.TRANSACTION])(wanted.at)
+    said = replace(wanted, is_once=manner.conditional)
+    body, sent = filing.transaction(compiler, disclosure, said, head)
     panels, summed = _summed(disclosure)
+    takes_all = manner.form is Form.TRANSACTION and manner.updates and wanted.stated.replaces
+    if takes_all or _is_plain(sent, manner.form, panels):
+        return Drafts(((Ask("POST", path, sent), body),) if sent else ())
+    pairs = list(zip(sent, msgspec.json.decode(body, type=_Bundle).entry, strict=True))
     stays = frozenset[str]() if wanted.stated.replaces else summed
     left = tuple(each for each, _ in pairs if each.method == "PUT" and not _may_go(each, manner, stays))
     there = [pair for pair in pairs if pair[0] not in left]
@@ -150,6 +154,12 @@ def drafted(
     now = {each.id for each, _ in first}
     waiting = tuple(each for each, _ in there if each.kind != DEVICE and each.id not in now) if now else ()
     return Drafts(tuple(drafts), left, waiting)
+
+
+def _is_plain(sent: Sequence[Sent], form: Form, panels: frozenset[str]) -> bool:
+    """Whether all goes in one Bundle as it was made: nothing is put over what is there, nothing must be there first."""
+    goes_first = form in UNLINKED and any(each.kind == DEVICE or each.id in panels for each in sent)
+    return form in _HEADS and not goes_first and all(each.method == "POST" for each in sent)
 
 
 def _summed(disclosure: Disclosure) -> tuple[frozenset[str], frozenset[str]]:
@@ -173,14 +183,13 @@ def _first(pairs: Sequence[Pair], panels: frozenset[str]) -> list[Pair]:
 
 def _bundled(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:
     if pairs:
-        yield _together(compiler, pairs, Head(manner.form.value, timestamp=wanted.at), "")
+        yield _together(compiler, pairs, *_HEADS[manner.form](wanted.at))
 
 
 def _submission(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: Manner) -> Iterator[Draft]:
     new = [pair for pair in pairs if pair[0].method == "POST"]
     if new:
-        head = Head("transaction", timestamp=wanted.at, profile=SUBMISSION_PROFILE)
-        yield _together(compiler, new, head, SUBMIT)
+        yield _together(compiler, new, *_HEADS[Form.SUBMISSION](wanted.at))
     yield from _singly(compiler, [pair for pair in pairs if pair[0].method == "PUT"], wanted, manner)
 
 
@@ -194,6 +203,12 @@ def _singly(compiler: Compiler, pairs: Sequence[Pair], wanted: Filing, manner: M
         )
 
 
+_HEADS: Final[Mapping[Form, Callable[[Instant], tuple[Head, str]]]] = {
+    Form.TRANSACTION: lambda at: (Head("transaction", timestamp=at), ""),
+    Form.BATCH: lambda at: (Head("batch", timestamp=at), ""),
+    Form.SUBMISSION: lambda at: (Head("transaction", timestamp=at, profile=SUBMISSION_PROFILE), SUBMIT),
+}
+"""Forms that are one Bundle: how it begins, and where below the FHIR base it goes."""
 _FORMS: Final = {
     Form.TRANSACTION: _bundled,
     Form.BATCH: _bundled,

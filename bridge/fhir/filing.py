@@ -94,9 +94,9 @@ class _Part:
 
 
 def transaction(
-    compiler: Compiler, disclosure: Disclosure, filing: Filing
+    compiler: Compiler, disclosure: Disclosure, filing: Filing, head: Head | None = None
 ) -> tuple[memoryview, tuple[Sent, ...]]:
-    """The Bundle and, in the same order, what each entry is."""
+    """The Bundle and, in the same order, what each entry is. `head`: of another form of it."""
     devices = tuple(each for each in disclosure.devices if each.id not in filing.known)
     parts = tuple(_parts(compiler, disclosure, filing))
     kept = np.zeros(disclosure.count, np.bool_)
@@ -109,7 +109,7 @@ def transaction(
     summed = tuple(_summaries(compiler, disclosure, filing))
     told += [sent for sent, _ in summed]
     readings = {place: sent for part in parts for place, sent in _told(part, places)}
-    head = Head("transaction", timestamp=filing.at)
+    head = head or Head("transaction", timestamp=filing.at)
     return bundle(compiler.notation, head, (*entries, *(entry for _, entry in summed), rows)), (
         *told,
         *(readings[place] for place in sorted(readings)),
@@ -128,7 +128,11 @@ def _split(cut: Cut, variant: Variant, filing: Filing) -> Iterator[_Part]:
     """Rows to create, and each row to replace by itself."""
     rows = np.arange(len(cut.group.at)) if cut.rows is None else cut.rows
     joined = cut.identities(cut.group.ids).tobytes().decode("ascii")
-    names = tuple(joined[at : at + ID_WIDTH] for at in range(0, len(joined), ID_WIDTH))
+    names = tuple([joined[at : at + ID_WIDTH] for at in range(0, len(joined), ID_WIDTH)])
+    if filing.known.keys().isdisjoint(names):
+        if not variant.has(Flag.RETRACTED):
+            yield _Part(cut, variant, filing.new, None, names)
+        return
     new = [at for at, name in enumerate(names) if name not in filing.known]
     if new and not variant.has(Flag.RETRACTED):
         created = replace(cut, rows=rows[new])
@@ -148,8 +152,9 @@ def _lot(compiler: Compiler, part: _Part, places: Integers) -> Lot:
 
 def _told(part: _Part, places: Integers) -> Iterator[tuple[int, Sent]]:
     method: Method = "PUT" if part.frame is Frame.REPLACE else "POST"
-    for at, name, version in zip(part.cut.at.tolist(), part.names, versions(part.cut), strict=True):
-        yield int(places[at]), Sent(part.variant.type, name, version, method)
+    kind, at = part.variant.type, places[part.cut.at].tolist()
+    for place, name, version in zip(at, part.names, versions(part.cut), strict=True):
+        yield place, Sent(kind, name, version, method)
 
 
 def versions(cut: Cut) -> Iterator[str]:
@@ -161,10 +166,14 @@ def versions(cut: Cut) -> Iterator[str]:
     texts = columns["text"] if "text" in columns else np.zeros(len(group.at), object)
     words = [bool(each) for each in (texts if cut.rows is None else texts.take(cut.rows))]
     numbers = cut.integers(group.version).tolist()
-    names_device = group.device is not None
-    for number, is_said, edge, length, content in zip(numbers, words, edges, lengths, contents, strict=True):
-        plain = version_id(number, 0, cut.revision)
-        yield fullness.filled(plain, is_said, names_device, edge, length, content)
+    names_device, made = group.device is not None, dict[tuple[int, bool, int, int, int], str]()
+    for said in zip(numbers, words, edges, lengths, contents, strict=True):
+        found = made.get(said)
+        if found is None:
+            number, is_said, edge, length, content = said
+            plain = version_id(number, 0, cut.revision)
+            found = made[said] = fullness.filled(plain, is_said, names_device, edge, length, content)
+        yield found
 
 
 def _device(group: Group, disclosure: Disclosure, filing: Filing) -> str | None:

@@ -38,6 +38,7 @@ class Of:
     subject: str
     system: str
     revision: str
+    notice: str = NOTICE
 
 
 def version(one: DisclosedReceived, revision: str) -> str:
@@ -59,7 +60,7 @@ def observation(
         "subject": {"reference": of.subject},
         "effectivePeriod": {"start": one.start, "end": one.end},
         **(WRONG if one.is_gone else _value(one, mappings, code)),
-        "note": ({"text": NOTICE}, {"text": AS_RECEIVED}),
+        "note": ({"text": of.notice}, {"text": AS_RECEIVED}),
         "hasMember": tuple(_references(one)) if one.part == PANEL else (),
         "component": tuple(_bands(one, mappings)) if one.part == RANGES else (),
     }

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Never, TypeAlias, final
 
-from bridge.consent.disclosure import Disclosure
+from bridge.consent.disclosure import NOTICE, Disclosure
 from bridge.fhir import batched, filing, groups
 from bridge.fhir.alone import alone
 from bridge.fhir.bundle import Head, bundle
@@ -145,25 +145,27 @@ class Renderer(Statements[FhirBytes]):
         compiler = self._in(notation)
         links = (("self", url), ("next", next)) if next else (("self", url),)
         told = total(disclosure, wanted.kind) if wanted.types is None else None
-        head = Head("searchset", told, links, disclosure.last_updated)
+        head = Head("searchset", told, links, disclosure.last_updated, notice=disclosure.notice)
         body = bundle(notation, head, entries(compiler, disclosure, wanted))
         return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, wanted), disclosure.last_updated)
 
     def collection(self, disclosure: Disclosure, notation: Notation = JSON) -> FhirBytes:
         """Summaries as a Bundle that is no search (R4 2.36: collection)."""
         compiler, updated = self._in(notation), disclosure.last_updated
-        body = bundle(notation, Head("collection", updated=updated), members(compiler, disclosure))
+        head = Head("collection", updated=updated, notice=disclosure.notice)
+        body = bundle(notation, head, members(compiler, disclosure))
         return FhirBytes(_SEAL, body, notation, tag(compiler, disclosure, ALL), updated)
 
     def counted(
         self, disclosure: Disclosure, url: str, kind: str = OBSERVATION, notation: Notation = JSON
     ) -> FhirBytes:
         """The answer to `_summary=count` for a search of any type."""
-        return self.count_only(total(disclosure, kind) or 0, url, notation)
+        return self.count_only(total(disclosure, kind) or 0, url, notation, disclosure.notice)
 
-    def count_only(self, total: int, url: str, notation: Notation = JSON) -> FhirBytes:
+    def count_only(self, total: int, url: str, notation: Notation = JSON, notice: str = NOTICE) -> FhirBytes:
         """A searchset that says a number and nothing else."""
-        return FhirBytes(_SEAL, bundle(notation, Head("searchset", total, (("self", url),)), ()), notation)
+        head = Head("searchset", total, (("self", url),), notice=notice)
+        return FhirBytes(_SEAL, bundle(notation, head, ()), notation)
 
     def stream(self, url: str, wanted: Wanted = ALL, notation: Notation = JSON) -> Stream:
         """A searchset of readings in pieces, see `Stream`."""
@@ -191,7 +193,8 @@ class Renderer(Statements[FhirBytes]):
         """The permitted versions of one reading (R4 3.1.0.10), in page order. None: absent."""
         if not disclosure.count:
             return None
-        head = Head("history", disclosure.total, (("self", url),), disclosure.last_updated)
+        told = disclosure.total
+        head = Head("history", told, (("self", url),), disclosure.last_updated, notice=disclosure.notice)
         rows = readings(self._in(notation), disclosure, Frame.UPDATED)
         body = bundle(notation, head, (rows,))
         return FhirBytes(_SEAL, body, notation, None, disclosure.last_updated)

@@ -73,7 +73,7 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class One:
     """One report that was disclosed, and its PDF; None of what was entered in error. `subject`: the reference of whose
-    it is; where `is_filed`, the receiver gives ids and versions. `paper`: how it is told."""
+    it is; where `is_filed`, the receiver gives ids and versions. `paper`: how it is told, with what `notice`."""
 
     subject: str
     summary: DisclosedSummary
@@ -82,6 +82,7 @@ class One:
     version: str
     is_filed: bool = False
     paper: Paper = USUAL
+    notice: str = NOTICE
 
     @property
     def is_wrong(self) -> bool:
@@ -142,7 +143,7 @@ def every(
                 version = _version(each, report, seen.subject, compiler)
             else:
                 version = filed(each, report, seen, compiler.summed, paper, pdf is None)
-            yield One(f"Patient/{seen.subject.id}", each, report, pdf, version, is_filed, told)
+            yield One(f"Patient/{seen.subject.id}", each, report, pdf, version, is_filed, told, seen.notice)
 
 
 def _version(one: DisclosedSummary, report: DisclosedReport, subject: Subject, compiler: Compiler) -> str:
@@ -176,7 +177,7 @@ def _page(compiler: Compiler, seen: Disclosure, found: list[_Shown], wish: Wish)
     place = Place(compiler.base, compiler.system)
     parts = [wish.notation.entry(framed(Frame.MATCH, each.tree, each.id, place)) for each in found]
     links = (("self", wish.url), ("next", wish.next)) if wish.next else (("self", wish.url),)
-    head = Head("searchset", seen.total, links, seen.last_updated)
+    head = Head("searchset", seen.total, links, seen.last_updated, notice=seen.notice)
     told = repr((wish.kind, wish.elements, seen.total, wish.next is None, [each.version for each in found]))
     etag = f'W/"{sha256(told.encode()).hexdigest()[:24]}"'
     return Made(bundle(wish.notation, head, parts), wish.notation, etag, seen.last_updated)
@@ -222,7 +223,7 @@ def document(compiler: Compiler, one: One) -> Tree:
         "category": tuple(named(compiler.mappings, (each,)) for each in CATEGORIES),
         "subject": {"reference": one.subject},
         "date": instant(one.report.last_updated),
-        "description": NOTICE,
+        "description": one.notice,
         "content": ({"attachment": _content(one)},),
         "context": {"period": edges, "related": () if one.is_filed else (related,)},
     }
@@ -264,7 +265,7 @@ TREES: Final = {DIAGNOSTIC: diagnostic, DOCUMENT: document, BINARY: binary}
 
 def _head(compiler: Compiler, one: One, kind: str, profile: str | None) -> Tree:
     versions: Tree = {"versionId": one.version, "lastUpdated": instant(one.report.last_updated)}
-    tags = (*(terms.source_class(each) for each in one.summary.classes), *_notice())
+    tags = (*(terms.source_class(each) for each in one.summary.classes), *_notice(one.notice))
     return {
         "id": None if one.is_filed else one.report.id(kind),
         "meta": {
@@ -275,8 +276,8 @@ def _head(compiler: Compiler, one: One, kind: str, profile: str | None) -> Tree:
     }
 
 
-def _notice() -> tuple[Node, ...]:
-    found = terms.notice(NOTICE)
+def _notice(sentence: str) -> tuple[Node, ...]:
+    found = terms.notice(sentence)
     return tuple(found) if isinstance(found, tuple) else ()
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol, final
 
-from bridge.consent.disclosure import Disclosure
+from bridge.consent.disclosure import NOTICE, Disclosure
 from bridge.fhir.bundle import Head, bundle, open_bundle, without_comma
 from bridge.fhir.entries import entries, lines
 from bridge.fhir.notation import Notation
@@ -45,6 +45,7 @@ class Searchset:
         self._wanted = wanted
         self._devices: frozenset[str] = frozenset()
         self._is_open = False
+        self._notice = NOTICE
 
     def rows(self, disclosure: Disclosure) -> bytes | memoryview:
         """The entries of one Disclosure. The Patient and each Device come once."""
@@ -52,12 +53,12 @@ class Searchset:
         self._devices |= {each.id for each in disclosure.devices}
         if self._wanted.types is not None:
             self._wanted = replace(self._wanted, types=self._wanted.types - {"Patient"})
-        body = assemble(parts)
+        body, self._notice = assemble(parts), disclosure.notice
         if self._is_open or not len(body):
             return body
         self._is_open = True
         told = disclosure.total if self._wanted.types is None else None
-        opened = open_bundle(self.notation, Head("searchset", told, (("self", self._url),)))
+        opened = open_bundle(self.notation, self._head(told))
         without_comma(self.notation, body, 0)
         return opened + body
 
@@ -65,7 +66,10 @@ class Searchset:
         """The end of the Bundle; all of it where nothing was disclosed."""
         if self._is_open:
             return self.notation.ended
-        return bundle(self.notation, Head("searchset", 0, (("self", self._url),)), ())
+        return bundle(self.notation, self._head(0), ())
+
+    def _head(self, total: int | None) -> Head:
+        return Head("searchset", total, (("self", self._url),), notice=self._notice)
 
 
 @final

@@ -101,7 +101,7 @@ class Worn:
 class Of:
     """Whose summaries, and where: the reference of the subject, the system of our identifiers, the revision of the
     codes. Where `is_filed`, the receiver gives ids and versions; `places`: its references of what it holds, by our id;
-    `stated`: how it is told figures."""
+    `stated`: how it is told figures; `notice`: what is said of all."""
 
     subject: str
     system: str
@@ -109,6 +109,7 @@ class Of:
     is_filed: bool = False
     places: Mapping[str, str] = field(default_factory=dict)
     stated: Stated = USUAL
+    notice: str = NOTICE
 
     def named(self, id_: str) -> str | None:
         """The id of an Observation there: of an update the receiver's own, which has to stand in it (R4 3.1.0.4)."""
@@ -170,7 +171,7 @@ def trees(
             "subject": {"reference": of.subject},
             "effectivePeriod": covered(one),
             **(WRONG if is_wrong else _value(one, part, mappings, said, of.stated)),
-            "note": tuple({"text": text} for text in _notes(one)),
+            "note": tuple({"text": text} for text in _notes(one, of.notice)),
             "hasMember": _members(dict(one.members), of) if part == PANEL and not is_wrong else (),
             "component": _bands(one, mappings, of.stated) if part == RANGES and not is_wrong else (),
         }
@@ -244,9 +245,9 @@ def _members(ids: Mapping[str, str], of: Of) -> Node:
     return tuple({"reference": of.places.get(id_, f"{usual}{id_}")} for id_ in there)
 
 
-def _notes(one: DisclosedSummary) -> Iterator[str]:
+def _notes(one: DisclosedSummary, notice: str) -> Iterator[str]:
     """What whoever reads a figure must know."""
-    yield NOTICE
+    yield notice
     found = one.figures
     if found is None:
         return

@@ -56,7 +56,8 @@ def summary_trees(
     """Id, summary and content of each Observation of a summary."""
     if disclosure.subject is None:
         return
-    of = summaries.Of(f"Patient/{disclosure.subject.id}", compiler.system, compiler.summed)
+    whose = f"Patient/{disclosure.subject.id}"
+    of = summaries.Of(whose, compiler.system, compiler.summed, notice=disclosure.notice)
     for each in disclosure.summaries:
         for name, tree in summaries.trees(each, compiler.mappings, of, elements):
             yield name, each, tree
@@ -68,7 +69,8 @@ def received_trees(
     """What others submitted, as resources of that type."""
     if disclosure.subject is None:
         return
-    of = received.Of(f"Patient/{disclosure.subject.id}", compiler.system, compiler.summed)
+    whose = f"Patient/{disclosure.subject.id}"
+    of = received.Of(whose, compiler.system, compiler.summed, disclosure.notice)
     made = {"Observation": received.observation, "DiagnosticReport": received.report}
     for each in disclosure.received:
         if each.kind == kind:

@@ -14,77 +14,38 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
-from typing import Final, TypeAlias
+from functools import partial
+from typing import Final
 
-import msgspec
-
-from bridge.adapters import Decoded, Person, Unreadable, decode
+from bridge.adapters import Decoded, Unreadable
 from bridge.consent.collecting import required
 from bridge.consent.intake import source
 from bridge.ingest.beside import beside
 from bridge.ingest.kinds import held
+from bridge.ingest.offered import Fate, Keeping, Moment, Outcome, crowded, moments
 from bridge.ingest.upload import doubt, packed
-from bridge.mapping import Mappings
-from bridge.period import Instant
-from bridge.reading import SeriesKey, column
-from bridge.receive.entry import Fit
-from bridge.receive.profiles import What
-from bridge.receive.record import Thing, record
+from bridge.ingest.wrong import UNKNOWN, settle, sought, standing
+from bridge.reading import SeriesKey
 from bridge.store import submitted
-from bridge.store.artifacts import NewArtifact, load, original
+from bridge.store.artifacts import NewArtifact, load
 from bridge.store.blocks import absorb, set_aside
 from bridge.store.columns import TooMany
-from bridge.store.db import Database
 from bridge.store.ids import Name
-from bridge.store.patients import Patient
 from bridge.store.received import New
-from bridge.store.series import SUBMITTED
-from bridge.store.submitted import Record, Whom
+from bridge.store.submitted import Record
 
-FORMAT: Final = SUBMITTED
 FILE: Final = "$submit-cgm-bundle"
-CROWDED: Final = "an entry before it says another amount of the same moment of the same device"
-Moment: TypeAlias = tuple[SeriesKey, Instant]
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-_READ: Final = frozenset({What.READING})
-
-
-class Fate(Enum):
-    """What became of an entry."""
-
-    CREATED = auto()  # a reading that this submitter had not told of under this name of the person
-    HELD = auto()  # it had, or did by an entry before it
-    KEPT = auto()  # no reading: it rests as it came
-    SEVERAL = auto()  # its condition fits several
-    REFUSED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """An entry to keep. `worn`: the device of a reading, or the one that the entry is."""
-
-    fit: Fit
-    worn: Thing
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an entry. `name`: of the reading, where it is one, also while it waits; `why`: of a refusal."""
-
-    fate: Fate
-    name: Name | None = None
-    why: str = ""
 
 
 @dataclass(slots=True)
 class _Sorted:
     """The entries by what is to be done: rows to take (places in what was offered), and of which earlier entry or
-    which record here the others are."""
+    which record here the others are; `wrong`: what those take back that say so."""
 
     rows: list[int] = field(default_factory=list)
     same: dict[int, int] = field(default_factory=dict)
     here: dict[int, Sequence[Record]] = field(default_factory=dict)
+    wrong: Mapping[int, frozenset[Record]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,68 +60,27 @@ class _Stored:
     told: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """What goes with one submission. `client`: the program of the submitter that sent it; `person`: whom it names, to
-    be compared and dropped; `pairing`: of the pseudonym under which it is told, b'' in clear."""
-
-    db: Database
-    mappings: Mappings
-    patient: Patient
-    submitter: str
-    client: str
-    offered: Sequence[Offered]
-    person: Person | None = None
-    pairing: bytes = b""
-
-    @property
-    def whom(self) -> Whom:
-        """The person as the submitter knows them."""
-        return Whom(self.patient.number, self.submitter, self.pairing)
-
-    def blind(self, at: int, identifier: tuple[str, str]) -> bytes:
-        """How an identifier of an entry is found."""
-        kind = self.offered[at].fit.entry.type
-        return submitted.blind(self.db, self.whom, kind, identifier)
-
-    def record(self, at: int) -> dict[str, object]:
-        """The kept record of an entry."""
-        fit, worn = self.offered[at].fit, self.offered[at].worn
-        return record(fit.what, fit.entry.at, fit.entry.resource, self.submitter, worn)
-
-    def content(self, at: int) -> bytes:
-        """What makes an entry the same as another: a reading by what is read of it, anything else by all of it."""
-        left_out = {"entry", "resource"} if self.offered[at].fit.what in _READ else {"entry"}
-        return _ENCODER.encode(
-            {name: value for name, value in self.record(at).items() if name not in left_out}
-        )
-
-    def read(self, rows: Sequence[int]) -> tuple[bytes, Decoded]:
-        """The bytes to keep of these entries, and what the mapping reads of them."""
-        from_ = {"by": self.submitter, "client": self.client}
-        if self.pairing:
-            from_["as"] = self.pairing.hex()
-        told = {"submission": from_, "received": [self.record(at) for at in rows]}
-        data = _ENCODER.encode(told)
-        return data, decode(data, self.mappings.formats[FORMAT], self.patient.zones, self.db.clock())
-
-
 def keep(one: Keeping) -> tuple[Outcome, ...]:
     """Keep what is new of a submission; what became of each entry, in order. NotCollected where nothing may be
     taken, Unreadable where nothing can be, Erased where there is no such patient."""
     found = _sorted(one)
     stored = _taken(one, found) if found.rows else _Stored()
+    settle(one, {record for records in found.wrong.values() for record in records})
     artifacts = {artifact for records in found.here.values() for artifact, _ in records}
     return tuple(_outcomes(one, found, stored, _names(one, artifacts)))
 
 
 def _sorted(one: Keeping) -> _Sorted:
     """Conditions first, then what an entry before says too."""
-    wanted = {at: each.fit.condition for at, each in enumerate(one.offered) if each.fit.condition}
+    wrong = sought(one)
+    conditions = ((at, each.fit.condition) for at, each in enumerate(one.offered) if at not in wrong)
+    wanted = {at: condition for at, condition in conditions if condition}
     asked = {at: one.blind(at, condition) for at, condition in wanted.items()}
     known = submitted.find(one.db, one.patient.number, asked.values())
-    found, before = _Sorted(), dict[bytes, int]()
+    found, before = _Sorted(wrong=wrong), dict[bytes, int]()
     for at in range(len(one.offered)):
+        if at in wrong and not standing(one, wrong[at]):
+            continue
         keys = [key for key in (asked.get(at), one.content(at)) if key is not None]
         if keys[0] in known:
             found.here[at] = known[keys[0]]
@@ -178,37 +98,49 @@ def _taken(one: Keeping, found: _Sorted) -> _Stored:
     """Keep the new entries, without those that the mapping rejects."""
     rows = found.rows
     data, decoded = one.read(rows)
-    rejected = {rows[each.row - 1]: each.reason for each in decoded.account.rejected} | _crowded(
-        rows, decoded
-    )
+    rejected = {rows[each.row - 1]: each.reason for each in decoded.account.rejected} | crowded(rows, decoded)
     if rejected:
         rows = [at for at in rows if at not in rejected]
         if not rows:
             return _Stored(rejected=rejected)
         data, decoded = one.read(rows)
     db, number, from_ = one.db, one.patient.number, source(one.submitter)
-    required(db, number, from_, held(decoded.readings))
-    new, moments = packed(decoded, data, FILE, from_), dict(_moments(rows, decoded))
-    places = {at: submitted.blind_place(db, one.whom, *moment) for at, moment in moments.items()}
+    required(db, one.about or number, from_, held(decoded.readings))
+    new, when = packed(decoded, data, FILE, from_), dict(moments(rows, decoded))
+    places = {at: submitted.blind_place(db, one.whom, *moment) for at, moment in when.items()}
     before = submitted.find(db, number, places.values())
     told = frozenset(at for at, place in places.items() if place in before)
     more = _beside(one, found, rows)
-    already = _kept(one, new, decoded, _identified(one, found, rows, places), more)
-    return _Stored(already, rows, rejected, moments, told)
+    taken = {record for at in rows for record in found.wrong.get(at, ())}
+    already = _kept(one, new, decoded, _identified(one, found, rows, when), more, taken)
+    return _Stored(already, rows, rejected, when, told)
 
 
 def _kept(
-    one: Keeping, new: NewArtifact, decoded: Decoded, identified: list[tuple[bytes, int]], more: list[New]
+    one: Keeping,
+    new: NewArtifact,
+    decoded: Decoded,
+    identified: list[tuple[bytes, int]],
+    more: list[New],
+    taken: Collection[Record],
 ) -> bool:
     """Keep the bytes and what was read of them, or set both aside; whether the same bytes were here."""
     db, number = one.db, one.patient.number
-    reason = doubt(db, one.patient, replace(decoded, person=one.person))
+    wrong = standing(one, taken)
+    reason = None if one.about else doubt(db, one.patient, replace(decoded, person=one.person))
     try:
         if reason is not None:
-            return set_aside(db, number, new, decoded.readings, reason, identified, more).already
-        return absorb(db, number, new, decoded.readings, identified=identified, received=more).already
+            return set_aside(db, number, new, decoded.readings, reason, identified, more, wrong).already
+        agree = partial(_agreed, one, new.source, decoded)
+        done = absorb(db, number, new, decoded.readings, agree, identified, more, one.under, wrong)
+        return done.already
     except TooMany as crowd:
         raise Unreadable(f"{crowd}: no sensor reports so much at once, nothing was kept") from crowd
+
+
+def _agreed(one: Keeping, from_: str, decoded: Decoded) -> None:
+    """Once more where it is put: the person may have been erased since, or have withdrawn. Raises NotCollected."""
+    required(one.db, one.about or one.patient.number, from_, held(decoded.readings))
 
 
 def _beside(one: Keeping, found: _Sorted, rows: Sequence[int]) -> list[New]:
@@ -223,30 +155,16 @@ def _beside(one: Keeping, found: _Sorted, rows: Sequence[int]) -> list[New]:
     return beside([each.fit for each in one.offered], place, record_of, f"urn:uuid:{one.db.installation}")
 
 
-def _moments(rows: Sequence[int], decoded: Decoded) -> Iterator[tuple[int, Moment]]:
-    """Of each entry that is a reading its series and instant."""
-    for batch in decoded.readings:
-        places, instants = column(batch.columns, "row").tolist(), batch.columns["instant"].tolist()
-        yield from ((rows[row - 1], (batch.key, at)) for row, at in zip(places, instants, strict=True))
-
-
-def _crowded(rows: Sequence[int], decoded: Decoded) -> dict[int, str]:
-    """The readings that say something else of a moment of their device than one before them in the same submission."""
-    first: dict[Moment, int] = {}
-    for at, moment in sorted(_moments(rows, decoded), key=lambda each: each[0]):
-        first.setdefault(moment, at)
-    return {at: CROWDED for at, moment in _moments(rows, decoded) if first[moment] != at}
-
-
 def _identified(
-    one: Keeping, found: _Sorted, rows: Sequence[int], places: Mapping[int, bytes]
+    one: Keeping, found: _Sorted, rows: Sequence[int], when: Mapping[int, Moment]
 ) -> list[tuple[bytes, int]]:
     """What the records to keep are found by: their identifiers, also those that other entries give the same thing, and
     when which device measured."""
-    place = {at: row for row, at in enumerate(rows, 1)}
-    whole = [*place.items(), *((at, place[first]) for at, first in found.same.items() if first in place)]
-    named = [(one.blind(at, each), row) for at, row in whole for each in one.offered[at].fit.identifiers]
-    return [*named, *((blinded, place[at]) for at, blinded in places.items())]
+    place = {at: row for row, at in enumerate(rows, 1) if at not in found.wrong}
+    same = [(at, place[first]) for at, first in found.same.items() if first in place]
+    named = [(one.blind(at, each), row) for at, row in same for each in one.offered[at].fit.identifiers]
+    whole = [(each, row) for at, row in place.items() for each in one.blinds(at, when.get(at))]
+    return [*whole, *named]
 
 
 def _names(one: Keeping, artifacts: Collection[int]) -> Mapping[Record, Name]:
@@ -256,10 +174,9 @@ def _names(one: Keeping, artifacts: Collection[int]) -> Mapping[Record, Name]:
     for artifact in sorted(artifacts):
         kept = load(db, number, artifact)
         if kept.state == "quarantined":
-            data = original(db, number, artifact)
-            decoded = decode(data, one.mappings.formats[FORMAT], one.patient.zones, kept.received)
+            decoded = one.again(artifact)
             rows = range(1, decoded.account.rows + 1)
-            for row, (key, at) in _moments(rows, decoded):
+            for row, (key, at) in moments(rows, decoded):
                 found[artifact, row] = Name(number, numbers[key], at, 0)
     return found
 
@@ -276,6 +193,8 @@ def _outcomes(
         told[at] = _of_row(one.patient.number, numbers, stored, at)
     for at, records in found.here.items():
         told[at] = _of_known(records, made)
+    for at, meant in found.wrong.items():
+        told[at] = Outcome(Fate.TAKEN) if meant else Outcome(Fate.REFUSED, why=UNKNOWN)
     for at, earlier in found.same.items():
         first = told[earlier]
         told[at] = replace(first, fate=Fate.HELD) if first.fate is Fate.CREATED else first

@@ -175,7 +175,8 @@ class Wish:
 @final
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One row of what left. `who`: the name of the recipient; `channel`: how; `outcome`: what came of it."""
+    """One row of what left. `who`: the name of the recipient; `channel`: how; `outcome`: what came of it; `is_own`: of
+    the recipient's own record of what it sent."""
 
     entry: int
     at: datetime
@@ -190,6 +191,7 @@ class Told:
     outcome: str
     asked: str
     grants: tuple[str, ...]
+    is_own: bool = False
 
 
 @final
@@ -235,14 +237,15 @@ class File:
 @final
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """One consent to collect: from which source, since when, whether it was withdrawn, and the last day of one that
-    ends by itself."""
+    """One consent to collect: from which source, since when, whether it was withdrawn, the last day of one that ends
+    by itself, and by which law for how many years the source keeps what it sends as its own record too."""
 
     source: str
     since: datetime
     withdrawn: datetime | None
     keep_days: int | None
     ends: datetime | None = None
+    custody: tuple[str, int] | None = None
 
 
 @final

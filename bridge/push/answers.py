@@ -18,6 +18,7 @@ from bridge.mapping.destination import ErrorText
 from bridge.net.endpoint import origin
 from bridge.net.message import FOR_PEOPLE, Answer, Fault, NetFault
 from bridge.period import Instant
+from bridge.push.responses import responses
 from bridge.push.retry import Step, retry_after, sentence, step
 from bridge.smart.record import members, parsed, text
 
@@ -113,28 +114,19 @@ def is_out(answer: Answer | NetFault) -> bool:
 
 def entries_in(body: bytes, kinds: Sequence[str], base: str, errors: Errors) -> Iterator[Entry]:
     """What a transaction-response or batch-response says of each entry, of these types."""
-    bundle = parsed(body)
-    if text(bundle, "resourceType") != "Bundle" or text(bundle, "type") not in (
-        "transaction-response",
-        "batch-response",
-    ):
-        return
-    for entry, kind in zip_longest(members(bundle, "entry"), kinds, fillvalue=None):
-        if entry is None:
+    for said, kind in zip_longest(responses(body), kinds, fillvalue=None):
+        if said is None:
             return
-        response = entry.get("response")
-        said = response if isinstance(response, dict) else {}
-        status = _STATUS.match(text(said, "status"))
+        status = _STATUS.match(said.status)
         number = int(status[1]) if status else 0
-        place = _placed(text(said, "location"), text(said, "etag"), kind or "", base)
+        place = _placed(said.location, said.etag, kind or "", base)
         if number in TAKEN:
             yield Entry(number, *place)
-            continue
-        if number in ACCEPTED:
+        elif number in ACCEPTED:
             yield UNTOLD
-            continue
-        outcome = said.get("outcome")
-        yield Entry(number, *place, *_meant(outcome if isinstance(outcome, dict) else {}, errors))
+        else:
+            outcome = said.outcome if isinstance(said.outcome, dict) else {}
+            yield Entry(number, *place, *_meant(outcome, errors))
 
 
 def entry_of(answer: Answer, kind: str, base: str, errors: Errors) -> Entry:
@@ -212,15 +204,17 @@ def _placed(location: str, tag: str, kind: str, base: str) -> tuple[str, str]:
     """Where something of a type is kept below our base, and its ETag; '' where the answer names another place: what is
     there is not what was sent, and a correction would go over it."""
     place = _REFERENCE.search(location)
-    if place and not (place[1].startswith(f"{kind}/") and _is_below(location[: place.start()], base)):
-        return "", ""
-    reference, version = (place[1], place[2]) if place else ("", None)
+    reference, version = ("", None) if place is None else place.groups()
+    if place is not None:
+        at = place.start()
+        if not reference.startswith(kind + "/") or (at and not _is_below(location[:at], base)):
+            return "", ""
     return reference, tag if _ETAG.fullmatch(tag) else f'W/"{version}"' if version else ""
 
 
 def _is_below(before: str, base: str) -> bool:
     """Whether what stands before a reference is our base; a relative one is below it (RFC 9110 10.2.2)."""
-    if "://" not in before and not before.startswith("//"):
+    if before == base or ("://" not in before and not before.startswith("//")):
         return True
     return (origin(before), urlsplit(before).path) == (origin(base), urlsplit(base).path)
 

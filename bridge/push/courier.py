@@ -26,7 +26,7 @@ from bridge.push.account import Settlement, is_update, settled, untouched
 from bridge.push.answers import Reply
 from bridge.push.barrier import Barrier, Stands
 from bridge.push.engine import Engine
-from bridge.push.parcel import Bounds, Parcel, known_of, packed, parcel
+from bridge.push.parcel import Bounds, Parcel, ids_of, known_of, parcel
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Decision, State, Step, decide
 from bridge.push.sinks import sent
@@ -98,10 +98,7 @@ class Courier:
 
     def pack(self, disclosure: Disclosure, subject: str) -> Parcel:
         """Render a disclosure against what the receiver holds of it."""
-        raw = [bytes(row) for group in disclosure.groups for row in group.ids]
-        raw += [packed(device.id) for device in disclosure.devices]
-        raw += [packed(id_) for one in disclosure.summaries for _, id_ in one.members]
-        before = outbox.held(self.db, self.lane, raw)
+        before = outbox.held(self.db, self.lane, ids_of(disclosure))
         if self.engine is not None:
             return parcel(self.engine.written(disclosure, subject, before, self.clock()), before)
         wanted = Filing(subject, known_of(before), self.clock(), stated=self.told.stated)

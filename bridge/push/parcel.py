@@ -7,10 +7,11 @@ again (`fhir/fullness.py`); what it refused waits for a human; a correction that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bridge.consent.disclosure import Disclosure
 from bridge.fhir.consignment import DEVICE, Ask
 from bridge.fhir.fullness import is_same_amendment, says_more
 from bridge.fhir.render import Consignment, Known, Sent
@@ -84,16 +85,19 @@ def _shares(entries: int, size: int, bounds: Bounds) -> Iterator[float]:
 def parcel(consignment: Consignment | Letters, before: Mapping[bytes, Held]) -> Parcel:
     """The parcel of a consignment."""
     entries = [entry for ask, _ in consignment.letters for entry in ask.entries]
-    told = [(each, item_of(each)) for each in (*entries, *consignment.left)]
+    every = (*entries, *consignment.left)
+    items = items_of(every)
     wanted = {
-        each.id: item for each, item in told if each.kind != DEVICE and _is_needed(each, before.get(item.id))
+        each.id: item
+        for each, item in zip(every, items, strict=True)
+        if each.kind != DEVICE and _is_needed(each, before.get(item.id))
     }
     left = [wanted[each.id] for each in consignment.left if each.id in wanted]
     going = [each for each in entries if each.kind != DEVICE]
     needed = frozenset(each.id for each in going if each.id in wanted)
     return Parcel(
         consignment.letters,
-        tuple(item for _, item in told[: len(entries)]),
+        items[: len(entries)],
         before,
         needed,
         len(needed) == len(going) and not consignment.left,
@@ -109,9 +113,21 @@ def known_of(before: Mapping[bytes, Held]) -> dict[str, Known]:
     return {spelled(each.id): Known(each.reference, each.etag) for each in before.values() if each.reference}
 
 
-def item_of(sent: Sent) -> Item:
-    """An entry as the outbox knows it."""
-    return Item(packed(sent.id), sent.kind, sent.version)
+def ids_of(disclosure: Disclosure) -> list[bytes]:
+    """The ids of everything that a disclosure may be filed as, 16 bytes each."""
+    found = [one for group in disclosure.groups for one in _apart(group.ids.tobytes())]
+    found += [packed(device.id) for device in disclosure.devices]
+    return found + [packed(id_) for one in disclosure.summaries for _, id_ in one.members]
+
+
+def items_of(sent: Sequence[Sent]) -> tuple[Item, ...]:
+    """Entries as the outbox knows them."""
+    raw = _apart(packed("".join([each.id for each in sent])))
+    return tuple([Item(id_, each.kind, each.version) for id_, each in zip(raw, sent, strict=True)])
+
+
+def _apart(ids: bytes) -> list[bytes]:
+    return [ids[at : at + 16] for at in range(0, len(ids), 16)]
 
 
 def packed(id_: str) -> bytes:

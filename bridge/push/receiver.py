@@ -20,7 +20,7 @@ from bridge.push.retry import Step
 JSON: Final = "application/fhir+json"
 SECONDS: Final = 60.0
 LIMIT: Final = 8 << 20
-"""Bytes of an answer: 500 entries with an OperationOutcome each fit."""
+"""Bytes of an answer: 800 entries with an OperationOutcome each fit."""
 NOT_SEARCHED: Final = (
     "the receiver does not answer searches by identifier: say so in its file (receiver: {searches: false})"
 )

@@ -70,6 +70,7 @@ STATUSES: Final[Mapping[int, Step]] = {
     504: Step.UNKNOWN,
 }
 """Whatever is not named here stops: 400, 401, 403, 404, 405, 413, 422, redirects, 501 …"""
+_STOP: Final = Step.STOP
 
 STATES: Final[Mapping[Step, State]] = {
     Step.DONE: State.ACKED,
@@ -104,7 +105,7 @@ class Decision:
 
 def step(status: int) -> Step:
     """What an HTTP status asks for."""
-    return STATUSES.get(status, Step.STOP)
+    return STATUSES.get(status, _STOP)
 
 
 def sentence(status: int) -> str:

@@ -18,7 +18,7 @@ from bridge.fhir.render import FhirBytes
 from bridge.hl7.render import Hl7Bytes
 from bridge.net.message import Answer, NetFault
 from bridge.period import Instant
-from bridge.push.answers import UNSENT, Entry, Reply, entries_in, entry_of, lost, refused
+from bridge.push.answers import TAKEN, UNSENT, Entry, Reply, entries_in, entry_of, lost, refused
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Step, step
 
@@ -97,4 +97,6 @@ def _is_about_us(answer: Answer, ask: Ask, kind: str, entry: Entry) -> bool:
 def _ends(entry: Entry) -> bool:
     if entry.then is not None:
         return entry.then in ENDS
+    if entry.status in TAKEN:
+        return False
     return step(entry.status) in ENDS if entry.status else True

@@ -7,7 +7,7 @@ request may hold is what the destination's file says and the receiver showed; a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Final
@@ -31,7 +31,11 @@ from bridge.store.db import Database
 from bridge.store.entries import KEPT
 from bridge.store.links import Link
 
-PAGE: Final = 500
+PAGE: Final = 800
+"""Readings of one request, where the receiver sets no limit."""
+BYTES: Final = 1_000_000
+"""Bytes of such a request: nginx, which stands before many a receiver, takes 1 MiB unless it is told otherwise
+(client_max_body_size). A single entry may be larger."""
 SINGLY: Final = frozenset({Form.SINGLE})
 MOST_CALLS: Final = 50
 """Single creates of one page: what was disclosed is on its way within a minute or so."""
@@ -95,7 +99,8 @@ class Trip:
 
     def is_too_large(self, parcel: Parcel) -> bool:
         """Whether a parcel is more than a request may hold and the next page may be smaller; then it is."""
-        fit, page = parcel.fit(self.bounds), self.page
+        bounds, page = self.bounds, self.page
+        fit = parcel.fit(replace(bounds, bytes=bounds.bytes or BYTES))
         if fit is None or page == 1:
             return False
         self.fits[self.errand.lane.destination] = max(1, min(fit, page - 1))

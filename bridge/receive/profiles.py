@@ -47,6 +47,7 @@ class What(StrEnum):
     OTHER = "other"  # a reading without an amount: nothing was measured
     SUMMARY = "summary"
     REPORT = "report"
+    WRONG = "wrong"  # entered in error: its submitter takes back what it sent
     ORDER = "order"
     DEVICE = "device"
     PATIENT = "patient"
@@ -55,11 +56,13 @@ class What(StrEnum):
 def what(resource: Node) -> What | None:
     """What a resource is; None where it is none of the IG's."""
     kind = text(resource, "resourceType")
+    is_wrong = text(resource, "status") == "entered-in-error"
     if kind == "Observation":
-        return _observation(resource)
+        found = _observation(resource)
+        return What.WRONG if is_wrong and found is not None else found
     concept = codings(node(resource, "code"))
     if kind == "DiagnosticReport":
-        return What.REPORT if (LOINC, PANEL) in concept else None
+        return (What.WRONG if is_wrong else What.REPORT) if (LOINC, PANEL) in concept else None
     if kind == "ServiceRequest":
         return What.ORDER if is_order(resource) else None
     return _BY_TYPE.get(kind)
@@ -113,6 +116,18 @@ def _reading(resource: Node) -> Faults:
     comparator = text(node(resource, "valueQuantity"), "comparator")
     if comparator not in ("", *BEYOND):
         yield "valueQuantity.comparator", "is none of R4's"
+
+
+def is_timed(resource: Node) -> bool:
+    """Whether it is a reading of an instant."""
+    is_reading = text(resource, "resourceType") == "Observation" and code_of(resource) in READINGS
+    return is_reading and _STAMP.fullmatch(text(resource, "effectiveDateTime")) is not None
+
+
+def _wrong(resource: Node) -> Faults:
+    yield from _subject(resource)
+    if not is_timed(resource) and not any(map(pair, nodes(resource, "identifier"))):
+        yield "identifier", "is needed, with system and value, to say what was entered in error"
 
 
 def _summary(resource: Node) -> Faults:
@@ -211,6 +226,7 @@ _CHECKS: Final[Mapping[What, Callable[[Node], Faults]]] = {
     What.OTHER: _reading,
     What.SUMMARY: _summary,
     What.REPORT: _report,
+    What.WRONG: _wrong,
     What.ORDER: _order,
     What.DEVICE: _device,
     What.PATIENT: _patient,

@@ -16,7 +16,7 @@ from typing import Final
 from bridge.period import Instant
 from bridge.receive.codes import BEYOND, INFINITE, READINGS
 from bridge.receive.node import Node, node, nodes, number, pair, text
-from bridge.receive.profiles import LONGEST, What, absence, code_of
+from bridge.receive.profiles import ABSENT, LONGEST, What, absence, code_of
 
 PRODUCTS: Final[Mapping[str, str]] = {
     "dexcom g5": "Dexcom", "dexcom g6": "Dexcom", "dexcom g7": "Dexcom", "dexcom one": "Dexcom", "stelo": "Dexcom",
@@ -26,6 +26,20 @@ PRODUCTS: Final[Mapping[str, str]] = {
 """Words of a product's name -> its maker; the first that fits, and nothing else of the name."""
 
 
+_NAMING: Final = frozenset(
+    (
+        "resourceType",
+        "id",
+        "status",
+        "identifier",
+        "code",
+        "subject",
+        "effectiveDateTime",
+        "effectivePeriod",
+        "device",
+    )
+)
+"""What is kept of a resource that was entered in error: what names it, and nothing that it said."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS: Final = str.maketrans({"%": "%25", "/": "%2F", "\n": "%0A"})
 
@@ -83,7 +97,16 @@ def record(what: What, at: int, resource: Node, client: str, worn: Thing) -> dic
     found: dict[str, object] = {"entry": at, "what": what.value}
     if what is What.READING:
         found |= reading(resource) | {"device": worn.spelled(client), "model": worn.model}
+    if what is What.WRONG:
+        return found | {"resource": {name: each for name, each in resource.items() if name in _NAMING}}
     return found | {"resource": resource}
+
+
+def pointed(resource: Node, client: str, worn: Thing) -> dict[str, object]:
+    """A record that only says when which device measured: as of a reading whose amount is not told."""
+    absent = {"coding": [{"system": ABSENT, "code": "negative-infinity"}]}
+    bare = {name: each for name, each in resource.items() if name != "valueQuantity"}
+    return record(What.READING, 0, bare | {"dataAbsentReason": absent}, client, worn)
 
 
 def reading(resource: Node) -> dict[str, object]:

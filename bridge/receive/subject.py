@@ -20,6 +20,7 @@ _MEMBER: Final = {
     What.OTHER: "subject",
     What.SUMMARY: "subject",
     What.REPORT: "subject",
+    What.WRONG: "subject",
     What.ORDER: "subject",
     What.DEVICE: "patient",
 }

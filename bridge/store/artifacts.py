@@ -130,9 +130,13 @@ def device_blind(db: Database, device: Device) -> bytes | None:
 
 def overlapping(db: Database, patient: int, blinds: Sequence[tuple[bytes, Period]]) -> bool:
     """Whether another patient's artifacts claim one of these devices at an overlapping time, until now: what a wrong
-    clock or somebody's word dates later was worn by nobody yet."""
+    clock or somebody's word dates later was worn by nobody yet. A provider's own record claims none: the copy of the
+    person whom it is about does."""
     con, until = db.reader("bridge"), db.clock() + 1
-    sql = "SELECT 1 FROM serials WHERE blind = ? AND patient <> ? AND first < ? AND last >= ? LIMIT 1"
+    sql = (
+        "SELECT 1 FROM serials WHERE blind = ? AND patient <> ? AND first < ? AND last >= ?"
+        " AND patient NOT IN (SELECT record FROM custody) LIMIT 1"
+    )
     return any(
         con.execute(sql, (blind, patient, min(period.end, until), period.start)).fetchone() is not None
         for blind, period in blinds

@@ -19,11 +19,12 @@ from typing import Final, TypeVar
 
 from bridge.period import Instant
 from bridge.reading import Readings, Stream
-from bridge.store import artifacts, originals, series, submitted
+from bridge.store import artifacts, custody, originals, series, submitted
 from bridge.store import received as beside
 from bridge.store.artifacts import NewArtifact
 from bridge.store.checks import verify
 from bridge.store.columns import TooMany, ints, joined, names
+from bridge.store.custody import Rule
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.keys import Box
@@ -32,6 +33,7 @@ from bridge.store.lifetimes import is_back
 from bridge.store.merge import is_gone
 from bridge.store.plans import Counts, Plan, absorbing, named, recasting
 from bridge.store.received import New
+from bridge.store.submitted import Record
 
 __all__ = [
     "Absorbed",
@@ -85,10 +87,13 @@ def absorb(
     agree: Callable[[], None] | None = None,
     identified: Sequence[tuple[bytes, int]] = (),
     received: Sequence[New] = (),
+    under: Rule | None = None,
+    wrong: Sequence[Record] = (),
 ) -> Absorbed:
     """Keep an artifact and its readings. `agree` is called where they are put, and what it raises undoes that: a
     consent is neither without its artifact nor an artifact without it. `identified`: blind identifiers of its
-    records (`submitted.py`); `received`: those of them that are no readings (`received.py`). Raises Erased, TooMany,
+    records (`submitted.py`); `received`: those of them that are no readings (`received.py`); `under`: by which rule a
+    provider keeps it as its own (`custody.py`); `wrong`: earlier records that it takes back. Raises Erased, TooMany,
     Contended, and ValueError where an instant cannot be named."""
     box = db.keys.box(patient)
     with originals.keeping(db):
@@ -101,6 +106,7 @@ def absorb(
             made = absorbing(db, con, box, artifacts.received(db, con, patient, new, "stored"), batches)
             made.identified += identified
             made.received += received
+            made.under, made.wrong = under, list(wrong)
             return made
 
         done = _swapped(db, box, patient, plan, agree)
@@ -115,10 +121,11 @@ def set_aside(
     reason: str,
     identified: Sequence[tuple[bytes, int]],
     received: Sequence[New] = (),
+    wrong: Sequence[Record] = (),
 ) -> Absorbed:
     """Keep a submission in quarantine, by the way of `absorb` alike to whoever sent it: its series begin, but without a
     reading, so that its readings are called what they will be called when somebody lets them in. Its devices are
-    claimed for nobody. Raises as `absorb`."""
+    claimed for nobody. What it takes back its sender brought: that does not wait. Raises as `absorb`."""
     box = db.keys.box(patient)
     with originals.keeping(db):
         originals.keep(db, box, patient, originals.name(db, patient, new.sha256), new.original)
@@ -132,7 +139,7 @@ def set_aside(
             made = absorbing(db, con, box, kept, batches)
             begun = [row for row in made.series if row.number not in here]
             kept = replace(kept, reason=reason)
-            return Plan(kept, begun, identified=list(identified), received=list(received))
+            return Plan(kept, begun, identified=list(identified), received=list(received), wrong=list(wrong))
 
         done = _swapped(db, box, patient, plan)
     return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, {})
@@ -242,7 +249,11 @@ def _write(db: Database, con: sqlite3.Connection, box: Box, patient: int, plan: 
     beside.put(con, box, patient, plan.artifact.number, plan.received)
     if plan.artifact.state == "stored":
         beside.let_in(con, patient, plan.artifact.number, db.clock())
+    submitted.take_back(con, patient, plan.artifact.number, plan.wrong)
+    beside.take_back(con, patient, plan.wrong, db.clock())
     if plan.artifact.state == "removed":
         submitted.forget(con, patient, plan.artifact.number)
         beside.forget(con, patient, plan.artifact.number, db.clock())
     artifacts.claim(con, patient, plan.artifact.number, plan.serials)
+    if plan.under is not None:
+        custody.came(con, patient, plan.under, plan.artifact.received)

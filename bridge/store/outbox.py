@@ -11,7 +11,6 @@ Rejected: the rendered Bundle in the outbox; it would outlive a revocation.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -21,11 +20,12 @@ import bridge.store.documented as documented
 import bridge.store.orders as orders
 import bridge.store.receipts as receipts
 import bridge.store.reported as reported
+import bridge.store.sendings as sendings
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.lanes import Lane
 
-SEVERAL: Final = "?"
+SEVERAL: Final = sendings.SEVERAL
 """A version that is one of several: the entry is sent once more, as an update."""
 
 What: TypeAlias = Literal["readings", "summaries", "document", "retraction"]
@@ -143,7 +143,7 @@ def begin(
                 " due = ?, items = ?, since = ?, entry = ?, changed = ?, part = ? WHERE delivery = ?",
                 (what, grant, now, readings, since, entry, now, part, number),
             )
-        _tried(con, lane, link, number, items, reference, now)
+        sendings.tried(con, lane, link, number, items, reference, now)
         if items:
             carried = (lane.patient, lane.destination, link, grant)
             con.execute("INSERT OR IGNORE INTO carried VALUES (?, ?, ?, ?)", carried)
@@ -169,7 +169,7 @@ def settle(
             " WHERE delivery = ?",
             (state, due, problem, taken, now, delivery.delivery),
         )
-        _note(con, lane, results, now)
+        sendings.noted(con, lane, results, now)
         receipts.keep(con, delivery, state, taken, refused, problem, now)
         if after is not None:
             con.execute(
@@ -182,7 +182,7 @@ def settle(
 def note(db: Database, lane: Lane, results: Sequence[Result]) -> None:
     """What was found out about entries without sending anything."""
     with db.write("bridge") as con:
-        _note(con, lane, results, db.clock())
+        sendings.noted(con, lane, results, db.clock())
 
 
 def holding(db: Database, lane: Lane, with_retracted: bool = False) -> tuple[tuple[str, What, Held], ...]:
@@ -255,39 +255,6 @@ def retry(db: Database, number: int) -> None:
         )
         cursors.back(con, lane, known.grant_id, known.part, known.since)
         orders.forget(con, lane, known.part)
-
-
-def _tried(
-    con: sqlite3.Connection, lane: Lane, link: int, number: int, items: Sequence[Item], at: str, now: int
-) -> None:
-    con.executemany(
-        "INSERT INTO sent (patient, destination, id, kind, version, tried, state, reference, etag, link,"
-        " delivery, problem, changed) VALUES (?, ?, ?, ?, '', ?, 'open', ?, '', ?, ?, '', ?)"
-        " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
-        " link = excluded.link, changed = excluded.changed, reference = CASE WHEN excluded.reference <> ''"
-        " AND (state = 'retracted' OR reference = '' OR (version = '' AND tried = ''))"
-        " THEN excluded.reference ELSE reference END,"
-        " version = CASE WHEN excluded.reference <> '' AND state = 'retracted' THEN '' ELSE version END,"
-        " state = CASE WHEN excluded.reference <> '' AND state = 'retracted' THEN 'open' ELSE state END, tried = CASE"
-        f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END",
-        [(*_key(lane, each.id), each.kind, each.version, at, link, number, now) for each in items],
-    )
-
-
-def _note(con: sqlite3.Connection, lane: Lane, results: Sequence[Result], now: Instant) -> None:
-    con.executemany(
-        "UPDATE sent SET version = ?, tried = CASE WHEN ? THEN '' ELSE tried END, state = ?,"
-        " reference = CASE WHEN ?4 = '' THEN reference ELSE ?4 END, etag = ?, problem = ?, changed = ?"
-        " WHERE patient = ? AND destination = ? AND id = ?",
-        [
-            (r.version, r.settled, r.state, r.reference, r.etag, r.problem, now, *_key(lane, r.id))
-            for r in results
-        ],
-    )
-
-
-def _key(lane: Lane, id_: bytes) -> tuple[int, int, bytes]:
-    return lane.patient, lane.destination, id_
 
 
 def _deliveries(db: Database, where: str, *values: int | None) -> tuple[Delivery, ...]:

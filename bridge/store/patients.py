@@ -2,7 +2,8 @@
 
 Law: name, birth date, identifiers and zones rest only under the patient's key; an identifier is found by
 a blind index (data.md, keys). Erasing destroys the key first, then deletes what it sealed; the ledger
-stays. Patients are never merged (safety.md, whose data is it).
+stays, and what a provider keeps as its own under another number and key (`custody.py`). Patients are never merged
+(safety.md, whose data is it).
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ class Patient:
     version: int = 1
     changed: Instant = 0
 
+    @classmethod
+    def nobody(cls, zone: str, now: Instant) -> Patient:
+        """Who is behind a provider's own record: somebody without a name, a birth date and identifiers."""
+        return cls(0, "", None, (), ZoneHistory.always(zone), 1, now)
+
 
 def add(
     db: Files,
@@ -42,11 +48,15 @@ def add(
     now = db.clock()
     person = Patient(0, name, birth_date, identifiers, ZoneHistory(((BEGINNING, zone),)), 1, now)
     with db.write("bridge") as con:
-        number = con.execute(
-            "INSERT INTO patients (version, changed, revision, sealed) VALUES (1, ?, 0, x'')", (now,)
-        ).lastrowid
-        assert number is not None
-        _save(con, db, db.keys.create(number), replace(person, number=number))
+        return begin(db, con, person)
+
+
+def begin(db: Files, con: sqlite3.Connection, person: Patient) -> int:
+    """Store somebody new, with a key of their own, in the caller's transaction; their number."""
+    sql = "INSERT INTO patients (version, changed, revision, sealed) VALUES (1, ?, 0, x'')"
+    number = con.execute(sql, (person.changed,)).lastrowid
+    assert number is not None
+    _save(con, db, db.keys.create(number), replace(person, number=number))
     return number
 
 
@@ -86,6 +96,20 @@ def numbers(db: Files) -> tuple[int, ...]:
     return tuple(number for (number,) in rows)
 
 
+def people(db: Files) -> tuple[int, ...]:
+    """The numbers of persons alone, ascending: without what providers keep as their own (`custody.py`)."""
+    rows = db.reader("bridge").execute(
+        "SELECT patient FROM patients WHERE patient NOT IN (SELECT record FROM custody) ORDER BY patient"
+    )
+    return tuple(number for (number,) in rows)
+
+
+def is_person(db: Files, number: int) -> bool:
+    """Whether there is such a patient, and it is no provider's own record of one."""
+    sql = "SELECT 1 FROM custody WHERE record = ?"
+    return is_known(db, number) and db.reader("bridge").execute(sql, (number,)).fetchone() is None
+
+
 def is_known(db: Files, number: int) -> bool:
     """Whether there is such a patient."""
     found = db.reader("bridge").execute("SELECT 1 FROM patients WHERE patient = ?", (number,))
@@ -123,6 +147,7 @@ def bury(db: Files, number: int) -> None:
     with db.write("bridge") as con:
         for table in _tables(con):
             con.execute(f"DELETE FROM {table} WHERE patient = ?", (number,))
+        con.execute("UPDATE custody SET ended = ? WHERE record = ? AND ended IS NULL", (db.clock(), number))
     sweep(db, wait=True)
 
 

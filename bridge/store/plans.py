@@ -19,6 +19,7 @@ from bridge.store import artifacts, series
 from bridge.store.artifacts import Artifact
 from bridge.store.claims import Layers, Recast, recast, withdrawn
 from bridge.store.columns import RANKS, Ints, Table, empty, firsts, in_order, ints, joined, size, slim
+from bridge.store.custody import Rule
 from bridge.store.db import Database
 from bridge.store.ids import Name
 from bridge.store.keys import Box
@@ -26,6 +27,7 @@ from bridge.store.layers import Held, Key, Layer, Write, blocks_in, changed, rea
 from bridge.store.merge import merge
 from bridge.store.received import New
 from bridge.store.series import SeriesRow
+from bridge.store.submitted import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ NOTHING: Final = Counts(0, 0, 0, 0)
 @dataclass(slots=True)
 class Plan:
     """Everything that one transaction will put. `touched`: readings gone or changed per stream;
-    `identified`: blind identifiers of the artifact's records; `received`: those that are no readings."""
+    `identified`: blind identifiers of the artifact's records; `received`: those that are no readings; `under`: by which
+    rule it comes into a provider's own record; `wrong`: records of earlier artifacts that it takes back."""
 
     artifact: Artifact
     series: list[SeriesRow] = field(default_factory=list)
@@ -60,6 +63,8 @@ class Plan:
     serials: list[tuple[bytes, int, int]] = field(default_factory=list)
     identified: list[tuple[bytes, int]] = field(default_factory=list)
     received: list[New] = field(default_factory=list)
+    under: Rule | None = None
+    wrong: list[Record] = field(default_factory=list)
     streams: dict[Stream, Counts] = field(default_factory=dict)
     touched: dict[Stream, int] = field(default_factory=dict)
     gone: list[Name] = field(default_factory=list)

@@ -84,6 +84,15 @@ def forget(con: sqlite3.Connection, patient: int, artifact: int, at: Instant) ->
     con.execute(sql, (at, patient, artifact))
 
 
+def take_back(con: sqlite3.Connection, patient: int, records: Iterable[Record], at: Instant) -> None:
+    """What was entered in error says nothing any more; what nobody was ever told of is gone."""
+    which = [(patient, *record) for record in records]
+    where = "WHERE patient = ? AND artifact = ? AND row = ?"
+    con.executemany(f"DELETE FROM received {where} AND since IS NULL", which)
+    sql = f"UPDATE received SET gone = ?, content = NULL {where} AND gone IS NULL"
+    con.executemany(sql, [(at, *each) for each in which])
+
+
 def listed(db: Database, patient: int, box: Box) -> tuple[Resting, ...]:
     """Every one that is or was part of the person's record, in order of receipt."""
     rows = db.reader("bridge").execute(

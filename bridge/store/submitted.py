@@ -76,6 +76,20 @@ def forget(con: sqlite3.Connection, patient: int, artifact: int) -> None:
     con.execute("DELETE FROM submitted WHERE patient = ? AND artifact = ?", (patient, artifact))
 
 
+def take_back(con: sqlite3.Connection, patient: int, by: int, records: Iterable[Record]) -> None:
+    """Artifact `by` says that these records were entered in error: no reading is made of them any more."""
+    con.executemany(
+        "INSERT OR IGNORE INTO submitted_wrong (patient, artifact, row, by_artifact) VALUES (?, ?, ?, ?)",
+        [(patient, artifact, row, by) for artifact, row in records],
+    )
+
+
+def wrong(db: Database, patient: int, artifact: int) -> frozenset[int]:
+    """The records of an artifact that were entered in error."""
+    sql = "SELECT row FROM submitted_wrong WHERE patient = ? AND artifact = ?"
+    return frozenset(row for (row,) in db.reader("bridge").execute(sql, (patient, artifact)).fetchall())
+
+
 def find(db: Database, patient: int, blinds: Collection[bytes]) -> Mapping[bytes, Sequence[Record]]:
     """The records that have these identifiers."""
     found: dict[bytes, list[Record]] = {}

@@ -25,7 +25,7 @@ from bridge.people.passkeys import site
 from bridge.people.representation import Power, people_of
 from bridge.people.sessions import Session
 from bridge.period import Instant, ZoneHistory
-from bridge.store import accounts
+from bridge.store import accounts, custody
 from bridge.store import passkeys as kept_passkeys
 from bridge.store.db import Database
 from bridge.store.patients import load as load_patient
@@ -145,6 +145,7 @@ def _person(db: Database, account: str, patient: int) -> dict[str, object]:
         ],
         "own": [each for each in found if each.account == account and each.may_end],
         "erasure": local(pending.due, zones) if pending else None,
+        "stays": custody.of(db, patient),
         "may_erase": own is not None and Power.ERASE in own.powers,
         "may_name": own is not None and Power.GRANT in own.powers and own.kind in others.MAY_NAME,
     }

@@ -2,8 +2,9 @@
 
 Law (`consent.md`, the ledger; 45 CFR 164.528(b)): a row says when, to whom, for what, which kinds and how many, from
 when to when; never a value. Repeated disclosures to one recipient for one purpose are summed beside the full list. An
-answer is a row of the same files, with `answer` and `given`; nothing left by it. It reads and cannot change. Names that
-come from others are written so that a spreadsheet does not run them.
+answer is a row of the same files, with `answer` and `given`; nothing left by it. What a provider read of its own record
+of the person (`store/custody.py`) is there too, with `record`. It reads and cannot change. Names that come from others
+are written so that a spreadsheet does not run them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import merge
 from typing import Final
 
 from starlette.requests import Request
@@ -23,7 +25,7 @@ from bridge.pages.seeing import Told, Total
 from bridge.people.representation import Represented
 from bridge.people.requests import recipient_name
 from bridge.period import Instant, ZoneHistory, iso
-from bridge.store import charts, destinations, ledger
+from bridge.store import charts, custody, destinations, ledger
 from bridge.store.db import Database
 from bridge.store.entries import KEPT, Row
 from bridge.store.grants import spell
@@ -37,6 +39,7 @@ PAGE: Final = 100
 FIELDS: Final = (
     "entry", "at", "recipient", "client", "contact", "purpose", "basis", "way", "channel", "kinds", "grains", "items",
     "first", "last", "outcome", "asked", "person", "grants", "answer", "given",
+    "record",
 )  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -52,11 +55,12 @@ def routes() -> list[Route]:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """One disclosure with what came of it."""
+    """One disclosure with what came of it. `record`: of which provider's own record, '' of the person's."""
 
     row: Row
     outcome: str
     sent: int | None = None
+    record: str = ""
 
     def text(self, name: str) -> str:
         """A field of the entry as text; '' where it has none."""
@@ -98,7 +102,17 @@ class Left:
 def left(db: Database, patient: int) -> tuple[Left, ...]:
     """Everything that left, newest first. Without an outcome it counts as sent; what a delivery only compared with what
     the receiver has is none."""
-    return tuple(each for each in _left(ledger.listed(db, patient)) if each.outcome != KEPT)
+    rows = ledger.listed(db, patient)
+    return tuple(each for each in _all(db, patient, rows) if each.outcome != KEPT)
+
+
+def _all(db: Database, patient: int, rows: Sequence[Row]) -> tuple[Left, ...]:
+    """The disclosures among the person's entries, and those of what providers keep of them, newest first."""
+    found = _left(rows)
+    for number, keeper in custody.ever(db, patient):
+        read = [replace(each, record=keeper) for each in _left(ledger.listed(db, number))]
+        found = tuple(merge(found, read, key=lambda each: each.row.at, reverse=True))
+    return found
 
 
 def _left(rows: Sequence[Row]) -> tuple[Left, ...]:
@@ -157,6 +171,7 @@ def told(one: Left, zones: ZoneHistory) -> Told:
         outcome=one.outcome,
         asked=one.text("asked"),
         grants=one.grants,
+        is_own=bool(one.record),
     )
 
 
@@ -169,7 +184,8 @@ async def _read(request: Request) -> tuple[Represented, Sequence[Row], ZoneHisto
 async def _every(request: Request) -> Response:
     session = await person(request)
     whose, rows, zones = await _read(request)
-    every, db = _left(rows), entrance(request).db
+    db = entrance(request).db
+    every = _all(db, whose.patient, rows)
     others = [
         each for each in every if request.query_params.get("own") == "yes" or each.party("client") != OWNER
     ]
@@ -190,21 +206,22 @@ async def _every(request: Request) -> Response:
 
 
 async def _as_csv(request: Request) -> Response:
-    _, rows, _ = await _read(request)
+    whose, rows, _ = await _read(request)
     text, db = io.StringIO(), entrance(request).db
     writer = csv.DictWriter(text, FIELDS, restval="")
     writer.writeheader()
-    told = [*map(_fields, _left(rows)), *(answered.fields(db, each) for each in answered.answers(rows))]
-    for each in sorted(told, key=lambda row: -int(str(row["entry"]))):
+    told = [*map(_fields, _all(db, whose.patient, rows))]
+    told += (answered.fields(db, each) for each in answered.answers(rows))
+    for each in sorted(told, key=lambda row: (str(row.get("record", "")), -int(str(row["entry"])))):
         writer.writerow({name: _plain(value) for name, value in each.items()})
     return _file(text.getvalue().encode(), "text/csv; charset=utf-8", "disclosures.csv")
 
 
 async def _as_json(request: Request) -> Response:
-    _, rows, _ = await _read(request)
+    whose, rows, _ = await _read(request)
     db = entrance(request).db
     told = {
-        "disclosures": [_fields(each) for each in _left(rows)],
+        "disclosures": [_fields(each) for each in _all(db, whose.patient, rows)],
         "answers": [answered.fields(db, each) for each in answered.answers(rows)],
     }
     return _file(spell(told), "application/json", "disclosures.json")
@@ -226,6 +243,7 @@ def _fields(one: Left) -> dict[str, object]:
         "last": None if last is None else iso(last),
         "outcome": one.outcome,
         "grants": list(one.grants),
+        "record": one.record,
     }
     names = (name for name in FIELDS if name not in ("answer", "given"))
     return {name: known[name] if name in known else one.text(name) for name in names}

@@ -38,7 +38,12 @@ UNSHARED: Final = Problem(
 @dataclass(slots=True)
 class Orderer(Whose):
     """Finds whom a client orders for: under the name by which the grants that act show the person, and no other. What
-    an intake grant once said of the name does not count: it may be over, and the share a pseudonym."""
+    an intake grant once said of the name does not count: it may be over, and the share a pseudonym. A provider's own
+    record is no name of theirs: it would tell whose it is."""
+
+    def keeps(self, patient: int, organization: str, record: int) -> bool:
+        """No."""
+        return False
 
     def pairing(self, patient: int) -> bytes:
         """Under which pairing the client may know the patient now; b'' where by name, or where it may not at all."""

@@ -91,7 +91,7 @@ class Reports:
         base, search = self._desk.renderer.base, sought.search
         if search.count_only:
             total = seen.total or 0
-            body = self._desk.renderer.count_only(total, search.url(base), request.notation)
+            body = self._desk.renderer.count_only(total, search.url(base), request.notation, seen.notice)
             return FhirResponse(200, body, (seen,))
         following = self._next(bearer, search, sought.asked, seen, request.pairs)
         wish = Wish(

@@ -73,6 +73,7 @@ def _consents(db: Database, patient: int, zones: ZoneHistory) -> list[Collected]
             None if each.withdrawn is None else local(each.withdrawn, zones),
             each.signed.keep_days,
             None if each.signed.ends is None else local(each.signed.ends, zones),
+            None if each.signed.custody is None else (each.signed.custody.law, each.signed.custody.years),
         )
         for each in every.values()
     ]

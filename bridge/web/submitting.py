@@ -3,8 +3,10 @@
 Law (`consent.md`, custody; what the asker learns): a submission is for one person: the token's, else the one whom it
 names first. Nobody is made or matched by name. An unknown person, one without an intake grant for this submitter and
 one whose grant ended are one refusal. An intake grant is for one name of the person: where that is a
-pseudonym, no other id and no identifier leads to them. Ids are told as this client may know them; what is told is of
-its own entries alone, and alike whether they are in the record or wait in quarantine.
+pseudonym, no other id and no identifier leads to them. The id of the submitter's own record (`custody.py`) is another
+name of them where it was made under the name of now, and while what comes goes into it; for a client of another purpose
+than care, nothing does. Ids are told as this client may know them; what is told is of its own entries alone, and alike
+whether they are in the record or wait in quarantine.
 """
 
 from __future__ import annotations
@@ -17,15 +19,17 @@ from typing import Final
 import bridge.consent.grants as grants
 from bridge.adapters import Person
 from bridge.consent.asked import Kind
-from bridge.consent.collecting import newest
-from bridge.consent.intake import source, submitter, taken_kinds, told_as
+from bridge.consent.collecting import Signed, newest
+from bridge.consent.custodian import CARE
+from bridge.consent.intake import source, standing, submitter, told_as
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import Problem, problem
 from bridge.fhir.render import Receipt
-from bridge.ingest.submission import Fate, Outcome
+from bridge.ingest.offered import Fate, Outcome
 from bridge.receive.node import Node, nodes, text, texts
 from bridge.receive.profiles import What
 from bridge.receive.subject import Named
+from bridge.store import custody
 from bridge.store.grants import pairings
 from bridge.store.ids import Name
 from bridge.store.patients import by_identifier, is_known
@@ -36,6 +40,7 @@ KINDS: Final[Mapping[What, Kind | None]] = {
     What.OTHER: Kind.GLUCOSE,
     What.SUMMARY: Kind.GLUCOSE,
     What.REPORT: Kind.NOTES,  # a PDF may say anything
+    What.WRONG: None,  # only what was let in can be taken back
     What.ORDER: None,  # taken where the person shares with whoever orders, see web/ordered.py
     What.DEVICE: None,  # comes with every reading, see ingest/kinds.py
     What.PATIENT: None,
@@ -49,7 +54,8 @@ WAITS: Final = (
 RECEIVED: Final = f"Received. {WAITS}"
 """Said of everything that is taken in, whatever became of it."""
 KEPT: Final = f"Kept as it was received; no reading is made of it. {WAITS}"
-_STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202}
+TAKEN: Final = "Taken back: nothing says it any more, and who was told of it is told that it was wrong."
+_STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202, Fate.TAKEN: 200}
 
 
 def not_theirs(place: str) -> Problem:
@@ -78,7 +84,7 @@ class Whose:
     permit: RecipientPermit
     _found: dict[Named, int | None] = field(default_factory=dict)
     _pairings: dict[int, bytes] = field(default_factory=dict)
-    _kinds: dict[int, frozenset[Kind]] = field(default_factory=dict)
+    _signed: dict[int, Signed | None] = field(default_factory=dict)
 
     @property
     def submitter(self) -> str:
@@ -87,9 +93,16 @@ class Whose:
 
     def kinds(self, patient: int) -> frozenset[Kind]:
         """The kinds that are taken from this submitter for the patient; none where nothing is."""
-        if patient not in self._kinds:
-            self._kinds[patient] = taken_kinds(self.desk.db, patient, self.submitter)
-        return self._kinds[patient]
+        signed = self.signed(patient)
+        return frozenset() if signed is None else signed.kinds
+
+    def signed(self, patient: int) -> Signed | None:
+        """What lets this client submit about the patient; None where nothing does."""
+        if patient not in self._signed:
+            found = standing(self.desk.db, patient, self.submitter)
+            is_open = found is None or found.custody is None or self.permit.purpose in CARE
+            self._signed[patient] = found if is_open else None
+        return self._signed[patient]
 
     def of(self, named: Named) -> int | None:
         """The patient, None where there is none whom this client may name so."""
@@ -106,6 +119,24 @@ class Whose:
             self._pairings[patient] = told_as(standings, self.submitter, at)
         return self._pairings[patient]
 
+    def keeps(self, patient: int, organization: str, record: int) -> bool:
+        """Whether what this client submits about the patient goes into that record now."""
+        signed = self.signed(patient) if organization == self.submitter else None
+        if signed is None or signed.custody is None:
+            return False
+        return custody.is_of(self.desk.db, record, patient, organization, self.pairing(patient))
+
+    def is_record(self, named: Named) -> bool:
+        """Whether somebody is named by the id of a record: no order is for one."""
+        name = self.desk.db.ids.read("Patient", named.id) if named.id else None
+        return name is not None and custody.whose(self.desk.db, name.patient) is not None
+
+    def has_one_name(self, patient: int) -> bool:
+        """Whether this submitter tells of the patient by name, and never had a pseudonym of theirs."""
+        standings = grants.listed(self.desk.db, patient, with_names=False)
+        paired = any(each.grant.pairing and each.grant.recipient.key == self.submitter for each in standings)
+        return not paired and not self.pairing(patient)
+
     def id(self, kind: str, name: Name) -> str:
         """The id of a thing as the client may know it."""
         return self.desk.db.ids.one(kind, name, self.pairing(name.patient))
@@ -121,6 +152,11 @@ class Whose:
         """The patient of an id that is of the kind under which this submitter tells of them."""
         for pairing in (b"", *pairings(self.desk.db, self.submitter)):
             name = self.desk.db.ids.read("Patient", id_, pairing)
+            own = None if name is None or pairing else custody.whose(self.desk.db, name.patient)
+            if name is not None and own is not None:
+                return (
+                    own[0] if name == Name(name.patient, 0, 0, 0) and self.keeps(*own, name.patient) else None
+                )
             if name is not None and is_known(self.desk.db, name.patient):
                 is_so = self.pairing(name.patient) == pairing and name == Name(name.patient, 0, 0, 0)
                 return name.patient if is_so else None
@@ -144,7 +180,8 @@ def receipt(place: str, what: What, outcome: Outcome, location: str) -> Receipt:
         return refused(Problem(422, "value", f"{place}.resource: {outcome.why}.", (place,)))
     if what is What.DEVICE and location:
         return Receipt(201 if outcome.fate is Fate.KEPT else 200, location, RECEIVED)
-    return Receipt(_STATUS[outcome.fate], location, KEPT if outcome.fate is Fate.KEPT else RECEIVED)
+    said = {Fate.KEPT: KEPT, Fate.TAKEN: TAKEN}.get(outcome.fate, RECEIVED)
+    return Receipt(_STATUS[outcome.fate], location, said)
 
 
 def refused(why: Problem) -> Receipt:

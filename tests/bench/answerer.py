@@ -70,6 +70,7 @@ def main() -> None:
         Route("/fhir/Patient/{id}", answers.patient),
         Route("/fhir", answers.transaction, methods=["POST"]),
         Route("/fhir/", answers.transaction, methods=["POST"]),
+        Route("/fhir/$submit-cgm-bundle", answers.transaction, methods=["POST"]),
         Route("/held", answers.count),
     ]
     listening = socket.create_server(("127.0.0.1", 0))

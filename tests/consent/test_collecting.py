@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 
 import pytest
@@ -10,10 +11,12 @@ from bridge.consent import collecting
 from bridge.consent.asked import Kind
 from bridge.consent.collecting import NotCollected, Signed
 from bridge.consent.grant import Authoriser, NotPossible
+from bridge.consent.provider_words import ID, TEXTS, VERSION, provider_words
 from bridge.consent.words import COLLECTING, INTAKES, Words
 from bridge.period import DAY
 from bridge.store import ledger
 from bridge.store.anchors import verify
+from bridge.store.custody import Rule
 from bridge.store.patients import erase, load
 from tests.consent.test_ledger import faults, tamper
 from tests.consent.world import CLARITY, World, every
@@ -28,6 +31,10 @@ SHIPPED = {
     ("intake", "1", "de"): "9b680946e755aba9a845e74e58d7c9445560c1d8f1d7e50c35df0e8bd3e651f4",
     ("intake", "1", "es"): "fe8335b34ed12883494616f9fb9d7db502d32126146072fce78f42dca2f7baf4",
     ("intake", "1", "fi"): "9bc368d230cbd57230b61c1bd7ef5643d78b05a8a48d0326a11c44fa21901555",
+    ("intake-provider", "1", "en"): "a0a5b658ef23ac6940e66e4becc93a7bfe6f6830aabed95bb8b47b52a959561f",
+    ("intake-provider", "1", "de"): "e58a59d7fa0b08effe68a26d92b5a106719a88de26e37c829ddd220baa1b0360",
+    ("intake-provider", "1", "es"): "953e5fa5a76dc7908ba44fdffc845db25387ec3a14e1f085427cec4842162d04",
+    ("intake-provider", "1", "fi"): "5b2daa6e00bfbaf2e7148f89d9ef0c5cc3bfcb16eabdfb73180618c6c0437402",
 }
 """Append only: a text that somebody agreed to is never another one later."""
 
@@ -35,6 +42,14 @@ SHIPPED = {
 @pytest.mark.parametrize("words", [COLLECTING, *INTAKES.values()])
 def test_words_that_were_shipped_never_change(words: Words) -> None:
     assert SHIPPED[words.id, words.version, words.locale] == words.wording.sha256
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_the_words_of_a_providers_custody_never_change_but_in_their_blanks(language: str) -> None:
+    assert SHIPPED[ID, VERSION, language] == hashlib.sha256(TEXTS[language].encode()).hexdigest()
+    told = provider_words(language, "Sjö {law} AB", Rule("Act § 9", 12)).text
+    assert "{organization}" not in told and "{years}" not in told and "Act § 9" in told and "12" in told
+    assert "Sjö {law} AB" in told
 
 
 def test_without_a_consent_there_is_none_and_the_owners_act_is_one(world: World) -> None:

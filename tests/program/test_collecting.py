@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.consent.intake import PROVIDER
+from bridge.cli.agreed import SIGNED
+from bridge.consent.intake import FAMILY, NO_RULE
+from bridge.consent.provider_words import TEXTS, provider_words
 from bridge.consent.words import COLLECTING, INTAKE, INTAKES
+from bridge.store.custody import Rule
 from tests.program.shell import Inside, Shell
 from tests.program.test_import import DAY, clarity, egv
 from tests.program.test_operators import SOMEBODY
@@ -183,7 +186,7 @@ def test_what_an_intake_grant_cannot_be_is_said(shell: Shell) -> None:
     patient, client = shell.patient(), submitting(shell)
     words = ("collect", "add", "--patient", patient)
     provider = shell(*words, "--client", client, "--custody", "provider")
-    assert provider.code == 1 and PROVIDER in provider.err
+    assert provider.code == 1 and FAMILY in provider.err
     assert shell(*words).code == 2
     assert shell(*words, "--client", client, "--source", "x").code == 2
     assert shell(*words, "--source", "x", "--expires", "2026-12-31").code == 2
@@ -205,6 +208,44 @@ def test_a_clinic_records_an_intake_grant_from_a_signed_form(
     assert given.value["evidence"].startswith("form.pdf sha256:") and given.value["recorded_by"].startswith(
         "Ana Amt"
     )
+
+
+def test_a_provider_keeps_a_record_only_by_a_rule_that_was_set_and_is_said_before_anybody_signs(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient, client = shell.patient(), submitting(shell)
+    form = tmp_path / "form.pdf"
+    form.write_bytes(b"signed")
+    monkeypatch.setenv("BRIDGE_MODE", "clinic")
+    words = ("--client", client, "--custody", "provider")
+    add = ("collect", "add", "--patient", patient, *words, "--evidence", str(form), *SOMEBODY)
+    for refused in (shell(*add), shell("collect", "words", *words)):
+        assert refused.code == 1 and NO_RULE.format("Acme") in refused.err
+    edit = ("client", "edit", client, "--retention-law")
+    assert shell(*edit, "Records Act 12").code == 2
+    assert shell(*edit, " ", "--retention-years", "12").code == 2
+    assert (
+        shell(*edit, "Records Act 12", "--retention-years", "12").value["retention"]
+        == "Records Act 12, 12 years"
+    )
+    rule = Rule("Records Act 12", 12)
+    for language in TEXTS:
+        said = shell("collect", "words", *words, "--language", language, json_out=False).out
+        assert said.strip() == provider_words(language, "Acme", rule).text
+    for unseen in (shell(*add), shell(*add, "--text", str(form), "--text-id", "ours")):
+        assert unseen.code == 1 and SIGNED in unseen.err
+    assert shell("collect", "list", "--patient", patient, *SOMEBODY).value == []
+    signed, told = tmp_path / "signed.txt", (*add, "--language", "fi", "--text", str(tmp_path / "signed.txt"))
+    signed.write_text(shell("collect", "words", *words, "--language", "fi", json_out=False).out)
+    assert SIGNED in shell(*add, "--text", str(signed)).err  # other words than those of the language
+    assert shell(*edit, "Records Act 12", "--retention-years", "15").code == 0
+    assert SIGNED in shell(*told).err  # twelve years were signed
+    assert shell("collect", "list", "--patient", patient, *SOMEBODY).value == []
+    assert shell(*edit, "Records Act 12", "--retention-years", "12").code == 0
+    given = shell(*told).value
+    assert given["custody"] == "provider: Records Act 12, 12 years after the last of it came"
+    assert given["text_sha256"] == provider_words("fi", "Acme", rule).wording.sha256
+    assert given["text"] == "intake-provider/1/fi"
 
 
 def submitting(shell: Shell) -> str:

@@ -36,7 +36,7 @@ NOBODYS = frozenset(
         ("ages", "list"), ("ages", "set"),
         ("destination", "add"), ("destination", "list"), ("destination", "remove"), ("subscriptions", "list"),
         ("mapping", "check"), ("mapping", "try"), ("mapping", "coverage"), ("mapping", "show"),
-        ("mapping", "diff"),
+        ("mapping", "diff"), ("collect", "words"), ("subscriptions", "list"),
         ("keys", "rotate"),
     }
 )  # fmt: skip

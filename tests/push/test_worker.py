@@ -80,15 +80,14 @@ def test_every_resource_is_about_the_receivers_patient(ready: House, twin: Twin)
     assert {each["resource"]["resourceType"] for each in twin.posts[0]["entry"]} <= {"Observation", "Device"}
 
 
-def test_what_comes_later_follows_and_a_page_holds_five_hundred(ready: House, twin: Twin) -> None:
+def test_what_comes_later_follows_and_a_page_holds_eight_hundred(ready: House, twin: Twin) -> None:
     ready.push()
     ready.bring(10, [120 + number % 50 for number in range(1200)])
     assert ready.push().sent == 1200
     assert [len([e for e in p["entry"] if "Observation" in e["request"]["url"]]) for p in twin.posts] == [
         10,
-        500,
-        500,
-        200,
+        800,
+        400,
     ]
     assert len(twin.observations()) == 1210 == len(set(twin.identifiers()))
 
@@ -148,14 +147,14 @@ def test_a_share_under_a_pseudonym_goes_into_no_chart(house: House, twin: Twin) 
 
 
 def test_a_link_that_is_stopped_while_a_push_runs_stops_the_next_request(house: House, twin: Twin) -> None:
-    house.bring(0, [100 + at % 90 for at in range(1100)])
+    house.bring(0, [100 + at % 90 for at in range(1400)])
     house.grant()
     house.link()
     link = links.of(house.db, house.patient, house.client)
     assert link is not None
     twin.on_post = lambda: links.suspend(house.db, link.number, "the record was merged")
     report = house.push()
-    assert len(twin.posts) == 1 and report.sent == 500 and "merged" in report.held[0]
+    assert len(twin.posts) == 1 and report.sent == 800 and "merged" in report.held[0]
     twin.on_post = lambda: None
     house.link()
     assert house.push().sent == 600
@@ -196,27 +195,27 @@ def test_a_feed_needs_somebody_who_looks_at_it(house: House, twin: Twin) -> None
 
 
 def test_a_revoked_grant_stops_the_next_bundle(house: House, twin: Twin) -> None:
-    house.bring(0, [120 + number % 50 for number in range(1200)])
+    house.bring(0, [120 + number % 50 for number in range(2000)])
     grant = house.grant()
     house.link()
     twin.on_post = lambda: house.revoke(grant) if len(twin.posts) == 2 else None
-    assert house.push().sent == 1000
-    assert len(twin.observations()) == 1000 and len(twin.posts) == 2
+    assert house.push().sent == 1600
+    assert len(twin.observations()) == 1600 and len(twin.posts) == 2
     twin.on_post = lambda: None
     assert house.push().sent == 0 and len(twin.posts) == 2
 
 
 def test_a_grant_that_pauses_holds_and_goes_on_where_it_was(house: House, twin: Twin) -> None:
-    house.bring(0, [120 + number % 50 for number in range(700)])
+    house.bring(0, [120 + number % 50 for number in range(1100)])
     grant = house.grant()
     house.link()
     twin.on_post = lambda: house.pause(grant)
-    assert house.push().sent == 500
+    assert house.push().sent == 800
     twin.on_post = lambda: None
     assert house.push().sent == 0
     house.resume(grant)
     house.push()
-    assert len(twin.observations()) == 700 == len(set(twin.identifiers()))
+    assert len(twin.observations()) == 1100 == len(set(twin.identifiers()))
 
 
 def test_l32_a_retry_after_a_narrowing_sends_the_narrow_part_alone(house: House, twin: Twin) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bridge.ingest.submission import Keeping, Offered, keep
+from bridge.ingest.offered import Keeping, Offered
+from bridge.ingest.submission import keep
 from bridge.mapping import Mappings, load
 from bridge.period import DAY, MINUTE, iso
 from bridge.receive.bundle import Submission, submission

@@ -11,7 +11,7 @@ import pytest
 from bridge.period import MINUTE
 from bridge.receive.bundle import MOST_BYTES, MOST_ENTRIES
 from bridge.store.artifacts import listed
-from bridge.web.taking import MOST_DEVICES
+from bridge.web.worn import MOST
 from tests.web.submitted import (
     JSON,
     SCOPE,
@@ -85,7 +85,9 @@ BROKEN: dict[str, tuple[Resource, int, str]] = {
     "the year 1": ({"effectiveDateTime": "0001-01-01T00:00:00+14:00"}, 422, "effectiveDateTime"),
     "next year": ({"effectiveDateTime": "2027-09-20T10:00:00Z"}, 422, "resource"),
     "a period": ({"effectiveDateTime": None, "effectivePeriod": {"start": "2026-09-20"}}, 422, "effectiveDateTime"),
-    "a withdrawal": ({"status": "entered-in-error"}, 422, "status"),
+    "a withdrawal of nothing": (
+        {"status": "entered-in-error", "effectiveDateTime": "2026-08-01T10:00:00Z"}, 422, "resource"
+    ),
     "a preliminary word": ({"status": "preliminary"}, 422, "status"),
     "a modifier": (MODIFIED, 422, "modifierExtension"),
     "a modifier further in": ({"component": [MODIFIED | {"code": coded("97507-8")}]}, 422, "modifierExtension"),
@@ -264,7 +266,7 @@ def test_many_readings_of_one_moment_are_refused_or_kept_and_never_fail(open_: W
 
 
 def test_more_devices_than_a_person_wears_are_refused_and_long_names_too(open_: World, ada: str) -> None:
-    crowd = [entry(device(f"SN-{at}")) for at in range(MOST_DEVICES + 5)]
+    crowd = [entry(device(f"SN-{at}")) for at in range(MOST + 5)]
     told = statuses(submit(open_, bundle([entry(observation(ada, START)), *crowd])))
     assert 422 in told[-8:] and set(told[1:900]) <= {200, 202}
     long = submit(open_, bundle([entry(observation(ada, START)), entry(device("S" * 300))]))
