@@ -13,15 +13,16 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from bridge.fhir.controls import CONTROLS
-from bridge.fhir.everything import TYPES, UNASKED
+from bridge.fhir.everything import SUBMITTED, TYPES, UNASKED
 from bridge.fhir.outcome import Problem, bad_parameter
 from bridge.fhir.sought import Pairs, Search
 
 NAME: Final = "_typeFilter"
 MOST: Final = 50
 """Filters in one request."""
-FILTERED: Final = TYPES - UNASKED - {"Patient"}
-"""Who is in an export is said by the Group and by `patient`; of what leaves all evidence may come."""
+FILTERED: Final = TYPES - UNASKED - {"Patient", SUBMITTED}
+"""Who is in an export is said by the Group and by `patient`; of what leaves all evidence may come, and of reports all
+that others submitted."""
 _APART: Final = re.compile(r",(?=[A-Z][A-Za-z]*\?)")
 _NO_FILTER: Final = frozenset({*CONTROLS, "patient", "subject"})
 

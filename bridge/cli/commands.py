@@ -62,6 +62,12 @@ def _ehrs() -> Loaded:
     return (ehr,)
 
 
+def _export() -> Loaded:
+    from bridge.cli.export import export
+
+    return (export,)
+
+
 def _grants() -> Loaded:
     from bridge.cli.grants import grant
 
@@ -188,6 +194,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[[], Loaded], str]]] = {
     ),
     "destination": (_links, "Where pushes go."),
     "ehr": (_ehrs, "EHRs that may launch us."),
+    "export": (_export, "Everything of a person as files: readings, devices, grants and what left."),
     "grant": (_grants, "What a person lets a recipient have."),
     "import": (_imports, "Import exports of any known vendor; each file is taken whole or not at all."),
     "keys": (_keys, "The keys that sign id_tokens, and what we state to EHRs."),

@@ -66,7 +66,8 @@ class Look:
 
     def leaving(self, opens: Opens) -> Leaving:
         """The page that was asked for, and its total where it is wanted or plain."""
-        part = opens.along(opens.answer.part()) if self.asked.reporting is None else opens.reports.part()
+        part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
+        part = opens.along(part)
         part = part.with_lost(opens.reports.lost())
         total = self._total(opens.answer, part)
         foreign = any(not each.is_gone for each in part.received)

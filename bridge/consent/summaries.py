@@ -88,10 +88,11 @@ class Reports:
 
     def lost(self) -> Part:
         """Those that the asker holds, that are open to it no longer, and that are wrong: each as it is taken back."""
-        wish = _lost_wish(self.answer.view.asked)
+        asked = self.answer.view.asked
+        wish, away = _lost_wish(asked), self.passing.lost(_lost_reports(asked))
         if self.holder is None or wish is None:
-            return Part()
-        away = self.passing.lost(wish)
+            return part_of((), away)
+        away += self.passing.lost(wish)
         if wish.documents and not (wish.paced is not None and wish.ids):
             return part_of((), away)  # of reports of ours, a delivery alone is told of those that stood
         named = None if wish.ids is None else self._named(wish.ids, wish)
@@ -112,11 +113,12 @@ class Reports:
         return replace(part_of(told, away), frozen=tuple(news))
 
     def along(self) -> Part:
-        """What others submitted as such and was asked for beside readings."""
+        """What others submitted as such and was asked for beside readings, or beside summaries in their place."""
         asked = self.answer.view.asked
         if not asked.along:
             return Part()
-        wish = Reporting(parts=asked.along, dates=asked.dates, updated=asked.updated, received=True)
+        said = asked.reporting or asked
+        wish = Reporting(parts=asked.along, dates=said.dates, updated=said.updated, received=True)
         found = self.passing.found(wish)
         if REPORT in asked.along:
             found += self.passing.found(replace(wish, parts=None, documents=REPORTS[0]))
@@ -288,3 +290,11 @@ def _lost_wish(asked: Asked) -> Reporting | None:
         return Reporting(ids=asked.ids) if asked.ids else None
     wish = replace(wish, updated=wish.updated or asked.updated)
     return wish if wish.ids or wish.updated else None
+
+
+def _lost_reports(asked: Asked) -> Reporting | None:
+    """Which reports that others submitted are asked for as taken back: by when that was; None: none."""
+    said = asked.reporting or asked
+    if REPORT not in asked.along or not asked.retractions or not said.updated or asked.limit == 0:
+        return None
+    return Reporting(documents=REPORTS[0], dates=said.dates, updated=said.updated)

@@ -83,7 +83,8 @@ _LASTN: Final = (
 )
 _EVERYTHING: Final = (
     "start and end are whole days in the patient's time zone, and what overlaps them is meant. _since is about "
-    "readings; Patient and Devices come along. Provenance comes where _type names it."
+    "readings; Patient and Devices come along. Provenance comes where _type names it. Of DiagnosticReport those come "
+    "that others submitted; ours are made where they are searched."
 )
 _SUMMARY: Final = (
     "The summary of a period of seven days at least, as a collection of the HL7 CGM summary profiles, for each "
@@ -95,13 +96,14 @@ _SUMMARY: Final = (
 )
 _BULK: Final = "http://hl7.org/fhir/uv/bulkdata"
 _EXPORT: Final = (
-    "FHIR Bulk Data Access STU2: of those who share by bulk export with this client; what was received or opened after "
-    "transactionTime comes with the next _since. Types: Device, DeviceMetric, MedicationAdministration, Observation, "
-    "Patient, Provenance; a file holds one type of up to 1,000 people and is made while it is fetched, without who no "
-    "longer shares. _outputFormat (ndjson), _since, _until, _type, _typeFilter (any search parameter of the type but "
-    "patient), _elements, includeAssociatedData (Provenance), patient (POST). What is not understood is refused, or "
-    "with Prefer: handling=lenient told in error; a filter never is left away. No counts, no deleted: what was taken "
-    "back comes as entered-in-error with _since. All three levels are the same people."
+    "FHIR Bulk Data Access STU2: of those who share by bulk export with this client; what was received or opened "
+    "after transactionTime comes with the next _since. Types: Device, DeviceMetric, DiagnosticReport (those that "
+    "others submitted), MedicationAdministration, Observation, Patient, Provenance; a file holds one type of up to "
+    "1,000 people and is made while it is fetched, without who no longer shares. _outputFormat (ndjson), _since, "
+    "_until, _type, _typeFilter (any search parameter of the type but patient; of reports none), _elements, "
+    "includeAssociatedData (Provenance), patient (POST). What is not understood is refused, or with Prefer: "
+    "handling=lenient told in error; a filter never is left away. No counts, no deleted: what was taken back comes as"
+    " entered-in-error with _since. All three levels are the same people."
 )
 _SUBMIT: Final = (
     "CGM Data Submission Bundles, one person each, at most 5,000 entries and 16 MiB, JSON or XML. POST of Observation, "

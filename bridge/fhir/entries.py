@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from bridge.consent.disclosure import Disclosure
 from bridge.fhir import resources
+from bridge.fhir.everything import SUBMITTED
 from bridge.fhir.frames import Frame, Place, framed
 from bridge.fhir.parameters import READINGS
 from bridge.fhir.rows import Compiler, Elements, provenances, readings
@@ -139,6 +140,11 @@ def _evidence(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -
     return (provenances(compiler, disclosure, standing.frame, standing.elements),)
 
 
+def _reports(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
+    told = received_trees(compiler, disclosure, SUBMITTED, standing.elements)
+    return [_entry(compiler, standing.frame, tree, one.id) for one, tree in told]
+
+
 def _things(compiler: Compiler, disclosure: Disclosure, standing: _Standing) -> Parts:
     trees = device_trees(compiler, disclosure, standing.elements)
     return [
@@ -177,6 +183,7 @@ _MATCHES: Final[Mapping[str, Makes]] = {
     "Device": _things,
     "DeviceMetric": _sensors,
     **dict.fromkeys(READING_TYPES, _readings),
+    SUBMITTED: _reports,
     "Provenance": _evidence,
     "Consent": _records("Consent"),
     "AuditEvent": _records("AuditEvent"),

@@ -3,7 +3,8 @@
 Law: pure; what cannot be honoured is a Problem, and what is not known is ignored, or refused under strict
 handling, as in a search. `start` and `end` are care dates: whole days of the person, and what overlaps them is
 meant; `_since` is about lastUpdated of readings (the person and the devices come along, because references lead to
-them). Without `_type` everything comes but Provenance, which is there for whoever asks.
+them). Without `_type` everything comes but Provenance, which is there for whoever asks. Of reports those come that
+others submitted; ours are made where they are searched and rest nowhere.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from bridge.period import ZoneHistory, spelled
 OPERATION: Final = "$everything"
 UNASKED: Final = frozenset({"Provenance"})
 """Types that come only where they are named."""
-TYPES: Final = frozenset(PARAMETERS) - RECORDS
+SUBMITTED: Final = "DiagnosticReport"
+"""The type of reports that others submitted, in the one form in which they are kept."""
+TYPES: Final = frozenset({*PARAMETERS, SUBMITTED}) - RECORDS
 _UTC: Final = ZoneHistory.always("UTC")
 
 

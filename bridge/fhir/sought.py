@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from bridge.consent.amounts import AmountTest
 from bridge.consent.asked import Asked, DateTest, Order, Prefix, Selector, Way
 from bridge.consent.disclosure import Subject
+from bridge.consent.received import REPORT
 from bridge.consent.reporting import MARK, Reporting
 from bridge.consent.summed import PARTS
 from bridge.fhir.parameters import READINGS, RECORDS
@@ -68,7 +69,7 @@ class Search:
     named, or None where `identifier` (system, value) names a Patient. `ids`: of `kind` itself;
     `targets`: ids of readings. `elements`: None is all of them. `operation`: what stands behind the type in the
     address; `types`: those that `$everything` was asked for, None for any other search; `parts`:
-    Observations of summaries, which come where no reading may."""
+    Observations of summaries, which come where no reading may; `submitted`: reports of others come along."""
 
     kind: str
     pairs: Pairs
@@ -95,6 +96,7 @@ class Search:
     operation: str = ""
     types: frozenset[str] | None = None
     parts: frozenset[str] = frozenset()
+    submitted: bool = False
 
     @property
     def address(self) -> str:
@@ -158,7 +160,14 @@ class Search:
             event_resources=self._shows("AuditEvent"),
             states=self.states,
         )
-        return self._summed(asked)
+        return self._with_reports(self._summed(asked))
+
+    def _with_reports(self, asked: Asked) -> Asked:
+        """The wish with the reports that others submitted; they stand on its first page."""
+        if not self.submitted or asked.after:
+            return asked
+        instead = asked.instead and replace(asked.instead, along=frozenset({REPORT}))
+        return replace(asked, along=asked.along | {REPORT}, instead=instead)
 
     def _summed(self, asked: Asked) -> Asked:
         """The wish with what summaries are meant by it: alone where no reading is, else in the place of readings."""

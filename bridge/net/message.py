@@ -75,7 +75,8 @@ class Framed:
 class Laid:
     """One file that is laid into a folder by SFTP. `host_keys`: the public keys that the server may have; `key`: our
     private one, else `password`; `replaces`: over a file of that name; `seconds`: for its content; the rest as in a
-    Request. `only_tidies`: nothing is laid down; half a file of that name is taken away where there is one."""
+    Request. `only_tidies`: nothing is laid down; half a file of that name is taken away where there is one. `stands`:
+    whether it may still go, asked again and again while it does."""
 
     purpose: Purpose
     url: str
@@ -90,6 +91,7 @@ class Laid:
     seconds: float = 120.0
     patient: int | None = None
     only_tidies: bool = False
+    stands: Callable[[], bool] = field(default=lambda: True, repr=False)
 
 
 class Fault(StrEnum):

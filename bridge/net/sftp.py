@@ -6,7 +6,8 @@ written under a name of its own (`.NAME.part`), its length is asked for, and onl
 What is there already byte for byte is not sent again. A connection that is lost before the renaming left no file; lost
 during it, the file is looked for once, by length and SHA-256, and only what cannot be seen then is an unknown outcome.
 Half a file has left all the same: whoever reads the folder can read it. It is taken away in the same session or in one
-more, and where that cannot be had, whenever it is asked for.
+more, and where that cannot be had, whenever it is asked for. Whether the file may still go is asked after the login,
+between its pieces and before it gets its name: what was called off in between gets none and is taken away.
 
 Rejected: agents, configuration and known hosts of this machine's user (they say whom a person trusts, not this
 destination); making folders (a folder that is missing is a wrong path).
@@ -27,6 +28,8 @@ from bridge.net.message import Fault, Laid, Stop
 
 CONNECT_SECONDS: Final = 15.0
 LOOK_SECONDS: Final = 30.0
+PIECE: Final = 1 << 18
+"""Bytes between two looks whether they may still go."""
 MEANT: Final[tuple[tuple[type[Exception], Fault], ...]] = (
     (asyncssh.SFTPPermissionDenied, Fault.DENIED),
     (asyncssh.SFTPWriteProtect, Fault.DENIED),
@@ -63,6 +66,9 @@ HOST_KEYS: Final[Mapping[str, str]] = {
 }
 """Algorithm of a host key (RFC 8709, 5656, 8332) -> the kind of key."""
 
+UNFINISHED: Final = frozenset({Fault.HALF_SENT, Fault.CALLED_OFF})
+"""After which half a file may be there."""
+
 # A line about a session would name its user, one about a request the file, and the file the person.
 asyncssh.set_log_level(logging.CRITICAL)
 asyncssh.set_sftp_log_level(logging.CRITICAL)
@@ -75,6 +81,7 @@ async def laid(file: Laid, address: str, port: int) -> None:
         return
     try:
         async with _session(file, address, port) as sftp:
+            _go_on(file)
             with _meant(Fault.HALF_SENT):
                 async with asyncio.timeout(file.seconds):
                     if await _is_there(sftp, file):
@@ -88,7 +95,7 @@ async def laid(file: Laid, address: str, port: int) -> None:
                     await _named(sftp, file)
     except Stop as stop:
         left = await _after(file, address, port) if stop.fault is Fault.CUT_OFF else stop.fault
-        if left is Fault.HALF_SENT and stop.has_left:
+        if left in UNFINISHED and stop.has_left:
             with suppress(Stop):
                 await _tidied(file, address, port)
         if left is not None:
@@ -194,11 +201,19 @@ async def _is_there(sftp: asyncssh.SFTPClient, file: Laid) -> bool:
     return False
 
 
+def _go_on(file: Laid, has_left: bool = False) -> None:
+    """Stop where the file may not go any more."""
+    if not file.stands():
+        raise Stop(Fault.CALLED_OFF, has_left)
+
+
 async def _written(sftp: asyncssh.SFTPClient, part: asyncssh.SFTPClientFile, file: Laid) -> None:
     """The whole content under the name that nobody looks for; what could not be stored whole is taken away again."""
     async with _taken_away(sftp, file):
         async with part:
-            await part.write(file.body)
+            for start in range(0, len(file.body), PIECE):
+                _go_on(file, has_left=start > 0)
+                await part.write(file.body[start : start + PIECE])
         if (await sftp.stat(_part(file))).size != len(file.body):
             raise Stop(Fault.NOT_STORED, has_left=True)
 
@@ -218,6 +233,7 @@ async def _named(sftp: asyncssh.SFTPClient, file: Laid) -> None:
     """The file gets its name: over the one before it, or where there is none."""
     part, path = _part(file), _path(file)
     async with _taken_away(sftp, file):
+        _go_on(file, has_left=True)
         if not file.replaces:
             if await sftp.exists(path):
                 raise Stop(Fault.NAME_TAKEN, has_left=True)

@@ -92,6 +92,10 @@ class Binder:
             parts += [bytes(lines.rows(disclosure)), bytes(lines.tail())]
         return PortalBytes(_SEAL, b"".join(parts), LINES, disclosure.count)
 
+    def piece(self, disclosure: Disclosure, is_first: bool) -> PortalBytes:
+        """A piece of a table that is longer than one disclosure."""
+        return PortalBytes(_SEAL, table(disclosure, is_first), TABLE, disclosure.count)
+
     def records(self, disclosure: Disclosure, name: str) -> PortalBytes:
         """The readings as records of Tidepool: a JSON array; `readings` tells how many could be said."""
         told = list(records(disclosure, name))

@@ -38,14 +38,15 @@ DEVICE_SIGNS: Final = frozenset('=+-@\t\r\n",')
 """A device's name is its maker's word: without what a spreadsheet or this format would take for its own."""
 
 
-def table(disclosure: Disclosure) -> bytes:
-    """The whole file, in page order; a file without rows is its notice and its header."""
+def table(disclosure: Disclosure, is_first: bool = True) -> bytes:
+    """The whole file, in page order; a file without rows is its notice and its header. `is_first`: no piece that goes
+    on."""
     rows: list[tuple[int, str]] = []
     for group in disclosure.groups:
         if group.stream in COLUMNS:
             rows += zip(group.at.tolist(), _rows(disclosure, group), strict=True)
     rows.sort()
-    head = [*(f"# {each}" for each in ABOVE), ",".join(HEADER)]
+    head = [*(f"# {each}" for each in ABOVE), ",".join(HEADER)] if is_first else []
     return END.join([*head, *(row for _, row in rows), ""]).encode()
 
 

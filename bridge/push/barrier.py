@@ -3,7 +3,8 @@
 Law (`consent.md`: a narrowing, an expiry or a revocation acts on the very next delivery attempt; `safety.md`, whose
 chart is it): between a disclosure and its call there are others, a search, a token, the single creates before it. So
 every call that is made for something that was disclosed asks anew, at the one place that each call of a lane passes
-(`Watch.bars`). What is taken back is not held up: it is no disclosure.
+(`Watch.bars`); a call that lasts, a file that is laid down, asks on its way (`Watch.stands`). What is taken back is not
+held up: it is no disclosure.
 
 Rejected: a check where a parcel begins to go (many single creates take a minute).
 """
@@ -34,6 +35,10 @@ class Barrier:
     def bars(self) -> Fault | None:
         """Why a call must not be made now."""
         return self._watch.bars() if self._stands() else Fault.CALLED_OFF
+
+    def stands(self) -> bool:
+        """Whether what is on its way may go on."""
+        return self._stands()
 
     def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
         """As the watch behind it."""

@@ -59,7 +59,7 @@ class Rack:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Volume:
     """One month on its way: what is in the file, what the outbox learns of it, and how it is accounted for. `under`:
     the grant and link by which it goes; None: marks of what is taken back, which go after both."""
 
@@ -72,58 +72,58 @@ class Parcel:
     under: tuple[str, int] | None
 
 
-async def sent(rack: Rack, bill: Waybill, parcel: Parcel) -> tuple[Report, bool]:
+async def sent(rack: Rack, bill: Waybill, volume: Volume) -> tuple[Report, bool]:
     """The month's file and its manifest go, and everything that it came to is recorded; whether it arrived."""
     trip, lane = rack.trip, rack.trip.errand.lane
     link = links.load(trip.db, bill.link)
     # A month of one reading a minute takes half a second, in which a server answers nobody else.
-    body = await asyncio.to_thread(rack.binder.month, parcel.disclosure, rack.told.form)
-    why = _ended(trip, parcel)
+    body = await asyncio.to_thread(rack.binder.month, volume.disclosure, rack.told.form)
+    why = _ended(trip, volume)
     if why:
-        trip.kept(parcel.disclosure)
+        trip.kept(volume.disclosure)
         return rounds.held(trip.client, why), False
-    words = named(rack.told, link.value, parcel.month.name, parcel.revision)
+    words = named(rack.told, link.value, volume.month.name, volume.revision)
     most = None if trip.spec is None else trip.spec.limits.bytes
     if most is not None and len(body) > most:
-        trip.kept(parcel.disclosure)
-        sentence = f"{trip.client}: {TOO_LARGE.format(month=parcel.month.name)}"
+        trip.kept(volume.disclosure)
+        sentence = f"{trip.client}: {TOO_LARGE.format(month=volume.month.name)}"
         return Report(failed=(sentence,)), False
     delivery = outbox.begin(
-        trip.db, lane, bill.what, bill.grant, bill.link, parcel.disclosure.entry, parcel.going,
-        reference=parcel.month.place,
+        trip.db, lane, bill.what, bill.grant, bill.link, volume.disclosure.entry, volume.going,
+        reference=volume.month.place,
     )  # fmt: skip
-    shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision - 1, "", bill.link))
-    with trip.courier.barrier.only(trip.standing(parcel.disclosure, bill)):
-        reply, is_there = await _uploaded(rack, parcel, body, words)
+    shelves.keep(trip.db, lane, Shelf(volume.month.name, volume.revision - 1, "", bill.link))
+    with trip.courier.barrier.only(trip.standing(volume.disclosure, bill)):
+        reply, is_there = await _uploaded(rack, volume, body, words)
     decision = decide(reply.step, delivery.attempts, trip.clock(), trip.courier.chance(), reply.asked)
     is_done = decision.step is Step.DONE
     # What is taken back goes again with its manifest, and what a portal keeps in many files is not known to be whole.
     is_known = is_done or (is_there and rack.told.replaces and bill.what != "retraction")
-    results = tuple(_results(parcel)) if is_known else _stayed(parcel, reply)
-    settlement = _settlement(bill, parcel, reply.step) if is_known else Settlement(reply.step, ())
+    results = tuple(_results(volume)) if is_known else _stayed(volume, reply)
+    settlement = _settlement(bill, volume, reply.step) if is_known else Settlement(reply.step, ())
     outbox.settle(
         trip.db, delivery, decision.state.value, due=decision.due, problem=reply.problem, results=results,
         taken=settlement.taken,
     )  # fmt: skip
     if is_done:
-        shelves.keep(trip.db, lane, Shelf(parcel.month.name, parcel.revision, parcel.content, bill.link))
-    if parcel.disclosure.entry is not None:
-        trip.gate.settle(parcel.disclosure, *_word(parcel, reply, is_there))
+        shelves.keep(trip.db, lane, Shelf(volume.month.name, volume.revision, volume.content, bill.link))
+    if volume.disclosure.entry is not None:
+        trip.gate.settle(volume.disclosure, *_word(volume, reply, is_there))
     outcome = Outcome(settlement, decision, reply.problem, delivery.delivery, delivery.items)
     return rounds.of(trip.client, outcome, trip.clock()), is_done
 
 
-def _ended(trip: Trip, parcel: Parcel) -> str:
+def _ended(trip: Trip, volume: Volume) -> str:
     """Why it goes no more, after its file was made; '' where it may. Each call asks the barrier besides."""
-    return "" if parcel.under is None else ended(trip.db, *parcel.under, trip.clock())
+    return "" if volume.under is None else ended(trip.db, *volume.under, trip.clock())
 
 
-def _word(parcel: Parcel, reply: Reply, is_there: bool) -> tuple[str, int]:
+def _word(volume: Volume, reply: Reply, is_there: bool) -> tuple[str, int]:
     """The ledger's outcome, and how many readings left. A file that is there left, also without its manifest."""
     if is_there:
-        return rounds.WORDS[Step.DONE], parcel.disclosure.count
+        return rounds.WORDS[Step.DONE], volume.disclosure.count
     is_lost = reply.step is Step.UNKNOWN or reply.has_left
-    return (rounds.WORDS[Step.UNKNOWN], parcel.disclosure.count) if is_lost else (rounds.WORDS[reply.step], 0)
+    return (rounds.WORDS[Step.UNKNOWN], volume.disclosure.count) if is_lost else (rounds.WORDS[reply.step], 0)
 
 
 async def tidied(rack: Rack) -> None:
@@ -140,49 +140,49 @@ async def tidied(rack: Rack) -> None:
 
 
 async def _uploaded(
-    rack: Rack, parcel: Parcel, body: PortalBytes, words: dict[str, str]
+    rack: Rack, volume: Volume, body: PortalBytes, words: dict[str, str]
 ) -> tuple[Reply, bool]:
     """The file, then the manifest that says it is there; and whether the file surely is."""
     upload, name = rack.upload, words["name"]
     reply = await upload.put(name, body, words)
     if reply.step is not Step.DONE or not rack.told.manifest:
         return reply, reply.step is Step.DONE
-    start, until = _span(parcel)
-    manifest = rack.binder.manifest([Shelved(name, start, until, parcel.revision, body)])
+    start, until = _span(volume)
+    manifest = rack.binder.manifest([Shelved(name, start, until, volume.revision, body)])
     reply = await upload.put(f"{name}{MANIFEST}", manifest, words)
     # The file itself is there by now, whatever became of its manifest.
     failed = replace(reply, is_untouched=False, step=_not_untouched(reply))
     return (reply if reply.step is Step.DONE else failed), True
 
 
-def _span(parcel: Parcel) -> tuple[Instant, Instant]:
+def _span(volume: Volume) -> tuple[Instant, Instant]:
     """The month, and what stands in its file though after a move it begins beside it."""
-    instants = [group.columns["instant"] for group in parcel.disclosure.groups if len(group.at)]
-    first = min((int(each.min()) for each in instants), default=parcel.month.start)
-    last = max((int(each.max()) for each in instants), default=parcel.month.start)
-    return min(parcel.month.start, first), max(parcel.month.until, last + 1)
+    instants = [group.columns["instant"] for group in volume.disclosure.groups if len(group.at)]
+    first = min((int(each.min()) for each in instants), default=volume.month.start)
+    last = max((int(each.max()) for each in instants), default=volume.month.start)
+    return min(volume.month.start, first), max(volume.month.until, last + 1)
 
 
 def _not_untouched(reply: Reply) -> Step:
     return Step.UNKNOWN if reply.step is Step.AGAIN else reply.step
 
 
-def _results(parcel: Parcel) -> Iterator[Result]:
-    place = parcel.month.place
-    for each in parcel.going:
+def _results(volume: Volume) -> Iterator[Result]:
+    place = volume.month.place
+    for each in volume.going:
         yield Result(each.id, each.version, "open", place)
-    for held in parcel.change.lost:
+    for held in volume.change.lost:
         yield Result(held.id, held.version or held.tried, "retracted", place)
 
 
-def _stayed(parcel: Parcel, reply: Reply) -> tuple[Result, ...]:
-    return untouched(parcel.going, (), parcel.change.before) if reply.is_untouched else ()
+def _stayed(volume: Volume, reply: Reply) -> tuple[Result, ...]:
+    return untouched(volume.going, (), volume.change.before) if reply.is_untouched else ()
 
 
-def _settlement(bill: Waybill, parcel: Parcel, step: Step) -> Settlement:
+def _settlement(bill: Waybill, volume: Volume, step: Step) -> Settlement:
     """What the portal took: readings that are new or said otherwise there, or that it has no more."""
     if bill.what == "retraction":
-        return Settlement(step, (), retracted=len(parcel.change.lost))
-    new = {each.id for each in parcel.change.new}
-    sent = sum(each.id in new for each in parcel.going)
-    return Settlement(step, (), sent=sent, updated=len(parcel.going) - sent)
+        return Settlement(step, (), retracted=len(volume.change.lost))
+    new = {each.id for each in volume.change.new}
+    sent = sum(each.id in new for each in volume.going)
+    return Settlement(step, (), sent=sent, updated=len(volume.going) - sent)

@@ -66,6 +66,10 @@ class Breaker:
         self._calls.append(now)
         return None
 
+    def stands(self) -> bool:
+        """That is not its business."""
+        return True
+
     def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
         """One call came to this. A receiver that is read from and not written to is no use: only a write mends."""
         if not is_out(answer):

@@ -71,4 +71,5 @@ class Folder:
             replaces=self.told.replaces,
             patient=self.receiver.patient,
             only_tidies=content is None,
+            stands=self.receiver.watch.stands,
         )

@@ -26,7 +26,7 @@ from bridge.period import ZoneHistory
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.asking import marks_of, news, pages, told, whole
-from bridge.push.bound import Parcel, Rack, sent, tidied
+from bridge.push.bound import Rack, Volume, sent, tidied
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Waybill
 from bridge.push.plan import NO_GRANT, Passage, ended
 from bridge.push.readings import NO_ROOM, last
@@ -114,8 +114,8 @@ async def _month(rack: Rack, passage: Passage, bill: Waybill, month: Month) -> t
         found = _changed(rack, month, disclosure)
     going = tuple(each for each in found.fresh if each.id in ids)
     under = passage.id, bill.link
-    parcel = Parcel(month, disclosure, found, going, _content(rack, found), _revision(kept), under)
-    went, is_done = await sent(rack, bill, parcel)
+    volume = Volume(month, disclosure, found, going, _content(rack, found), _revision(kept), under)
+    went, is_done = await sent(rack, bill, volume)
     report += went
     return (
         report + rounds.held(trip.client, NO_ROOM) if is_cut and is_done else report
@@ -217,8 +217,8 @@ async def _less(rack: Rack, bill: Waybill, month: Month, those: Sequence[Held], 
         only = frozenset(spelled(each.id) for each in found.items if each.id not in old)
         disclosure = await told(rack, trip.errand.grants[0], month, only)
         found = replace(found, items=items_of(disclosure))
-    parcel = Parcel(month, disclosure, found, (), _content(rack, found), _revision(kept), under)
-    report, is_done = await sent(rack, bill, parcel)
+    volume = Volume(month, disclosure, found, (), _content(rack, found), _revision(kept), under)
+    report, is_done = await sent(rack, bill, volume)
     if is_done and under is None:
         # The month goes again, whole, once it may be told again.
         cursors.rewind(trip.db, lane)

@@ -89,5 +89,5 @@ async def _one(trip: Trip, each: Documented, held: Held) -> Report:
     if not parcel.letters:
         trip.kept(seen)
         return NOTHING
-    report, _ = await way.sent(seen, parcel, bill)
+    report, _ = await way.sent(seen, parcel, bill, among=1)
     return report

@@ -161,7 +161,7 @@ async def went(
     if parcel.is_first:
         report, _ = await trip.sent(disclosure, parcel, bill.before_others())
         return report, True
-    report, is_done = await trip.sent(disclosure, parcel, bill, apart=True)
+    report, is_done = await trip.sent(disclosure, parcel, bill, among=len(parcel.needed))
     return report, more or not is_done
 
 

@@ -62,6 +62,10 @@ class Watch(Protocol):
         """Why a call must not be made now."""
         ...
 
+    def stands(self) -> bool:
+        """Whether what a call carries may still go, asked while it does."""
+        ...
+
     def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
         """What came of a call."""
         ...
@@ -73,6 +77,10 @@ class Unwatched:
     def bars(self) -> Fault | None:
         """Never."""
         return None
+
+    def stands(self) -> bool:
+        """It does."""
+        return True
 
     def saw(self, answer: Answer | NetFault, is_write: bool) -> None:
         """It is nobody's business."""

@@ -3,7 +3,8 @@
 Law (`safety.md`, corrections travel): a retraction is no disclosure: it goes even after the grant ended, as a row
 of the ledger of its own. What may have arrived is looked for first. A receiver that takes no corrections keeps
 what it has, and both sides are told; which means and summaries are wrong the gate alone can say (`consent/recalled.py`,
-`consent/keeping.py`).
+`consent/keeping.py`). One that a receiver refuses holds up no other: it is found as what cannot be sent is
+(`isolation.py`), and waits for a human with the receiver's reason.
 """
 
 from __future__ import annotations
@@ -35,10 +36,14 @@ async def retract(trip: Trip) -> Report:
     """Take back everything on a lane that is gone."""
     report = NOTHING
     for grant, link, some in gone(trip.db, trip.errand.lane):
-        for start in range(0, len(some), trip.page):
-            if not report.stops:
-                bill = Waybill("retraction", grant, link, trip.subject(links.load(trip.db, link)))
-                report += await _some(trip, bill, some[start : start + trip.page])
+        left = list(some)
+        while left and not report.stops:
+            page, bill = (
+                trip.page,
+                Waybill("retraction", grant, link, trip.subject(links.load(trip.db, link))),
+            )
+            report += await _some(trip, bill, left[:page])
+            left = left[page:]
     return report
 
 
@@ -98,10 +103,13 @@ async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozens
         half = len(ids) // 2
         first = await _sent(trip, bill, ids[:half], states)
         return first if first.stops else first + await _sent(trip, bill, ids[half:], states)
-    report, is_done = await trip.sent(disclosure, parcel, bill)
-    if report.stops or is_done:
-        return report
-    return report + await _sent(trip, bill, ids, frozenset({"open"}))
+    report, is_done = await trip.sent(disclosure, parcel, bill, among=disclosure.count)
+    left = [] if is_done else list(ids)
+    while left and not report.stops:
+        page = trip.page
+        report += await _sent(trip, bill, left[:page], frozenset({"open"}))
+        left = left[page:]
+    return report
 
 
 def _reading(name: Name) -> tuple[int, Instant, int]:

@@ -114,15 +114,15 @@ class Trip:
         return min(most, daily - receipts.spent(self.db, self.errand.lane, self.clock() - DAY))
 
     async def sent(
-        self, disclosure: Disclosure, parcel: Parcel, bill: Waybill, *, apart: bool = False
+        self, disclosure: Disclosure, parcel: Parcel, bill: Waybill, *, among: int | None = None
     ) -> tuple[Report, bool]:
-        """One parcel goes; what came of it, and whether it is done with. `apart`: what the receiver refuses all of it
-        for is looked for, in smaller parcels."""
+        """One parcel goes; what came of it, and whether it is done with. `among`: what the receiver refuses all of it
+        for is looked for among so many, in smaller parcels."""
         stands = self.standing(disclosure, bill)
         outcome = await self.courier.send(parcel, bill, disclosure.entry, stands)
         said, left = rounds.word(outcome, bill.what == "retraction")
         self.gate.settle(disclosure, said, left)
-        follows = self._apart(outcome, len(parcel.needed)) if apart else Next.AS_SAID
+        follows = Next.AS_SAID if among is None else self._apart(outcome, among)
         if follows is Next.SMALLER:
             return rounds.NOTHING, False
         if follows is Next.ALONE:

@@ -2,7 +2,8 @@
 
 Law (`safety.md`, whose chart is it): no delivery without a confirmed link; the bridge matches nobody by
 name. What the receiver showed when the link was confirmed rests under the patient's key, and what it
-shows later is compared with that. A broken link stays until a human confirms anew; a confirmation is a
+shows later is compared with that. One record is one person's: a link that names another person's is none, and that
+is looked at where it is made, whoever makes it. A broken link stays until a human confirms anew; a confirmation is a
 new link, the old one is kept for what was sent under it.
 
 Rejected: updating a link in place (what was sent could no longer be told to its chart).
@@ -11,6 +12,7 @@ Rejected: updating a link in place (what was sent could no longer be told to its
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,6 +21,15 @@ from typing import Final
 from bridge.period import Instant
 from bridge.store.db import Database
 from bridge.store.keys import place
+
+
+class Anothers(ValueError):
+    """The record is another person's already."""
+
+
+ANOTHERS: Final = (
+    "another person's link names this record already, and one record is one person's: compare both"
+)
 
 
 class LinkState(StrEnum):
@@ -78,36 +89,36 @@ def confirm(
     shown: Shown | None = None,
 ) -> Link:
     """Link the patient anew; a link to the same client before it is kept as removed. ValueError where
-    nobody confirms or the identifier is empty."""
+    nobody confirms or the identifier is empty; Anothers where another person's link names the record."""
     if not confirmed_by.strip() or not value.strip():
         raise ValueError("a link names the receiver's identifier and who confirmed it")
-    found, now = shown or Shown(), db.clock()
-    kept = json.dumps(
-        {
-            "system": system,
-            "value": value,
-            "id": found.id,
-            "name": found.name,
-            "birth": found.birth_date.isoformat() if found.birth_date else "",
-            "by": confirmed_by,
-        }
-    ).encode()
-    box = db.keys.box(patient)
+    found, now, box = shown or Shown(), db.clock(), db.keys.box(patient)
+    record = _Record(client, system, value, found.id)
+    kept = _text(record, found, confirmed_by)
     with db.write("bridge") as con:
+        if _is_anothers(db, con, patient, record):
+            raise Anothers(ANOTHERS)
         con.execute(
             "UPDATE links SET state = 'removed', changed = ?"
             " WHERE patient = ? AND client = ? AND state <> 'removed'",
             (now, patient, client),
         )
         number = con.execute(
-            "INSERT INTO links (patient, client, state, reason, confirmed, changed, sealed)"
-            " VALUES (?, ?, 'confirmed', '', ?, ?, x'')",
-            (patient, client, now, now),
+            "INSERT INTO links (patient, client, state, reason, confirmed, changed, sealed, record, chart)"
+            " VALUES (?, ?, 'confirmed', '', ?, ?, x'', ?, ?)",
+            (patient, client, now, now, *record.marks(db)),
         ).lastrowid
         assert number is not None
         sealed = box.seal(kept, place("link", patient, number))
         con.execute("UPDATE links SET sealed = ? WHERE link = ?", (sealed, number))
     return load(db, number)
+
+
+def _text(record: _Record, shown: Shown, by: str) -> bytes:
+    """What is sealed of a link."""
+    birth = shown.birth_date.isoformat() if shown.birth_date else ""
+    told = {"system": record.system, "value": record.value, "id": shown.id}
+    return json.dumps(told | {"name": shown.name, "birth": birth, "by": by}).encode()
 
 
 def load(db: Database, number: int) -> Link:
@@ -131,10 +142,47 @@ def listed(db: Database, patient: int | None = None) -> tuple[Link, ...]:
     return _rows(db, "state <> 'removed' AND patient = ?", patient)
 
 
-def is_anothers(db: Database, patient: int, client: str, system: str, value: str) -> bool:
-    """Whether a link in use of another patient names this record: what goes to both would stand in one chart."""
-    others = _rows(db, "client = ? AND patient <> ? AND state <> 'removed'", client, patient)
-    return any((each.system, each.value) == (system, value) for each in others)
+def is_anothers(db: Database, patient: int, client: str, system: str, value: str, id: str = "") -> bool:
+    """Whether a link in use of another patient names this record: what goes to both would stand in one chart. `id`:
+    the receiver's, which its record has whatever identifier it was found by."""
+    record = _Record(client, system, value, id)
+    return _is_anothers(db, db.reader("bridge"), patient, record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record of a receiver, by one of its identifiers and by the receiver's own id, '' where it shows none."""
+
+    client: str
+    system: str
+    value: str
+    id: str
+
+    def marks(self, db: Database) -> tuple[bytes, bytes]:
+        """How it is found without being known."""
+        chart = db.keys.blind("link chart", f"{self.client}\0{self.id}") if self.id else b""
+        return db.keys.blind("link record", f"{self.client}\0{self.system}\0{self.value}"), chart
+
+
+def _is_anothers(db: Database, con: sqlite3.Connection, patient: int, wanted: _Record) -> bool:
+    record, chart = wanted.marks(db)
+    of = "patient <> ? AND state <> 'removed'"
+    marked = con.execute(
+        f"SELECT 1 FROM links WHERE record = ? AND {of}"
+        f" UNION ALL SELECT 1 FROM links WHERE chart = ? AND chart <> x'' AND {of}",
+        (record, patient, chart, patient),
+    )
+    if marked.fetchone():
+        return True
+    before = con.execute(
+        f"SELECT {_COLUMNS} FROM links WHERE record IS NULL AND client = ? AND {of}", (wanted.client, patient)
+    )
+    others = (_link(db, *row) for row in before.fetchall())
+    return any(
+        (each.system, each.value) == (wanted.system, wanted.value)
+        or (wanted.id and each.shown.id == wanted.id)
+        for each in others
+    )
 
 
 def standings(db: Database) -> dict[tuple[int, str], Standing]:

@@ -61,12 +61,30 @@ class Look:
     problem: str
 
 
+class Meanwhile(Exception):
+    """Another order came after those that were looked at."""
+
+
+def newest(db: Database, patient: int, client: str) -> int:
+    """The number of the last order that a client has of a person; 0: it has none."""
+    return _newest(db.reader("bridge"), patient, client)
+
+
 def receive(
-    db: Database, patient: int, client: str, order: Order, now: Instant, pairing: bytes = b""
+    db: Database,
+    patient: int,
+    client: str,
+    order: Order,
+    now: Instant,
+    pairing: bytes = b"",
+    after: int | None = None,
 ) -> Kept:
-    """Keep an order that a client sent. `pairing`: under which it told of the person, b'' by name."""
+    """Keep an order that a client sent. `pairing`: under which it told of the person, b'' by name; `after`: the newest
+    of those among which it was found to be no other's repetition. Meanwhile where there is a newer one by now."""
     name, written = secrets.token_bytes(16), Written(order)
     with db.write("bridge") as con:
+        if after is not None and _newest(con, patient, client) != after:
+            raise Meanwhile
         number = con.execute(
             "INSERT INTO orders"
             " (patient, client, destination, name, standing, first, changed, wakes, sealed, pairing)"
@@ -189,6 +207,11 @@ def wake(db: Database, wakes: Mapping[int, Instant | None]) -> None:
             "UPDATE orders SET wakes = ?1 WHERE number = ?2 AND wakes IS NOT ?1",
             [(instant, number) for number, instant in wakes.items()],
         )
+
+
+def _newest(con: sqlite3.Connection, patient: int, client: str) -> int:
+    found = con.execute("SELECT max(number) FROM orders WHERE patient = ? AND client = ?", (patient, client))
+    return int(found.fetchone()[0] or 0)
 
 
 def _renew(db: Database, con: sqlite3.Connection, kept: Kept, written: Written, now: Instant) -> None:

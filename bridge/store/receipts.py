@@ -66,9 +66,8 @@ def keep(
 
 def listed(db: Database, patient: int | None = None) -> tuple[Receipt, ...]:
     """Receipts of one patient or of all, oldest first."""
-    rows = db.reader("bridge").execute(
-        f"SELECT {_COLUMNS} FROM receipts WHERE ?1 IS NULL OR patient = ?1 ORDER BY receipt", (patient,)
-    )
+    where, of = ("TRUE", ()) if patient is None else ("patient = ?", (patient,))
+    rows = db.reader("bridge").execute(f"SELECT {_COLUMNS} FROM receipts WHERE {where} ORDER BY receipt", of)
     return tuple(Receipt(*row) for row in rows.fetchall())
 
 

@@ -22,6 +22,7 @@ from bridge.bulk.job import Job
 from bridge.consent.asked import Asked, DateTest, Selector, Way, met
 from bridge.consent.disclosure import Disclosure
 from bridge.consent.members import Span
+from bridge.fhir.everything import SUBMITTED
 from bridge.fhir.outcome import ABSENT
 from bridge.fhir.parameters import READINGS
 from bridge.fhir.sought import PAGE, Search
@@ -129,7 +130,9 @@ class ExportFiles:
     def _asked(self, bearer: Bearer, part: Part, selectors: frozenset[Selector], patient: int) -> Asked:
         """The wish about one patient."""
         kind, export = part.kind, part.export
-        search = replace(part.search, parts=self._summaries(bearer, part))
+        search = replace(
+            part.search, parts=self._summaries(bearer, part), submitted=self._submitted(bearer, part)
+        )
         zones = self._desk.zones(patient) if search.dates or search.updated else UTC
         asked = search.asked(patient, zones, part.job.row.kicked, Way.BULK, "bulk")
         instead = asked.instead
@@ -143,7 +146,7 @@ class ExportFiles:
             selectors=selectors,
             updated=(*part.changed(), *asked.updated),
             limit=None,
-            retractions=export.since is not None and kind in READING_TYPES,
+            retractions=export.since is not None and kind in (*READING_TYPES, SUBMITTED),
             strictly=True,
         )
 
@@ -166,6 +169,14 @@ class ExportFiles:
             for action in (READ, SEARCH):
                 chosen &= self._desk.fences.parts(Bearer(bearer.permit, scopes), action)
         return chosen
+
+    def _submitted(self, bearer: Bearer, part: Part) -> bool:
+        """Whether these are reports that others submitted, and all that they may show lies inside both scopes."""
+        askers = [Bearer(bearer.permit, each) for each in (bearer.scopes, part.job.question.scopes)]
+        pairs = ((each, action) for each in askers for action in (READ, SEARCH))
+        return part.kind == SUBMITTED and all(
+            self._desk.fences.submitted(each, SUBMITTED, action) for each, action in pairs
+        )
 
     def _fence(self, bearer: Bearer, kind: str, action: str) -> frozenset[Selector]:
         fences = self._desk.fences

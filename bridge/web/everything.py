@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.fhir.everything import OPERATION, TYPES, UNASKED, parse
+from bridge.fhir.everything import OPERATION, SUBMITTED, TYPES, UNASKED, parse
 from bridge.fhir.outcome import Problem
 from bridge.fhir.sought import PAGE
 from bridge.mapping.resources import OBSERVATION, READING_TYPES
@@ -62,6 +62,8 @@ class Everything:
         search = replace(search, types=types, selectors=frozenset().union(*fences))
         if OBSERVATION in types:
             search = replace(search, parts=self._desk.fences.parts(bearer, SEARCH))
+        if SUBMITTED in types:
+            search = replace(search, submitted=self._desk.fences.submitted(bearer, SUBMITTED, SEARCH))
         patient = self._desk.patient(bearer.permit, "Patient", name)
         zones, after = self._desk.zones(patient), page.after if page else None
         return Sought(search, search.asked(patient, zones, self._desk.clock(), after=after), request)

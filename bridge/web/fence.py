@@ -12,12 +12,13 @@ from functools import lru_cache
 from typing import Final
 
 from bridge.consent.asked import Selector, met
-from bridge.consent.summed import MEMBERS, PANEL
+from bridge.consent.summed import MEMBERS, PANEL, PARTS
 from bridge.fhir.fenced import fenced, inside
 from bridge.fhir.outcome import OUT_OF_SCOPE, Problem
 from bridge.fhir.sought import Search
 from bridge.fhir.vocabulary import Vocabulary
 from bridge.mapping.resources import OBSERVATION, READING_TYPES
+from bridge.reading import Stream
 from bridge.smart.scopes import Fence
 from bridge.smart.tokens import Bearer
 from bridge.web.call import Refused
@@ -51,6 +52,25 @@ class Fences:
         read = (inside(self._vocabulary, kind, fence) for fence in reached(bearer, kind, action) if fence)
         meant = any(not isinstance(each, Problem) and each.ids is None for each in read)
         return meant or frozenset() in reached(bearer, kind, action)
+
+    def lacking(self, bearer: Bearer, action: str) -> frozenset[Stream]:
+        """The streams of which not all lies inside the scopes."""
+        opened = frozenset[Selector]()
+        for kind in READING_TYPES:
+            if bearer.scopes.reach(kind, action):
+                opened |= self.readings(bearer, kind, action)
+        return frozenset(each.stream for each in self.everything - opened)
+
+    def is_everything(self, bearer: Bearer, action: str) -> bool:
+        """Whether all that a PDF of others may show lies inside the scopes."""
+        things = all(bearer.scopes.reach(each, READ) for each in ("Patient", "Device"))
+        return things and not self.lacking(bearer, action)
+
+    def submitted(self, bearer: Bearer, kind: str, action: str) -> bool:
+        """Whether reports that others submitted lie inside, with all that they may show. Refused with 403 where the
+        type does not."""
+        is_told = self.is_report(bearer, kind, action) and self.is_everything(bearer, action)
+        return is_told and self.parts(bearer, action) >= frozenset(PARTS)
 
     def evidence(self, bearer: Bearer, action: str) -> frozenset[Selector]:
         """The readings whose Provenance lies inside: those that the token reaches themselves; Refused with 403

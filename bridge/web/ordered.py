@@ -7,6 +7,7 @@ say that the two are one. Orders in a submission and alone go the same way, and 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,13 +82,19 @@ def mine(whose: Whose, patient: int) -> list[tuple[Kept, Order]]:
 
 
 def taken(whose: Whose, patient: int, one: Order) -> Kept | Problem:
-    """The order kept, or why it is not. Raises Erased."""
-    there, desk = mine(whose, patient), whose.desk
-    if any({*each.identifiers} & {*one.identifiers} for _, each in there):
-        return KNOWN
-    if len(there) >= MOST:
-        return TOO_MANY
-    return orders.receive(desk.db, patient, whose.permit.client, one, desk.clock(), whose.pairing(patient))
+    """The order kept, or why it is not; of two that say one identifier at once one is, in whatever processes they came.
+    Raises Erased."""
+    desk, client = whose.desk, whose.permit.client
+    while True:
+        newest = orders.newest(desk.db, patient, client)
+        there = mine(whose, patient)
+        if any({*each.identifiers} & {*one.identifiers} for _, each in there):
+            return KNOWN
+        if len(there) >= MOST:
+            return TOO_MANY
+        with suppress(orders.Meanwhile):
+            pairing = whose.pairing(patient)
+            return orders.receive(desk.db, patient, client, one, desk.clock(), pairing, after=newest)
 
 
 def id_of(whose: Whose, kept: Kept) -> str:

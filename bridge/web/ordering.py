@@ -19,6 +19,7 @@ from starlette.routing import Route
 import bridge.store.orders as orders
 from bridge.consent.gate import Gate
 from bridge.consent.permit import RecipientPermit
+from bridge.fhir.filters import ONE_PATIENT
 from bridge.fhir.orders import KIND, SEARCHED, Ordered
 from bridge.fhir.outcome import ABSENT, NOT_READABLE, OUT_OF_SCOPE, Problem, bad_parameter, problem
 from bridge.fhir.render import Renderer
@@ -84,14 +85,12 @@ class Ordering:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._one = asyncio.Lock()  # two at once could both find that an identifier is none that one has
 
     async def create(self, call: Call) -> FhirResponse:
         """POST [base]/ServiceRequest"""
         permit, fences = _recipient(call.bearer), reached(call.bearer, KIND, CREATE)
         sent = await self._sent(call, fences)
-        async with self._one:
-            made = await asyncio.to_thread(self._created, permit, sent)
+        made = await asyncio.to_thread(self._created, permit, sent)
         return self._answer(call, 201, made, {"Location": f"{self._desk.renderer.base}/{KIND}/{made.id}"})
 
     async def update(self, call: Call) -> FhirResponse:
@@ -211,9 +210,14 @@ class Ordering:
     def _matching(
         self, permit: RecipientPermit, fences: Sequence[Fence], asked: dict[str, str]
     ) -> list[Ordered]:
-        named = asked.get("patient") or asked.get("subject", "")
-        name = local(named, "Patient", self._desk.renderer.base) or named
-        patient = self._desk.patient(permit, "Patient", name)
+        named, base = (
+            [asked[name] for name in ("patient", "subject") if name in asked],
+            self._desk.renderer.base,
+        )
+        names = {local(each, "Patient", base) or each for each in named}
+        if len(names) != 1:
+            raise Refused(bad_parameter("patient", ONE_PATIENT))
+        patient = self._desk.patient(permit, "Patient", *names)
         if patient is None or not shares(self._desk, permit, patient):
             return []
         whose = Orderer(self._desk, permit)

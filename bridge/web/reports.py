@@ -28,7 +28,7 @@ from bridge.fhir.pages import Page, link, seal
 from bridge.fhir.render import Notation
 from bridge.fhir.reports import BINARY, RAW, Wish
 from bridge.fhir.sought import Search
-from bridge.mapping.resources import OBSERVATION, READING_TYPES
+from bridge.mapping.resources import OBSERVATION
 from bridge.period import ZoneHistory
 from bridge.reading import Stream
 from bridge.smart.tokens import Bearer
@@ -158,7 +158,7 @@ class Reports:
         is_told = is_told and fences.parts(bearer, action) >= frozenset(PARTS)
         has_person = bool(bearer.scopes.reach("Patient", READ))
         has_devices = bool(bearer.scopes.reach("Device", READ))
-        is_whole = has_person and has_devices and not self._lacking(bearer, action)
+        is_whole = fences.is_everything(bearer, action)
         return Asked(
             patient=patient if is_told else None,
             way=Way.LOOK,
@@ -175,16 +175,8 @@ class Reports:
         """What a report is made of, stream by stream where all of it lies inside the scopes: figures of a part would
         be other figures. Refused with 403 where no Observation does."""
         reached(bearer, OBSERVATION, action)
-        lacking = self._lacking(bearer, action)
+        lacking = self._desk.fences.lacking(bearer, action)
         return frozenset(each for each in READINGS if each.stream not in lacking)
-
-    def _lacking(self, bearer: Bearer, action: str) -> frozenset[Stream]:
-        """The streams of which not all lies inside the scopes. A PDF that others made may show any of them."""
-        fences, opened = self._desk.fences, frozenset[Selector]()
-        for kind in READING_TYPES:
-            if bearer.scopes.reach(kind, action):
-                opened |= fences.readings(bearer, kind, action)
-        return frozenset(each.stream for each in fences.everything - opened)
 
     def _next(
         self, bearer: Bearer, search: Search, asked: Asked, seen: Disclosure, pairs: Pairs

@@ -30,7 +30,7 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
     "Hl7Bytes": ("hl7/render.py",),
     "Scribe": ("app.py",),
     "PortalBytes": ("portal/render.py",),
-    "Binder": ("push/worker.py",),
+    "Binder": ("push/worker.py", "cli/export.py"),
     "RecipientPermit": ("smart/tokens.py",),
     "DeliveryPermit": ("push/*.py",),
     "OwnerPermit": (*COMMANDS, "demo/story.py", "people/owner.py"),

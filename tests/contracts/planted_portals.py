@@ -24,7 +24,7 @@ PORTALS: Final = (
         "web/planted.py",
         lines("from bridge.portal.render import Binder"),
         "imports",
-        "only deliveries bind files for portals BROKEN",
+        "only deliveries and the owner's export bind files BROKEN",
     ),
     Planted(
         "the seal of a portal's files is taken",

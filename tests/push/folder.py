@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,8 @@ class Box:
     tried: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     picks: bool = False
+    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What somebody does in between, once: after the `login`, at a `write`."""
 
     @property
     def url(self) -> str:
@@ -46,6 +48,7 @@ def _server(box: Box) -> type[asyncssh.SFTPServer]:
     class Server(asyncssh.SFTPServer):
         def __init__(self, channel: asyncssh.SSHServerChannel[bytes]) -> None:
             super().__init__(channel, chroot=str(box.files).encode())
+            box.meanwhile.pop("login", lambda: None)()
             if box.script[:1] == ["quiet"]:
                 box.script.pop(0)
                 time.sleep(4)
@@ -59,6 +62,7 @@ def _server(box: Box) -> type[asyncssh.SFTPServer]:
         def write(self, file_obj: object, offset: int, data: bytes) -> int:
             is_short = box.script[:1] == ["short"]
             super().write(file_obj, offset, data[:-1] if is_short else data)
+            box.meanwhile.pop("write", lambda: None)()
             if is_short:
                 box.script.pop(0)
             return len(data)

@@ -217,9 +217,9 @@ class House:
         """The patient's again."""
         grants.resume(self.db, grant)
 
-    def link(self, shown: Shown | None = SHOWN) -> None:
+    def link(self, shown: Shown | None = SHOWN, value: str = IDENTIFIER[1]) -> None:
         """A human confirms the hospital's record."""
-        links.confirm(self.db, self.patient, self.client, *IDENTIFIER, "Dr. Who", shown)
+        links.confirm(self.db, self.patient, self.client, IDENTIFIER[0], value, "Dr. Who", shown)
 
     def wait(self, minutes: float = 1) -> None:
         """Time goes by."""

@@ -167,3 +167,66 @@ def test_a_no_in_the_middle_of_it_lets_nothing_more_go(tmp_path: Path) -> None:
         withdraw(house.db, house.patient, wrong)
         house.push()
         assert len(engine.bodies) == many, "what never arrived is not taken back"
+
+
+@dataclass
+class Clinging(Ehr):
+    """It refuses a Bundle whole where one entry would change what it does not give back."""
+
+    keeps: set[str] = field(default_factory=set)
+    refusals: int = 0
+
+    def _bundle(
+        self, where: str, resource: dict[str, Any]
+    ) -> tuple[int, dict[str, Any], Sequence[tuple[str, str]]]:
+        changed = {each["request"]["url"] for each in resource["entry"] if each["request"]["method"] == "PUT"}
+        if self.keeps & changed:
+            self.refusals += 1
+            return 422, self.complaint("invalid", "422"), ()
+        return super()._bundle(where, resource)
+
+
+def test_one_retraction_that_is_refused_holds_up_no_other(tmp_path: Path) -> None:
+    with running(Clinging(TRANSACTION)) as ehr:
+        house = filed(tmp_path, ehr.url)
+        wrong = house.bring(0, SIXTY)
+        house.grant()
+        house.link()
+        assert house.push().sent == 60
+        kept = [
+            f"Observation/{name}"
+            for name, each in ehr.shelves["Observation"].items()
+            if each["valueQuantity"]["value"] in (107, 131)
+        ]
+        ehr.keeps = set(kept)
+        withdraw(house.db, house.patient, wrong)
+        house.bring(70, [170])
+        report = house.push()
+        assert (report.retracted, report.sent, report.stops) == (58, 1, False)
+        assert ehr.values() == [107, 131, 170]
+        assert len(problems(house)) == 2 and ehr.refusals <= requests(2, 60)
+        alone = [each for each in outbox.listed(house.db) if each.problem]
+        assert [(each.what, each.state, each.items) for each in alone] == [("retraction", "partial", 1)] * 2
+        many = ehr.refusals
+        house.push()
+        assert ehr.refusals == many, "it is not tried again by itself"
+        ehr.keeps = set()
+        for each in alone:
+            outbox.retry(house.db, each.delivery)
+        house.push()
+        assert ehr.values() == [170]
+        house.db.close()
+
+
+def test_a_receiver_that_gives_nothing_back_stops_the_delivery(tmp_path: Path) -> None:
+    with running(Clinging(TRANSACTION)) as ehr:
+        house = filed(tmp_path, ehr.url)
+        wrong = house.bring(0, SIXTY)
+        house.grant()
+        house.link()
+        house.push()
+        ehr.keeps = {f"Observation/{name}" for name in ehr.shelves["Observation"]}
+        withdraw(house.db, house.patient, wrong)
+        assert house.push().stops and len(ehr.values()) == 60
+        assert ehr.refusals <= ceil(log2(60)) + 1 + STRANGERS
+        house.db.close()

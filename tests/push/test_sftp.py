@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,11 @@ def boxed(home: Path, secret: str = "s3cret", **more: Any) -> Iterator[tuple[Hou
             yield one, box
 
 
-def shared(house: House) -> None:
+def shared(house: House, record: str = "0042") -> None:
     """Ten readings of May, granted and linked."""
     house.bring(0, list(range(100, 110)))
     house.grant()
-    house.link(None)
+    house.link(None, record)
 
 
 def furnished(house: House) -> Iterator[House]:
@@ -178,7 +178,7 @@ def test_a_refused_secret_is_not_shown_by_the_next_person_s_delivery(
         if not is_same_round:
             house.push()
         house.patient = patients.add(house.db, "Another Example", None, "Europe/Berlin", ())
-        shared(house)
+        shared(house, "0043")
         held = asyncio.run(house.worker.once(None, house.client)).held
         assert any("left alone until" in each and sentence(Fault.NOT_LET_IN) in each for each in held)
         assert box.tried == ["cgm"]
@@ -260,3 +260,26 @@ def test_what_was_picked_up_while_the_line_was_cut_waits_for_a_human(tmp_path: P
         rows = house.db.reader("bridge").execute("SELECT DISTINCT problem FROM sent").fetchall()
         assert rows == [(IN_DOUBT,)]
         assert len(box.written) == 1
+
+
+def _revoked(house: House) -> None:
+    house.revoke(grants.listed(house.db, house.patient)[0].grant.id)
+
+
+def _erased(house: House) -> None:
+    patients.erase(house.db, house.patient)
+
+
+@pytest.mark.parametrize("moment", ["login", "write"])
+@pytest.mark.parametrize("ends", [_revoked, _erased])
+def test_what_is_called_off_on_its_way_gets_no_name_and_leaves_no_half_file(
+    tmp_path: Path, moment: str, ends: Callable[[House], None]
+) -> None:
+    with boxed(tmp_path) as (house, box):
+        box.meanwhile[moment] = lambda: ends(house)
+        assert house.push().sent == 0
+        assert not box.meanwhile and list(box.files.iterdir()) == []
+        assert len(box.written) == (moment == "write"), "after the login nothing more was begun"
+        house.wait()
+        house.push()
+        assert list(box.files.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,14 @@ from bridge.consent.grant import Identity, Recipient
 from bridge.consent.grants import revoke
 from bridge.consent.intake import source
 from bridge.period import DAY
+from bridge.store.db import Database
 from bridge.store.ids import Name
 from tests.push.ehr import ORDERS, scheduled
 from tests.web.ordering import clinic_order, visit
 from tests.web.submitted import JSON, bundle, entry, identified, intake, sentences, statuses, submit
 from tests.web.submitted import SCOPE as SUBMITTING
-from tests.web.world import World
+from tests.web.test_wishes import SAID
+from tests.web.world import MASTER, World
 
 SCOPE = "system/ServiceRequest.crus"
 PATH = "/fhir/ServiceRequest"
@@ -68,6 +71,44 @@ def _without_unit(extension: dict[str, Any]) -> dict[str, Any]:
             quantity = {name: value for name, value in quantity.items() if name != "unit"}
         parts.append(each | {"valueQuantity": quantity} if quantity else each)
     return extension | {"extension": parts}
+
+
+def test_a_search_that_names_two_people_finds_neithers_orders(world: World) -> None:
+    world.grant()
+    world.grant(world.bob)
+    ada, bob = (world.patient_id(each) for each in (world.ada, world.bob))
+    for each in (ada, bob):
+        assert send(world, visit(each)).status_code == 201
+    for one, other in ((ada, bob), (bob, ada), (ada, "x"), ("x", ada)):
+        answer = mine(world, f"{PATH}?patient={one}&subject={other}")
+        assert answer.status_code == 400 and "exactly one patient" in answer.text
+    for same in (ada, f"Patient/{ada}"):
+        assert mine(world, f"{PATH}?patient={ada}&subject={same}").json()["total"] == 1
+
+
+def test_of_many_that_say_one_identifier_at_once_one_is_kept(world: World) -> None:
+    world.grant()
+    sent, token = identified(visit(world.patient_id(world.ada)), "o-1"), world.token(scope=SCOPE)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": JSON}
+
+    async def at_once() -> list[int]:
+        asked = [world.web.post(PATH, json=sent, headers=headers) for _ in range(8)]
+        return sorted(each.status_code for each in await asyncio.gather(*asked))
+
+    made, *others = world.runner.run(at_once())
+    assert made == 201 and 201 not in others and len(orders.listed(world.db)) == 1
+
+
+def test_an_order_that_came_to_another_process_meanwhile_is_looked_at(world: World, tmp_path: Path) -> None:
+    one, client = SAID, world.clinic.id
+    seen = orders.newest(world.db, world.ada, client)
+    with Database.open(tmp_path / "home", MASTER, world.clock) as other:
+        first = orders.receive(other, world.ada, client, one, world.clock(), after=seen)
+    with pytest.raises(orders.Meanwhile):
+        orders.receive(world.db, world.ada, client, one, world.clock(), after=seen)
+    seen = orders.newest(world.db, world.ada, client)
+    assert seen == first.number
+    assert orders.receive(world.db, world.ada, client, one, world.clock(), after=seen).number > seen
 
 
 def test_orders_are_found_by_person_and_status(world: World) -> None:

@@ -535,3 +535,48 @@ def test_a_report_that_was_removed_is_taken_back_without_its_pdf_and_without_the
     assert read["status"] == "entered-in-error" and "presentedForm" not in read and "result" not in read
     last = intents(brought)[-1]
     assert last["retracts"] and "demographics" not in last["kinds"] and last["items"] == 1
+
+
+def test_everything_and_an_export_hold_a_report_where_a_search_finds_it(brought: World) -> None:
+    about = brought.patient_id(brought.ada)
+    shared(brought, kinds=frozenset(Kind), identity=Identity.FULL)
+    token = brought.token(brought.stranger)
+    (one,) = (
+        each
+        for each in brought.search(f"DiagnosticReport?patient={about}", token=token)
+        if each["effectivePeriod"] == PERIOD
+    )
+
+    def told(path: str, shown: str) -> list[Any]:
+        whole = brought.pages(path, token=shown)
+        entries = [each["resource"] for page in whole for each in page.get("entry", ())]
+        return [each for each in entries if each["resourceType"] == "DiagnosticReport"]
+
+    def exported(query: str, shown: str) -> list[Any]:
+        def ask(method: str, path: str, **more: Any) -> Any:
+            return brought.ask(method, f"/fhir/{path}", token=shown, **more)
+
+        files = fetched(ask, f"$export?{query}")
+        lines = [line for each in files if each.status_code == 200 for line in each.text.splitlines()]
+        return [json.loads(each) for each in lines if '{"resourceType":"DiagnosticReport"' in each[:40]]
+
+    everything = f"Patient/{about}/$everything"
+    for query in ("", "?_type=DiagnosticReport", "?_count=100000", "?_count=1"):
+        assert told(everything + query, token) == [one]
+    assert told(f"{everything}?start=2026-09-17&end=2026-09-18", token) == []
+    assert told(f"{everything}?_type=Observation", token) == []
+    for query, found in (
+        ("_type=DiagnosticReport", [one]), ("_type=Observation", []),
+        ("_type=DiagnosticReport&_since=2026-10-01T00:00:00Z", []),
+    ):  # fmt: skip
+        assert exported(query, token) == found
+    narrow = brought.token(
+        brought.stranger, scope="system/Patient.rs system/Observation.rs system/DiagnosticReport.rs"
+    )
+    assert told(everything, narrow) == [] and exported("_type=DiagnosticReport", narrow) == []
+    brought.clock.now += DAY
+    token = brought.token(brought.stranger)
+    withdraw(brought.db, brought.ada, listed(brought.db, brought.ada)[-1].number)
+    assert told(everything, token) == []
+    (gone,) = exported(f"_type=DiagnosticReport&_since={one['meta']['lastUpdated']}", token)
+    assert (gone["id"], gone["status"]) == (one["id"], "entered-in-error") and "presentedForm" not in gone

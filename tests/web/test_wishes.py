@@ -20,9 +20,12 @@ from bridge.consent.asked import Way
 from bridge.consent.grant import Authoriser, Grant, Identity, Recipient
 from bridge.mapping.destination import DestinationFile, written
 from bridge.order import Order, Schedule, Span, Status
+from bridge.pages.catalogue import translations
 from bridge.people.representation import Kind, Power
 from bridge.people.roles import Role
 from bridge.period import ALL, DAY
+from bridge.push import overview
+from bridge.push.ordered import NO_ORDER, UNRECKONED
 from bridge.receive.order import STANDING
 from bridge.store.clients import ClientType
 from bridge.store.lanes import Lane
@@ -190,6 +193,21 @@ def test_staff_see_why_their_own_orders_do_not_go_without_a_name(clinic: Clinic)
     assert "every 2 weeks" in south and NOT_SHARED in south and "link add" not in south
     for page in (north, south):
         assert "Ada" not in page and "SECRET" not in page
+
+
+SENTENCES = (
+    NOT_SHARED, NO_ORDER, UNRECKONED, overview.NO_DESTINATION, overview.NOT_HERE, overview.GONE, overview.OVER,
+    overview.UNNAMED, *overview.UNSENT.values(), *overview.ENDED.values(),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", ["de", "es", "fi"])
+def test_why_an_order_does_not_go_is_said_in_the_language_of_the_page(clinic: Clinic, locale: str) -> None:
+    words = translations(locale)
+    assert [each for each in SENTENCES if words.gettext(each) == each] == []
+    south = clinic.staff(Role.INTEGRATION, organization="Clinic South")
+    page = south.get("/clinic/deliveries", headers={"accept-language": locale}).text
+    assert NOT_SHARED not in page and words.gettext(NOT_SHARED) in page
 
 
 def test_staff_are_told_the_same_of_nothing_shared_and_of_a_share_under_a_pseudonym(clinic: Clinic) -> None:
