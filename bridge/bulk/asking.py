@@ -157,10 +157,7 @@ def _format(draft: _Draft, name: str, value: str) -> Problem | None:
 
 
 def _instant(draft: _Draft, name: str, value: str) -> Problem | None:
-    read = date_text(name, value)
-    if isinstance(read, Problem):
-        return read
-    if value[:1].isalpha() or "T" not in value:
+    if value[:1].isalpha() or "T" not in value or isinstance(date_text(name, value), Problem):
         return bad_parameter(name, "write one instant with its time zone, like 2026-03-01T00:00:00Z")
     draft.instants[name] = spelled(value, _UTC).start
     return _once(draft, name)

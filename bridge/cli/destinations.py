@@ -60,7 +60,7 @@ def destination() -> None:
 @click.option(
     "--kind",
     type=click.Choice(["transaction", *FILED]),
-    help="Without a file: how it takes readings (transaction) or what goes by default (the others).",
+    help="Without a file: how it takes readings (transaction) or what goes by default (the others); a portal has one.",
 )
 @click.option("--url", metavar="U", help="Without a file: the receiver's FHIR base, or mllps://host:port.")
 @click.option(

@@ -77,7 +77,12 @@ def check_mappings(folder: Path | None, home: Path | None, as_json: bool) -> Non
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--timezone", default="UTC", show_default=True, metavar="Area/City")
-@click.option("--destination", "goal", metavar="NAME", help="Show what would be sent there instead.")
+@click.option(
+    "--destination",
+    "goal",
+    metavar="NAME",
+    help="Show what would be sent there instead, with the first 20 readings; auto as a transaction.",
+)
 @home_option
 @json_option
 def try_mapping(

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 def push(patient: str, client: str, once: bool, acting: Acting, home: Path | None, as_json: bool) -> None:
     """Deliver what is due to a client's destination now."""
     with bridge(home) as found:
-        one = named.number(found, patient)
-        noted(found, one, acting, "push", client)
-        done = asyncio.run(found.worker.once(one, client, at_once=once))
+        one, to = named.number(found, patient), named.client(found, client).id
+        noted(found, one, acting, "push", to)
+        done = asyncio.run(found.worker.once(one, to, at_once=once))
     value: Value = {
         "sent": done.sent,
         "updated": done.updated,
@@ -81,7 +81,9 @@ def list_deliveries(patient: str | None, acting: Acting, home: Path | None, as_j
         told = receipts.listed(found.db, of)
         rows = [_row(found, each, [one for one in told if one.delivery == each.delivery]) for each in known]
     emit(
-        rows, as_json, table(rows, ("id", "state", "what", "items", "taken", "attempts", "began", "problem"))
+        rows,
+        as_json,
+        table(rows, ("id", "destination", "state", "what", "items", "taken", "attempts", "began", "problem")),
     )
 
 

@@ -125,6 +125,13 @@ class DisclosedDevice:
     version: str
     last_updated: Instant
 
+    @property
+    def name(self) -> str:
+        """Maker and model; the maker once, for vendors write "Dexcom G7" as the model of a Dexcom."""
+        if self.model.casefold().startswith(f"{self.manufacturer} ".casefold()):
+            return self.model
+        return f"{self.manufacturer} {self.model}".strip()
+
 
 @final
 @dataclass(frozen=True, slots=True)

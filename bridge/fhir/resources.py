@@ -64,7 +64,7 @@ def device(
 ) -> Tree:
     """The Device; `owner` is the reference to its patient. Where `is_filed`, the receiver gives id and
     version."""
-    name = " ".join(part for part in (device.manufacturer, device.model) if part)
+    name = device.name
     profile = _CGM_DEVICE if name and device.kind in _WORN else None
     resource: Tree = {
         "resourceType": "Device",

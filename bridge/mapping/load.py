@@ -23,6 +23,7 @@ from bridge.mapping.destination import DestinationFile, check_destination
 from bridge.mapping.engine_checks import check_engine
 from bridge.mapping.files import Text, Written, faults_in, parsed, texts, written
 from bridge.mapping.language import FormatFile, ReadHalf, Signature
+from bridge.mapping.mended import Mended
 from bridge.mapping.overlay import Overlay, laid_over
 from bridge.mapping.paper_checks import check_papers
 from bridge.mapping.places import Fault, MappingErrors, Path
@@ -184,12 +185,14 @@ def _overlays(
 
 
 def _checked(
-    file: DestinationFile, codes: Mapping[str, Code], found: Mapping[str, DestinationFile]
+    whole: Mended[DestinationFile], codes: Mapping[str, Code], found: Mapping[str, DestinationFile]
 ) -> Iterator[tuple[Path, str]]:
+    file = whole.model
     yield from check_destination(file, codes, found)
     yield from check_engine(file, codes)
     yield from check_papers(file, codes)
-    yield from check_portal(file)
+    if not any(path[:1] == ("portal",) for path in whole.taken):
+        yield from check_portal(file)
 
 
 def _destinations(
@@ -199,7 +202,7 @@ def _destinations(
     for text in texts:
         whole = parsed(text, DestinationFile, faults)
         if whole is not None:
-            faults += faults_in(text, whole.told(_checked(whole.model, codes, found)))
+            faults += faults_in(text, whole.told(_checked(whole, codes, found)))
             found[whole.model.destination] = whole.model
     return dict(sorted(found.items()))
 

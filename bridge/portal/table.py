@@ -111,7 +111,5 @@ def device_name(disclosure: Disclosure, id_: str | None) -> str:
     """Maker and model, where the disclosure has them."""
     for each in disclosure.devices:
         if each.id == id_:
-            return "".join(
-                sign for sign in f"{each.manufacturer} {each.model}".strip() if sign not in DEVICE_SIGNS
-            )
+            return "".join(sign for sign in each.name if sign not in DEVICE_SIGNS)
     return ""

@@ -240,9 +240,7 @@ def apportioned(percents: Sequence[float], whole: int) -> list[int]:
 def sources(content: Content) -> str:
     """By whom and how the data came."""
     ways = "; ".join(CLASSES[each] for each in content.summary.classes) or CLASSES[SourceClass.UNKNOWN]
-    devices = ", ".join(
-        dict.fromkeys(" ".join(filter(None, (each.manufacturer, each.model))) for each in content.devices)
-    )
+    devices = ", ".join(dict.fromkeys(each.name for each in content.devices))
     told = f"Devices: {devices}. " if devices else ""
     return f"patient-supplied. Source class: {ways}. {told}"
 

@@ -22,7 +22,7 @@ from bridge.store.db import Database
 from bridge.store.recipients import Known, put
 
 CHANGED: Final = (
-    "its key, redirect address or endpoint is another one than was verified, so nothing goes there: "
+    "its key, redirect address or endpoint was changed and nobody verified it since, so nothing goes there: "
     "cgm-bridge client verify"
 )
 JOINED: Final = (

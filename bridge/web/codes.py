@@ -243,9 +243,8 @@ def _request_page(
     request: Request, session: Session, asked: requests.Request, whose: Represented, status: int = 200
 ) -> Response:
     db, now = entrance(request).db, entrance(request).clock()
-    zones = load_patient(db, whose.patient).zones
     try:
-        party = offering.party(db, whose.patient, clients.load(db, asked.client), zones)
+        party = offering.party(db, whose.patient, clients.load(db, asked.client))
     except KeyError:
         return problem(request, session, "client", 410, "/codes")
     return page(

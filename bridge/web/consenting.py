@@ -123,7 +123,7 @@ def _matter(request: Request, session: Session, wanted: str, sent: Form | None =
     if whose is None:
         return problem(request, session, "power", 403)
     zones, db = load_patient(here.db, whose.patient).zones, here.db
-    party = offering.party(db, whose.patient, pending.client, zones)
+    party = offering.party(db, whose.patient, pending.client)
     kinds = offering.reached(pending.scopes, whose.sees_notes)
     latest = latest_end(db, session.account, whose.patient)
     others = able if len(able) > 1 and pending.patient is None else []

@@ -32,7 +32,6 @@ from bridge.smart.ehr_launch import Arrived, Begun, EhrApp
 from bridge.smart.tokens import digest, fresh
 from bridge.store import arrivals, clients, ehrs
 from bridge.store.arrivals import EhrRecord
-from bridge.store.patients import load as load_patient
 from bridge.web import offering
 from bridge.web.arriving import Landed, landed, texts_of
 from bridge.web.asking_for import asked_by_clinician, clinician_page
@@ -213,8 +212,7 @@ def _person_page(
         for each in (fitting if there.record.birth_date else [])
     ]
     client = clients.load(db, there.ehr.client)
-    zones = load_patient(db, able[0].patient).zones if able else None
-    party = offering.party(db, able[0].patient, client, zones) if able and zones else None
+    party = offering.party(db, able[0].patient, client) if able else None
     return page(
         request,
         "links/arrived.html",

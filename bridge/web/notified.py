@@ -7,11 +7,13 @@ subscription its program, state and last error: not whom it is about, nor how ma
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, final
 
 import bridge.store.clients as clients
+import bridge.store.destinations as destinations
 import bridge.store.subscriptions as kept
 from bridge.consent.asked import Way
 from bridge.consent.gate import Gate
@@ -54,6 +56,11 @@ def in_remit(db: Database, seen: Remit) -> list[Row]:
         if seen.client(one.client)
     ]
     return sorted(rows, key=lambda row: (row.program, row.since))
+
+
+def programs(db: Database, numbers: Iterable[int]) -> dict[int, str]:
+    """Whose each destination is, also one that is retired: the program's name."""
+    return {each: _name(db, destinations.load(db, each).client) for each in numbers}
 
 
 def told_under(gate: Gate, db: Database, grant: Grant) -> tuple[Told, ...]:

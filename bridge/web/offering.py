@@ -47,6 +47,7 @@ VENDORS: Final[Mapping[str, str]] = {
     "nightscout": "Nightscout",
 }
 """How a source is called where nobody gave it another name."""
+_UTC: Final = ZoneHistory.always("UTC")
 
 
 def recipient_of(db: Database, client: Client) -> Recipient:
@@ -59,11 +60,11 @@ def recipient_of(db: Database, client: Client) -> Recipient:
     return Recipient(client.organization, frozenset({client.id}), name, known.address, contact, verified)
 
 
-def party(db: Database, patient: int, client: Client, zones: ZoneHistory) -> Party:
+def party(db: Database, patient: int, client: Client) -> Party:
     """Who asks, as the registry knows it."""
     to = recipient_of(db, client)
     known = registry.find(db, to.key)
-    until = zones.local_date(known.until) if to.verified and known.until is not None else None
+    until = _UTC.local_date(known.until - 1) if to.verified and known.until is not None else None
     before = (each.grant.recipient.key == to.key for each in grants.listed(db, patient, with_names=False))
     return Party(
         organization=to.name,

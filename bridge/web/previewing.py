@@ -88,9 +88,7 @@ def preview(
             birth_date=subject.birth_date if subject else None,
             identifiers=subject.identifiers if subject else (),
         ),
-        devices=tuple(
-            " ".join(filter(None, (each.manufacturer, each.model, each.serial))) for each in found.devices
-        ),
+        devices=tuple(" ".join(filter(None, (each.name, each.serial))) for each in found.devices),
         held=_held(grant, offer, zones),
         summaries=tuple(_summed(each, zones) for each in found.summaries if each.figures is not None),
         brought=tuple(_brought(found, zones)),

@@ -76,7 +76,7 @@ def _page(request: Request, known: Session, error: str = "", status: int = 200) 
         if not seen.client(each.id):
             continue
         told = find(here.db, key_of(each))
-        until = moment(told.until).date() if told.until is not None else None
+        until = moment(told.until - 1).date() if told.until is not None else None
         rows.append((each, told, told.is_verified(now), until, bool(fault(here.db, each))))
     may = staff.may(here.db, known.account, Deed.VERIFY_RECIPIENTS)
     return shown(

@@ -195,7 +195,7 @@ def shown(db: Database, standing: Standing, zones: ZoneHistory) -> Share:
     state = state_at(standing, db.clock())
     ended = events[-1].at if state in (State.REVOKED, State.SUPERSEDED) else None
     until = events[-1].until if state is State.PAUSED else None
-    party = _party(db, grant.patient, standing, zones)
+    party = _party(db, grant.patient, standing)
     statement = stating.stated(grant, party, zones)
     return Share(
         id=grant.id,
@@ -212,14 +212,14 @@ def shown(db: Database, standing: Standing, zones: ZoneHistory) -> Share:
     )
 
 
-def _party(db: Database, patient: int, standing: Standing, zones: ZoneHistory) -> Party:
+def _party(db: Database, patient: int, standing: Standing) -> Party:
     """The recipient as it is known now; a client that is gone is called by the grant's name."""
     to = standing.grant.recipient
     try:
         client = bridge.store.clients.recall(db, min(to.clients, default=""))
     except KeyError:
         return Party(to.name or to.key, "", to.contact, to.address, standing.grant.purpose, to.verified)
-    return offering.party(db, patient, client, zones)
+    return offering.party(db, patient, client)
 
 
 def _standing(request: Request, session: Session, power: Power) -> tuple[Represented, Standing]:
@@ -248,7 +248,7 @@ def _matter(request: Request, session: Session, digest: str | None = None) -> Ma
     if state_at(standing, db.clock()) not in OPEN - {State.PAUSED} or digest not in (None, now):
         return problem(request, session, "changed", 409, "/shares")
     zones = load_patient(db, grant.patient).zones
-    party = offering.party(db, grant.patient, client, zones)
+    party = offering.party(db, grant.patient, client)
     latest = min(latest_end(db, session.account, grant.patient), grant.ends)
     return Matter(
         request=request,

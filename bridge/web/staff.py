@@ -37,7 +37,7 @@ from bridge.store.invitations import Invitation
 from bridge.store.outbox import Delivery
 from bridge.web import wishes
 from bridge.web.lobby import begin, device, later, moment, onward, shown, shown_to_anybody
-from bridge.web.notified import in_remit
+from bridge.web.notified import in_remit, programs
 from bridge.web.session import Form, checked_form, entrance, fresh, open_form, visitor
 from bridge.web.session import staff as member
 from bridge.web.signin import by_passkey, sign_in_page
@@ -208,7 +208,8 @@ async def _deliveries(request: Request) -> Response:
     seen = await asyncio.to_thread(remit, db, known.account)
     rows = await asyncio.to_thread(_in_remit, db, seen)
     may_retry = await asyncio.to_thread(staff.may, db, known.account, Deed.RETRY_DELIVERIES)
-    told = [(row, moment(row.began)) for row in rows]
+    whose = await asyncio.to_thread(programs, db, {row.destination for row in rows})
+    told = [(row, moment(row.began), whose[row.destination]) for row in rows]
     orders = await asyncio.to_thread(wishes.seen, db, seen)
     feeds = await asyncio.to_thread(in_remit, db, seen)
     more = {"rows": told, "feeds": feeds, "may_retry": may_retry, "orders": orders}

@@ -51,6 +51,12 @@ def test_an_instant_is_one_whatever_its_zone_and_how_fine() -> None:
         assert meant(("_since", text)).since == 1_772_323_200_000
 
 
+def test_what_is_no_instant_is_told_how_one_is_written() -> None:
+    for text in ("yesterday", "ge2026-03-01T00:00:00Z", "2026-03-01", "2026-13-01T00:00:00Z"):
+        problem = parse("$export", [("_since", text)], GRAMMAR, False)
+        assert isinstance(problem, Problem) and "like 2026-03-01T00:00:00Z" in problem.sentence
+
+
 def test_filters_are_told_apart_by_the_comma_before_a_type() -> None:
     """As SMART's own client writes them: the comma of a value escaped once more."""
     found = filters("Observation?code=a%2Cb,c&date=gt2026,Device?type=x,MedicationAdministration?")

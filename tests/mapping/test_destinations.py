@@ -331,3 +331,12 @@ def test_a_portal_that_cannot_be_is_refused_with_its_place(
     project: Path, tmp_path: Path, text: str, fault: str
 ) -> None:
     assert any(each.startswith(fault) for each in faults(project, tmp_path, text))
+
+
+def test_how_a_portal_takes_files_wrong_is_one_fault_and_not_that_it_is_missing(
+    project: Path, tmp_path: Path
+) -> None:
+    for number, text in enumerate((PORTAL.replace("{name}", "{nane}"), SFTP.replace(HOST_KEY, ""))):
+        site = tmp_path / str(number)
+        site.mkdir()
+        assert [each.partition(": ")[2][:7] for each in faults(project, site, text)] == ["portal:"]

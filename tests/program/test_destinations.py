@@ -135,6 +135,12 @@ def test_a_destination_of_what_goes_by_default_needs_no_file(shell: Shell, kind:
     assert (made["kind"], made["file"]) == (kind, None)
 
 
+def test_a_push_to_nobody_says_that_there_is_no_such_client(shell: Shell) -> None:
+    patient = shell("patient", "add", "--name", "A B", "--timezone", "UTC").value["id"]
+    done = shell("push", "--patient", patient, "--client", "nobody", json_out=False)
+    assert done.code == 1 and "no client has the id 'nobody'" in done.err
+
+
 def test_a_destination_that_wants_nothing_says_so(shell: Shell, site: Path, sample: Path) -> None:
     text = FILE.replace("KIND", "auto").replace("{daily: 300}", "false") + "\nsummaries: false\n"
     (site / "destinations" / "hospital.yaml").write_text(text)

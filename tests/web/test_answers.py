@@ -205,7 +205,7 @@ def drafted(house: House, question: Question) -> tuple[Pending, Standing]:
 @pytest.mark.parametrize("round", range(6))
 def test_of_a_yes_and_a_no_at_once_one_is_the_answer(house: House, round: int) -> None:
     pending, draft = drafted(house, house.ask())
-    known = party(house.db, house.noor, pending.client, house.zones)
+    known = party(house.db, house.noor, pending.client)
     words = stating.words(stating.stated(draft.grant, known, house.zones), "en")
 
     def yes() -> object:
@@ -249,7 +249,7 @@ def test_a_yes_to_what_somebody_else_declined_signs_nothing(house: House) -> Non
 
 def test_of_a_person_who_was_erased_nothing_is_answered(house: House) -> None:
     pending, draft = drafted(house, house.ask())
-    known = party(house.db, house.noor, pending.client, house.zones)
+    known = party(house.db, house.noor, pending.client)
     words = stating.words(stating.stated(draft.grant, known, house.zones), "en")
     house.db.keys.destroy(house.noor, house.db.clock())
     for act in (

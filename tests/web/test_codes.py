@@ -285,14 +285,16 @@ def test_the_privacy_officer_verifies_and_the_consent_page_says_so(clinic: Clini
     code = code_of(made(desk))
     page = ada.follow(entered(ada, code))
     assert "Nobody has checked" in page.text
-    until = date.fromordinal(date.today().toordinal() + 300).isoformat()
+    last = date.fromordinal(date.today().toordinal() + 300)
+    until, said = last.isoformat(), f"until {last:%B} {last.day}, {last.year}"
     told = {"how": "called back", "until": until, "watcher": "the nurse", "hours": "weekdays"}
     sent = officer.fill(officer.get("/clinic/recipients"), "/clinic/recipients", **told)
     assert sent.status == 303, sent.text
     known = find(clinic.db, "Clinic North")
     assert (known.how, known.verifier, known.watcher) == ("called back", "Otto", "the nurse")
     again = ada.get(path_of(page)).text
-    assert "called back, Otto" in again and "Nobody has checked" not in again
+    assert f"called back, Otto, {said}" in again and "Nobody has checked" not in again
+    assert f"called back, Otto, {said}" in officer.get("/clinic/recipients").text
     assert [row.act for row in log.listed(clinic.db)][-1] == "client verify"
     wrong = officer.fill(
         officer.get("/clinic/recipients"), "/clinic/recipients", **told | {"until": "2020-01-01"}
