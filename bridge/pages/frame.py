@@ -27,8 +27,8 @@ class Whose:
 @dataclass(frozen=True, slots=True)
 class Frame:
     """The frame of one page. `path`: where it is, for the language form; `csrf`: the session's token for forms;
-    `name`: of the account, '' where nobody is signed in; `place`: which entry of the menu it is; `notice`: a sentence
-    that confirms what was just done."""
+    `name`: of the account, '' where nobody is signed in; `place`: which entry of the menu it is; `notice`: a word
+    of the address for what was just done; a page says its sentence for it, and none for a word it does not know."""
 
     path: str = "/"
     csrf: str = ""

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
+import bridge.store.outbox as outbox
+from bridge.consent.grant import Grant
 from bridge.people import invitations, requests, sharing_codes, staff
 from bridge.people.invitations import Offer
 from bridge.people.representation import Kind
@@ -25,11 +27,12 @@ from bridge.period import DAY
 from bridge.smart.ehr_registration import Wanted, checked
 from bridge.store import ehrs
 from bridge.store.accounts import Persona
+from bridge.store.lanes import Lane
 from tests.peers.chromium import DESKTOP, PHONE, Chromium
 from tests.peers.test_consent_in_chromium import ehr, served
 from tests.smart.ehr_twin import CLIENT, Ehr, launching, patient
 from tests.web.house import House
-from tests.web.test_sharing import shared
+from tests.web.test_wishes import ready
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -170,7 +173,7 @@ def test_the_pages_of_codes_requests_and_invitations(house: House, chromium: Chr
 
 
 def test_the_pages_of_a_share_that_changes(house: House, chromium: Chromium) -> None:
-    shared(house)
+    ready(house)
 
     async def walk(to: Visitor) -> None:
         await to.enter("robin", "person")
@@ -178,6 +181,8 @@ def test_the_pages_of_a_share_that_changes(house: House, chromium: Chromium) -> 
         await to.page.locator("main article a").first.click()
         await to.see(whose="Noor Example")
         share = to.page.url
+        await to.page.locator("form[action$='/send'] button").click()
+        await to.see(whose="Noor Example")
         await to.see(f"{share}/change", whose="Noor Example")
         await to.page.locator("input[name=days][value=dates]").check()
         await to.page.locator("form[novalidate] button.main").click()
@@ -230,6 +235,13 @@ def test_the_pages_of_a_launch(house: House, twin: Ehr, chromium: Chromium) -> N
     walked(house, chromium, persons, clinicians)
 
 
+def failed(house: House, grant: Grant) -> None:
+    """A delivery that waits for a human, with a reason of some length."""
+    why = "HTTP 422: the receiver refuses this content, Observation.code: 59999-9 is no row of this flowsheet"
+    begun = outbox.begin(house.db, Lane(house.noor, 1), "readings", grant.id, 1, None, ())
+    outbox.settle(house.db, begun, "failed", problem=why)
+
+
 def test_the_pages_of_the_clinic(house: House, chromium: Chromium) -> None:
     house.verify("Hill Practice", "the diabetes nurse")
     db, now = house.db, house.db.clock()
@@ -239,7 +251,7 @@ def test_the_pages_of_the_clinic(house: House, chromium: Chromium) -> None:
     born = house_birth(house)
     offer = sharing_codes.Offer(house.ehr.id, born, "Dr. Example", NO_RECORD, None)
     sharing_codes.for_person(db, offer, everybody, now, 14 * DAY)
-    shared(house)
+    failed(house, ready(house))
 
     async def walk(to: Visitor) -> None:
         await to.enter(everybody, "staff")

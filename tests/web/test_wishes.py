@@ -110,8 +110,14 @@ def test_send_now_makes_what_was_ordered_due_and_nothing_else(house: House) -> N
     lane = Lane(house.noor, 1)
     done = house.browser.submit(house.browser.get(f"/shares/{grant.id}"), "/send")
     assert done.status_code == 303 and lane in haste.asked(house.db, house.db.clock())
-    assert "It goes in a moment" in house.browser.get(done.headers["location"]).text
+    said = house.browser.get(done.headers["location"]).text
+    assert "It goes in a moment" in said and said.count('role="status"') == 1
     assert not haste.asked(house.db, house.db.clock() + DAY + 1), "an old wish sends nothing"
+
+
+@pytest.mark.parametrize("page", ["/shares", "/sources"])
+def test_nothing_that_stands_in_an_address_is_said_by_a_page(house: House, page: str) -> None:
+    assert "call 555-0100" not in house.browser.get(f"{page}?done=call+555-0100").text
 
 
 def test_send_now_needs_the_form_of_the_page_and_the_power_to_grant(house: House) -> None:
