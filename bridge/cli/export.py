@@ -3,7 +3,8 @@
 Law: it asks the gate with the owner's permit, or the operator's in a clinic, and each file is a row of the ledger
 before its first byte (`consent.md`, operators). Readings leave piece by piece, one in memory; where something moves
 while they do, or a file cannot be written, that file is taken away: a part is never taken for the whole. Nothing is
-written over. A table says numbers with a unit; what it cannot say is counted and named, never silence.
+written over. A table says readings that are numbers; other readings are counted and named, never silence. What others
+submitted as figures or reports stands in the other forms alone.
 
 Rejected: one archive (it would be read by fewer programs, and be whole in memory or twice on the disk).
 """
@@ -70,7 +71,7 @@ _NOT_EMPTY: Final = "{} is there and not empty: name a new folder, nothing is wr
     type=click.Choice(["ndjson", "csv", "bundle"]),
     default="ndjson",
     show_default=True,
-    help="ndjson: a file for each FHIR type; bundle: FHIR Bundles; csv: a table of all numbers.",
+    help="ndjson: a file for each FHIR type; bundle: FHIR Bundles; csv: a table of readings that are numbers.",
 )
 @click.option("--start", type=_DAY, help="The first day of readings, YYYY-MM-DD.")
 @click.option("--end", type=_DAY, help="The last day of readings, YYYY-MM-DD.")
@@ -194,12 +195,9 @@ async def _bundles(made: Outgoing) -> None:
 
 
 async def _table(made: Outgoing) -> None:
-    """Every number as one table, oldest first."""
-    binder, is_first, wish = (
-        Binder(made.found.renderer),
-        True,
-        made.asked("table", READINGS, frozenset({"Device"})),
-    )
+    """Every reading as one table, oldest first."""
+    binder, is_first = Binder(made.found.renderer), True
+    wish = made.asked("table", READINGS, frozenset({"Device"}))
     with made.file("readings.csv") as file:
         async with aclosing(_told(made.found, made.who, wish)) as pieces:
             async for each in pieces:
