@@ -73,8 +73,8 @@ _NOT_EMPTY: Final = "{} is there and not empty: name a new folder, nothing is wr
     show_default=True,
     help="ndjson: a file for each FHIR type; bundle: FHIR Bundles; csv: a table of readings that are numbers.",
 )
-@click.option("--start", type=_DAY, help="The first day of readings, YYYY-MM-DD.")
-@click.option("--end", type=_DAY, help="The last day of readings, YYYY-MM-DD.")
+@click.option("--start", type=_DAY, help="The first day of readings and reports, YYYY-MM-DD.")
+@click.option("--end", type=_DAY, help="The last day of readings and reports, YYYY-MM-DD.")
 @operator_options
 @home_option
 @json_option
@@ -100,8 +100,8 @@ def export(
 
 @dataclass(slots=True)
 class Outgoing:
-    """One export on its way. `days`: of which days readings are meant; `files`: what was written; `left_out`: readings
-    that the form cannot say, by kind."""
+    """One export on its way. `days`: of which days readings, figures and reports are meant; `files`: what was written;
+    `readings`: how many, without figures; `left_out`: readings that the form cannot say, by kind."""
 
     found: Bridge
     who: OwnerPermit | OperatorPermit
@@ -119,7 +119,7 @@ class Outgoing:
         return Asked(
             self.patient, Way.LOOK, "command line", f"export: {what}",
             selectors=frozenset(each for kind in readings for each in vocabulary.everything(kind)),
-            dates=self.days if readings else (),
+            dates=self.days if readings or SUBMITTED in types else (),
             along=_brought(types),
             provenance=EVIDENCE in types,
             device_resources="Device" in types,
@@ -170,7 +170,7 @@ async def _lines(made: Outgoing) -> None:
             async with aclosing(_told(made.found, made.who, wish)) as pieces:
                 async for each in pieces:
                     file.write(lines.rows(each).body)
-                    made.readings += each.count if kind in READINGS else 0
+                    made.readings += _count(each) if kind in READINGS else 0
             file.write(lines.tail().body)
 
 
@@ -184,7 +184,7 @@ async def _bundles(made: Outgoing) -> None:
         async with aclosing(_told(made.found, made.who, wish)) as pieces:
             async for each in pieces:
                 file.write(whole.rows(each).body)
-                made.readings += each.count
+                made.readings += _count(each)
         file.write(whole.tail().body)
     for kind in sorted(RECORDS):
         url, wish = f"{renderer.base}/{kind}?patient={made.public}", made.asked(kind, NONE, frozenset({kind}))
@@ -203,7 +203,7 @@ async def _table(made: Outgoing) -> None:
             async for each in pieces:
                 file.write(binder.piece(each, is_first).body)
                 is_first = False
-                made.readings += each.count
+                made.readings += _count(each)
                 for group in (one for one in each.groups if one.stream not in COLUMNS):
                     kind = group.stream.value
                     made.left_out[kind] = made.left_out.get(kind, 0) + len(group.at)
@@ -234,6 +234,11 @@ async def _told(found: Bridge, who: OwnerPermit | OperatorPermit, wish: Asked) -
     finally:
         if isinstance(source, AsyncGenerator):
             await source.aclose()
+
+
+def _count(seen: Disclosure) -> int:
+    """Its readings alone: figures and reports of others are none."""
+    return sum(len(group.at) for group in seen.groups)
 
 
 def _brought(types: frozenset[str]) -> frozenset[str]:
