@@ -35,8 +35,9 @@ def custody() -> None:
 def list_custody(acting: Acting, home: Path | None, as_json: bool) -> None:
     """Every record that is a provider's own, and until when which law keeps it."""
     with bridge(home) as found:
-        noted_of(found, (each.number for each in every(found.db)), acting, "custody list")
-        rows = [row_of(found, each) for each in every(found.db)]
+        records = every(found.db)
+        noted_of(found, (each.number for each in records), acting, "custody list")
+        rows = [row_of(found, each) for each in records]
     emit(rows, as_json, table(rows, ("id", "organization", "about", "law", "years", "last", "until", "over")))
 
 

@@ -3,7 +3,8 @@
 Law: it asks the gate with the owner's permit, or the operator's in a clinic, and each file is a row of the ledger
 before its first byte (`consent.md`, operators). Readings leave piece by piece, one in memory; where something moves
 while they do, or a file cannot be written, that file is taken away: a part is never taken for the whole. Nothing is
-written over. A table says numbers with a unit; what it cannot say is counted and named, never silence.
+written over. A table says readings that are numbers; other readings are counted and named, never silence. What others
+submitted as figures or reports stands in the other forms alone.
 
 Rejected: one archive (it would be read by fewer programs, and be whole in memory or twice on the disk).
 """
@@ -70,10 +71,10 @@ _NOT_EMPTY: Final = "{} is there and not empty: name a new folder, nothing is wr
     type=click.Choice(["ndjson", "csv", "bundle"]),
     default="ndjson",
     show_default=True,
-    help="ndjson: a file for each FHIR type; bundle: FHIR Bundles; csv: a table of all numbers.",
+    help="ndjson: a file for each FHIR type; bundle: FHIR Bundles; csv: a table of readings that are numbers.",
 )
-@click.option("--start", type=_DAY, help="The first day of readings, YYYY-MM-DD.")
-@click.option("--end", type=_DAY, help="The last day of readings, YYYY-MM-DD.")
+@click.option("--start", type=_DAY, help="The first day of readings and reports, YYYY-MM-DD.")
+@click.option("--end", type=_DAY, help="The last day of readings and reports, YYYY-MM-DD.")
 @operator_options
 @home_option
 @json_option
@@ -99,8 +100,8 @@ def export(
 
 @dataclass(slots=True)
 class Outgoing:
-    """One export on its way. `days`: of which days readings are meant; `files`: what was written; `left_out`: readings
-    that the form cannot say, by kind."""
+    """One export on its way. `days`: of which days readings, figures and reports are meant; `files`: what was written;
+    `readings`: how many, without figures; `left_out`: readings that the form cannot say, by kind."""
 
     found: Bridge
     who: OwnerPermit | OperatorPermit
@@ -118,7 +119,7 @@ class Outgoing:
         return Asked(
             self.patient, Way.LOOK, "command line", f"export: {what}",
             selectors=frozenset(each for kind in readings for each in vocabulary.everything(kind)),
-            dates=self.days if readings else (),
+            dates=self.days if readings or SUBMITTED in types else (),
             along=_brought(types),
             provenance=EVIDENCE in types,
             device_resources="Device" in types,
@@ -169,7 +170,7 @@ async def _lines(made: Outgoing) -> None:
             async with aclosing(_told(made.found, made.who, wish)) as pieces:
                 async for each in pieces:
                     file.write(lines.rows(each).body)
-                    made.readings += each.count if kind in READINGS else 0
+                    made.readings += _count(each) if kind in READINGS else 0
             file.write(lines.tail().body)
 
 
@@ -183,7 +184,7 @@ async def _bundles(made: Outgoing) -> None:
         async with aclosing(_told(made.found, made.who, wish)) as pieces:
             async for each in pieces:
                 file.write(whole.rows(each).body)
-                made.readings += each.count
+                made.readings += _count(each)
         file.write(whole.tail().body)
     for kind in sorted(RECORDS):
         url, wish = f"{renderer.base}/{kind}?patient={made.public}", made.asked(kind, NONE, frozenset({kind}))
@@ -194,18 +195,15 @@ async def _bundles(made: Outgoing) -> None:
 
 
 async def _table(made: Outgoing) -> None:
-    """Every number as one table, oldest first."""
-    binder, is_first, wish = (
-        Binder(made.found.renderer),
-        True,
-        made.asked("table", READINGS, frozenset({"Device"})),
-    )
+    """Every reading as one table, oldest first."""
+    binder, is_first = Binder(made.found.renderer), True
+    wish = made.asked("table", READINGS, frozenset({"Device"}))
     with made.file("readings.csv") as file:
         async with aclosing(_told(made.found, made.who, wish)) as pieces:
             async for each in pieces:
                 file.write(binder.piece(each, is_first).body)
                 is_first = False
-                made.readings += each.count
+                made.readings += _count(each)
                 for group in (one for one in each.groups if one.stream not in COLUMNS):
                     kind = group.stream.value
                     made.left_out[kind] = made.left_out.get(kind, 0) + len(group.at)
@@ -236,6 +234,11 @@ async def _told(found: Bridge, who: OwnerPermit | OperatorPermit, wish: Asked) -
     finally:
         if isinstance(source, AsyncGenerator):
             await source.aclose()
+
+
+def _count(seen: Disclosure) -> int:
+    """Its readings alone: figures and reports of others are none."""
+    return sum(len(group.at) for group in seen.groups)
 
 
 def _brought(types: frozenset[str]) -> frozenset[str]:

@@ -68,6 +68,8 @@ def add_link(
         record = _shown(found, one, known, system, value) or _compared(name, birth_date)
         try:
             made = links.confirm(found.db, one, known, system, value, confirmed_by, record)
+        except links.Anothers as taken:
+            raise Failed(ANOTHERS.format(client=client)) from taken
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
         row = _link(found, made)

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from bridge.consent.asked import Kind
 from bridge.consent.collecting import Signed, newest
 from bridge.consent.grant import NotPossible, Standing, State, state_at
 from bridge.consent.submitters import submissions
@@ -92,9 +91,3 @@ def standing(db: Database, patient: int, name: str) -> Signed | None:
     if found is None or found.withdrawn is not None or found.signed.ends is None:
         return None
     return found.signed if db.clock() < found.signed.ends else None
-
-
-def taken_kinds(db: Database, patient: int, name: str) -> frozenset[Kind]:
-    """The kinds that are taken from a submitter about that patient now; none where nothing is."""
-    found = standing(db, patient, name)
-    return frozenset() if found is None else found.kinds

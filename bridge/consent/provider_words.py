@@ -98,7 +98,6 @@ TEXTS: Final[Mapping[str, str]] = {
 def provider_words(language: str, organization: str, rule: Rule) -> Words:
     """The words of one organisation and rule."""
     told = {"{organization}": organization, "{law}": rule.law, "{years}": str(rule.years)}
-    text = BLANK.sub(
-        lambda blank: told[blank[0]], TEXTS[language]
-    )  # not str.format: a name may have braces in it
+    # Not one after the other, nor by str.format: a name or a law may have braces in it.
+    text = BLANK.sub(lambda blank: told[blank[0]], TEXTS[language])
     return Words(ID, VERSION, language, text)

@@ -40,12 +40,13 @@ def sought(one: Keeping) -> Mapping[int, frozenset[Record]]:
         one.db, one.patient.number, [*when.values(), *(x for each in named.values() for x in each)]
     )
     found = {at: {record for key in named[at] for record in index.get(key, ())} for at in every}
-    return {at: _whole(one, found[at] or {*index.get(when.get(at, b""), ())}) for at in every}
+    return _whole(one, {at: found[at] or {*index.get(when.get(at, b""), ())} for at in every})
 
 
 def standing(one: Keeping, records: Collection[Record]) -> list[Record]:
     """Those of the records that nobody took back yet."""
-    done = {artifact: submitted.wrong(one.db, one.patient.number, artifact) for artifact, _ in records}
+    artifacts = {artifact for artifact, _ in records}
+    done = {artifact: submitted.wrong(one.db, one.patient.number, artifact) for artifact in artifacts}
     return sorted(each for each in records if each[1] not in done[each[0]])
 
 
@@ -79,13 +80,25 @@ def _moments(one: Keeping, every: Sequence[int]) -> Mapping[int, Moment]:
     return dict(moments(timed, decoded))
 
 
-def _whole(one: Keeping, records: Collection[Record]) -> frozenset[Record]:
-    """The records, and all others of the same instants of the same devices."""
-    places = set[bytes]()
+def _whole(one: Keeping, found: Mapping[int, Collection[Record]]) -> Mapping[int, frozenset[Record]]:
+    """Of each entry its records, and all others of the same instants of the same devices. Each artifact is read once,
+    however many entries name something in it."""
+    every = {record for records in found.values() for record in records}
+    places = _places(one, every)
+    more = submitted.find(one.db, one.patient.number, places.values())
+    same = {record: more.get(place, ()) for record, place in places.items()}
+    return {
+        at: frozenset(records).union(*(same.get(record, ()) for record in records))
+        for at, records in found.items()
+    }
+
+
+def _places(one: Keeping, records: Collection[Record]) -> Mapping[Record, bytes]:
+    """How the device and instant of each record that is a reading are found."""
+    found: dict[Record, bytes] = {}
     for artifact in {artifact for artifact, _ in records}:
         decoded = one.again(artifact)
         for row, moment in moments(range(1, decoded.account.rows + 1), decoded):
             if (artifact, row) in records:
-                places.add(submitted.blind_place(one.db, one.whom, *moment))
-    more = submitted.find(one.db, one.patient.number, places)
-    return frozenset({*records, *(each for some in more.values() for each in some)})
+                found[artifact, row] = submitted.blind_place(one.db, one.whom, *moment)
+    return found

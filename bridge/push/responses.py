@@ -20,7 +20,7 @@ KINDS: Final = ("transaction-response", "batch-response")
 """Types of a Bundle that answers one (R4 bundle-type)."""
 
 
-class Response(msgspec.Struct):
+class Response(msgspec.Struct, frozen=True):
     """What is said of one entry; '' where nothing is. `outcome`: an OperationOutcome, or whatever stands there."""
 
     status: str = ""

@@ -38,10 +38,8 @@ async def retract(trip: Trip) -> Report:
     for grant, link, some in gone(trip.db, trip.errand.lane):
         left = list(some)
         while left and not report.stops:
-            page, bill = (
-                trip.page,
-                Waybill("retraction", grant, link, trip.subject(links.load(trip.db, link))),
-            )
+            page = trip.page
+            bill = Waybill("retraction", grant, link, trip.subject(links.load(trip.db, link)))
             report += await _some(trip, bill, left[:page])
             left = left[page:]
     return report
@@ -98,7 +96,7 @@ async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozens
     if not disclosure.count:
         return NOTHING
     parcel = trip.courier.pack(disclosure, bill.subject)
-    if parcel.fit(trip.bounds) is not None and len(ids) > 1:
+    if trip.fit(parcel) is not None and len(ids) > 1:
         trip.kept(disclosure)
         half = len(ids) // 2
         first = await _sent(trip, bill, ids[:half], states)

@@ -97,10 +97,14 @@ class Trip:
         most = min(most, self.isolation.most or PAGE)
         return max(1, min(most, PAGE, self.fits.get(self.errand.lane.destination, PAGE)))
 
+    def fit(self, parcel: Parcel) -> int | None:
+        """How many readings a page may have, where this one is more than a request holds here; None where it fits."""
+        bounds = self.bounds
+        return parcel.fit(replace(bounds, bytes=bounds.bytes or BYTES))
+
     def is_too_large(self, parcel: Parcel) -> bool:
         """Whether a parcel is more than a request may hold and the next page may be smaller; then it is."""
-        bounds, page = self.bounds, self.page
-        fit = parcel.fit(replace(bounds, bytes=bounds.bytes or BYTES))
+        fit, page = self.fit(parcel), self.page
         if fit is None or page == 1:
             return False
         self.fits[self.errand.lane.destination] = max(1, min(fit, page - 1))

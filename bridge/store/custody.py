@@ -12,6 +12,7 @@ Rejected: one record with two owners (whose key, whose erasure, whose ledger wou
 from __future__ import annotations
 
 import sqlite3
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -53,7 +54,8 @@ class Came:
         """The last day on which the law keeps it (UTC)."""
         came = datetime.fromtimestamp(self.last / 1000, UTC).date()
         year = came.year + self.rule.years
-        return date(year, 3, 1) if (came.month, came.day) == (2, 29) else came.replace(year=year)
+        has_day = isleap(year) or (came.month, came.day) != (2, 29)
+        return came.replace(year=year) if has_day else date(year, 3, 1)
 
 
 @final
@@ -146,9 +148,13 @@ def came(con: sqlite3.Connection, record: int, rule: Rule, at: Instant) -> None:
 
 
 def dropped(db: Database, number: int) -> None:
-    """Begun, but nothing came into it: it goes with its key."""
-    if find(db, number) is None:
-        patients.erase(db, number)
+    """Begun, but nothing came into it: it goes with its key. Looked at and gone in one transaction: another process may
+    be putting something into it."""
+    with db.write("bridge") as con:
+        kept = con.execute("SELECT 1 FROM custody_rules WHERE record = ?", (number,)).fetchone()
+        if kept is None:
+            db.keys.destroy(number, db.clock())
+            patients.cleared(db, con, number)
 
 
 def is_of(db: Database, number: int, person: int, organization: str, pairing: bytes) -> bool:
@@ -171,7 +177,7 @@ def ever(db: Database, person: int) -> tuple[tuple[int, str], ...]:
     """Number and keeper of each record that a provider keeps of a person or kept: whose ledgers are theirs to see."""
     sql = (
         "SELECT record, organization FROM custody WHERE person = ?"
-        " AND record IN (SELECT record FROM custody_rules) ORDER BY record"
+        " AND EXISTS (SELECT 1 FROM custody_rules WHERE custody_rules.record = custody.record) ORDER BY record"
     )
     rows = db.reader("bridge").execute(sql, (person,))
     return tuple((int(number), str(organization)) for number, organization in rows.fetchall())

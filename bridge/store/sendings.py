@@ -1,8 +1,8 @@
 """The rows of what was sent, written many at once: as tried before the first byte, as noted after the answer.
 
 Law: within the transaction of a delivery (`outbox.py`), which alone calls this. A row for each entry, decided by what
-stands in it; what came of one entry is one change of one row. A statement holds as many rows as go into one with the
-fewest variables that SQLite is ever built with (999).
+stands in it; what came of one entry is one change of one row. A statement has fewer variables than 999, the fewest that
+SQLite takes by default in any version (limits, section 9).
 
 Rejected: a statement for each row (SQLite makes the list of states anew in each, twice the time of the rows).
 """

@@ -174,9 +174,7 @@ class ExportFiles:
         """Whether these are reports that others submitted, and all that they may show lies inside both scopes."""
         askers = [Bearer(bearer.permit, each) for each in (bearer.scopes, part.job.question.scopes)]
         pairs = ((each, action) for each in askers for action in (READ, SEARCH))
-        return part.kind == SUBMITTED and all(
-            self._desk.fences.submitted(each, SUBMITTED, action) for each, action in pairs
-        )
+        return part.kind == SUBMITTED and all(self._desk.fences.submitted(*pair) for pair in pairs)
 
     def _fence(self, bearer: Bearer, kind: str, action: str) -> frozenset[Selector]:
         fences = self._desk.fences

@@ -63,7 +63,7 @@ class Everything:
         if OBSERVATION in types:
             search = replace(search, parts=self._desk.fences.parts(bearer, SEARCH))
         if SUBMITTED in types:
-            search = replace(search, submitted=self._desk.fences.submitted(bearer, SUBMITTED, SEARCH))
+            search = replace(search, submitted=self._desk.fences.submitted(bearer, SEARCH))
         patient = self._desk.patient(bearer.permit, "Patient", name)
         zones, after = self._desk.zones(patient), page.after if page else None
         return Sought(search, search.asked(patient, zones, self._desk.clock(), after=after), request)

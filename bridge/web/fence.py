@@ -13,6 +13,7 @@ from typing import Final
 
 from bridge.consent.asked import Selector, met
 from bridge.consent.summed import MEMBERS, PANEL, PARTS
+from bridge.fhir.everything import SUBMITTED
 from bridge.fhir.fenced import fenced, inside
 from bridge.fhir.outcome import OUT_OF_SCOPE, Problem
 from bridge.fhir.sought import Search
@@ -66,10 +67,10 @@ class Fences:
         things = all(bearer.scopes.reach(each, READ) for each in ("Patient", "Device"))
         return things and not self.lacking(bearer, action)
 
-    def submitted(self, bearer: Bearer, kind: str, action: str) -> bool:
-        """Whether reports that others submitted lie inside, with all that they may show. Refused with 403 where the
+    def submitted(self, bearer: Bearer, action: str) -> bool:
+        """Whether reports that others submitted lie inside, with all that they may show. Refused with 403 where their
         type does not."""
-        is_told = self.is_report(bearer, kind, action) and self.is_everything(bearer, action)
+        is_told = self.is_report(bearer, SUBMITTED, action) and self.is_everything(bearer, action)
         return is_told and self.parts(bearer, action) >= frozenset(PARTS)
 
     def evidence(self, bearer: Bearer, action: str) -> frozenset[Selector]:

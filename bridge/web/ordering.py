@@ -210,10 +210,8 @@ class Ordering:
     def _matching(
         self, permit: RecipientPermit, fences: Sequence[Fence], asked: dict[str, str]
     ) -> list[Ordered]:
-        named, base = (
-            [asked[name] for name in ("patient", "subject") if name in asked],
-            self._desk.renderer.base,
-        )
+        base = self._desk.renderer.base
+        named = [asked[name] for name in ("patient", "subject") if name in asked]
         names = {local(each, "Patient", base) or each for each in named}
         if len(names) != 1:
             raise Refused(bad_parameter("patient", ONE_PATIENT))

@@ -154,9 +154,8 @@ class Whose:
             name = self.desk.db.ids.read("Patient", id_, pairing)
             own = None if name is None or pairing else custody.whose(self.desk.db, name.patient)
             if name is not None and own is not None:
-                return (
-                    own[0] if name == Name(name.patient, 0, 0, 0) and self.keeps(*own, name.patient) else None
-                )
+                is_whole = name == Name(name.patient, 0, 0, 0)
+                return own[0] if is_whole and self.keeps(*own, name.patient) else None
             if name is not None and is_known(self.desk.db, name.patient):
                 is_so = self.pairing(name.patient) == pairing and name == Name(name.patient, 0, 0, 0)
                 return name.patient if is_so else None

@@ -110,6 +110,7 @@ def test_a_year_without_a_leap_day_ends_a_day_later() -> None:
     one = Record(1, 2, "Acme", 0, (Came(Rule("Records Act 12", 1), leap),))
     assert one.until == date(2029, 3, 1)
     assert not one.is_over(leap + 366 * DAY) and one.is_over(leap + 367 * DAY)
+    assert Came(Rule("Records Act 12", 4), leap).until == date(2032, 2, 29)
 
 
 def test_what_stays_is_said_before_anybody_answers(shell: Shell) -> None:

@@ -11,6 +11,9 @@ import pytest
 
 from tests.program.shell import Inside, Shell
 from tests.program.test_import import DAY, clarity
+from tests.web.brought import summary
+from tests.web.submitted import SCOPE, bundle, intake, statuses, submit
+from tests.web.world import MASTER, World
 
 INSULIN = "400,2026-11-01T08:00:00,Insulin,Fast-Acting,,,iPhone G6,,4.50,,,,"
 
@@ -88,6 +91,28 @@ def test_an_export_of_days_has_readings_of_these_days_alone(
     backwards = ("--start", "2026-11-03", "--end", "2026-11-01")
     ran = shell("export", "--patient", patient, "--output", str(tmp_path / "no"), *backwards)
     assert ran.code == 2 and not (tmp_path / "no").exists()
+
+
+def test_what_others_submitted_is_of_its_days_in_every_form_and_counted_as_no_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path / "home")
+    world.clinic, ada = world.register("Submitting EHR", "Clinic", SCOPE), world.patient_id(world.ada)
+    intake(world, world.ada)
+    assert 202 in statuses(submit(world, bundle(summary(ada, value=133))))
+    world.close()
+    monkeypatch.setenv("BRIDGE_MASTER_KEY", MASTER.hex())
+    shell = Inside(tmp_path / "home")
+    days = ("--start", "2020-01-01", "--end", "2020-01-02")
+    counts = set[int]()
+    for form, file in (("ndjson", "DiagnosticReport.ndjson"), ("bundle", "everything.json"), ("csv", "")):
+        told = exported(shell, ada, tmp_path / form, "--format", form)
+        counts.add(told["readings"])
+        assert not file or '"DiagnosticReport"' in (tmp_path / form / file).read_text("utf-8")
+        then = exported(shell, ada, tmp_path / f"{form} then", "--format", form, *days)
+        assert then["readings"] == 0
+        assert not (tmp_path / f"{form} then" / "DiagnosticReport.ndjson").exists()
+    assert len(counts) == 1 and 0 not in counts
 
 
 def test_an_export_is_written_down_file_by_file_and_over_nothing(

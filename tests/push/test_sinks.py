@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -191,6 +192,20 @@ def test_a_bundle_is_split_to_the_size_that_the_receiver_takes(tmp_path: Path) -
         assert house.push().sent == 200
         assert len(ehr.readings) == 200 and len(ehr.bodies) >= 8
         assert set(states(house)) == {"acked"}
+
+
+def test_what_is_taken_back_goes_in_requests_no_larger_than_what_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.push.trip.BYTES", 20_000)
+    with world(tmp_path, TRANSACTION) as (house, ehr):
+        wrong = house.bring(10, [120 + place % 90 for place in range(50)])
+        house.push()
+        sent = len(ehr.bodies)
+        house.worker._fits.clear()  # as of a worker that was started anew
+        withdraw(house.db, house.patient, wrong)
+        assert house.push().retracted == 50 and len(ehr.bodies) > sent + 2
+        assert max(len(json.dumps(each, separators=(",", ":"))) for each in ehr.bodies) <= 20_000
 
 
 def test_a_receiver_that_finds_it_too_large_gets_less_next_time(tmp_path: Path) -> None:

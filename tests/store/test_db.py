@@ -37,15 +37,19 @@ def test_a_changed_migration_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
         opened(tmp_path / "home")
 
 
-def test_a_broken_migration_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_migration_leaves_no_half_of_itself_nor_those_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scripts = tmp_path / "sql"
     scripts.mkdir()
     for script in installation.SCRIPTS.glob("*_0001_*.sql"):
         (scripts / script.name).write_text(script.read_text())
     monkeypatch.setattr(installation, "SCRIPTS", scripts)
+    (scripts / "bridge_0008_before.sql").write_text("CREATE TABLE before (x INTEGER);\n")
     (scripts / "bridge_0009_new.sql").write_text("CREATE TABLE half (x INTEGER);\nCREATE TABEL whole;\n")
     with pytest.raises(Exception, match="TABEL"):
         opened(tmp_path / "home")
+    (scripts / "bridge_0008_before.sql").write_text("CREATE TABLE other (x INTEGER);\n")  # it was not applied
     (scripts / "bridge_0009_new.sql").write_text("CREATE TABLE half (x INTEGER);\n")
     with opened(tmp_path / "home") as db:
         assert db.reader("bridge").execute("SELECT count(*) FROM half").fetchone() == (0,)

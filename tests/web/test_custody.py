@@ -287,16 +287,6 @@ def test_a_device_that_was_told_of_before_the_provider_kept_a_record_is_known(wo
     assert statuses(later) == [201], sentences(later)
 
 
-def test_a_record_keeps_the_rule_that_was_told_last(kept: World) -> None:
-    record, _ = brought(kept)
-    provider(kept, kept.ada, rule=replace(RULE, years=12))
-    (one,) = custody.of(kept.db, kept.ada)
-    assert one.rule == RULE
-    submit(kept, bundle(readings(record, 1, START + HOUR * 6)))
-    (one,) = custody.of(kept.db, kept.ada)
-    assert one.rule.years == 12
-
-
 def test_the_record_is_neither_exported_nor_notified_nor_pushed(kept: World) -> None:
     record, _ = brought(kept)
     permit = RecipientPermit(kept.clinic.id, "Clinic", "TREAT", "token", kept.clock() + HOUR)

@@ -14,7 +14,7 @@ from bridge.consent import grants
 from bridge.consent.asked import Asked, Grain, Kind, Way
 from bridge.consent.collecting import Signed, give, newest
 from bridge.consent.grant import Authoriser, Grant, Recipient, State, state_at
-from bridge.consent.intake import source, taken_kinds
+from bridge.consent.intake import source, standing
 from bridge.consent.permit import OwnerPermit, RecipientPermit
 from bridge.people import notices
 from bridge.people.representation import Kind as Role
@@ -249,10 +249,11 @@ def test_sources_show_files_and_counts_and_collecting_is_withdrawn_with_a_tap(ho
 def test_an_intake_grant_shows_its_end_and_is_withdrawn_with_a_tap(house: House) -> None:
     ends = house.db.clock() + 30 * DAY
     give(house.db, house.noor, source("Acme"), Signed(Authoriser("Robin Example", "parent"), ends=ends))
+    assert standing(house.db, house.noor, "Acme") is not None
     page = house.browser.get("/sources")
     assert "submission:Acme" in page.text and "until" in page.text
     assert house.browser.submit(page, "/withdraw").status_code == 303
-    assert taken_kinds(house.db, house.noor, "Acme") == frozenset()
+    assert standing(house.db, house.noor, "Acme") is None
 
 
 def test_a_carer_cannot_withdraw_collecting(house: House) -> None:
