@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey
 
 from tests.program.shell import Shell
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 @dataclass
