@@ -96,7 +96,8 @@ def _days(each: DisclosedSummary, zones: ZoneHistory) -> tuple[date, date]:
 
 def _said(sentence: str, days: tuple[date, date], at: Instant, look: Look) -> bytes:
     first, last = (each.isoformat() for each in days)
-    told = f"CGM report, {first} to {last}: withdrawn", sentence.format(first=first, last=last), at
+    what = "withdrawn" if sentence is GONE else "a page withdrawn"
+    told = f"CGM report, {first} to {last}: {what}", sentence.format(first=first, last=last), at
     return withdrawn_picture(*told).pages[0] if look == "png" else withdrawn(*told).body
 
 
