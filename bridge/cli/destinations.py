@@ -226,9 +226,12 @@ def _apart(found: Bridge, client: str, spec: DestinationFile) -> None:
     for each in destinations.listed(found.db):
         if spec.portal is None or each.client == client or not each.spec:
             continue
-        other = read(each.spec).portal
-        is_there = _place(each.url) == _place(spec.address)
-        if other is not None and is_there and other.shelf == spec.portal.shelf:
+        known = read(each.spec)
+        other, is_there = known.portal, _place(each.url) == _place(spec.address)
+        if other is None or not is_there:
+            continue
+        has_reports = known.document is not None and spec.document is not None
+        if other.shelf == spec.portal.shelf or (has_reports and other.leaves == spec.portal.leaves):
             raise Failed(SAME_PLACE.format(number=each.number, client=each.client))
 
 

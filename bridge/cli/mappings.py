@@ -25,6 +25,8 @@ from bridge.settings import Settings, shipped
 
 _BASE64: Final = re.compile(r"JVBERi[A-Za-z0-9+/]+=*")
 """A PDF (%PDF-) in Base64."""
+FILES: Final = {b"%PDF-": "PDF", b"\x89PNG\r\n": "picture (PNG)"}
+"""How files begin that nobody reads as a text."""
 
 SHOWN = 20
 NO_SITE = "nothing is laid over: BRIDGE_MAPPINGS names no folder"
@@ -118,19 +120,19 @@ def _tried(wanted: Settings, found: Mappings, goal: str, file: Path, timezone: s
             "method": each.method,
             "url": each.url,
             **conditions(each),
-            "body": json.loads(each.body) if is_json(each) else each.body.decode(),
+            "body": json.loads(each.body) if is_json(each) else _readable(each.body),
         }
         for each in requests
     ]
     lines = [
         f"{each.method} {each.url} {conditions(each) or ''}\n"
-        + _short((msgspec.json.format(each.body) if is_json(each) else each.body).decode())
+        + _short(msgspec.json.format(each.body).decode() if is_json(each) else _readable(each.body))
         for each in requests
     ]
     messages = [_segments(each) for each in went.messages]
     rows += [{"message": list(each)} for each in messages]
     lines += [_short("\n".join(each)) for each in messages]
-    files = [(f"{each.url}/{each.folder}/{each.name}", each.body.decode()) for each in went.files]
+    files = [(f"{each.url}/{each.folder}/{each.name}", _readable(each.body)) for each in went.files]
     rows += [{"method": "SFTP", "url": url, "body": body} for url, body in files]
     lines += [f"SFTP {url}\n{body}" for url, body in files]
     emit({"destination": goal, "requests": rows}, as_json, "\n".join(lines))
@@ -139,6 +141,16 @@ def _tried(wanted: Settings, found: Mappings, goal: str, file: Path, timezone: s
 def _short(text: str) -> str:
     """A request to be looked at: of a PDF its size."""
     return _BASE64.sub(lambda found: f"(a PDF of {len(found[0]) * 3 // 4} bytes)", text)
+
+
+def _readable(body: bytes) -> str:
+    """A file to be looked at, alone or in a form: of a PDF or a picture its size."""
+    for start, name in FILES.items():
+        at = body.find(start)
+        if at >= 0:
+            end = max(body.rfind(b"\r\n--"), at) if at else len(body)
+            return f"{body[:at].decode()}(a {name} of {end - at} bytes)"
+    return body.decode()
 
 
 def _segments(message: bytes) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bridge.mapping.destination import DestinationFile
+from bridge.mapping.papers import Document
 from bridge.mapping.places import Path, unknown
 from bridge.mapping.shapes import Code
 
@@ -21,7 +22,7 @@ def check_papers(file: DestinationFile, codes: Mapping[str, Code]) -> Iterator[t
     if found is None:
         return
     if file.kind == "portal":
-        yield ("document",), "a portal takes readings as files and no documents"
+        yield from _at_portal(file, found)
     for at, name in enumerate(found.code):
         if name not in codes:
             yield ("document", "code", at), unknown(name, tuple(codes))
@@ -30,6 +31,20 @@ def check_papers(file: DestinationFile, codes: Mapping[str, Code]) -> Iterator[t
     for name in ("types", "form", "code") if file.kind == "hl7v2" else ():
         if name in found.model_fields_set:
             yield ("document", name), "an engine is told by hl7v2.documents and hl7v2.orders.document"
+
+
+def _at_portal(file: DestinationFile, found: Document) -> Iterator[tuple[Path, str]]:
+    if file.portal is not None and file.portal.by == "tidepool":
+        yield ("document",), "Tidepool takes readings as records and no documents"
+        return
+    if found.days is None:
+        yield ("document",), "no summaries go to a portal whose days its reports could have: say days"
+    for name in ("types", "form", "code"):
+        if name in found.model_fields_set:
+            yield (
+                ("document", name),
+                "it is about charts; a portal's files are told by portal.pages and report",
+            )
 
 
 def _alone(file: DestinationFile) -> Iterator[tuple[Path, str]]:

@@ -23,6 +23,8 @@ from bridge.reading import Stream
 
 WORDS: Final = ("patient", "month", "revision", "extension")
 """What may stand in braces: the receiver's id of the person, YYYY-MM, how often the month was sent, csv or ndjson."""
+REPORT_WORDS: Final = ("patient", "from", "until", "extension")
+"""The same of a report's name: its first and last day, pdf or png."""
 COLUMNS: Final = frozenset(
     {
         Stream.GLUCOSE,
@@ -64,6 +66,12 @@ class Portal(Closed):
     )
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._{}-]{1,120}$")] = Field(
         default="{patient}-{month}.{extension}", description="of a file"
+    )
+    pages: Literal["pdf", "png"] = Field(
+        default="pdf", description="a report (document): one PDF, or a picture of each page: NAME-p1.png"
+    )
+    report: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._{}-]{1,120}$")] = Field(
+        default="{patient}-{from}-{until}.{extension}", description="name of a report's file"
     )
     form: Literal["csv", "fhir"] = Field(default="csv", description="a table, or FHIR resources one a line")
     corrections: Literal["replace", "none"] = Field(
@@ -114,6 +122,12 @@ class Portal(Closed):
                 yield "name", f"it needs {{{word}}}: each month of each person is a file of its own"
         if ("{revision}" in self.name) != (self.corrections == "none"):
             yield "name", "{revision} goes with corrections: none, where each upload has another name"
+        yield from _unknown("report", self.report, REPORT_WORDS)
+        for word in ("patient", "from", "until"):
+            if f"{{{word}}}" not in self.report:
+                yield "report", f"it needs {{{word}}}: each report of each person is a file of its own"
+        if not self.report.endswith(".{extension}"):
+            yield "report", "it ends with .{extension}"
         yield from self._by_sftp() if self.by == "sftp" else self._by_https()
 
     def _by_sftp(self) -> Iterator[tuple[str, str]]:
@@ -151,12 +165,19 @@ class Portal(Closed):
     def place(self) -> tuple[str, ...]:
         """Where its files stand and whether they can be changed there: another place is another destination, because
         nothing corrects what the earlier one holds."""
-        return self.by, self.upload, self.path, self.name, self.form, self.corrections, self.client
+        leaf = self.report, self.pages
+        return self.by, self.upload, self.path, self.name, self.form, self.corrections, self.client, *leaf
 
     @property
     def shelf(self) -> tuple[object, ...]:
         """What tells its files at one address from another's: two portals that have it alike overwrite each other."""
         return *self.place, sorted(self.fields.items()), sorted(self.headers.items())
+
+    @property
+    def leaves(self) -> tuple[object, ...]:
+        """The same of its reports."""
+        place = self.by, self.upload, self.path, self.report, self.pages
+        return *place, sorted(self.fields.items()), sorted(self.headers.items())
 
     @property
     def said(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from bridge.mapping.destination import DestinationFile
 from bridge.mapping.places import Path
-from bridge.mapping.portal import COLUMNS
+from bridge.mapping.portal import COLUMNS, Portal
 
 PROOFS = {
     "https": ("none", "bearer", "basic", "mtls"),
@@ -46,11 +46,13 @@ def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
         if name in file.model_fields_set:
             yield (name,), "it says nothing to a portal"
     if file.summaries is not None:
-        yield ("summaries",), "a portal takes readings as files and no summaries: leave it out, or say false"
+        yield (
+            ("summaries",),
+            "a portal takes readings and reports as files and no summaries: leave it out, or say false",
+        )
     if file.orders is not None:
         yield ("orders",), "a portal gets the months that are granted, ordered or not: leave it out"
-    if file.raw is None:
-        yield ("raw",), "a portal takes readings and nothing else: say raw with daily"
+    yield from _contents(file, file.portal)
     if file.limits.entries is not None:
         yield ("limits", "entries"), "a portal's file is a month; say bytes"
     if file.portal.form == "csv":  # what has a record at Tidepool is what a table can say
@@ -58,3 +60,11 @@ def check_portal(file: DestinationFile) -> Iterator[tuple[Path, str]]:
             if stream not in COLUMNS:
                 told = ", ".join(sorted(COLUMNS))
                 yield ("raw", "streams", at), f"a table says {told}, no {stream}: say form: fhir"
+
+
+def _contents(file: DestinationFile, portal: Portal) -> Iterator[tuple[Path, str]]:
+    """What goes there: readings, reports, or both."""
+    if file.raw is None and file.document is None:
+        yield ("raw",), "a portal takes readings or reports: say raw with daily, or document with days"
+    for name in sorted({"pages", "report"} & portal.model_fields_set) if file.document is None else ():
+        yield ("portal", name), "it is about reports, and none go there: say document with days"

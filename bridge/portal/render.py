@@ -13,9 +13,11 @@ from hashlib import sha256
 from typing import Final, Never, final
 
 from bridge.consent.disclosure import Disclosure
+from bridge.fhir.paper import Paper
 from bridge.fhir.render import Renderer
 from bridge.mapping.resources import OBSERVATION
-from bridge.period import Instant, iso
+from bridge.period import Instant, ZoneHistory, iso
+from bridge.portal.leaves import MEDIA, Leaf, Look, leaves
 from bridge.portal.records import records, selectors
 from bridge.portal.table import ABOVE, END, table
 
@@ -75,6 +77,16 @@ class Shelved:
     content: PortalBytes
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A report as files that may leave: `pages` in order, and `blank` for each place where an earlier version had one
+    more."""
+
+    leaf: Leaf
+    pages: tuple[PortalBytes, ...]
+    blank: PortalBytes
+
+
 @final
 class Binder:
     """Makes the files of one installation."""
@@ -95,6 +107,19 @@ class Binder:
     def piece(self, disclosure: Disclosure, is_first: bool) -> PortalBytes:
         """A piece of a table that is longer than one disclosure."""
         return PortalBytes(_SEAL, table(disclosure, is_first), TABLE, disclosure.count)
+
+    def reports(
+        self, disclosure: Disclosure, zones: ZoneHistory, paper: Paper, look: Look
+    ) -> tuple[Bound, ...]:
+        """The reports of a disclosure, each as its pages; it prints, so it takes its time."""
+        return tuple(
+            Bound(
+                each,
+                tuple(PortalBytes(_SEAL, body, MEDIA[look], each.readings) for body in each.pages),
+                PortalBytes(_SEAL, each.blank, MEDIA[look], 0),
+            )
+            for each in leaves(disclosure, zones, paper, look, self._renderer.summed)
+        )
 
     def records(self, disclosure: Disclosure, name: str) -> PortalBytes:
         """The readings as records of Tidepool: a JSON array; `readings` tells how many could be said."""

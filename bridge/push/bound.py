@@ -28,7 +28,7 @@ from bridge.push.laying import Folder, Login
 from bridge.push.plan import ended
 from bridge.push.retry import Step, decide
 from bridge.push.round import Report
-from bridge.push.shelf import Change, Month, named
+from bridge.push.shelf import Change, Month, is_leaf, leaf_names, leaf_words, named
 from bridge.push.trip import Trip
 from bridge.push.upload import Upload
 from bridge.store.outbox import Item, Result
@@ -132,11 +132,24 @@ async def tidied(rack: Rack) -> None:
     if not isinstance(folder, Folder):
         return
     for each in shelves.doubtful(trip.db, trip.errand.lane):
-        patient = links.load(trip.db, each.link).value
-        name = named(rack.told, patient, each.month, each.revision + 1)["name"]
-        if not (await folder.tidy(name) and await folder.tidy(f"{name}{MANIFEST}")):
-            return
+        for name in _names(rack, each):
+            if not await folder.tidy(name):
+                return
         shelves.keep(trip.db, trip.errand.lane, replace(each, content=shelves.TIDIED))
+
+
+def _names(rack: Rack, shelf: Shelf) -> Iterator[str]:
+    """Under which names a file of it may be there."""
+    trip, patient = rack.trip, links.load(rack.trip.db, shelf.link).value
+    if not is_leaf(shelf.month):
+        name = named(rack.told, patient, shelf.month, shelf.revision + 1)["name"]
+        yield name
+    else:
+        name = leaf_words(rack.told, patient, shelf.month, shelf.revision + 1)["name"]
+        held = outbox.standing(trip.db, trip.errand.lane, shelf.month)
+        most = max((int(each.etag or 0) for each in held), default=0)
+        yield from leaf_names(rack.told, name, most)
+    yield f"{name}{MANIFEST}"
 
 
 async def _uploaded(
@@ -151,7 +164,7 @@ async def _uploaded(
     manifest = rack.binder.manifest([Shelved(name, start, until, volume.revision, body)])
     reply = await upload.put(f"{name}{MANIFEST}", manifest, words)
     # The file itself is there by now, whatever became of its manifest.
-    failed = replace(reply, is_untouched=False, step=_not_untouched(reply))
+    failed = replace(reply, is_untouched=False, step=not_untouched(reply))
     return (reply if reply.step is Step.DONE else failed), True
 
 
@@ -163,7 +176,8 @@ def _span(volume: Volume) -> tuple[Instant, Instant]:
     return min(volume.month.start, first), max(volume.month.until, last + 1)
 
 
-def _not_untouched(reply: Reply) -> Step:
+def not_untouched(reply: Reply) -> Step:
+    """The step of a reply after which something is there all the same."""
     return Step.UNKNOWN if reply.step is Step.AGAIN else reply.step
 
 

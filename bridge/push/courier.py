@@ -18,7 +18,6 @@ from bridge.consent.disclosure import Disclosure
 from bridge.fhir.consignment import DEVICE, Form, Told
 from bridge.fhir.filing import Filing
 from bridge.fhir.render import Renderer
-from bridge.hl7.render import Hl7Bytes
 from bridge.period import Instant
 from bridge.push import abilities, engine, reconcile
 from bridge.push.abilities import Abilities
@@ -26,6 +25,7 @@ from bridge.push.account import Settlement, is_update, settled, untouched
 from bridge.push.answers import Reply
 from bridge.push.barrier import Barrier, Stands
 from bridge.push.engine import Engine
+from bridge.push.leaves import Pages
 from bridge.push.parcel import Bounds, Parcel, ids_of, known_of, parcel
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Decision, State, Step, decide
@@ -77,7 +77,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Courier:
     """Carries parcels over one lane. `barrier`: each call passes it; `shown`: what the receiver is known to do, newest
-    last; `has_file`: what it shows by refusing is remembered; `engine`: it is spoken to by HL7 v2."""
+    last; `has_file`: what it shows by refusing is remembered; `engine`: it is spoken to by HL7 v2; `pages`: it is a
+    portal, which gets reports as files."""
 
     db: Database
     renderer: Renderer
@@ -90,6 +91,7 @@ class Courier:
     told: Told = field(default_factory=Told)
     has_file: bool = False
     engine: Engine | None = None
+    pages: Pages | None = None
 
     @property
     def can(self) -> Abilities:
@@ -127,7 +129,8 @@ class Courier:
 
     async def send(self, found: Parcel, bill: Waybill, entry: int | None, stands: Stands) -> Outcome:
         """One attempt, and everything that it came to, recorded. `stands`: asked before each call of it."""
-        delivery = self._begun(bill, entry, found.items)
+        place = "" if self.pages is None else self.pages.place(found.leaves)
+        delivery = self._begun(bill, entry, found.items, place)
         now, retracts = self.clock(), bill.what == "retraction"
         with self.barrier.only(stands):
             reply = await self._reply(found, now)
@@ -164,10 +167,11 @@ class Courier:
         return Outcome(settlement, decision, reply.problem, number, readings, reply.is_content)
 
     async def _reply(self, found: Parcel, now: Instant) -> Reply:
+        if self.pages is not None:
+            return await self.pages.sent(found.leaves)
         if self.engine is None:
-            return await sent(self.receiver, found.letters, now)
-        messages = [(ask, content) for ask, content in found.letters if isinstance(content, Hl7Bytes)]
-        return await self.engine.sent(messages)
+            return await sent(self.receiver, found.requests, now)
+        return await self.engine.sent(found.messages)
 
     def skip(self, bill: Waybill) -> None:
         """The receiver holds all of it already: only the cursor goes on."""
@@ -209,8 +213,9 @@ class Courier:
         system = self._system if self.can.searches else ""
         return await reconcile.look(self.receiver, system, items, before, retracts, self.clock())
 
-    def _begun(self, bill: Waybill, entry: int | None, items: Sequence[Item]) -> Delivery:
-        return outbox.begin(self.db, self.lane, bill.what, bill.grant, bill.link, entry, items, bill.part)
+    def _begun(self, bill: Waybill, entry: int | None, items: Sequence[Item], place: str = "") -> Delivery:
+        told = self.lane, bill.what, bill.grant, bill.link, entry, items, bill.part, place
+        return outbox.begin(self.db, *told)
 
     @property
     def _system(self) -> str:
@@ -264,7 +269,8 @@ class Courier:
     ) -> tuple[Step, tuple[Result, ...]]:
         """A contradiction is looked into, and so is a refusal of a Bundle that had updates in it: one
         update of something that is gone fails a whole transaction."""
-        updates = any(is_update(found.before.get(item.id)) for item in found.items) and self.engine is None
+        is_asked = self.engine is None and self.pages is None
+        updates = is_asked and any(is_update(found.before.get(item.id)) for item in found.items)
         if whole is not Step.RECONCILE and not (whole is Step.STOP and updates):
             return whole, ()
         known = {result.id for result in settlement.results}
@@ -277,9 +283,7 @@ class Courier:
     async def _untaken(self, found: Parcel, reply: Reply) -> list[Result]:
         """Entries that the receiver says it has already (its file: look): ours, or refused as somebody else's."""
         pairs = zip(found.items, reply.entries, strict=True) if reply.entries else ()
-        said = {
-            item.id: (item, entry) for item, entry in pairs if entry.problem and entry.then is Step.RECONCILE
-        }
+        said = {one.id: (one, told) for one, told in pairs if told.problem and told.then is Step.RECONCILE}
         if not said or not self.can.searches:
             return [_refused(item, entry.problem) for item, entry in said.values()]
         items = [item for item, _ in said.values()]
@@ -287,8 +291,8 @@ class Courier:
         there = await reconcile.doubts(self.receiver, self._system, items, tried, self.clock())
         if isinstance(there, Reply):
             return []
-        named = {id_: (item, f"{UNTAKEN}: {entry.problem}") for id_, (item, entry) in said.items()}
-        return [each if each.version else _refused(*named[each.id]) for each in there]
+        named = {id_: _refused(item, f"{UNTAKEN}: {entry.problem}") for id_, (item, entry) in said.items()}
+        return [each if each.version else named[each.id] for each in there]
 
 
 def _refused(item: Item, problem: str) -> Result:

@@ -26,7 +26,7 @@ from bridge.period import ZoneHistory
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.asking import marks_of, news, pages, told, whole
-from bridge.push.bound import Rack, Volume, sent, tidied
+from bridge.push.bound import Rack, Volume, sent
 from bridge.push.courier import IN_DOUBT, NOT_CORRECTABLE, Waybill
 from bridge.push.plan import NO_GRANT, Passage, ended
 from bridge.push.readings import NO_ROOM, last
@@ -58,9 +58,9 @@ TOO_MANY: Final = "{month} has more readings than a file takes: choose fewer kin
 async def deliver(rack: Rack, hold: str) -> Report:
     """Everything that is due at a portal. `hold`: why nothing new goes; '' where it may."""
     trip, report = rack.trip, NOTHING
-    await tidied(rack)
     report += await (_taken_back(rack, hold) if rack.told.replaces else retract(trip))
-    return report if report.stops else report + await pages(rack, hold, partial(_news, rack))
+    takes_none = trip.spec is not None and trip.spec.raw is None and not hold
+    return report if report.stops or takes_none else report + await pages(rack, hold, partial(_news, rack))
 
 
 async def _news(rack: Rack, passage: Passage, link: Link) -> tuple[Report, bool]:

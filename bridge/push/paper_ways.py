@@ -47,7 +47,7 @@ def is_named(trip: Trip) -> bool:
 def types_for(trip: Trip, wanted: Document) -> tuple[str, ...]:
     """As what a document goes there; none: in no way."""
     can = trip.courier.can
-    if trip.courier.engine is not None:
+    if trip.courier.engine is not None or trip.courier.pages is not None:
         return (DOCUMENT,)
     chosen = wanted.types or document_types.created(can.documents)[:1]
     if chosen or not is_named(trip):
@@ -60,7 +60,8 @@ def types_for(trip: Trip, wanted: Document) -> tuple[str, ...]:
 def taken(trip: Trip, wanted: Document, type_: str) -> Trip:
     """The trip as the receiver is spoken to about documents of a type."""
     courier = trip.courier
-    can = courier.can if courier.engine is not None else _can(trip, wanted, type_)
+    is_told = courier.engine is not None or courier.pages is not None
+    can = courier.can if is_told else _can(trip, wanted, type_)
     return replace(trip, courier=replace(courier, shown=[can], has_file=False))
 
 

@@ -215,8 +215,9 @@ class _Round:
     @property
     def _name(self) -> str:
         """How the destination is told documents now: what was told otherwise is told anew."""
-        parts = self.trip.courier.renderer.summed, paper_of(self.wanted).name, *sorted(self.wanted.sections)
-        return "|".join(parts)
+        courier = self.trip.courier
+        parts = [courier.renderer.summed, paper_of(self.wanted).name, *sorted(self.wanted.sections)]
+        return "|".join(parts if courier.pages is None else [*parts, courier.pages.said])
 
     def _row(self, seen: Disclosure) -> Documented:
         (one,) = seen.summaries

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir.consignment import DEVICE, Ask
+from bridge.fhir.consignment import DEVICE, Ask, Drafts
 from bridge.fhir.fullness import is_same_amendment, says_more
 from bridge.fhir.render import Consignment, Known, Sent
 from bridge.hl7.render import Hl7Bytes, Letters
+from bridge.push.leaves import Leaves
 from bridge.push.reconcile import spelled
 from bridge.push.sinks import Content, Letter
 from bridge.store.outbox import Held, Item
@@ -36,7 +37,7 @@ class Parcel:
     `told`: the versions of all readings that may be told, by id, whether they go now, wait for their Device or cannot
     be put over what is there (`fixed`); `is_first`: Devices that go before their readings."""
 
-    letters: tuple[Letter, ...] = field(repr=False)
+    letters: tuple[tuple[Ask, Content | Leaves], ...] = field(repr=False)
     items: tuple[Item, ...]
     before: Mapping[bytes, Held]
     needed: frozenset[str]
@@ -45,6 +46,21 @@ class Parcel:
     is_first: bool = False
     told: Mapping[str, str] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
+
+    @property
+    def requests(self) -> list[Letter]:
+        """Those of them that are requests or messages."""
+        return [(ask, content) for ask, content in self.letters if not isinstance(content, Leaves)]
+
+    @property
+    def messages(self) -> list[tuple[Ask, Hl7Bytes]]:
+        """Those of them that are messages."""
+        return [(ask, content) for ask, content in self.letters if isinstance(content, Hl7Bytes)]
+
+    @property
+    def leaves(self) -> list[tuple[Ask, Leaves]]:
+        """Those of them that are files of a portal."""
+        return [(ask, content) for ask, content in self.letters if isinstance(content, Leaves)]
 
     @property
     def has_refused(self) -> bool:
@@ -70,7 +86,7 @@ ROOM: Final = 0.9
 """Entries differ in size: the next page aims below the limit."""
 
 
-def _pieces(ask: Ask, content: Content) -> int:
+def _pieces(ask: Ask, content: Content | Leaves) -> int:
     """What a request may hold so many of: entries, or order groups, which are never split."""
     return content.orders if isinstance(content, Hl7Bytes) else len(ask.entries)
 
@@ -82,7 +98,7 @@ def _shares(entries: int, size: int, bounds: Bounds) -> Iterator[float]:
         yield bounds.bytes / max(1, size)
 
 
-def parcel(consignment: Consignment | Letters, before: Mapping[bytes, Held]) -> Parcel:
+def parcel(consignment: Consignment | Letters | Drafts[Leaves], before: Mapping[bytes, Held]) -> Parcel:
     """The parcel of a consignment."""
     entries = [entry for ask, _ in consignment.letters for entry in ask.entries]
     every = (*entries, *consignment.left)

@@ -11,12 +11,14 @@ import asyncio
 import bridge.store.outbox as outbox
 import bridge.store.patients as patients
 from bridge.consent.disclosure import Disclosure
+from bridge.fhir.consignment import Drafts
 from bridge.fhir.filing import Filing
 from bridge.fhir.paper import Paper
 from bridge.fhir.render import Consignment
 from bridge.hl7.render import Letters
 from bridge.mapping.papers import Document
 from bridge.mapping.summed import UNITS
+from bridge.push.leaves import Leaves
 from bridge.push.parcel import Parcel, known_of, packed, parcel
 from bridge.push.trip import Trip
 from bridge.report.layout import Layout
@@ -36,7 +38,11 @@ async def printed(trip: Trip, seen: Disclosure, subject: str, type_: str, paper:
     figures = [packed(id_) for each in seen.summaries for _, id_ in each.members]
     held = outbox.held(trip.db, trip.errand.lane, [*ids, *figures])
     before = {id_: each for id_, each in held.items() if id_ in ids}
-    found: Consignment | Letters
+    found: Consignment | Letters | Drafts[Leaves]
+    if courier.pages is not None:
+        known = courier.pages.known(before)
+        found = await asyncio.to_thread(courier.pages.made, seen, zones, subject, paper, before)
+        return parcel(found, known)
     if courier.engine is not None:
         to = courier.engine.writing(subject, before, trip.clock())
         found = await asyncio.to_thread(courier.engine.scribe.reports, seen, zones, paper, to)

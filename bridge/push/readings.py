@@ -175,11 +175,13 @@ def not_ready(trip: Trip, bill: Waybill, ready: bool | Reply) -> tuple[Report, b
 
 async def subject_there(trip: Trip, passage: Passage, link: Link) -> str | Report:
     """The receiver's reference of the person, after a look at the link, which may have been stopped since, and at the
-    record. An engine shows none: what a human confirmed counts."""
+    record. An engine and a portal show none: what a human confirmed counts."""
     standing = links.load(trip.db, link.number)
     if standing.state is not LinkState.CONFIRMED:
         return rounds.held(trip.client, stopped(standing.state, standing.reason))
     engine = trip.courier.engine
+    if trip.courier.pages is not None:
+        return trip.subject(link)
     if engine is not None:
         subject = trip.subject(link)
         return subject if engine.person(subject).is_known else rounds.held(trip.client, NOT_SHOWN)

@@ -27,6 +27,8 @@ from bridge.store.shelves import Shelf
 
 PLACE: Final = "Month/"
 """How the outbox names where a reading stands; the file's name has the portal's id of the person in it."""
+REPORT: Final = "Report/"
+"""The same of a report: with the days that it was named by."""
 RETRACTED: Final = int(Flag.RETRACTED)
 
 
@@ -153,6 +155,31 @@ def named(told: Portal, patient: str, month: str, revision: int) -> dict[str, st
     words = {"patient": quote(patient, safe=""), "month": month, "revision": str(revision)}
     words["extension"] = told.extension
     return words | {"name": filled(told.name, words)}
+
+
+def leaf_place(days: tuple[date, date]) -> str:
+    """Where a report of these days stands."""
+    return f"{REPORT}{days[0]}/{days[1]}"
+
+
+def is_leaf(place: str) -> bool:
+    """Whether a report stands there, and no month."""
+    return place.startswith(REPORT)
+
+
+def leaf_words(told: Portal, patient: str, place: str, revision: int) -> dict[str, str]:
+    """As `named`, of a report at that place; `month` is that of its last day."""
+    first, last = place.removeprefix(REPORT).split("/")
+    words = {"patient": quote(patient, safe=""), "from": first, "until": last, "month": last[:7]}
+    words |= {"revision": str(revision), "extension": told.pages}
+    return words | {"name": filled(told.report, words)}
+
+
+def leaf_names(told: Portal, name: str, count: int) -> tuple[str, ...]:
+    """The files of a report of that name: itself, or each page."""
+    if told.pages == "pdf":
+        return (name,)
+    return tuple(f"{name.removesuffix('.png')}-p{number}.png" for number in range(1, count + 1))
 
 
 def is_due(kept: Shelf | None, content: str, found: Change, replaces: bool) -> bool:

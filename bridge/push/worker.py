@@ -44,6 +44,7 @@ from bridge.push.courses import go
 from bridge.push.credentials import Tokens, login
 from bridge.push.documents import Documents
 from bridge.push.laying import Login
+from bridge.push.leafing import leafed
 from bridge.push.paper_retraction import withdraw_documents
 from bridge.push.plan import Errand, authority_fault
 from bridge.push.reached import engine_of, reached, spec_of
@@ -189,8 +190,8 @@ class Worker:
         return report + await go(trip, self._documents)
 
     async def _to_portal(self, trip: Trip, spec: DestinationFile, told: Portal, hold: str) -> Report:
-        """Files of months, or records at Tidepool. Where a secret lets us in, one lane goes first, so that a refused
-        secret is shown once."""
+        """Reports and months as files, or records at Tidepool. Where a secret lets us in, one lane goes first, so that
+        a refused secret is shown once."""
         goal = trip.errand.destination
         if not told.has_login(spec.auth.kind):
             return await self._carried(trip, told, None, hold)
@@ -210,7 +211,8 @@ class Worker:
     async def _carried(self, trip: Trip, told: Portal, known: Login | None, hold: str) -> Report:
         goal, rack = trip.errand.destination, Rack(trip, told, Binder(self._renderer), known)
         if told.by != "tidepool":
-            return await months.deliver(rack, hold)
+            report = await leafed(rack, self._documents, hold)
+            return report if report.stops else report + await months.deliver(rack, hold)
         receiver, tokens = trip.courier.receiver, self._tokens
 
         def account(link: Link) -> Account:

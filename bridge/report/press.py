@@ -1,10 +1,10 @@
-"""The press: a report as a PDF that can leave. The only maker of PDF bytes.
+"""The press: a report as a PDF that can leave, or as pictures of its pages. The only maker of either's bytes.
 
-Law (`architecture.md`, laws): it takes what the gate made and says nothing beside it. `PdfBytes` is final and made here
-alone; whoever sends a PDF to the world demands one. The PDF is tagged and passes the checks of PDF/UA-1 that typst has
-(ISO 14289-1: title, language, alternative texts); the same content gives the same bytes, because its date is that of
-the data and not of today. A person's text reaches typst as a text, never as markup, and what could turn the text beside
-it (control characters, bidirectional overrides) is taken out. Nothing is kept.
+Law (`architecture.md`, laws): it takes what the gate made and says nothing beside it. `PdfBytes` and `PngBytes` are
+final and made here alone; whoever sends a report to the world demands one. The PDF is tagged and passes the checks of
+PDF/UA-1 that typst has (ISO 14289-1: title, language, alternative texts); the same content gives the same bytes,
+because its date is that of the data and not of today. A person's text reaches typst as a text, never as markup, and
+what could turn the text beside it (control characters, bidirectional overrides) is taken out. Nothing is kept.
 
 Rejected: a PDF of a page of HTML (patient text in markup), a date of printing (one content would be two answers).
 """
@@ -21,7 +21,7 @@ from typing import Final, Literal, Never, final
 import typst
 
 from bridge.consent.disclosure import Disclosure
-from bridge.period import ZoneHistory
+from bridge.period import Instant, ZoneHistory
 from bridge.report import bar, days, doses, pattern, words
 from bridge.report.content import Content, contents
 from bridge.report.drawing import AXES
@@ -30,6 +30,9 @@ from bridge.report.targets import Targets
 from bridge.report.words import Row
 
 MEDIA_TYPE: Final = "application/pdf"
+PICTURE: Final = "image/png"
+PPI: Final = 150
+"""Of a picture: 8 point is read on a screen, and a page has some hundred kB."""
 LONGEST: Final = 200
 """Characters of a text that are shown."""
 MOST_DAYS: Final = 98
@@ -38,6 +41,7 @@ ON_FIRST: Final = 14
 """Days that stand on the first page where there are no more."""
 _HERE: Final = Path(__file__).parent
 _SHEET: Final = (_HERE / "sheet.typ").read_bytes()
+_LEAF: Final = (_HERE / "leaf.typ").read_bytes()
 _CELL, _ROW = "\x1f", "\x1e"
 _TURNING: Final = frozenset(
     map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C))
@@ -74,24 +78,83 @@ class PdfBytes:
         return self.body
 
 
+@final
+class PngBytes:
+    """A report as pictures of its pages, which may leave; without the tags and texts of a PDF. `report`: as of
+    `PdfBytes`."""
+
+    __slots__ = ("pages", "report")
+
+    pages: tuple[bytes, ...]
+    report: str
+
+    def __init__(self, seal: object, pages: tuple[bytes, ...], report: str) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only the press makes PngBytes")
+        for name, value in {"pages": pages, "report": report}.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError("PngBytes do not change: the press makes them anew")
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("PngBytes has no subclasses")
+
+
 def printed(seen: Disclosure, zones: ZoneHistory, layout: Layout = USUAL) -> tuple[PdfBytes, ...]:
     """A PDF of each report of a disclosure (`Reporting.documents`), in order of time; a report of which all was entered
     in error has none. `zones`: where the person's clocks stood."""
     return tuple(_printed(each, layout.targets) for each in contents(seen, zones, layout))
 
 
+def pictured(seen: Disclosure, zones: ZoneHistory, layout: Layout = USUAL) -> tuple[PngBytes, ...]:
+    """The same as pictures."""
+    return tuple(_pictured(each, layout.targets) for each in contents(seen, zones, layout))
+
+
+def withdrawn(title: str, sentence: str, at: Instant) -> PdfBytes:
+    """A page that takes a report's place and says why nothing stands there."""
+    body, _ = _compiled(_said(title, sentence), max(0, at // 1000), _LEAF)
+    return PdfBytes(_SEAL, body, title, "")
+
+
+def withdrawn_picture(title: str, sentence: str, at: Instant) -> PngBytes:
+    """The same as a picture."""
+    return PngBytes(_SEAL, _pictures(_said(title, sentence), max(0, at // 1000), _LEAF), "")
+
+
 def _printed(content: Content, targets: Targets | None) -> PdfBytes:
     given, at = dict(inputs(content, targets)), max(0, content.report.last_updated // 1000)
-    return PdfBytes(_SEAL, _compiled(given, at), words.title(content), content.report.id("DiagnosticReport"))
+    body, _ = _compiled(given, at, _SHEET)
+    return PdfBytes(_SEAL, body, words.title(content), content.report.id("DiagnosticReport"))
 
 
-def _compiled(given: dict[str, str], at: int) -> bytes:
-    """The sheet with these texts. PDF/UA-1 refuses a character that no font has: then the system's fonts are asked,
-    and where they lack it too the sign for a missing character stands in a tagged PDF that does not claim PDF/UA."""
+def _pictured(content: Content, targets: Targets | None) -> PngBytes:
+    given, at = dict(inputs(content, targets)), max(0, content.report.last_updated // 1000)
+    return PngBytes(_SEAL, _pictures(given, at, _SHEET), content.report.id("DiagnosticReport"))
+
+
+def _said(title: str, sentence: str) -> dict[str, str]:
+    return {"title": _plain(title), "sentence": _plain(sentence, 5 * LONGEST), "purpose": words.PURPOSE}
+
+
+def _pictures(given: dict[str, str], at: int, sheet: bytes) -> tuple[bytes, ...]:
+    """The pages in the fonts that its PDF is made in: a picture lacks a character in silence."""
+    _, has_system = _compiled(given, at, sheet)
+    compiler = typst.Compiler(sheet, font_paths=_fonts(has_system), sys_inputs=given)
+    found = compiler.compile(format="png", ppi=PPI, timestamp=at)
+    assert found is not None
+    return tuple(found) if isinstance(found, list) else (found,)
+
+
+def _compiled(given: dict[str, str], at: int, sheet: bytes) -> tuple[bytes, bool]:
+    """A sheet with these texts, and whether the system's fonts were needed. PDF/UA-1 refuses a character that no font
+    has: then those are asked, and where they lack it too the sign for a missing character stands in a tagged PDF that
+    does not claim PDF/UA."""
     for has_system, standard in _ATTEMPTS:
         try:
             body = typst.compile(
-                _SHEET,
+                sheet,
                 font_paths=_fonts(has_system),
                 sys_inputs=given,
                 format="pdf",
@@ -103,7 +166,7 @@ def _compiled(given: dict[str, str], at: int) -> bytes:
                 raise
         else:
             assert isinstance(body, bytes)
-            return body
+            return body, has_system
     raise AssertionError("the last attempt gives a PDF or raises")
 
 

@@ -27,6 +27,7 @@ MAKERS: Final[dict[str, tuple[str, ...]]] = {
     "Disclosure": ("consent/gate.py",),
     "FhirBytes": RENDERERS,
     "PdfBytes": ("report/press.py",),
+    "PngBytes": ("report/press.py",),
     "Hl7Bytes": ("hl7/render.py",),
     "Scribe": ("app.py",),
     "PortalBytes": ("portal/render.py",),

@@ -20,6 +20,13 @@ PORTALS: Final = (
         "PortalBytes() is called in portal/render.py alone",
     ),
     Planted(
+        "a picture of a report is minted",
+        "push/planted.py",
+        lines("def minted(made, seal):", '    return made.PngBytes(seal, (), "")'),
+        "syntax",
+        "PngBytes() is called in report/press.py alone",
+    ),
+    Planted(
         "a route binds files",
         "web/planted.py",
         lines("from bridge.portal.render import Binder"),

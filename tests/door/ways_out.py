@@ -536,6 +536,28 @@ def bound(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
     return {(cells[2] if cells[3] == "raw" else MEAN, _ms(cells[0])) for cells in told}, body
 
 
+def leafed(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
+    """What a portal's report of the same delivery would say: its period, and the days that its PDF names. A picture is
+    drawn of the same texts (`report/press.py`) and cannot be read here; that there is none without a PDF can."""
+    seen, texts, zones = set[Seen](), list[bytes](), load(world.db, world.ada).zones
+    for paced in (None, Paced(days=1, every=1, most=99)):
+        asked = Asked(
+            world.ada, Way.FEED, "document", "delivery", READINGS, patient_resource=True, device_resources=True,
+            reporting=Reporting(documents="DocumentReference", paced=paced),
+        )  # fmt: skip
+        found = world.gate.disclose_now(DeliveryPermit(attacker.by_grant, attacker.client), asked)
+        binder = Binder(world.renderer)
+        reports = binder.reports(found, zones, Paper(), "pdf")
+        assert len(binder.reports(found, zones, Paper(), "png")) == len(reports)
+        for one in reports:
+            seen.add((SUMMARY, one.leaf.start))
+            for page in one.pages:
+                text = " ".join(each.extract_text() for each in PdfReader(io.BytesIO(bytes(page))).pages)
+                seen |= set(_days(" ".join(text.split())))
+                texts.append(text.encode())
+    return seen, b"".join(texts)
+
+
 def recorded(world: World, attacker: Attacker) -> tuple[set[Seen], bytes]:
     """What the records of the same delivery at Tidepool would say: kind and time of each."""
     asked = Asked(world.ada, Way.FEED, "push", "delivery", selectors=SINGLES, limit=20_000)
@@ -551,6 +573,7 @@ Pushed: Final = {
     "messaged": messaged,
     "filed": filed,
     "bound": bound,
+    "leafed": leafed,
     "recorded": recorded,
     "notified": notified,
 }

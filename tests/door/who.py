@@ -20,7 +20,7 @@ MIDDLE: Final = PeriodSet((Period(WINDOW.start + 2 * DAY, WINDOW.start + 8 * DAY
 NOTHING: Final[Mapping[Stream, PeriodSet]] = {GLUCOSE: EMPTY, STRIPS: EMPTY}
 
 
-PUSHED = ("pushed", "messaged", "filed", "bound", "recorded", "notified")
+PUSHED = ("pushed", "messaged", "filed", "bound", "leafed", "recorded", "notified")
 """Ways by delivery, and by notification."""
 
 

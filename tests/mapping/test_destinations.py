@@ -263,6 +263,13 @@ def test_a_folder_of_an_sftp_server_is_a_portal(project: Path, tmp_path: Path) -
     )
 
 
+def test_a_portal_may_take_reports_alone(project: Path, tmp_path: Path) -> None:
+    told = PORTAL.replace("raw: {daily: 300}", "raw: false\ndocument: {days: 14}") + "  pages: png\n"
+    spec = checked(project, tmp_path, told)["portal"]
+    assert spec.portal is not None and spec.portal.pages == "png" and spec.documented is not None
+    assert read(written(spec)) == spec
+
+
 @pytest.mark.parametrize(
     ("name", "by"), [("portal", "https"), ("portal-sftp", "sftp"), ("portal-tidepool", "tidepool")]
 )
@@ -286,9 +293,19 @@ def test_the_examples_of_portals_are_right(project: Path, tmp_path: Path, name: 
         (PORTAL + "auth: {kind: backend, client_id: a, scope: b}\n", "10:8: a portal by https knows none,"),
         (PORTAL.replace("daily: 300", "daily: 300, streams: [note]"), "5:29: a table says basal, bolus,"),
         (PORTAL + "encounter: open\n", "10:1: it says nothing to a portal"),
-        (PORTAL + "summaries: {days: 7}\n", "10:1: a portal takes readings as files and no summaries"),
+        (
+            PORTAL + "summaries: {days: 7}\n",
+            "10:1: a portal takes readings and reports as files and no summaries",
+        ),
         (PORTAL + "orders: required\n", "10:1: a portal gets the months that are granted, ordered or not"),
-        (PORTAL.replace("raw: {daily: 300}", "raw: false"), "5:1: a portal takes readings and nothing else"),
+        (PORTAL.replace("raw: {daily: 300}", "raw: false"), "5:1: a portal takes readings or reports"),
+        (PORTAL + "document: {sections: [glucose]}\n", "10:1: no summaries go to a portal whose days"),
+        (PORTAL + "document: {days: 14, form: single}\n", "10:22: it is about charts; a portal's files"),
+        (PORTAL + "  pages: png\n", "10:3: it is about reports, and none go there"),
+        (PORTAL + "  report: '{from}-{until}.{extension}'\n", "6:1: portal: report: it needs {patient}"),
+        (PORTAL + "  report: '{patient}-{from}-{until}'\n", "6:1: portal: report: it ends with .{extension}"),
+        (PORTAL + "  pages: jpeg\n", "10:3: pages: Input should be 'pdf' or 'png'"),
+        (TIDEPOOL + "document: {days: 14}\n", "11:1: Tidepool takes readings as records and no documents"),
         (PORTAL.replace("https://", "http://"), "3:1: it is not https"),
         (PORTAL.replace("by: https", "by: ftp"), "7:3: by: Input should be 'https', 'sftp' or 'tidepool'"),
         (

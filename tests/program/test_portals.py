@@ -48,6 +48,36 @@ def test_the_uploads_are_shown_and_nobody_is_called(shell: Shell, tmp_path: Path
     assert "# Patient-supplied" in shell(*words, json_out=False).out
 
 
+@pytest.mark.parametrize(("pages", "shown"), [("pdf", "a PDF of "), ("png", "a picture (PNG) of ")])
+def test_of_a_report_its_size_is_shown(shell: Shell, tmp_path: Path, pages: str, shown: str) -> None:
+    told = FILE.replace("raw: {daily: 300}", "raw: false\ndocument: {days: 1}")
+    (tmp_path / "site" / "destinations" / "portal.yaml").write_text(
+        told.replace("corrections: replace", f"corrections: replace, pages: {pages}")
+    )
+    sample = tmp_path / "mine.csv"
+    sample.write_text(clarity(*DAY[:6]))
+    words = ("mapping", "try", "dexcom-clarity", str(sample), "--destination", "portal")
+    page, *_, manifest = shell(*words).value["requests"]
+    assert page["url"].endswith(f".{pages}") and page["body"].startswith(f"({shown}")
+    assert f".{pages}," in manifest["body"]
+    assert shown in shell(*words, json_out=False).out
+
+
+def test_two_clients_have_no_place_of_reports_in_common(shell: Shell, tmp_path: Path) -> None:
+    secret, file = tmp_path / "secret.txt", tmp_path / "site" / "destinations" / "portal.yaml"
+    secret.write_text("s3cret")
+    file.write_text(f"{FILE}document: {{days: 14}}\n")
+    words = ("destination", "add", "--file", "portal", "--token", str(secret), "--client")
+    assert shell(*words, client(shell)).code == 0
+    second = client(shell)
+    file.write_text(FILE.replace("corrections", "form: fhir, corrections") + "document: {days: 14}\n")
+    done = shell(*words, second)
+    assert done.code == 1 and "in the same place" in done.err
+    told = "form: fhir, report: 'b-{patient}-{from}-{until}.{extension}', corrections"
+    file.write_text(FILE.replace("corrections", told) + "document: {days: 14}\n")
+    assert shell(*words, second).code == 0
+
+
 def test_a_portal_is_registered_with_its_secret(shell: Shell, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("s3cret")
