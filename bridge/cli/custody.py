@@ -2,8 +2,9 @@
 
 Law (`consent.md`, custody): such a record is nobody's to open at the command line: its custodian's clients read it
 through the gate. It is erased after its time alone, by a named operator, and nobody is asked to remember the day:
-`check` names what is over. Where several rules were told, each stands with its end, and the latest end counts. It shows
-ids, never a name, and not whom it is about once that person was erased: whoever was told of them still has the id.
+`check` names what is over; what comes in while somebody is asked counts. Where several rules were told, each stands
+with its end, and the latest end counts. It shows ids, never a name, and not whom it is about once that person was
+erased: whoever was told of them still has the id.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from bridge.app import Bridge
 from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, table
 from bridge.period import iso
-from bridge.store.custody import Record, every, find
-from bridge.store.patients import erase, is_known
+from bridge.store.custody import Record, erase_over, every, find
+from bridge.store.patients import is_known
 
 NOT_OVER: Final = "{} keeps this record by law until {} ({}): nothing was erased"
 
@@ -55,12 +56,17 @@ def erase_custody(record_id: str, yes: bool, acting: Acting, home: Path | None, 
         if one is None:
             raise Failed(f"no provider's record has the id {record_id!r}: see `cgm-bridge custody list`")
         if not one.is_over(found.now()):
-            raise Failed(NOT_OVER.format(one.organization, one.until.isoformat(), one.rule.law))
+            raise _not_over(one)
         noted(found, one.number, acting, "custody erase")
         if not yes:
             click.confirm("Destroy the key and all data of this record?", abort=True, err=True)
-        erase(found.db, one.number)
+        if (kept := erase_over(found.db, one.number)) is not None:
+            raise _not_over(kept)
     emit({"id": record_id, "erased": True}, as_json, f"{record_id} is erased.")
+
+
+def _not_over(one: Record) -> Failed:
+    return Failed(NOT_OVER.format(one.organization, one.until.isoformat(), one.rule.law))
 
 
 def row_of(found: Bridge, one: Record) -> dict[str, Value]:

@@ -1,12 +1,14 @@
 """`ledger …`: what left, for whom, when and why, and the proof that nothing was taken out of the list.
 
-Law: it reads; nothing here can write, change or shorten the ledger (`consent.md`, the ledger). A broken chain
-ends `verify` with exit 1 and names the place.
+Law: it reads; nothing here can write, change or shorten the ledger (`consent.md`, the ledger). What a provider read of
+its own record of the person is among it, with `record`, as on the person's page. A broken chain ends `verify` with
+exit 1 and names the place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from heapq import merge
 from pathlib import Path
 from typing import Final
 
@@ -32,13 +34,14 @@ from bridge.fhir.render_json import JSON
 from bridge.fhir.render_xml import XML
 from bridge.period import iso
 from bridge.store.anchors import verify
+from bridge.store.custody import ledgers
 from bridge.store.entries import KEPT, Row
 from bridge.store.ledger import LedgerUnavailable, listed
 
 FHIR: Final[Mapping[str, Notation]] = {"fhir": JSON, "fhir-xml": XML}
 SHOWN: Final = (
     "entry", "at", "kind", "intent", "channel", "recipient", "items", "first", "last", "outcome", "step", "act",
-    "person",
+    "person", "record",
 )  # fmt: skip
 NO_WORD: Final = "counts as sent"
 SAID: Final[Mapping[str, str]] = {KEPT: "nothing left"}
@@ -123,22 +126,26 @@ def _audited(found: Bridge, patient: str, acting: Acting, notation: Notation) ->
 
 
 def _rows(found: Bridge, patient: str, acting: Acting, act: str) -> list[dict[str, Value]]:
-    """Everything written down about a person so far, without the look at it that is written down now."""
+    """Everything written down about a person so far, oldest first, without the look at it that is written down now."""
     one = named.once(found, patient)
-    rows = [_row(each) for each in listed(found.db, one)]
+    chains = [(None, listed(found.db, one)), *ledgers(found.db, one)]
+    told = [[(each.at, _row(each) | {"record": keeper}) for each in rows] for keeper, rows in chains]
     noted(found, one, acting, act)
-    return rows
+    return [row for _, row in merge(*told, key=lambda each: each[0])]
 
 
 def _settled(rows: list[dict[str, Value]]) -> list[dict[str, Value]]:
     """The rows, and on each intent what came of it; an intent of which no more was written counts as sent."""
     came = {
-        row["intent"]: SAID.get(str(row["outcome"]), row["outcome"])
+        (row["record"], row["intent"]): SAID.get(str(row["outcome"]), row["outcome"])
         for row in rows
         if row["kind"] == "outcome"
     }
     return [
-        row | {"outcome": came.get(row["entry"], NO_WORD)} if row["kind"] == "intent" else row for row in rows
+        row | {"outcome": came.get((row["record"], row["entry"]), NO_WORD)}
+        if row["kind"] == "intent"
+        else row
+        for row in rows
     ]
 
 

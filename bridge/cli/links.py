@@ -1,7 +1,7 @@
 """`link …`: whose chart receives.
 
 Law: a link is confirmed by a named human who compared two records; the bridge shows what the receiver shows
-and matches nobody by name (`safety.md`, whose chart is it).
+and matches nobody by name (`safety.md`, whose chart is it). What a delivery over it would be held for is said with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bridge.cli.acting import Acting, noted, noted_of, operator_options
 from bridge.cli.shell import Failed, Value, bridge, emit, home_option, json_option, patient_option, table
 from bridge.people.notices import What, tell_others
 from bridge.people.requests import recipient_name
-from bridge.store import links
+from bridge.store import destinations, links
 
 ANOTHERS: Final = (
     "another person's link to {client} names this record already, and one record is one person's: compare both; "
@@ -72,6 +72,7 @@ def add_link(
             raise Failed(ANOTHERS.format(client=client)) from taken
         except ValueError as wrong:
             raise Failed(str(wrong)) from wrong
+        _lacking(found, known, record)
         row = _link(found, made)
     emit(row, as_json, f"link {made.number} is confirmed.")
 
@@ -143,6 +144,15 @@ def _shown(found: Bridge, patient: int, client: str, system: str, value: str) ->
         raise Failed(f"{seen}: nothing was linked")
     click.echo(f"cgm-bridge: the receiver's record was not seen ({seen})", err=True)
     return None
+
+
+def _lacking(found: Bridge, client: str, record: links.Shown | None) -> None:
+    """Say at once what every delivery to an interface engine would be held for."""
+    from bridge.push.engine import NOT_SHOWN
+
+    is_named = record is not None and record.name and record.birth_date is not None
+    if not is_named and any(each.kind == "hl7v2" for each in destinations.listed(found.db, client)):
+        click.echo(f"cgm-bridge: nothing goes over it yet: {NOT_SHOWN}", err=True)
 
 
 def _compared(name: str | None, birth_date: str | None) -> links.Shown | None:

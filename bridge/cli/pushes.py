@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -27,6 +27,9 @@ from bridge.store.receipts import Receipt
 if TYPE_CHECKING:
     from bridge.push.affected import Affected
     from bridge.push.round import Report
+
+IDLE: Final = "nothing new"
+"""In the place of the state, for people, of a delivery that had nothing to send."""
 
 
 @click.command("push")
@@ -80,10 +83,13 @@ def list_deliveries(patient: str | None, acting: Acting, home: Path | None, as_j
         noted_of(found, [of] if of else [each.patient for each in known], acting, "deliveries list")
         told = receipts.listed(found.db, of)
         rows = [_row(found, each, [one for one in told if one.delivery == each.delivery]) for each in known]
+    shown = [row | ({"state": IDLE} if each.is_idle else {}) for row, each in zip(rows, known, strict=True)]
     emit(
         rows,
         as_json,
-        table(rows, ("id", "destination", "state", "what", "items", "taken", "attempts", "began", "problem")),
+        table(
+            shown, ("id", "destination", "state", "what", "items", "taken", "attempts", "began", "problem")
+        ),
     )
 
 

@@ -5,7 +5,7 @@ grants of single readings of its source: those contain every figure of them. A g
 of means yields means alone; a figure that somebody else made of a period of their choice would be no such block, and
 its difference from one could tell a day. A PDF may say anything and names whom it is about: it leaves only where every
 kind is open and the identity is full. A panel leaves with all of its figures or not at all. Taken away after it left,
-it is told as entered in error, also after the grant ended.
+as a panel is with any of its figures, it is told as entered in error, also after the grant ended.
 
 Rejected: a PDF under the kind `notes` alone (it shows doses, devices, serials), a figure beside ours of one period.
 """
@@ -105,16 +105,29 @@ class Passing:
         return tuple(map(self._told, ones)), tuple(one.record for one in ones)
 
     def lost(self, wish: Reporting | None) -> tuple[DisclosedReceived, ...]:
-        """What left to this asker and was removed since, as far as its scopes reach: a wish that names no parts was not
-        read by them."""
+        """What left to this asker and was removed since, or was a panel of something that was, as far as its scopes
+        reach: a wish that names no parts was not read by them."""
         is_fenced = wish is not None and (wish.parts is not None or bool(wish.documents))
         if self.holder is None or wish is None or not (is_fenced and self._is_asked):
             return ()
         held = store.told(self.db, self.holder)
-        gone = (each for each in self._listed() if (each.artifact, each.row) in held) if held else ()
-        found = (self._one(each, each.gone) for each in gone if each.gone is not None)
+        mine = [each for each in self._listed() if (each.artifact, each.row) in held] if held else []
+        away = self._away(mine)
+        found = (self._one(each, away[each]) for each in mine if each in away)
         meant = (each for each in found if each is not None and self._is_meant(each, wish))
         return tuple(self._said(each, _GONE, (), "") for each in meant)
+
+    def _away(self, some: Sequence[store.Resting]) -> dict[store.Resting, Instant]:
+        """Since when each is not told any more: it was removed, or is a panel of which a figure was."""
+        removed = {(each.artifact, each.row): each.gone for each in self._listed() if each.gone is not None}
+        found: dict[store.Resting, Instant] = {}
+        for each in some if removed else ():
+            own, edges = (each.artifact, each.row), msgspec.json.decode(each.edges, type=Edges)
+            parts = (own, *(_named(own, edges) if edges.part == PANEL else ()))
+            since = [removed[part] for part in parts if part in removed]
+            if since:
+                found[each] = min(since)
+        return found
 
     @property
     def _is_asked(self) -> bool:
@@ -163,14 +176,16 @@ class Passing:
 
     def _is_whole(self, one: _One) -> bool:
         """A panel is told with all of its figures or not at all."""
+        if one.edges.part != PANEL:
+            return True
         members = self._members(one)
-        return one.edges.part != PANEL or (bool(members) and len(members) == len(one.edges.members))
+        return bool(members) and len(members) == len(one.edges.members)
 
     def _members(self, one: _One) -> list[_One]:
         """The Observations that it refers to and that leave to the asker too."""
-        named = ((artifact or one.record[0], row) for artifact, row in one.edges.members)
-        found = (self._there().get(each) for each in named)
-        return [each for each in found if each is not None and each.edges.part != REPORT]
+        found = (self._there().get(each) for each in _named(one.record, one.edges))
+        there = [each for each in found if each is not None and each.edges.part != REPORT]
+        return [each for each in there if self._is_whole(each)] if one.edges.part == REPORT else there
 
     # ----------------------------------------------------------------------------------- as it is told
 
@@ -199,6 +214,11 @@ class Passing:
 
     def _id(self, kind: str, record: Record) -> str:
         return id_of(self.db.ids, self.answer.patient, kind, record, self.answer.view.decision.pairing)
+
+
+def _named(record: Record, edges: Edges) -> tuple[Record, ...]:
+    """The records that one refers to."""
+    return tuple((artifact or record[0], row) for artifact, row in edges.members)
 
 
 def _outline(one: _One) -> DisclosedReceived:

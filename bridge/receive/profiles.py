@@ -3,7 +3,7 @@
 Law: an allow-list. What is none of the IG's is refused, with the place and never with what stood there; what an
 element outside of the profiles says is kept and not understood (IG, must support for receivers). A modifier that
 is not understood refuses the resource (R4 2.24.0.8, modifierExtension; implicitRules). A reading has an instant
-with an offset and either an amount in the exact unit or a reason why there is none.
+with an offset, which no leap second is, and either an amount in the exact unit or a reason why there is none.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ from bridge.receive.node import NONE, Node, codings, node, nodes, number, pair, 
 from bridge.receive.order import is_order, order
 
 ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
-_STAMP: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+_STAMP: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+_LEAP: Final = re.compile(r"[^T]*T\d\d:\d\d:60.*")
+"""R4's dateTime lets the 61st second of a minute be written (2.24.0.1); no clock that is reckoned with here has one."""
+_NO_SECOND: Final = (
+    "is in a leap second (:60), which no clock here has: write the second before it or after it"
+)
 
 LONGEST: Final = 255
 """Characters of a device's identifier, serial, maker or model."""
@@ -107,6 +112,7 @@ def _observation(resource: Node) -> What | None:
 def _reading(resource: Node) -> Faults:
     yield from _subject(resource)
     yield from _status(resource)
+    yield from _leap("effectiveDateTime", text(resource, "effectiveDateTime"))
     if not _STAMP.fullmatch(text(resource, "effectiveDateTime")):
         yield "effectiveDateTime", "is needed, with a time and its offset"
     yield from _quantity(resource, READINGS[code_of(resource)])
@@ -126,6 +132,7 @@ def is_timed(resource: Node) -> bool:
 
 def _wrong(resource: Node) -> Faults:
     yield from _subject(resource)
+    yield from _leap("effectiveDateTime", text(resource, "effectiveDateTime"))
     if not is_timed(resource) and not any(map(pair, nodes(resource, "identifier"))):
         yield "identifier", "is needed, with system and value, to say what was entered in error"
 
@@ -203,6 +210,13 @@ def _period(resource: Node) -> Faults:
     period = node(resource, "effectivePeriod")
     if not (text(period, "start") and text(period, "end")):
         yield "effectivePeriod", "needs a start and an end"
+    for name in ("start", "end"):
+        yield from _leap(f"effectivePeriod.{name}", text(period, name))
+
+
+def _leap(where: str, written: str) -> Faults:
+    if _LEAP.fullmatch(written):
+        yield where, _NO_SECOND
 
 
 def _quantity(resource: Node, pattern: Pattern, where: str = "") -> Faults:

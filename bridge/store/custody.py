@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import sqlite3
 from calendar import isleap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Final, TypeAlias, final
 
 from bridge.period import Instant
-from bridge.store import patients
+from bridge.store import ledger, patients
 from bridge.store.db import Database
+from bridge.store.entries import Row
 from bridge.store.keys import Erased
+from bridge.store.originals import sweep
 
-Row: TypeAlias = "tuple[int, int, str, Instant, str, int, Instant]"
+_Read: TypeAlias = "tuple[int, int, str, Instant, str, int, Instant]"
 ZONE: Final = "UTC"
 """Where the clock of a record stands: its person's zone is nothing that its custodian brought."""
 
@@ -154,7 +157,20 @@ def dropped(db: Database, number: int) -> None:
         kept = con.execute("SELECT 1 FROM custody_rules WHERE record = ?", (number,)).fetchone()
         if kept is None:
             db.keys.destroy(number, db.clock())
-            patients.cleared(db, con, number)
+            patients.clear(db, con, number)
+
+
+def erase_over(db: Database, number: int) -> Record | None:
+    """Erase a record whose time is over; None, or the record where it is not. Looked at while nothing can come in: what
+    comes under the law at that moment is kept, or is refused because there is no record any more, and never lost."""
+    with db.write("bridge") as con:
+        there = find(db, number)
+        if there is None or not there.is_over(db.clock()):
+            return there
+        db.keys.destroy(number, db.clock())
+        patients.clear(db, con, number)
+    sweep(db, wait=True)
+    return None
 
 
 def is_of(db: Database, number: int, person: int, organization: str, pairing: bytes) -> bool:
@@ -163,6 +179,13 @@ def is_of(db: Database, number: int, person: int, organization: str, pairing: by
 
 
 # ------------------------------------------------------------------------------------------ what there is
+
+
+def ledgers(db: Database, person: int) -> Iterator[tuple[str, tuple[Row, ...]]]:
+    """The keeper and the ledger, oldest first, of each record that a provider keeps of a person or kept: theirs to see.
+    Of a person who was erased none: the id that is left names nothing that stands."""
+    for number, keeper in ever(db, person) if patients.is_known(db, person) else ():
+        yield keeper, ledger.listed(db, number)
 
 
 def whose(db: Database, number: int) -> tuple[int, str] | None:
@@ -222,7 +245,7 @@ def _read(db: Database, where: str, values: tuple[int, ...]) -> tuple[Record, ..
     return tuple(_record(list(some)) for _, some in groupby(rows, key=lambda row: row[0]))
 
 
-def _record(rows: list[Row]) -> Record:
+def _record(rows: list[_Read]) -> Record:
     number, person, organization, since = rows[0][:4]
     kept = tuple(Came(Rule(law, years), last) for *_, law, years, last in rows)
     return Record(number, person, organization, since, kept)

@@ -98,6 +98,11 @@ class Delivery:
         """Whose delivery, and where to."""
         return Lane(self.patient, self.destination)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it was compared with what the receiver has, once, and nothing was to be sent."""
+        return self.state == "acked" and self.attempts == 1 and self.entry is None and not self.taken
+
 
 _DELIVERY: Final = ", ".join(field.name for field in fields(Delivery))
 AT_ONCE: Final = 500

@@ -145,11 +145,11 @@ def erase(db: Files, number: int) -> None:
 def bury(db: Files, number: int) -> None:
     """Delete every row and kept original of a patient whose key is destroyed."""
     with db.write("bridge") as con:
-        cleared(db, con, number)
+        clear(db, con, number)
     sweep(db, wait=True)
 
 
-def cleared(db: Files, con: sqlite3.Connection, number: int) -> None:
+def clear(db: Files, con: sqlite3.Connection, number: int) -> None:
     """Delete every row of a patient whose key is destroyed, in the caller's transaction."""
     for table in _tables(con):
         con.execute(f"DELETE FROM {table} WHERE patient = ?", (number,))

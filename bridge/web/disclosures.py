@@ -109,8 +109,8 @@ def left(db: Database, patient: int) -> tuple[Left, ...]:
 def _all(db: Database, patient: int, rows: Sequence[Row]) -> tuple[Left, ...]:
     """The disclosures among the person's entries, and those of what providers keep of them, newest first."""
     found = _left(rows)
-    for number, keeper in custody.ever(db, patient):
-        read = [replace(each, record=keeper) for each in _left(ledger.listed(db, number))]
+    for keeper, entries in custody.ledgers(db, patient):
+        read = [replace(each, record=keeper) for each in _left(entries)]
         found = tuple(merge(found, read, key=lambda each: each.row.at, reverse=True))
     return found
 

@@ -38,6 +38,8 @@ class Worn:
     keeps: bool
     record: int | None
     _known: Mapping[str, submitted.Thing] = field(default_factory=dict)
+    _numbered: Mapping[int, Thing] = field(default_factory=dict)
+    _former: Mapping[int, Thing] | None = None
     _brought: dict[int, Thing] = field(default_factory=dict)
     _keys: set[str] = field(default_factory=set)
 
@@ -50,6 +52,7 @@ class Worn:
         self.record = record or self.record
         number = self.record if self.keeps else self.patient
         self._known = {} if number is None else self._things(number)
+        self._numbered = _by_number(self._known)
 
     def id(self, kind: str, number: int = 0) -> str:
         """The id of the person, or of a device of theirs, as it is told: of the submitter's own record where it keeps
@@ -101,17 +104,29 @@ class Worn:
         if there is not None:
             return self._brought.get(there.at)
         id_ = local(written, "Device", self.whose.desk.renderer.base)
-        for key, each in self._known.items():
-            if id_ and self.id("Device", each.number) == id_:
-                return _as_known(key, each)
-        return self._before(id_) if self.keeps and self.whose.has_one_name(self.patient) else None
+        return self._told_as(id_) or self._before(id_)
+
+    def _told_as(self, id_: str) -> Thing | None:
+        """A device by the id under which it is told now."""
+        if not self.keeps:
+            return self._read(id_, self.patient, self.whose.pairing(self.patient), self._numbered)
+        return None if self.record is None else self._read(id_, self.record, b"", self._numbered)
 
     def _before(self, id_: str) -> Thing | None:
-        """A device as it was told of while the submitter kept no record of its own."""
-        for key, each in self._things(self.patient).items():
-            if id_ and self.whose.id("Device", Name(self.patient, each.number, 0, 0)) == id_:
-                return _as_known(key, each)
-        return None
+        """A device as it was told of while the submitter kept no record of its own; what was, is looked up once."""
+        if not self.keeps:
+            return None
+        if self._former is None:
+            has_one_name = self.whose.has_one_name(self.patient)
+            self._former = _by_number(self._things(self.patient)) if has_one_name else {}
+        return self._read(id_, self.patient, self.whose.pairing(self.patient), self._former)
+
+    def _read(self, id_: str, number: int, pairing: bytes, known: Mapping[int, Thing]) -> Thing | None:
+        """The device behind an id of that person or record: an id tells its number, so that none is tried."""
+        name = self.whose.desk.db.ids.read("Device", id_, pairing)
+        if name is None or name != Name(number, name.series, 0, 0):
+            return None
+        return known.get(name.series)
 
     def _identified(self, identifier: tuple[str, str]) -> Thing:
         """A device that is named by an identifier alone: as this Bundle describes it, else as it is known."""
@@ -129,3 +144,7 @@ class Worn:
 
 def _as_known(key: str, known: submitted.Thing) -> Thing:
     return Thing(key, known.device.manufacturer, known.device.model, known.device.serial)
+
+
+def _by_number(known: Mapping[str, submitted.Thing]) -> Mapping[int, Thing]:
+    return {each.number: _as_known(key, each) for key, each in known.items()}

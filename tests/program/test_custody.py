@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 import bridge.app
 import bridge.settings
 from bridge.app import Bridge, clock
+from bridge.consent.asked import Asked, Way
+from bridge.consent.permit import RecipientPermit
 from bridge.period import DAY, iso
 from bridge.store.custody import Came, Record, Rule
 from tests.program.shell import Inside, Shell
@@ -105,6 +108,37 @@ def test_the_ledger_of_a_record_is_listed_by_its_id_also_after_the_person_was_er
     assert [row["act"] for row in rows] == ["custody list"]
 
 
+def test_what_a_provider_read_is_in_the_list_and_the_export_of_the_person(shell: Shell) -> None:
+    patient = person(shell)
+    own = kept(shell, patient)
+    with opened(shell) as found:
+        number = found.db.ids.read("Patient", own)
+        assert number is not None
+        asked = Asked(number.patient, Way.LOOK, "query", "GET Observation")
+        permit = RecipientPermit("ehr", "Acme", "TREAT", "token", clock() + DAY)
+        for outcome in ("failed", "sent"):
+            found.gate.settle(
+                found.gate.disclose_now(permit, replace(asked, patient_resource=True)), outcome, 1
+            )
+    rows = shell("ledger", "list", "--patient", patient, *SOMEBODY).value
+    reads = [row for row in rows if row["kind"] == "intent"]
+    assert [(row["record"], row["recipient"], row["outcome"]) for row in reads] == [
+        ("Acme", "Acme", "failed"),
+        ("Acme", "Acme", "sent"),
+    ]
+    times = [datetime.fromisoformat(row["at"]) for row in rows]
+    assert times == sorted(times)
+    assert {row["record"] for row in rows} == {None, "Acme"}
+    exported = shell("ledger", "export", "--patient", patient, *SOMEBODY, json_out=False).value
+    kinds = [each["kind"] for each in exported]
+    assert kinds.count("intent") == kinds.count("outcome") == 2
+    mine = shell("ledger", "list", "--patient", own, *SOMEBODY).value
+    assert [row["record"] for row in mine if row["kind"] == "intent"] == [None, None]
+    shell("patient", "erase", patient, "--yes", *SOMEBODY)
+    rows = shell("ledger", "list", "--patient", patient, *SOMEBODY).value
+    assert rows and {row["record"] for row in rows} == {None}
+
+
 def test_a_year_without_a_leap_day_ends_a_day_later() -> None:
     leap = int(datetime(2028, 2, 29, 12, tzinfo=UTC).timestamp() * 1000)
     one = Record(1, 2, "Acme", 0, (Came(Rule("Records Act 12", 1), leap),))
@@ -137,3 +171,22 @@ def test_a_record_whose_time_is_over_is_named_and_erased_with_its_key(shell: She
     with opened(shell) as found:
         assert found.db.keys.destroyed() and found.patients()
     assert shell("ledger", "verify").value["sound"] is True
+
+
+def test_what_comes_in_while_somebody_is_asked_keeps_the_record(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = kept(shell, person(shell), days_ago=12 * 366)
+
+    def meanwhile(*_: object, **__: object) -> bool:
+        with opened(shell) as found, found.db.write("bridge") as con:
+            con.execute("UPDATE custody_rules SET last = ?", (clock(),))
+        return True
+
+    monkeypatch.setattr("click.confirm", meanwhile)
+    refused = shell("custody", "erase", own, *SOMEBODY)
+    assert refused.code == 1 and "Records Act 12" in refused.err
+    (stays,) = shell("custody", "list", *SOMEBODY).value
+    assert (stays["id"], stays["over"]) == (own, False)
+    with opened(shell) as found:
+        assert found.db.keys.destroyed() == ()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import bridge.store.destinations as destinations
+import bridge.store.outbox as outbox
+from bridge.app import opened
+from bridge.settings import load
+from bridge.store.lanes import Lane
 from tests.program.shell import Inside, Shell
 from tests.program.test_import import DAY, clarity
 
@@ -146,3 +152,15 @@ def test_a_destination_that_wants_nothing_says_so(shell: Shell, site: Path, samp
     (site / "destinations" / "hospital.yaml").write_text(text)
     done = shell("mapping", "try", "dexcom-clarity", str(sample), "--destination", "hospital")
     assert done.code == 1 and "wants neither readings one by one" in done.err
+
+
+def test_a_delivery_that_had_nothing_to_send_says_so_to_people_and_keeps_its_state(shell: Shell) -> None:
+    person, one = shell.patient(), client(shell)
+    with closing(opened(load(home=shell.home))) as bridge:
+        to = destinations.add(bridge.db, one, "transaction", "https://ehr.example/fhir")
+        (patient,) = bridge.patients()
+        lane = Lane(patient, to.number)
+        outbox.settle(bridge.db, outbox.begin(bridge.db, lane, "readings", "g", 1, None, []), "acked")
+    assert [each["state"] for each in shell("deliveries", "list", "--patient", person).value] == ["acked"]
+    told = shell("deliveries", "list", "--patient", person, json_out=False).out
+    assert "nothing new" in told and "acked" not in told

@@ -11,6 +11,7 @@ import bridge.store.destinations as destinations
 import bridge.store.links as links
 from bridge.app import opened
 from bridge.mapping.destination import read
+from bridge.push.engine import NOT_SHOWN
 from bridge.settings import load
 from tests.hl7.engine import END, START
 from tests.hl7.engine import read as parsed
@@ -108,8 +109,11 @@ def test_a_human_says_the_record_in_the_receivers_words(shell: Shell) -> None:
     for wrong in (("--name", "Noor Beispiel", "--birth-date", "1990-04-01"), ("--name", "Beispiel, Noor")):
         done = shell(*add, *wrong)
         assert done.code == 1 and "--name 'Family, Given' --birth-date" in done.err
+    bare = shell(*add)
+    assert bare.code == 0 and f"nothing goes over it yet: {NOT_SHOWN}" in bare.err
     done = shell(*add, "--name", " Beispiel , Noor", "--birth-date", "1990-04-01")
     assert done.code == 0 and "an interface engine shows no patients" in done.err
+    assert NOT_SHOWN not in done.err
     bridge = opened(load(home=shell.home))
     (kept,) = links.listed(bridge.db)
     assert (kept.shown.name, str(kept.shown.birth_date), kept.shown.id) == (

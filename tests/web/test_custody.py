@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import pytest
@@ -14,13 +15,20 @@ from bridge.consent.asked import Asked, Way
 from bridge.consent.grant import Identity, NotPossible
 from bridge.consent.intake import source
 from bridge.consent.permit import RecipientPermit
+from bridge.fhir.outcome import Problem
 from bridge.period import DAY, HOUR, iso
+from bridge.receive.bundle import submission
+from bridge.receive.entry import Fit
+from bridge.receive.profiles import What
 from bridge.smart.registration import Registration, client
 from bridge.store import clients, custody, ledger
 from bridge.store.anchors import verify
 from bridge.store.artifacts import listed
 from bridge.store.ids import Name
 from bridge.store.patients import erase
+from bridge.web.desk import Desk
+from bridge.web.submitting import Whose
+from bridge.web.worn import Worn
 from tests.smart.signing import ec_pair, jwks
 from tests.web.brought import summary
 from tests.web.custody import RULE, SUBMITTER, provider
@@ -285,6 +293,22 @@ def test_a_device_that_was_told_of_before_the_provider_kept_a_record_is_known(wo
     provider(world, world.ada)
     later = submit(world, bundle([entry(observation(about, START + HOUR, device={"reference": worn}))]))
     assert statuses(later) == [201], sentences(later)
+
+
+def test_many_devices_that_nobody_told_of_are_looked_for_at_once(kept: World) -> None:
+    """Where each look were a new one, a submission of names of nothing would hold everybody up."""
+    about, _ = kept.patient_id(kept.ada), brought(kept)
+    made_up = [str(UUID(int=at)) for at in range(1, 40)]
+    entries = [entry(observation(about, START, device={"reference": f"Device/{each}"})) for each in made_up]
+    permit = RecipientPermit(kept.clinic.id, "Clinic", "TREAT", "token", kept.clock() + HOUR)
+    whose = Whose(Desk(kept.gate, kept.renderer, kept.db, kept.clock, kept.meters), permit)
+    found, (own,) = submission(bundle(entries)), custody.every(kept.db)
+    worn = Worn(whose, found, kept.ada, keeps=True, record=own.number)
+    asked, reader = list[str](), kept.db.reader("bridge")
+    reader.set_trace_callback(asked.append)
+    told = [worn.of(Fit(each, What.READING, None, ())) for each in found.entries]
+    reader.set_trace_callback(None)
+    assert {each.status for each in told if isinstance(each, Problem)} == {422} and len(asked) < len(told) / 2
 
 
 def test_the_record_is_neither_exported_nor_notified_nor_pushed(kept: World) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import pytest
 
 import bridge.ingest.submission as submission
+from bridge.consent.asked import Kind
+from bridge.consent.grant import Identity
 from bridge.consent.intake import source
 from bridge.ingest.again import let_in, reread
 from bridge.period import HOUR, MINUTE, iso
@@ -15,7 +17,7 @@ from bridge.store import custody, submitted
 from bridge.store.artifacts import listed, original
 from bridge.store.patients import load
 from bridge.web.submitting import TAKEN
-from tests.web.brought import summary
+from tests.web.brought import PERIOD, summary
 from tests.web.custody import SUBMITTER, provider
 from tests.web.submitted import (
     SCOPE,
@@ -187,6 +189,35 @@ def test_a_figure_is_taken_back_by_its_identifier(brought: World) -> None:
     assert set(statuses(submit(brought, bundle(words)))) == {200}
     assert [each for each in brought.search(own) if each["status"] != "entered-in-error"] == []
     assert brought.get(f"/fhir/Observation/{mean['id']}").json().get("status") in (None, "entered-in-error")
+
+
+def test_who_holds_a_panel_is_told_that_a_figure_of_it_was_wrong_and_nobody_else_is(brought: World) -> None:
+    ada, other = brought.patient_id(brought.ada), brought.token(brought.stranger)
+    brought.grant(
+        to="Elsewhere", sources=frozenset({source("Clinic")}), kinds=frozenset(Kind), identity=Identity.FULL
+    )
+    sent = summary(ada, value=133)
+    for at, each in enumerate(sent):
+        each["resource"] = identified(each["resource"], f"s{at}")
+    assert set(statuses(submit(brought, bundle(sent)))) == {202}
+    query = f"/fhir/Observation?patient={ada}&code=http://loinc.org|107931-8"
+    report = f"/fhir/DiagnosticReport?patient={ada}"
+    (panel,) = [each for each in brought.search(query, token=other) if each["effectivePeriod"] == PERIOD]
+    (held,) = [each for each in brought.search(report, token=other) if each["effectivePeriod"] == PERIOD]
+    assert held["result"] == [{"reference": f"Observation/{panel['id']}"}]
+    brought.clock.now += MINUTE
+    submit(brought, bundle([entry(sent[0]["resource"] | {"status": "entered-in-error"})]))
+    told = brought.get(f"/fhir/Observation/{panel['id']}", token=other).json()
+    since = f"{query}&_lastUpdated=ge{iso(brought.clock())}"
+    assert told["status"] == "entered-in-error" and "hasMember" not in told
+    assert [each["id"] for each in brought.search(since, token=other)] == [panel["id"]]
+    assert "result" not in brought.get(f"/fhir/DiagnosticReport/{held['id']}", token=other).json()
+    brought.clock.now += MINUTE
+    assert brought.search(f"{query}&_lastUpdated=ge{iso(brought.clock())}", token=other) == []
+    brought.grant(to="Clinic", sources=frozenset({source("Clinic")}))
+    assert (
+        brought.search(query) == [] and brought.search(f"/fhir/Observation?patient={ada}&code=97506-0") != []
+    )
 
 
 def test_what_was_cut_short_is_finished_by_the_same_word(

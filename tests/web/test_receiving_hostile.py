@@ -88,6 +88,14 @@ BROKEN: dict[str, tuple[Resource, int, str]] = {
     "a withdrawal of nothing": (
         {"status": "entered-in-error", "effectiveDateTime": "2026-08-01T10:00:00Z"}, 422, "resource"
     ),
+    "a leap second": ({"effectiveDateTime": "2026-06-30T23:59:60Z"}, 422, "effectiveDateTime is in a leap second"),
+    "a withdrawal of a leap second": (
+        {"status": "entered-in-error", "effectiveDateTime": "2026-07-01T01:59:60.5+02:00"}, 422, "effectiveDateTime"
+    ),
+    "a figure until a leap second": (
+        {"code": coded("97507-8"), "effectiveDateTime": None,
+         "effectivePeriod": {"start": "2026-09-09", "end": "2026-09-15T23:59:60Z"}}, 422, "effectivePeriod.end"
+    ),
     "a preliminary word": ({"status": "preliminary"}, 422, "status"),
     "a modifier": (MODIFIED, 422, "modifierExtension"),
     "a modifier further in": ({"component": [MODIFIED | {"code": coded("97507-8")}]}, 422, "modifierExtension"),

@@ -50,6 +50,29 @@ def delivery(clinic: Clinic, client: str) -> int:
     return begun.delivery
 
 
+@pytest.mark.parametrize(
+    ("locale", "idle", "arrived"),
+    [
+        ("en", "nothing new", "arrived"), ("de", "nichts Neues", "angekommen"), ("es", "nada nuevo", "entregado"),
+        ("fi", "ei uutta", "perillä"),
+    ],
+)  # fmt: skip
+def test_a_delivery_that_had_nothing_to_send_is_not_said_to_have_arrived(
+    clinic: Clinic, locale: str, idle: str, arrived: str
+) -> None:
+    to = destinations.add(clinic.db, "north", "transaction", "https://north.example/fhir")
+    browser, lane = clinic.staff(Role.INTEGRATION), Lane(clinic.ada, to.number)
+
+    def cells() -> list[bool]:
+        page = browser.get("/clinic/deliveries", headers={"accept-language": locale}).text
+        return [f"<td>{each}</td>" in page for each in (idle, arrived)]
+
+    outbox.settle(clinic.db, outbox.begin(clinic.db, lane, "readings", "g", 1, None, []), "acked")
+    assert cells() == [True, False]
+    outbox.settle(clinic.db, outbox.begin(clinic.db, lane, "readings", "g", 1, 7, []), "acked", taken=1)
+    assert cells() == [True, True]
+
+
 def csrf_of(browser: Browser, path: str) -> str:
     return str(browser.get(path).hidden("/sign-out")["csrf"])
 
