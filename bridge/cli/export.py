@@ -14,7 +14,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -120,14 +120,19 @@ class Outgoing:
     readings: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
 
-    def asked(self, what: str, readings: frozenset[str], types: frozenset[str]) -> Asked:
-        """The wish for `readings` of these types, and for `types` of anything else."""
+    def asked(
+        self, what: str, readings: frozenset[str], types: frozenset[str], counted: frozenset[str] = NONE
+    ) -> Asked:
+        """The wish for `readings` of these types, and for `types` of anything else; or for how many there are of what
+        others submitted of these parts (`counted`)."""
         vocabulary = self.found.renderer.vocabulary
         return Asked(
             self.patient, Way.LOOK, "command line", f"export: {what}{self.of}",
             selectors=frozenset(each for kind in readings for each in vocabulary.everything(kind)),
             dates=self.days,
-            along=_brought(types),
+            along=counted or _brought(types),
+            limit=0 if counted else None,
+            total=bool(counted),
             provenance=EVIDENCE in types,
             device_resources="Device" in types,
             metric_resources="DeviceMetric" in types,
@@ -220,8 +225,8 @@ async def _table(made: Outgoing) -> None:
                     kind = group.stream.value
                     made.left_out[kind] = made.left_out.get(kind, 0) + len(group.at)
     for kind, parts in BESIDE.items():
-        wish = made.asked(f"how many {kind} the table leaves out", NONE, NONE)
-        seen = await made.found.gate.disclose(made.who, replace(wish, along=parts, limit=0, total=True))
+        wish = made.asked(f"how many {kind} the table leaves out", NONE, NONE, parts)
+        seen = await made.found.gate.disclose(made.who, wish)
         made.found.gate.settle(seen, "sent", 0)
         made.left_out |= {kind: seen.total} if seen.total else {}
 
