@@ -55,6 +55,8 @@ from bridge.store.patients import load
 EVIDENCE: Final = "Provenance"
 READINGS: Final[frozenset[str]] = frozenset(READING_TYPES)
 NONE: Final[frozenset[str]] = frozenset()
+BESIDE: Final[Mapping[str, frozenset[str]]] = {"figures": frozenset(PARTS), "reports": frozenset({REPORT})}
+"""What others submitted, of which a table of readings has nothing."""
 PIECE: Final = 1000
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
 _NOT_EMPTY: Final = "{} is there and not empty: name a new folder, nothing is written over"
@@ -71,10 +73,10 @@ _NOT_EMPTY: Final = "{} is there and not empty: name a new folder, nothing is wr
     type=click.Choice(["ndjson", "csv", "bundle"]),
     default="ndjson",
     show_default=True,
-    help="ndjson: a file for each FHIR type; bundle: FHIR Bundles; csv: a table of readings that are numbers.",
+    help="ndjson: a file for each FHIR type; bundle: FHIR Bundles; csv: a table of readings (the rest is counted).",
 )
-@click.option("--start", type=_DAY, help="The first day of readings and reports, YYYY-MM-DD.")
-@click.option("--end", type=_DAY, help="The last day of readings and reports, YYYY-MM-DD.")
+@click.option("--start", type=_DAY, help="The first day, YYYY-MM-DD.")
+@click.option("--end", type=_DAY, help="The last day, YYYY-MM-DD.")
 @operator_options
 @home_option
 @json_option
@@ -82,12 +84,16 @@ def export(
     patient: str, output: Path, form: str, start: datetime | None, end: datetime | None, acting: Acting,
     home: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Everything of a person as files: readings, devices, grants and what left."""
+    """Everything of a person as files: readings, devices, grants and what left.
+
+    Days limit readings, figures and reports (those that overlap them), devices, and what left; the person and the
+    grants are whole.
+    """
     with bridge(home) as found:
         number = named.number(found, patient)
         days = _days(load(found.db, number).zones, start and start.date(), end and end.date())
         who = permit(found, number, acting)
-        made = Outgoing(found, who, number, patient, days, _folder(output))
+        made = Outgoing(found, who, number, patient, days, _folder(output), _said(start, end))
         try:
             asyncio.run(_made(made, form))
         except (LedgerUnavailable, Moved) as failed:
@@ -100,8 +106,9 @@ def export(
 
 @dataclass(slots=True)
 class Outgoing:
-    """One export on its way. `days`: of which days readings, figures and reports are meant; `files`: what was written;
-    `readings`: how many, without figures; `left_out`: readings that the form cannot say, by kind."""
+    """One export on its way. `days`: which are meant, all where there is none; `of`: the same in words; `files`: what
+    was written; `readings`: those alone, also those that the form cannot say; `left_out`: what it cannot say, by
+    kind."""
 
     found: Bridge
     who: OwnerPermit | OperatorPermit
@@ -109,18 +116,24 @@ class Outgoing:
     public: str
     days: tuple[DateTest, ...]
     folder: Path
+    of: str = ""
     files: list[dict[str, Value]] = field(default_factory=list)
     readings: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
 
-    def asked(self, what: str, readings: frozenset[str], types: frozenset[str]) -> Asked:
-        """The wish for `readings` of these types, and for `types` of anything else."""
+    def asked(
+        self, what: str, readings: frozenset[str], types: frozenset[str], counted: frozenset[str] = NONE
+    ) -> Asked:
+        """The wish for `readings` of these types, and for `types` of anything else; or for how many there are of what
+        others submitted of these parts (`counted`)."""
         vocabulary = self.found.renderer.vocabulary
         return Asked(
-            self.patient, Way.LOOK, "command line", f"export: {what}",
+            self.patient, Way.LOOK, "command line", f"export: {what}{self.of}",
             selectors=frozenset(each for kind in readings for each in vocabulary.everything(kind)),
-            dates=self.days if readings or SUBMITTED in types else (),
-            along=_brought(types),
+            dates=self.days,
+            along=counted or _brought(types),
+            limit=0 if counted else None,
+            total=bool(counted),
             provenance=EVIDENCE in types,
             device_resources="Device" in types,
             metric_resources="DeviceMetric" in types,
@@ -128,6 +141,10 @@ class Outgoing:
             consent_resources="Consent" in types,
             event_resources="AuditEvent" in types,
         )  # fmt: skip
+
+    def took(self, piece: Disclosure) -> None:
+        """Count the readings of a piece."""
+        self.readings += sum(len(group.at) for group in piece.groups)
 
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
@@ -170,7 +187,8 @@ async def _lines(made: Outgoing) -> None:
             async with aclosing(_told(made.found, made.who, wish)) as pieces:
                 async for each in pieces:
                     file.write(lines.rows(each).body)
-                    made.readings += _count(each) if kind in READINGS else 0
+                    if kind in READINGS:
+                        made.took(each)
             file.write(lines.tail().body)
 
 
@@ -184,7 +202,7 @@ async def _bundles(made: Outgoing) -> None:
         async with aclosing(_told(made.found, made.who, wish)) as pieces:
             async for each in pieces:
                 file.write(whole.rows(each).body)
-                made.readings += _count(each)
+                made.took(each)
         file.write(whole.tail().body)
     for kind in sorted(RECORDS):
         url, wish = f"{renderer.base}/{kind}?patient={made.public}", made.asked(kind, NONE, frozenset({kind}))
@@ -195,7 +213,7 @@ async def _bundles(made: Outgoing) -> None:
 
 
 async def _table(made: Outgoing) -> None:
-    """Every reading as one table, oldest first."""
+    """Every reading that is a number as one table, oldest first."""
     binder, is_first = Binder(made.found.renderer), True
     wish = made.asked("table", READINGS, frozenset({"Device"}))
     with made.file("readings.csv") as file:
@@ -203,10 +221,15 @@ async def _table(made: Outgoing) -> None:
             async for each in pieces:
                 file.write(binder.piece(each, is_first).body)
                 is_first = False
-                made.readings += _count(each)
+                made.took(each)
                 for group in (one for one in each.groups if one.stream not in COLUMNS):
                     kind = group.stream.value
                     made.left_out[kind] = made.left_out.get(kind, 0) + len(group.at)
+    for kind, parts in BESIDE.items():
+        wish = made.asked(f"how many {kind} the table leaves out", NONE, NONE, parts)
+        seen = await made.found.gate.disclose(made.who, wish)
+        made.found.gate.settle(seen, "sent", 0)
+        made.left_out |= {kind: seen.total} if seen.total else {}
 
 
 FORMS: Final[Mapping[str, Callable[[Outgoing], Coroutine[None, None, None]]]] = {
@@ -219,7 +242,7 @@ FORMS: Final[Mapping[str, Callable[[Outgoing], Coroutine[None, None, None]]]] = 
 
 async def _told(found: Bridge, who: OwnerPermit | OperatorPermit, wish: Asked) -> AsyncGenerator[Disclosure]:
     """What was asked for, piece by piece; the ledger is told what came of it when it is closed."""
-    if not wish.selectors:
+    if not (wish.selectors or wish.along):
         seen, has_left = await found.gate.disclose(who, wish), False
         try:
             yield seen
@@ -234,11 +257,6 @@ async def _told(found: Bridge, who: OwnerPermit | OperatorPermit, wish: Asked) -
     finally:
         if isinstance(source, AsyncGenerator):
             await source.aclose()
-
-
-def _count(seen: Disclosure) -> int:
-    """Its readings alone: figures and reports of others are none."""
-    return sum(len(group.at) for group in seen.groups)
 
 
 def _brought(types: frozenset[str]) -> frozenset[str]:
@@ -256,6 +274,12 @@ def _folder(output: Path) -> Path:
     except OSError as fault:
         raise Failed(f"{output} cannot be used: {reason(fault)}") from fault
     return output
+
+
+def _said(start: datetime | None, end: datetime | None) -> str:
+    """The days in words, for the ledger."""
+    words = (("from", start), ("to", end))
+    return "".join(f" {word} {day.date().isoformat()}" for word, day in words if day is not None)
 
 
 def _days(zones: ZoneHistory, start: date | None, end: date | None) -> tuple[DateTest, ...]:

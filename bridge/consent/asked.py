@@ -263,7 +263,7 @@ class Asked:
     alone; `instead`: what is asked for where nothing of this may leave. `consent_resources`: the grants that concern
     the asker, of these `states`; `event_resources`: what the ledger says, for the owner; of both `ids` and `dates`
     select. `strictly`: `updated` is about the person and the sensors too, which come along otherwise. `along`: parts of
-    summaries (and reports, `received.REPORT`) that others submitted, which come with the first page of readings.
+    summaries (and reports, `received.REPORT`) that others submitted, which come behind the last page.
     """
 
     patient: int | None

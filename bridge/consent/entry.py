@@ -14,12 +14,11 @@ from typing import Final, final
 from bridge.consent.asked import Asked
 from bridge.consent.asker import Asker
 from bridge.consent.decide import Decision
-from bridge.consent.part import Part
+from bridge.consent.part import PERSON, Part
 from bridge.period import Instant
 from bridge.store.entries import Intent, seal
 from bridge.store.keys import Box
 
-PERSON: Final = "demographics"
 TAKEN_BACK: Final = "correction of what the recipient holds"
 """Why a retraction leaves: it is no disclosure, so no grant is its basis."""
 AGREED: Final = "terms of a grant, told to whom they concern"
@@ -43,7 +42,13 @@ class Leaving:
         """How many things: readings, and the person, devices or sensors where these were asked for."""
         part = self.part
         things = len(part.devices) + len(part.metrics) + len(part.consents) + len(part.events)
-        return part.readings - self.lost + things + int(self.has_person)
+        return part.readings - self.lost + things + int(self._tells_person)
+
+    @property
+    def _tells_person(self) -> bool:
+        """Whether the person's demographics leave, as themselves or in the PDF of somebody's report: one rule for every
+        way out."""
+        return self.has_person or self.part.names_person
 
     @property
     def lost(self) -> int:
@@ -72,7 +77,7 @@ class Leaving:
         """The entry that stands for it, or, with `retracts`, for what of it is taken back."""
         part = self.part.lost if retracts and self.part.lost is not None else self.part
         grants = () if retracts else self.decision.grants()
-        kinds = sorted(part.told | ({PERSON} if self.has_person and not retracts else set()))
+        kinds = sorted(part.told | ({PERSON} if self._tells_person and not retracts else set()))
         asked = f"{self.asked.described}; {self.who.reason}" if self.who.reason else self.asked.described
         return Intent(
             patient=patient,

@@ -18,6 +18,7 @@ from typing import Final, final
 from bridge.consent.answering import answered
 from bridge.consent.asked import Asked, Way
 from bridge.consent.asker import Asker, asker
+from bridge.consent.behind import then
 from bridge.consent.decide import Cut
 from bridge.consent.disclosure import KEPT, NOTICE, Disclosure, claim
 from bridge.consent.entry import Leaving
@@ -93,10 +94,12 @@ class Gate:
         changed or ended meanwhile; the outcome then tells how many left."""
         look, leaving = await ready(self._memory, partial(self._left_whole, permit, asked))
         if look.opens is None or leaving is None or leaving.gives_way:
-            yield self._empty(look) if asked.instead is None else await self.disclose(permit, asked)
+            page = self._empty(look) if asked.instead is None else await self.disclose(permit, asked)
+            yield page
+            while wish := then(asked, page.more):
+                yield (page := await self.disclose(permit, wish))
             return
-        entry = await self._ledger.intend(*look.entry(look.opens, leaving))
-        if entry is None:
+        if (entry := await self._ledger.intend(*look.entry(look.opens, leaving))) is None:
             raise LedgerUnavailable(_RESTLESS)
         sent, told, lost, outcome = 0, 0, 0, "cut"
         whole = self._sealed(look, leaving, entry)
@@ -182,8 +185,7 @@ class Gate:
         with self._db.snapshot("bridge"):
             look = self._look(permit, asked)
             leaving = None if look.opens is None else look.leaving(look.opens)
-        if leaving is not None and leaving.is_nothing:
-            leaving = None
+        leaving = None if leaving is None or leaving.is_nothing else leaving
         if asked.instead is not None and (leaving is None or leaving.gives_way):
             other = self._left(permit, asked.instead)
             return other if leaving is None or other[1] is not None else (look, leaving)
@@ -209,7 +211,7 @@ class Gate:
             if plan is None or not plan.look.decided.decision.boxes:
                 return closed, None
             opens = self._opens(plan.look, plan.recipient, plan.person, plan.box, plan.standings)
-            leaving = told(plan.look.leaving(opens))
+            leaving = told(plan.look.leaving(opens, counts_behind=True))
         return replace(plan.look, opens=opens), None if leaving.is_nothing else leaving
 
     def _left_whole(self, permit: Permit, asked: Asked) -> tuple[Look, Leaving | None]:
@@ -222,8 +224,7 @@ class Gate:
         """The outcome of each of its entries; `lost`: of what was taken back beside what was disclosed."""
         if disclosure.entry is None or disclosure.patient is None:
             return
-        at, patient = self._clock(), disclosure.patient
-        beside = disclosure.retraction
+        at, patient, beside = self._clock(), disclosure.patient, disclosure.retraction
         self._ledger.settle(Outcome(patient, at, disclosure.entry, outcome, sent - (lost if beside else 0)))
         if beside is not None:
             self._ledger.settle(Outcome(patient, at, beside[0], outcome, lost))
@@ -275,7 +276,6 @@ class Gate:
     def _sealed(self, look: Look, leaving: Leaving, entry: int | None) -> Disclosure:
         part, opens, decision, asked = leaving.part, look.opens, look.decided.decision, look.asked
         asked = replace(asked, patient_resource=asked.patient_resource and leaving.has_person)
-        beside = entry is not None and leaving.lost and leaving.items
         return Disclosure(
             _SEAL,
             owner=look.who.sees_all,
@@ -296,5 +296,5 @@ class Gate:
             notice=KEPT if look.who.is_custodian else NOTICE,
             entry=entry,
             patient=asked.patient,
-            retraction=(entry - 1, leaving.lost) if entry is not None and beside else None,
+            retraction=(entry - 1, leaving.lost) if entry and leaving.lost and leaving.items else None,
         )

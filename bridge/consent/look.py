@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import final
 
+import bridge.consent.behind as behind
 import bridge.store.received as received
 import bridge.store.summaries as summaries
 from bridge.consent.answer import Answer
@@ -41,15 +42,42 @@ class Opens:
     reports: Reports
 
     def stream(self, size: int, whole: Part) -> Iterator[Part]:
-        """The readings in pages, at least one; with the first what is told as taken away of summaries."""
+        """The readings in pages, at least one, and what comes behind them; with the first what is told as taken away of
+        summaries."""
         pages = self.answer.stream(size, whole)
-        yield self.along(next(pages)).with_lost(self.reports.lost())
-        yield from pages
+        part = self.behind(next(pages), size)
+        yield part.with_lost(self.reports.lost())
+        for each in pages:
+            part = self.behind(each, size)
+            yield part
+        while behind.is_behind(part.more):
+            part = self._following(Part(), size, part.more)
+            yield part
 
-    def along(self, part: Part) -> Part:
-        """A page of readings with what comes along with it; where something stands in their place, not without them."""
-        gives_way = self.answer.view.asked.instead is not None and not part.count
-        return part if gives_way else part.along(self.reports.along())
+    def behind(self, part: Part, limit: int | None) -> Part:
+        """A page with what comes behind the last one; where something stands in the place of readings, not without
+        them."""
+        asked = self.answer.view.asked
+        if not asked.along or part.more is not None or limit == 0 or self._gives_way(part):
+            return part
+        return self._following(part, limit, asked.after)
+
+    def whole(self, part: Part) -> Part:
+        """The same with all that comes behind, as numbers."""
+        asked = self.answer.view.asked
+        return part if self._gives_way(part) else behind.whole(part, asked, self.reports.passing)
+
+    def total(self) -> int:
+        """How many readings there are over all pages, and how many come behind them."""
+        asked, readings = self.answer.view.asked, self.answer.total()
+        gives_way = asked.instead is not None and not readings
+        return readings if gives_way else readings + len(behind.every(asked, self.reports.passing))
+
+    def _following(self, part: Part, limit: int | None, after: bytes | None) -> Part:
+        return behind.following(part, limit, after, self.answer.view.asked, self.reports.passing)
+
+    def _gives_way(self, part: Part) -> bool:
+        return self.answer.view.asked.instead is not None and not part.count
 
 
 @final
@@ -64,12 +92,16 @@ class Look:
     decided: Decided
     opens: Opens | None = None
 
-    def leaving(self, opens: Opens) -> Leaving:
-        """The page that was asked for, and its total where it is wanted or plain."""
-        part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
-        part = opens.along(part)
+    def leaving(self, opens: Opens, counts_behind: bool = False) -> Leaving:
+        """The page that was asked for, and its total where it is wanted or plain. `counts_behind`: with all that comes
+        behind it, as numbers."""
+        if behind.is_behind(self.asked.after):
+            part = Part()
+        else:
+            part = opens.answer.part() if self.asked.reporting is None else opens.reports.part()
+        part = opens.whole(part) if counts_behind else opens.behind(part, self.asked.limit)
         part = part.with_lost(opens.reports.lost())
-        total = self._total(opens.answer, part)
+        total = self._total(opens, part)
         foreign = any(not each.is_gone for each in part.received)
         is_there = bool(part.summaries) or foreign or not self._is_documents
         has_person = self._has_person(opens) and is_there
@@ -77,7 +109,7 @@ class Look:
 
     def leaving_whole(self, opens: Opens) -> Leaving:
         """All that was asked for, as numbers."""
-        part = opens.along(opens.answer.whole()).with_lost(opens.reports.lost())
+        part = opens.whole(opens.answer.whole()).with_lost(opens.reports.lost())
         has_person = self._has_person(opens)
         return Leaving(self.asked, self.who, self.decided.decision, part, part.count, has_person)
 
@@ -108,12 +140,12 @@ class Look:
         at = last_updated(opens.person, self.decided.decision)
         return all(at in test.instants() for test in asked.updated)
 
-    def _total(self, answer: Answer, part: Part) -> int | None:
+    def _total(self, opens: Opens, part: Part) -> int | None:
         if part.total is not None:
             return part.total if self.asked.total or part.more is None else None
         if part.more is None and self.asked.after is None and self.asked.limit != 0:
             return part.count
-        return answer.total() if self.asked.total else None
+        return opens.total() if self.asked.total else None
 
 
 def also(opens: Opens, part: Part) -> Also | None:

@@ -13,15 +13,16 @@ from bridge.consent.agreed import DisclosedConsent
 from bridge.consent.asked import Grain, Kind
 from bridge.consent.disclosure import DisclosedDevice, DisclosedMetric, Group
 from bridge.consent.events import DisclosedEvent
-from bridge.consent.received import DisclosedReceived, Record
+from bridge.consent.received import REPORT, DisclosedReceived, Record
 from bridge.consent.summed import Content, DisclosedSummary
 from bridge.period import BEGINNING, Instant
 from bridge.store.published import Week
 from bridge.store.summaries import Frozen
 
+PERSON: Final = "demographics"
 CONSENT: Final = "consent"
 LEDGER: Final = "ledger"
-"""What an entry of the ledger calls grants and its own rows, where these were told."""
+"""What an entry of the ledger calls the person, grants and its own rows, where these were told."""
 
 
 @final
@@ -69,6 +70,11 @@ class Part:
         strips = {Kind.CAPILLARY} if any(each.calibrations for each in self.metrics) else set[Kind]()
         written = {name for name, found in ((CONSENT, self.consents), (LEDGER, self.events)) if found}
         return self.kinds | things | strips | written
+
+    @property
+    def names_person(self) -> bool:
+        """Whether a report is in it that somebody submitted: its PDF says whom it is about."""
+        return any(each.part == REPORT and not each.is_gone for each in self.received)
 
     def along(self, more: Part) -> Part:
         """The same with what others submitted, which comes with it."""

@@ -30,7 +30,7 @@ from bridge.consent.strands import View
 from bridge.consent.summed import PANEL
 from bridge.mapping.resources import OBSERVATION
 from bridge.period import BEGINNING, Instant, Period, ZoneHistory, spelled
-from bridge.store.artifacts import original
+from bridge.store.artifacts import original, without_account
 from bridge.store.db import Database
 from bridge.store.keys import Box
 from bridge.store.summaries import Holder
@@ -85,6 +85,7 @@ class Passing:
     _resting: tuple[store.Resting, ...] | None = None
     _periods: dict[tuple[str, str], Period | None] = field(default_factory=dict)
     _sinces: dict[tuple[str, bool, Period], Instant | None] = field(default_factory=dict)
+    _sizes: dict[int, int] = field(default_factory=dict)
 
     def found(self, wish: Reporting) -> tuple[DisclosedReceived, ...]:
         """What of the wish may leave, sorted by period, as outlines: what each says is read for a page (`filled`)."""
@@ -103,6 +104,16 @@ class Passing:
         named = {one.id: one for one in self._there().values() if one.id in wanted}
         ones = [named[each.id] for each in page]
         return tuple(map(self._told, ones)), tuple(one.record for one in ones)
+
+    def records(self, page: Sequence[DisclosedReceived]) -> tuple[Record, ...]:
+        """Which records the outlines are of."""
+        named = {one.id: one.record for one in self._there().values()}
+        return tuple(named[each.id] for each in page)
+
+    def weights(self, page: Sequence[DisclosedReceived]) -> list[int]:
+        """Of each report the bytes of the submission that it came in, without reading it; of a figure 0."""
+        records = zip(page, self.records(page), strict=True)
+        return [self._size(record[0]) if each.part == REPORT else 0 for each, record in records]
 
     def lost(self, wish: Reporting | None) -> tuple[DisclosedReceived, ...]:
         """What left to this asker and was removed since, or was a panel of something that was, as far as its scopes
@@ -211,6 +222,12 @@ class Passing:
         kept = msgspec.json.decode(original(self.db, self.answer.patient, record[0]), type=_Kept)
         forms = kept.received[record[1] - 1].resource.presented_form
         return next((each.data for each in forms if each.content_type == _PDF and each.data), "")
+
+    def _size(self, artifact: int) -> int:
+        if artifact not in self._sizes:
+            kept = without_account(self.db, self.answer.patient, self.box, artifact)
+            self._sizes[artifact] = 0 if kept is None else kept.size
+        return self._sizes[artifact]
 
     def _id(self, kind: str, record: Record) -> str:
         return id_of(self.db.ids, self.answer.patient, kind, record, self.answer.view.decision.pairing)

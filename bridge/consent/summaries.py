@@ -82,7 +82,8 @@ class Reports:
             if wish.paced is not None and len(told) == wish.paced.most:
                 break
         page = with_received(
-            paged(told, news, self.answer.view.asked, self._foreign(told, wish)), self.passing
+            paged(told, news, self.answer.view.asked, self._foreign(told, wish), self.passing.weights),
+            self.passing,
         )
         return whole(self.answer, page) if wish.documents else page
 
@@ -111,18 +112,6 @@ class Reports:
                 told.append(shown)
                 news += [after] if is_kept else []
         return replace(part_of(told, away), frozen=tuple(news))
-
-    def along(self) -> Part:
-        """What others submitted as such and was asked for beside readings, or beside summaries in their place."""
-        asked = self.answer.view.asked
-        if not asked.along:
-            return Part()
-        said = asked.reporting or asked
-        wish = Reporting(parts=asked.along, dates=said.dates, updated=said.updated, received=True)
-        found = self.passing.found(wish)
-        if REPORT in asked.along:
-            found += self.passing.found(replace(wish, parts=None, documents=REPORTS[0]))
-        return with_received(part_of((), found), self.passing)
 
     def _foreign(self, told: Sequence[DisclosedSummary], wish: Reporting) -> tuple[DisclosedReceived, ...]:
         """What others submitted as such, but figures of which ours of the same period are told."""
@@ -295,6 +284,7 @@ def _lost_wish(asked: Asked) -> Reporting | None:
 def _lost_reports(asked: Asked) -> Reporting | None:
     """Which reports that others submitted are asked for as taken back: by when that was; None: none."""
     said = asked.reporting or asked
-    if REPORT not in asked.along or not asked.retractions or not said.updated or asked.limit == 0:
+    is_asked = REPORT in asked.along and asked.retractions and not asked.after
+    if not is_asked or not said.updated or asked.limit == 0:
         return None
     return Reporting(documents=REPORTS[0], dates=said.dates, updated=said.updated)

@@ -7,10 +7,10 @@ figure the newest so many. What is frozen is what stands in it, for a number tel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
-from typing import TypeAlias
+from itertools import accumulate, groupby
+from typing import Final, TypeAlias
 
 from bridge.consent.asked import Asked, Kind
 from bridge.consent.part import Part
@@ -20,6 +20,8 @@ from bridge.consent.reporting import MARK
 from bridge.consent.summed import PARTS, Content, DisclosedSummary
 from bridge.store.summaries import Frozen
 
+MOST_BYTES: Final = 4 << 20
+"""Of the submissions out of which the reports of a page come; one that is larger stands alone."""
 _Listed: TypeAlias = tuple[DisclosedSummary | DisclosedReceived, tuple[str, str]]
 """One resource and what it is of: a summary, or itself where others submitted it."""
 
@@ -29,9 +31,10 @@ def paged(
     news: Sequence[Frozen[Content]],
     asked: Asked,
     foreign: Sequence[DisclosedReceived] = (),
+    weights: Callable[[Sequence[DisclosedReceived]], Sequence[int]] = lambda page: (0,) * len(page),
 ) -> Part:
-    """The page of them that was asked for: `limit` Observations behind the one that `after` names; or the newest of
-    each figure."""
+    """The page of them that was asked for: `limit` Observations behind the one that `after` names, fewer where they
+    weigh too much; or the newest of each figure."""
     every: list[_Listed] = [(each, one) for each in told for one in each.items]
     if foreign:
         every += [(each, one) for each in foreign for one in each.items]
@@ -44,6 +47,10 @@ def paged(
     if asked.after is not None:
         every = every[_place(every, asked.after) + 1 :]
     page = every if asked.limit is None else every[: asked.limit]
+    if foreign and asked.newest is None:
+        heavy = [each for each, _ in page if isinstance(each, DisclosedReceived)]
+        each_of = dict(zip((each.id for each in heavy), weights(heavy), strict=True))
+        page = page[: fitting([each_of.get(one[1], 0) for _, one in page])]
     shown = tuple(each if each.report else replace(each, ids=tuple(ones)) for each, ones in _grouped(page))
     beside = tuple(each for each, _ in page if isinstance(each, DisclosedReceived))
     counts_alone = asked.limit == 0  # a number tells of a block too
@@ -51,6 +58,11 @@ def paged(
     frozen = [each for each in news if counts_alone or (each.period, not each.is_open) in keys]
     more = MARK + page[-1][1][1].encode() if page and len(page) < len(every) else None
     return replace(part_of(shown, beside), more=more, total=total, frozen=tuple(frozen))
+
+
+def fitting(weights: Sequence[int]) -> int:
+    """How many of these, by their bytes, one page has: one at least."""
+    return max(1, sum(whole <= MOST_BYTES for whole in accumulate(weights)))
 
 
 def with_received(part: Part, passing: Passing) -> Part:

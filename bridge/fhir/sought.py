@@ -163,8 +163,8 @@ class Search:
         return self._with_reports(self._summed(asked))
 
     def _with_reports(self, asked: Asked) -> Asked:
-        """The wish with the reports that others submitted; they stand on its first page."""
-        if not self.submitted or asked.after:
+        """The wish with the reports that others submitted, which stand behind its last page."""
+        if not self.submitted:
             return asked
         instead = asked.instead and replace(asked.instead, along=frozenset({REPORT}))
         return replace(asked, along=asked.along | {REPORT}, instead=instead)
@@ -181,7 +181,7 @@ class Search:
         is_alone = not self.selectors or (asked.after or b"").startswith(MARK)
         if is_alone:
             return summed
-        along = self.parts if comes_along and not asked.after else frozenset[str]()
+        along = self.parts if comes_along else frozenset[str]()
         return replace(asked, instead=None if asked.after else summed, along=along)
 
     def _named(self) -> frozenset[str] | None:

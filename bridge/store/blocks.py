@@ -244,7 +244,7 @@ def _write(db: Database, con: sqlite3.Connection, box: Box, patient: int, plan: 
     artifacts.put(db, con, box, plan.artifact)
     for row in plan.series:
         series.put(con, patient, box, row)
-    put(con, plan.writes)
+    put(con, plan.writes, plan.at, db.clock())
     submitted.put(con, patient, plan.artifact.number, plan.identified)
     beside.put(con, box, patient, plan.artifact.number, plan.received)
     if plan.artifact.state == "stored":

@@ -58,7 +58,7 @@ def _blocks(con: sqlite3.Connection, box: Box, patient: int, known: set[int]) ->
         if number not in known:
             yield f"{where}: there is no such series"
         try:
-            table = opened(box, key, version, sealed)
+            table = opened(box, key, version, sealed, changed)
         except _BROKEN as broken:
             yield str(broken)
             continue
@@ -74,6 +74,6 @@ def _faults(key: Key, table: Table, count: int, changed: int, latest: int) -> It
     if bool((home[1:] < home[:-1]).any()):
         yield "is not in order of time"
     if size(table) and int(ints(table, "changed").max()) != changed:
-        yield "was changed at another time than it says"
+        yield "was changed at another time than it says"  # later is when it was written (`layers.put`)
     if size(table) and int(ints(table, "instant").max()) > latest:
         yield "reaches later than it says"

@@ -18,6 +18,7 @@ from typing import Final
 
 import numpy as np
 
+from bridge.period import Instant
 from bridge.reading import take
 from bridge.store.codec import VERSION, Unreadable, decode, encode
 from bridge.store.columns import Ints, Table, empty, find, firsts, in_order, ints, joined, names, size, slim
@@ -102,26 +103,34 @@ def read(
     if blocks is not None and not blocks:
         return {}
     rows = con.execute(
-        "SELECT block, version, sealed FROM blocks WHERE patient = ? AND series = ? AND layer = ?"
+        "SELECT block, version, changed, sealed FROM blocks WHERE patient = ? AND series = ? AND layer = ?"
         " AND block BETWEEN ? AND ? ORDER BY block",
         (patient, series, layer.value, low, high),
     ).fetchall()
     found: dict[int, Held] = {}
-    for block, version, sealed in rows:
+    for block, version, stamp, sealed in rows:
         if blocks is None or block in blocks:
             key = Key(patient, series, layer, block)
-            found[block] = Held(key, version, opened(box, key, version, sealed, columns))
+            found[block] = Held(key, version, opened(box, key, version, sealed, stamp, columns))
     return found
 
 
-def opened(box: Box, key: Key, version: int, sealed: bytes, columns: Collection[str] | None = None) -> Table:
-    """The columns in a sealed row; raises Tampered or Unreadable with where it is."""
+def opened(
+    box: Box, key: Key, version: int, sealed: bytes, stamp: Instant, columns: Collection[str] | None = None
+) -> Table:
+    """The columns in a sealed row; `stamp`: the row's own `changed`, which is when its newest readings were written
+    (`put`). Raises Tampered or Unreadable with where it is."""
     if sealed[:2] != _MAGIC or sealed[2] != VERSION:
         raise Unreadable(f"{_where(key)}: not a block of codec version {VERSION}")
     try:
-        return decode(box.open(sealed[_HEAD:], _place(key, version)), columns)
+        table = decode(box.open(sealed[_HEAD:], _place(key, version)), columns)
     except (Tampered, Unreadable) as broken:
         raise type(broken)(f"{_where(key)}: {broken}") from broken
+    if "changed" not in table or not size(table):
+        return table
+    said = ints(table, "changed")
+    newest = int(said.max())
+    return {**table, "changed": np.where(said == newest, stamp, said)} if newest < stamp else table
 
 
 def _where(key: Key) -> str:
@@ -169,11 +178,13 @@ def split(table: Table, layer: Layer) -> dict[int, Table]:
     return {int(blocks[start]): take(table, slice(start, end)) for start, end in pairwise(edges)}
 
 
-def put(con: sqlite3.Connection, writes: Iterable[Write]) -> None:
-    """Put finished rows inside a write transaction; raises Conflict where one is not at its version."""
+def put(con: sqlite3.Connection, writes: Iterable[Write], planned: Instant = 0, now: Instant = 0) -> None:
+    """Put finished rows inside a write transaction; raises Conflict where one is not at its version. What is said to
+    have changed when it was `planned` did so `now`, or whoever asked in between would never be told of it."""
     for write in writes:
+        stamp = max(now, planned) if write.changed == planned else write.changed
         key = (write.key.patient, write.key.series, write.key.layer.value, write.key.block)
-        row = (write.version + 1, write.count, write.changed, write.latest, write.sealed)
+        row = (write.version + 1, write.count, stamp, write.latest, write.sealed)
         if write.sealed is None and write.version == 0:
             continue
         if write.sealed is None:

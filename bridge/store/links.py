@@ -3,8 +3,8 @@
 Law (`safety.md`, whose chart is it): no delivery without a confirmed link; the bridge matches nobody by
 name. What the receiver showed when the link was confirmed rests under the patient's key, and what it
 shows later is compared with that. One record is one person's: a link that names another person's is none, and that
-is looked at where it is made, whoever makes it. A broken link stays until a human confirms anew; a confirmation is a
-new link, the old one is kept for what was sent under it.
+is looked at where it is made, whoever makes it and however the record is spelled. A broken link stays until a human
+confirms anew; a confirmation is a new link, the old one is kept for what was sent under it.
 
 Rejected: updating a link in place (what was sent could no longer be told to its chart).
 """
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
+from unicodedata import category, normalize
 
 from bridge.period import Instant
 from bridge.store.db import Database
@@ -90,11 +91,12 @@ def confirm(
 ) -> Link:
     """Link the patient anew; a link to the same client before it is kept as removed. ValueError where
     nobody confirms or the identifier is empty; Anothers where another person's link names the record."""
-    if not confirmed_by.strip() or not value.strip():
+    system, value = _trimmed(system), _trimmed(value)
+    if not confirmed_by.strip() or not value:
         raise ValueError("a link names the receiver's identifier and who confirmed it")
     found, now, box = shown or Shown(), db.clock(), db.keys.box(patient)
-    record = _Record(client, system, value, found.id)
-    kept = _text(record, found, confirmed_by)
+    record = _Record(client, *canonical(system, value), found.id)
+    kept = _text(system, value, found, confirmed_by)
     with db.write("bridge") as con:
         if _is_anothers(db, con, patient, record):
             raise Anothers(ANOTHERS)
@@ -114,10 +116,23 @@ def confirm(
     return load(db, number)
 
 
-def _text(record: _Record, shown: Shown, by: str) -> bytes:
+def canonical(system: str, value: str) -> tuple[str, str]:
+    """One spelling of a record number, to compare by: without what nobody sees, the system without its case. Most of
+    it has none (scheme and host, RFC 3986 6.2.2.1; `urn:oid:` and `urn:uuid:`, RFC 8141 3.1), and where a path has, two
+    numbers taken for one are a human's look, one taken for two is a chart of two people. The number itself is told
+    apart by everything, leading zeros too."""
+    return _trimmed(system).casefold(), _trimmed(value)
+
+
+def _trimmed(text: str) -> str:
+    """Without blanks at its edges, and without signs that show nothing (Unicode Cf), which a copied number brings."""
+    return "".join(each for each in normalize("NFC", text) if category(each) != "Cf").strip()
+
+
+def _text(system: str, value: str, shown: Shown, by: str) -> bytes:
     """What is sealed of a link."""
     birth = shown.birth_date.isoformat() if shown.birth_date else ""
-    told = {"system": record.system, "value": record.value, "id": shown.id}
+    told = {"system": system, "value": value, "id": shown.id}
     return json.dumps(told | {"name": shown.name, "birth": birth, "by": by}).encode()
 
 
@@ -145,7 +160,7 @@ def listed(db: Database, patient: int | None = None) -> tuple[Link, ...]:
 def is_anothers(db: Database, patient: int, client: str, system: str, value: str, id: str = "") -> bool:
     """Whether a link in use of another patient names this record: what goes to both would stand in one chart. `id`:
     the receiver's, which its record has whatever identifier it was found by."""
-    record = _Record(client, system, value, id)
+    record = _Record(client, *canonical(system, value), id)
     return _is_anothers(db, db.reader("bridge"), patient, record)
 
 
@@ -179,7 +194,7 @@ def _is_anothers(db: Database, con: sqlite3.Connection, patient: int, wanted: _R
     )
     others = (_link(db, *row) for row in before.fetchall())
     return any(
-        (each.system, each.value) == (wanted.system, wanted.value)
+        canonical(each.system, each.value) == (wanted.system, wanted.value)
         or (wanted.id and each.shown.id == wanted.id)
         for each in others
     )

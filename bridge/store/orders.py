@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -62,12 +62,16 @@ class Look:
 
 
 class Meanwhile(Exception):
-    """Another order came after those that were looked at."""
+    """Another order came, or one was changed, after those that were looked at."""
 
 
-def newest(db: Database, patient: int, client: str) -> int:
-    """The number of the last order that a client has of a person; 0: it has none."""
-    return _newest(db.reader("bridge"), patient, client)
+State: TypeAlias = "tuple[int, Instant]"
+"""The number of the last order that a client has of a person, and when one was last changed; (0, 0): it has none."""
+
+
+def state(db: Database, patient: int, client: str) -> State:
+    """How the orders of a client of a person stand; each one that comes or is changed gives another."""
+    return _state(db.reader("bridge"), patient, client)
 
 
 def receive(
@@ -77,13 +81,13 @@ def receive(
     order: Order,
     now: Instant,
     pairing: bytes = b"",
-    after: int | None = None,
+    after: State | None = None,
 ) -> Kept:
-    """Keep an order that a client sent. `pairing`: under which it told of the person, b'' by name; `after`: the newest
-    of those among which it was found to be no other's repetition. Meanwhile where there is a newer one by now."""
+    """Keep an order that a client sent. `pairing`: under which it told of the person, b'' by name; `after`: how those
+    stood among which it was found to be no other's repetition. Meanwhile where they stand otherwise by now."""
     name, written = secrets.token_bytes(16), Written(order)
     with db.write("bridge") as con:
-        if after is not None and _newest(con, patient, client) != after:
+        if after is not None and _state(con, patient, client) != after:
             raise Meanwhile
         number = con.execute(
             "INSERT INTO orders"
@@ -96,9 +100,11 @@ def receive(
     return load(db, number)
 
 
-def change(db: Database, kept: Kept, order: Order, now: Instant) -> Kept:
-    """What its client says of an order now."""
+def change(db: Database, kept: Kept, order: Order, now: Instant, after: State | None = None) -> Kept:
+    """What its client says of an order now. `after`, Meanwhile: as in `receive`."""
     with db.write("bridge") as con:
+        if after is not None and _state(con, kept.patient, kept.client) != after:
+            raise Meanwhile
         _renew(db, con, kept, Written(order), now)
     return load(db, kept.number)
 
@@ -209,17 +215,19 @@ def wake(db: Database, wakes: Mapping[int, Instant | None]) -> None:
         )
 
 
-def _newest(con: sqlite3.Connection, patient: int, client: str) -> int:
-    found = con.execute("SELECT max(number) FROM orders WHERE patient = ? AND client = ?", (patient, client))
-    return int(found.fetchone()[0] or 0)
+def _state(con: sqlite3.Connection, patient: int, client: str) -> State:
+    sql = "SELECT coalesce(max(number), 0), coalesce(max(changed), 0) FROM orders WHERE patient = ? AND client = ?"
+    number, changed = con.execute(sql, (patient, client)).fetchone()
+    return number, changed
 
 
 def _renew(db: Database, con: sqlite3.Connection, kept: Kept, written: Written, now: Instant) -> None:
     if kept.written == written and kept.is_standing:
         return
+    _, last = _state(con, kept.patient, kept.client)
     con.execute(
         "UPDATE orders SET standing = 1, changed = ?, wakes = ? WHERE number = ?",
-        (now, _wakes(written), kept.number),
+        (max(now, last + 1), _wakes(written), kept.number),
     )
     _seal(db, con, kept.patient, kept.number, written)
 

@@ -55,7 +55,8 @@ NOTHING: Final = Counts(0, 0, 0, 0)
 class Plan:
     """Everything that one transaction will put. `touched`: readings gone or changed per stream;
     `identified`: blind identifiers of the artifact's records; `received`: those that are no readings; `under`: by which
-    rule it comes into a provider's own record; `wrong`: records of earlier artifacts that it takes back."""
+    rule it comes into a provider's own record; `wrong`: records of earlier artifacts that it takes back; `at`: when it
+    was made."""
 
     artifact: Artifact
     series: list[SeriesRow] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Plan:
     touched: dict[Stream, int] = field(default_factory=dict)
     gone: list[Name] = field(default_factory=list)
     restored: int = 0
+    at: Instant = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def absorbing(
     plan = _begun(db, artifact, batches)
     known = series.listed(con, artifact.patient, box)
     for arrival in _arrivals(plan, known, batches):
-        _absorb(con, box, plan, arrival, db.clock())
+        _absorb(con, box, plan, arrival, plan.at)
     return plan
 
 
@@ -99,7 +101,7 @@ def recasting(
     arrivals = {arrival.row.number: arrival for arrival in _arrivals(plan, known, batches)}
     rows = {row.number: row for row in known} | {number: a.row for number, a in arrivals.items()}
     for number, row in rows.items():
-        _recast(con, box, plan, arrivals.get(number) or _Arrival(row, empty()), db.clock())
+        _recast(con, box, plan, arrivals.get(number) or _Arrival(row, empty()), plan.at)
     return plan
 
 
@@ -118,7 +120,7 @@ def _begun(db: Database, artifact: Artifact, batches: Sequence[Readings]) -> Pla
     last = max((end for _, end in spans), default=None)
     if first is not None and last is not None and not BEGINNING <= first <= last < END_OF_TIME:
         raise ValueError("a reading before 1691 or after 2248 cannot be named")
-    plan = Plan(replace(artifact, first=first, last=last))
+    plan = Plan(replace(artifact, first=first, last=last), at=db.clock())
     for batch, (start, end) in zip(filled, spans, strict=True):
         blind = artifacts.device_blind(db, batch.device)
         if blind is not None:

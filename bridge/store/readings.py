@@ -74,16 +74,16 @@ def select(
         return
     wanted = None if columns is None else frozenset((*columns, *STORED, "instant", "end"))
     low, high = int(hull.start - longest) // BLOCK, int(hull.end - 1) // BLOCK
-    for block, version, latest, sealed in _rows(db, patient, series, low, high, descending):
+    for block, version, latest, sealed, stamp in _rows(db, patient, series, low, high, descending):
         start, end = block * BLOCK, (block + 1) * BLOCK
         if _reaches(periods, start, max(latest, end)):
             key = Key(patient, series, Layer.NOW, block)
-            yield Chunk(start, end, partial(_opened, box, key, version, sealed, wanted, periods))
+            yield Chunk(start, end, partial(_opened, box, key, version, sealed, stamp, wanted, periods))
 
 
-_Row: TypeAlias = tuple[int, int, int, bytes]
+_Row: TypeAlias = tuple[int, int, int, bytes, int]
 _BLOCKS: Final = (
-    "SELECT block, version, latest, sealed FROM blocks"
+    "SELECT block, version, latest, sealed, changed FROM blocks"
     " WHERE patient = ? AND series = ? AND layer = 0 AND block BETWEEN ? AND ? ORDER BY block"
 )
 _UP: Final = f"{_BLOCKS} ASC"
@@ -108,7 +108,7 @@ def locate(db: Database, patient: int, series: int, first_instant: Instant, rank
     block = int(first_instant) // BLOCK
     con = db.reader("bridge")
     row = con.execute(
-        "SELECT version, sealed FROM blocks WHERE patient = ? AND series = ? AND layer = ? AND block = ?",
+        "SELECT version, sealed, changed FROM blocks WHERE patient = ? AND series = ? AND layer = ? AND block = ?",
         (patient, series, Layer.AWAY.value, block),
     ).fetchone()
     if row is None:
@@ -161,9 +161,15 @@ def _reaches(periods: PeriodSet, start: Instant, end: Instant) -> bool:
 
 
 def _opened(
-    box: Box, key: Key, version: int, sealed: bytes, columns: Collection[str] | None, periods: PeriodSet
+    box: Box,
+    key: Key,
+    version: int,
+    sealed: bytes,
+    stamp: Instant,
+    columns: Collection[str] | None,
+    periods: PeriodSet,
 ) -> Table:
-    table = opened(box, key, version, sealed, columns)
+    table = opened(box, key, version, sealed, stamp, columns)
     return take(table, _inside(table, periods))
 
 

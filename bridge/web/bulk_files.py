@@ -114,7 +114,7 @@ class ExportFiles:
     async def _of(self, bearer: Bearer, asked: Asked) -> AsyncIterator[Disclosure]:
         """What may leave of one patient; nothing where nothing may."""
         gate = self._desk.gate
-        if asked.selectors == frozenset():
+        if asked.selectors == frozenset() and not asked.along:
             disclosure = await gate.disclose(bearer.permit, asked)
             if disclosure.entry is not None:
                 yield disclosure

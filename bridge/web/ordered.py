@@ -7,6 +7,7 @@ say that the two are one. Orders in a submission and alone go the same way, and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -30,6 +31,7 @@ TOO_MANY: Final = Problem(
     422, "too-costly", f"There are {MOST} orders of this client for this person: update one of them."
 )
 KNOWN: Final = problem(409, "There is an order with this identifier: update it.", "ServiceRequest.identifier")
+ANOTHERS: Final = problem(409, "Another order has this identifier.", "ServiceRequest.identifier")
 UNSHARED: Final = Problem(
     422, "business-rule", "An order is taken only where this person shares with this client."
 )
@@ -86,15 +88,32 @@ def taken(whose: Whose, patient: int, one: Order) -> Kept | Problem:
     Raises Erased."""
     desk, client = whose.desk, whose.permit.client
     while True:
-        newest = orders.newest(desk.db, patient, client)
+        seen = orders.state(desk.db, patient, client)
         there = mine(whose, patient)
-        if any({*each.identifiers} & {*one.identifiers} for _, each in there):
+        if _is_said(one, there):
             return KNOWN
         if len(there) >= MOST:
             return TOO_MANY
         with suppress(orders.Meanwhile):
             pairing = whose.pairing(patient)
-            return orders.receive(desk.db, patient, client, one, desk.clock(), pairing, after=newest)
+            return orders.receive(desk.db, patient, client, one, desk.clock(), pairing, after=seen)
+
+
+def renewed(whose: Whose, kept: Kept, one: Order) -> Kept | Problem:
+    """What its client says of an order now, or why that is not taken: an update takes no other order's identifier."""
+    db = whose.desk.db
+    while True:
+        seen = orders.state(db, kept.patient, kept.client)
+        others = [pair for pair in mine(whose, kept.patient) if pair[0].number != kept.number]
+        if _is_said(one, others):
+            return ANOTHERS
+        with suppress(orders.Meanwhile):
+            return orders.change(db, kept, one, whose.desk.clock(), after=seen)
+
+
+def _is_said(one: Order, there: Sequence[tuple[Kept, Order]]) -> bool:
+    """Whether one of these says an identifier of the order."""
+    return any({*each.identifiers} & {*one.identifiers} for _, each in there)
 
 
 def id_of(whose: Whose, kept: Kept) -> str:

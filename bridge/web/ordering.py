@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 
 from starlette.routing import Route
 
-import bridge.store.orders as orders
 from bridge.consent.gate import Gate
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.filters import ONE_PATIENT
@@ -41,7 +40,7 @@ from bridge.web.desk import Desk
 from bridge.web.fence import READ, SEARCH, reached
 from bridge.web.meters import Meters
 from bridge.web.negotiate import is_strict, sent_as
-from bridge.web.ordered import Orderer, id_of, mine, shares, taken, told
+from bridge.web.ordered import Orderer, id_of, mine, renewed, shares, taken, told
 from bridge.web.receiving import CREATE
 from bridge.web.response import FhirResponse
 from bridge.web.route import Guard, route
@@ -182,7 +181,10 @@ class Ordering:
             raise Refused(ABSENT)
         if text(sent.resource, "id") != id_ or self._whom(permit, whose, sent.named) != kept.patient:
             raise Refused(OTHER)
-        return told(whose, orders.change(self._desk.db, kept, sent.order, self._desk.clock()))
+        changed = renewed(whose, kept, sent.order)
+        if isinstance(changed, Problem):
+            raise Refused(changed)
+        return told(whose, changed)
 
     def _own(self, permit: RecipientPermit, id_: str, fences: Sequence[Fence]) -> Kept:
         kept = self._mine(permit, id_, fences)

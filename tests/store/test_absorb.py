@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge.period import Instant
 from bridge.reading import Device, SeriesKey, Stream, Unit
-from bridge.store import readings
+from bridge.store import blocks, readings
 from bridge.store.artifacts import by_hash, listed, original
 from bridge.store.blocks import Counts, TooMany, absorb, verify, withdraw
+from bridge.store.columns import ints
 from bridge.store.db import Database
 from bridge.store.keys import Erased
 from tests.store.shelf import (
@@ -209,3 +211,25 @@ def test_a_removed_artifact_may_come_again_under_its_old_names(db: Database, pat
     assert done.artifact == 2 and named(after) == named(before)
     assert after["version"].tolist() == [2, 2, 2]  # the removal was a version too
     assert verify(db) == ()
+
+
+def test_what_changed_did_so_when_it_was_written_and_not_when_it_was_planned(
+    db: Database, patient: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absorb(db, patient, upload(b"one"), [batch(COUNTED, ticks(0, range(100, 105)))])
+    before = ints(everything(db, patient), "changed").tolist()
+    asked, write = list[Instant](), blocks._write
+
+    def late(*given: Any) -> None:
+        asked.append(db.clock())  # somebody asks what changed until now, between plan and commit
+        write(*given)
+
+    monkeypatch.setattr(blocks, "_write", late)
+    absorb(db, patient, upload(b"two"), [batch(COUNTED, ticks(5, range(105, 110)))])
+    changed = ints(everything(db, patient), "changed").tolist()
+    assert changed[:5] == before and min(changed[5:]) > asked[0] > max(before)
+    absorb(db, patient, upload(b"three"), [batch(COUNTED, ticks(10, range(110, 115)))])
+    again = ints(everything(db, patient), "changed").tolist()
+    assert again[:10] == changed and min(again[10:]) > asked[1]
+    withdraw(db, patient, 3)
+    assert ints(everything(db, patient), "changed").tolist() == changed and verify(db) == ()

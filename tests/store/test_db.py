@@ -98,7 +98,7 @@ def test_a_snapshot_sees_one_state(db: Database, patient: int) -> None:
         ("UPDATE blocks SET version = version + 1", "do not open"),
         ("UPDATE blocks SET block = block + 1", "do not open"),
         ("UPDATE blocks SET count = count + 1", "holds 50 rows, not 51"),
-        ("UPDATE blocks SET changed = changed - 1", "changed at another time"),
+        ("UPDATE blocks SET changed = changed - 1000", "changed at another time"),
         ("UPDATE blocks SET latest = latest - 1", "reaches later"),
         ("DELETE FROM series", "no such series"),
         ("UPDATE artifacts SET state = 'quarantined'", "do not open"),

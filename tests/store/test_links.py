@@ -67,3 +67,40 @@ def test_a_link_that_was_made_before_records_were_marked_counts(
     for named, chart in ((MRN, ""), (NATIONAL, "17")):
         with pytest.raises(Anothers):
             confirm(db, other, named, chart)
+
+
+OID = "urn:oid:2.16.840.1.113883.2.4.6.3"
+UUID = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
+WEB = "https://ehr.example/Mrn"
+
+
+@pytest.mark.parametrize(
+    ("named", "again"),
+    [
+        ((OID, "0042"), (OID, "0042 ")),
+        ((OID, "0042"), (OID, "\t0042")),
+        ((OID, "0042"), (OID, "\u200b0042\ufeff")),
+        ((OID, "0042"), (OID + " ", "0042")),
+        ((OID, "0042"), (OID.upper(), "0042")),
+        ((UUID, "0042"), ("URN:UUID:" + UUID[9:].upper(), "0042")),
+        ((WEB, "0042"), ("HTTPS://EHR.Example/MRN", "0042")),
+    ],
+)
+def test_another_spelling_of_a_record_is_no_other_record(
+    db: Database, patient: int, other: int, named: tuple[str, str], again: tuple[str, str]
+) -> None:
+    for first, second in ((named, again), (again, named)):
+        made = confirm(db, patient, first)
+        assert made.value == "0042"
+        assert links.is_anothers(db, other, "ehr", *second)
+        with pytest.raises(Anothers):
+            confirm(db, other, second)
+        links.remove(db, made.number)
+
+
+def test_what_is_significant_in_a_record_stays_so(db: Database, patient: int) -> None:
+    confirm(db, patient, (WEB, "0042a"))
+    for at, apart in enumerate(
+        ((WEB, "42a"), (WEB, "0042A"), ("https://ehr.example/mrn/2", "0042a"), ("MRN", "0042a"))
+    ):
+        assert confirm(db, add(db, f"Person {at}", None, "UTC"), apart).state is LinkState.CONFIRMED

@@ -67,7 +67,7 @@ def test_the_header_names_codec_and_key_version(tmp_path: Path) -> None:
     with opened(tmp_path) as db:
         patient = add(db, "Ada", None, "UTC")
         absorb(db, patient, upload(b"one"), [batch(COUNTED, ticks(0, [100]))])
-        row = db.reader("bridge").execute("SELECT block, version, sealed FROM blocks").fetchone()
+        row = db.reader("bridge").execute("SELECT block, version, sealed, changed FROM blocks").fetchone()
         assert row[2][:4] == b"CB" + bytes((codec.VERSION, 1))
         table = layers.opened(db.keys.box(patient), Key(patient, 1, Layer.NOW, row[0]), *row[1:])
         assert table["value"].tolist() == [100]

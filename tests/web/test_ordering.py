@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -101,14 +102,24 @@ def test_of_many_that_say_one_identifier_at_once_one_is_kept(world: World) -> No
 
 def test_an_order_that_came_to_another_process_meanwhile_is_looked_at(world: World, tmp_path: Path) -> None:
     one, client = SAID, world.clinic.id
-    seen = orders.newest(world.db, world.ada, client)
+    seen = orders.state(world.db, world.ada, client)
     with Database.open(tmp_path / "home", MASTER, world.clock) as other:
         first = orders.receive(other, world.ada, client, one, world.clock(), after=seen)
     with pytest.raises(orders.Meanwhile):
         orders.receive(world.db, world.ada, client, one, world.clock(), after=seen)
-    seen = orders.newest(world.db, world.ada, client)
-    assert seen == first.number
-    assert orders.receive(world.db, world.ada, client, one, world.clock(), after=seen).number > seen
+    seen = orders.state(world.db, world.ada, client)
+    assert seen[0] == first.number
+    assert orders.receive(world.db, world.ada, client, one, world.clock(), after=seen).number > first.number
+
+
+def test_an_order_that_was_changed_meanwhile_is_looked_at(world: World) -> None:
+    first = orders.receive(world.db, world.ada, world.clinic.id, SAID, world.clock())
+    seen = orders.state(world.db, world.ada, world.clinic.id)
+    orders.change(world.db, first, replace(SAID, identifiers=(("urn:x", "o-1"),)), world.clock(), seen)
+    with pytest.raises(orders.Meanwhile):
+        orders.receive(world.db, world.ada, world.clinic.id, SAID, world.clock(), after=seen)
+    with pytest.raises(orders.Meanwhile):
+        orders.change(world.db, first, SAID, world.clock(), seen)
 
 
 def test_orders_are_found_by_person_and_status(world: World) -> None:
@@ -250,6 +261,20 @@ def test_a_second_order_with_the_same_identifier_is_a_conflict(world: World) -> 
     world.grant()
     one = identified(clinic_order(world.patient_id(world.ada)), "o-1")
     assert [send(world, one).status_code for _ in range(2)] == [201, 409]
+
+
+def test_an_update_does_not_take_another_orders_identifier(world: World) -> None:
+    world.grant()
+    ordered = clinic_order(world.patient_id(world.ada))
+    send(world, identified(ordered, "o-1"))
+    second = send(world, identified(ordered, "o-2")).json()["id"]
+
+    def put(value: str) -> int:
+        resource = identified(ordered | {"id": second}, value)
+        return send(world, resource, "PUT", f"{PATH}/{second}").status_code
+
+    assert [put("o-1"), put("o-2"), put("o-3")] == [409, 200, 200]
+    assert mine(world, f"{PATH}/{second}").json()["identifier"][0]["value"] == "o-3"
 
 
 def test_a_pseudonym_orders_under_its_own_id_alone(world: World) -> None:

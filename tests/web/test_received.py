@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from base64 import b64encode
 from typing import Any, Final
 
 import pytest
@@ -17,6 +18,7 @@ from bridge.consent.grant import Identity
 from bridge.consent.intake import source
 from bridge.consent.permit import OwnerPermit
 from bridge.consent.reporting import Reporting
+from bridge.consent.summary_page import MOST_BYTES
 from bridge.ingest.again import let_in
 from bridge.period import DAY, Period, PeriodSet, iso
 from bridge.store import ledger
@@ -580,3 +582,59 @@ def test_everything_and_an_export_hold_a_report_where_a_search_finds_it(brought:
     assert told(everything, token) == []
     (gone,) = exported(f"_type=DiagnosticReport&_since={one['meta']['lastUpdated']}", token)
     assert (gone["id"], gone["status"]) == (one["id"], "entered-in-error") and "presentedForm" not in gone
+
+
+def report(about: str, size: int, day: int) -> Any:
+    """A report of a day of September with a PDF of so many bytes, which no other one has."""
+    sent = {name: each for name, each in summary(about)[-1]["resource"].items() if name != "result"}
+    pdf = b64encode(b"%PDF-1.4" + bytes([day]) * size).decode()
+    edges = {"start": f"2026-09-{day:02}", "end": f"2026-09-{day:02}"}
+    form = [{"contentType": "application/pdf", "data": pdf}]
+    return entry(sent | {"effectivePeriod": edges, "presentedForm": form})
+
+
+def pdfs(page: Any) -> list[str]:
+    resources = (each["resource"] for each in page.get("entry", ()))
+    return [form["data"] for each in resources for form in each.get("presentedForm", ())]
+
+
+def test_reports_stand_behind_the_readings_and_no_page_is_heavy(brought: World) -> None:
+    about = brought.patient_id(brought.ada)
+    for day in (10, 11, 12, 13):
+        assert submit(brought, bundle([report(about, 1_300_000, day)])).status_code == 200
+    sources = frozenset({"dexcom-clarity", FROM_CLINIC})
+    shared(brought, sources=sources, kinds=frozenset(Kind), identity=Identity.FULL)
+    token = brought.token(brought.stranger)
+    everything = f"Patient/{about}/$everything"
+    for path in (
+        f"{everything}?_count=700", f"{everything}?_type=DiagnosticReport&_count=1",
+        f"{everything}?_type=DiagnosticReport", f"{everything}?_count=100000", everything,
+        f"DiagnosticReport?patient={about}",
+    ):  # fmt: skip
+        pages = brought.pages(path, token=token)
+        told = [pdfs(page) for page in pages]
+        every = [each for page in told for each in page]
+        ours = int(path.startswith("DiagnosticReport"))
+        assert len(set(every)) == len(every) == 5 + ours
+        is_streamed = path in (everything, f"{everything}?_count=100000")
+        assert is_streamed or all(sum(map(len, each)) < MOST_BYTES * 1.1 for each in told)
+        assert not path.endswith("700") or told[:2] == [[], []]
+    left = [each for each in intents(brought) if each["channel"] == "query"]
+    assert all("demographics" in each["kinds"] for each in left if "notes" in each["kinds"])
+
+
+def test_a_pdf_is_written_down_as_naming_the_person_whatever_way_it_leaves(brought: World) -> None:
+    about = brought.patient_id(brought.ada)
+    shared(brought, kinds=frozenset(Kind), identity=Identity.FULL)
+    token, said = brought.token(brought.stranger), list[Any]()
+
+    def ask(method: str, path: str, **more: Any) -> Any:
+        return brought.ask(method, f"/fhir/{path}", token=token, **more)
+
+    for path in (f"DiagnosticReport?patient={about}", f"Patient/{about}/$everything?_type=DiagnosticReport"):
+        assert PDF in brought.get(path, token=token).text
+        said.append(intents(brought)[-1])
+    assert any(PDF in each.text for each in fetched(ask, "$export?_type=DiagnosticReport"))
+    said.append(intents(brought)[-1])
+    assert {(each["items"], tuple(each["kinds"])) for each in said} == {(2, tuple(said[0]["kinds"]))}
+    assert "demographics" in said[0]["kinds"]
