@@ -205,3 +205,12 @@ def test_what_is_removed_while_a_word_looks_for_it_is_named_by_nothing(
     assert statuses(submit(clinic, bundle([said(clinic, 100, status="entered-in-error")]))) == [200]
     monkeypatch.undo()
     assert both(clinic) == ([], [])
+
+
+def test_a_word_reaches_the_copy_that_lost_what_it_names(clinic: World) -> None:
+    submit(clinic, bundle([said(clinic, 100)]))
+    submit(clinic, bundle([bare(clinic, 250)]))
+    withdraw(clinic.db, clinic.ada, copies(clinic, clinic.ada)[0].number)
+    assert both(clinic) == ([250],) * 2
+    assert statuses(submit(clinic, bundle([said(clinic, 100, status="entered-in-error")]))) == [200]
+    assert both(clinic) == ([],) * 2
