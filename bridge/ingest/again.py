@@ -10,7 +10,6 @@ from __future__ import annotations
 from bridge.adapters import Decoded, decode
 from bridge.consent.collecting import Signed, given, required
 from bridge.ingest.kinds import held
-from bridge.ingest.wrong import without
 from bridge.mapping import Mappings
 from bridge.period import ZoneHistory
 from bridge.store.artifacts import Artifact, confirm, load, original
@@ -59,5 +58,4 @@ def _decoded(
     db: Database, mappings: Mappings, patient: Patient, kept: Artifact, zones: ZoneHistory | None
 ) -> Decoded:
     data = original(db, patient.number, kept.number)
-    found = decode(data, mappings.formats[kept.format], zones or patient.zones, kept.received)
-    return without(db, patient.number, kept.number, found)
+    return decode(data, mappings.formats[kept.format], zones or patient.zones, kept.received)

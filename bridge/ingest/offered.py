@@ -8,8 +8,8 @@ another by what is read of it, anything else by all of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
@@ -71,7 +71,7 @@ class Keeping:
     """What goes with one submission. `client`: the program of the submitter that sent it; `person`: whom it names, to
     be compared and dropped; `pairing`: of the pseudonym under which it is told, b'' in clear; `about`: whose consent
     lets it in, where `patient` is the submitter's own record of them: nobody is compared with that (`custody.py`);
-    `under`: by which rule it is that."""
+    `under`: by which rule it is that; `besides`: of entries that take back the instants that they are known to mean."""
 
     db: Database
     mappings: Mappings
@@ -83,6 +83,7 @@ class Keeping:
     pairing: bytes = b""
     about: int | None = None
     under: Rule | None = None
+    besides: Mapping[int, Collection[Moment]] = field(default_factory=dict)
 
     @property
     def whom(self) -> Whom:
@@ -124,15 +125,18 @@ class Keeping:
         data = original(self.db, self.patient.number, artifact)
         return decode(data, self.mappings.formats[kept.format], self.patient.zones, kept.received)
 
-    def read(self, rows: Sequence[int]) -> tuple[bytes, Decoded]:
-        """The bytes to keep of these entries, and what the mapping reads of them."""
-        return self.of([self.record(at) for at in rows])
+    def read(self, rows: Sequence[int], again: int = 0) -> tuple[bytes, Decoded]:
+        """The bytes to keep of these entries, and what the mapping reads of them. `again`: how often they were
+        kept before, where something of them was taken back and is sent anew."""
+        return self.of([self.record(at) for at in rows], again)
 
-    def of(self, records: Sequence[Mapping[str, object]]) -> tuple[bytes, Decoded]:
+    def of(self, records: Sequence[Mapping[str, object]], again: int = 0) -> tuple[bytes, Decoded]:
         """The same of such records."""
-        from_ = {"by": self.submitter, "client": self.client}
+        from_: dict[str, object] = {"by": self.submitter, "client": self.client}
         if self.pairing:
             from_["as"] = self.pairing.hex()
+        if again:
+            from_["again"] = again
         data = _ENCODER.encode({"submission": from_, "received": records})
         return data, decode(data, self.mappings.formats[FORMAT], self.patient.zones, self.db.clock())
 

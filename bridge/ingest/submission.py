@@ -12,6 +12,7 @@ have. Whoever could tell what waits could ask who wears a device, or what somebo
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,10 +25,10 @@ from bridge.ingest.beside import beside
 from bridge.ingest.kinds import held
 from bridge.ingest.offered import Fate, Keeping, Moment, Outcome, crowded, moments
 from bridge.ingest.upload import doubt, packed
-from bridge.ingest.wrong import UNKNOWN, settle, sought, standing
+from bridge.ingest.wrong import UNKNOWN, Meant, settle, sought, standing
 from bridge.reading import SeriesKey
 from bridge.store import submitted
-from bridge.store.artifacts import NewArtifact, load
+from bridge.store.artifacts import NewArtifact, by_hash, load
 from bridge.store.blocks import absorb, set_aside
 from bridge.store.columns import TooMany
 from bridge.store.ids import Name
@@ -45,7 +46,7 @@ class _Sorted:
     rows: list[int] = field(default_factory=list)
     same: dict[int, int] = field(default_factory=dict)
     here: dict[int, Sequence[Record]] = field(default_factory=dict)
-    wrong: Mapping[int, frozenset[Record]] = field(default_factory=dict)
+    wrong: Mapping[int, Meant] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,22 @@ def keep(one: Keeping) -> tuple[Outcome, ...]:
     taken, Unreadable where nothing can be, Erased where there is no such patient."""
     found = _sorted(one)
     stored = _taken(one, found) if found.rows else _Stored()
-    settle(one, {record for records in found.wrong.values() for record in records})
+    settle(one, {record for meant in found.wrong.values() for record in meant.records})
     artifacts = {artifact for records in found.here.values() for artifact, _ in records}
     return tuple(_outcomes(one, found, stored, _names(one, artifacts)))
 
 
 def _sorted(one: Keeping) -> _Sorted:
-    """Conditions first, then what an entry before says too."""
+    """Conditions first, then what an entry before says too. A condition does not fit what was taken back, nor what this
+    submission takes back."""
     wrong = sought(one)
     conditions = ((at, each.fit.condition) for at, each in enumerate(one.offered) if at not in wrong)
     wanted = {at: condition for at, condition in conditions if condition}
     asked = {at: one.blind(at, condition) for at, condition in wanted.items()}
-    known = submitted.find(one.db, one.patient.number, asked.values())
+    known = _standing(one, wrong, submitted.find(one.db, one.patient.number, asked.values()))
     found, before = _Sorted(wrong=wrong), dict[bytes, int]()
     for at in range(len(one.offered)):
-        if at in wrong and not standing(one, wrong[at]):
+        if at in wrong and not wrong[at].standing:
             continue
         keys = [key for key in (asked.get(at), one.content(at)) if key is not None]
         if keys[0] in known:
@@ -94,16 +96,26 @@ def _sorted(one: Keeping) -> _Sorted:
     return found
 
 
+def _standing(
+    one: Keeping, wrong: Mapping[int, Meant], known: Mapping[bytes, Sequence[Record]]
+) -> Mapping[bytes, Sequence[Record]]:
+    """Of what has these identifiers that which nobody took back, nor does now."""
+    now = {record for meant in wrong.values() for record in meant.records}
+    left = {*standing(one, {record for some in known.values() for record in some})} - now
+    found = {key: [each for each in some if each in left] for key, some in known.items()}
+    return {key: some for key, some in found.items() if some}
+
+
 def _taken(one: Keeping, found: _Sorted) -> _Stored:
     """Keep the new entries, without those that the mapping rejects."""
     rows = found.rows
-    data, decoded = one.read(rows)
+    data, decoded = _read(one, rows)
     rejected = {rows[each.row - 1]: each.reason for each in decoded.account.rejected} | crowded(rows, decoded)
     if rejected:
         rows = [at for at in rows if at not in rejected]
         if not rows:
             return _Stored(rejected=rejected)
-        data, decoded = one.read(rows)
+        data, decoded = _read(one, rows)
     db, number, from_ = one.db, one.patient.number, source(one.submitter)
     required(db, one.about or number, from_, held(decoded.readings))
     new, when = packed(decoded, data, FILE, from_), dict(moments(rows, decoded))
@@ -111,9 +123,21 @@ def _taken(one: Keeping, found: _Sorted) -> _Stored:
     before = submitted.find(db, number, places.values())
     told = frozenset(at for at, place in places.items() if place in before)
     more = _beside(one, found, rows)
-    taken = {record for at in rows for record in found.wrong.get(at, ())}
+    taken = {record for at in rows if at in found.wrong for record in found.wrong[at].standing}
     already = _kept(one, new, decoded, _identified(one, found, rows, when), more, taken)
     return _Stored(already, rows, rejected, when, told)
+
+
+def _read(one: Keeping, rows: Sequence[int]) -> tuple[bytes, Decoded]:
+    """The bytes to keep. Where the same are here and something of them was taken back, it is said anew: they are kept
+    once more, as others."""
+    again = 0
+    while True:
+        data, decoded = one.read(rows, again)
+        known = by_hash(one.db, one.patient.number, hashlib.sha256(data).hexdigest())
+        if known is None or not submitted.wrong(one.db, one.patient.number, known.number):
+            return data, decoded
+        again += 1
 
 
 def _kept(
@@ -194,7 +218,7 @@ def _outcomes(
     for at, records in found.here.items():
         told[at] = _of_known(records, made)
     for at, meant in found.wrong.items():
-        told[at] = Outcome(Fate.TAKEN) if meant else Outcome(Fate.REFUSED, why=UNKNOWN)
+        told[at] = _of_word(meant)
     for at, earlier in found.same.items():
         first = told[earlier]
         told[at] = replace(first, fate=Fate.HELD) if first.fate is Fate.CREATED else first
@@ -209,6 +233,12 @@ def _of_row(patient: int, numbers: Mapping[SeriesKey, int], stored: _Stored, at:
         Fate.HELD if stored.already or at in stored.told else Fate.CREATED,
         Name(patient, numbers[key], instant, 0),
     )
+
+
+def _of_word(meant: Meant) -> Outcome:
+    if meant.is_several:
+        return Outcome(Fate.SEVERAL)
+    return Outcome(Fate.TAKEN) if meant.records else Outcome(Fate.REFUSED, why=UNKNOWN)
 
 
 def _of_known(records: Sequence[Record], made: Mapping[Record, Name]) -> Outcome:

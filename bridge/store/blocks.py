@@ -4,7 +4,7 @@ Law: this module takes values and returns counts and names, never values (archit
 bytes are synced first; merging, compressing and sealing happen on a snapshot; the write transaction puts
 finished rows, and only if nothing of the patient changed since the snapshot, else all is merged again
 (data.md, blocks and SQLite). Killed at any moment, an import is there whole or not at all; again, it
-changes nothing.
+changes nothing but what it takes back of what came since.
 
 Rejected: locking a patient while parsing (a crashed import would hold it), merging inside the write
 transaction (SQLite has one writer).
@@ -21,7 +21,7 @@ from bridge.period import Instant
 from bridge.reading import Readings, Stream
 from bridge.store import artifacts, custody, originals, series, submitted
 from bridge.store import received as beside
-from bridge.store.artifacts import NewArtifact
+from bridge.store.artifacts import Artifact, NewArtifact
 from bridge.store.checks import verify
 from bridge.store.columns import TooMany, ints, joined, names
 from bridge.store.custody import Rule
@@ -102,7 +102,7 @@ def absorb(
         def plan(con: sqlite3.Connection) -> Plan | Absorbed:
             known = artifacts.by_hash(db, patient, new.sha256)
             if known is not None:
-                return Absorbed(known.number, True, {})
+                return _said_again(known, wrong)
             made = absorbing(db, con, box, artifacts.received(db, con, patient, new, "stored"), batches)
             made.identified += identified
             made.received += received
@@ -110,7 +110,7 @@ def absorb(
             return made
 
         done = _swapped(db, box, patient, plan, agree)
-    return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, done.streams)
+    return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, done.is_known, done.streams)
 
 
 def set_aside(
@@ -133,7 +133,7 @@ def set_aside(
         def plan(con: sqlite3.Connection) -> Plan | Absorbed:
             known = artifacts.by_hash(db, patient, new.sha256)
             if known is not None:
-                return Absorbed(known.number, True, {})
+                return _said_again(known, wrong)
             here = {row.number for row in series.listed(con, patient, box)}
             kept = artifacts.received(db, con, patient, new, "quarantined")
             made = absorbing(db, con, box, kept, batches)
@@ -142,7 +142,13 @@ def set_aside(
             return Plan(kept, begun, identified=list(identified), received=list(received), wrong=list(wrong))
 
         done = _swapped(db, box, patient, plan)
-    return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, False, {})
+    return done if isinstance(done, Absorbed) else Absorbed(done.artifact.number, done.is_known, {})
+
+
+def _said_again(known: Artifact, wrong: Sequence[Record]) -> Plan | Absorbed:
+    """The same bytes take back what came since, but nothing that came with them: the one transaction said both."""
+    since = [record for record in wrong if record[0] != known.number]
+    return Plan(known, wrong=since, is_known=True) if since else Absorbed(known.number, True, {})
 
 
 def reabsorb(
@@ -155,8 +161,8 @@ def reabsorb(
     agree: Callable[[], None] | None = None,
 ) -> Absorbed:
     """Put what the kept bytes say now in the place of what they said, and the account of it where one is
-    given; also how a confirmed artifact leaves quarantine. `agree` as in `absorb`. ValueError where it is
-    removed, or quarantined and not confirmed."""
+    given; also how a confirmed artifact leaves quarantine. What was entered in error is left out, also where that was
+    said meanwhile. `agree` as in `absorb`. ValueError where it is removed, or quarantined and not confirmed."""
     box = db.keys.box(patient)
 
     def plan(con: sqlite3.Connection) -> Plan:
@@ -165,7 +171,7 @@ def reabsorb(
             raise ValueError(f"artifact {artifact} is {kept.state}: it brings no readings")
         told = kept.account if account is None else account
         anew = replace(kept, state="stored", revision=revision, account=told)
-        return recasting(db, con, box, anew, batches)
+        return recasting(db, con, box, anew, submitted.right(db, patient, artifact, batches))
 
     done = _swapped(db, box, patient, plan, agree)
     return Absorbed(artifact, False, done.streams, tuple(done.gone))

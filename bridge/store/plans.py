@@ -55,8 +55,8 @@ NOTHING: Final = Counts(0, 0, 0, 0)
 class Plan:
     """Everything that one transaction will put. `touched`: readings gone or changed per stream;
     `identified`: blind identifiers of the artifact's records; `received`: those that are no readings; `under`: by which
-    rule it comes into a provider's own record; `wrong`: records of earlier artifacts that it takes back; `at`: when it
-    was made."""
+    rule it comes into a provider's own record; `wrong`: records of other artifacts that it takes back; `is_known`: it
+    was here, and takes back what came since; `at`: when it was made."""
 
     artifact: Artifact
     series: list[SeriesRow] = field(default_factory=list)
@@ -66,6 +66,7 @@ class Plan:
     received: list[New] = field(default_factory=list)
     under: Rule | None = None
     wrong: list[Record] = field(default_factory=list)
+    is_known: bool = False
     streams: dict[Stream, Counts] = field(default_factory=dict)
     touched: dict[Stream, int] = field(default_factory=dict)
     gone: list[Name] = field(default_factory=list)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+import numpy as np
+
 from bridge.period import Instant
-from bridge.reading import Device, SeriesKey
+from bridge.reading import Device, Readings, SeriesKey, column, take
 from bridge.store import series
 from bridge.store.columns import RANKS, Table, ints, joined, names
 from bridge.store.db import Database
@@ -88,6 +90,19 @@ def wrong(db: Database, patient: int, artifact: int) -> frozenset[int]:
     """The records of an artifact that were entered in error."""
     sql = "SELECT row FROM submitted_wrong WHERE patient = ? AND artifact = ?"
     return frozenset(row for (row,) in db.reader("bridge").execute(sql, (patient, artifact)).fetchall())
+
+
+def right(db: Database, patient: int, artifact: int, batches: Sequence[Readings]) -> Sequence[Readings]:
+    """What was read of an artifact, without what was entered in error."""
+    rows = sorted(wrong(db, patient, artifact))
+    return (
+        [
+            replace(batch, columns=take(batch.columns, ~np.isin(column(batch.columns, "row"), rows)))
+            for batch in batches
+        ]
+        if rows
+        else batches
+    )
 
 
 def find(db: Database, patient: int, blinds: Collection[bytes]) -> Mapping[bytes, Sequence[Record]]:

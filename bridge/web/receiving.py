@@ -3,8 +3,9 @@
 Law (`consent.md`, custody): the scopes say which types may be created, the intake grant whether anything of this
 submitter is taken for this person; each entry is judged alone and answered in its place; what was taken is kept
 whole or not at all. Only a call that is no submission, comes too often, or is for nobody here is refused whole, with
-one OperationOutcome. `$validate` makes the same checks of form, knows nobody and keeps nothing. One submission at
-a time in a process: two at once could both find that a condition fits nothing.
+one OperationOutcome. `$validate` makes the same checks of form, knows nobody and keeps nothing. One submission of an
+organisation at a time in a process: two at once could both find that a condition fits nothing. The index is of that
+organisation alone, so another one's submission waits for none of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 from starlette.routing import Route
 
 from bridge.consent.gate import Gate
+from bridge.consent.intake import submitter
 from bridge.consent.permit import RecipientPermit
 from bridge.fhir.outcome import NOT_READABLE, OUT_OF_SCOPE, Problem, problem
 from bridge.fhir.render import Receipt, Renderer
@@ -82,13 +84,14 @@ class Receiver:
     def __init__(self, desk: Desk, mappings: Mappings) -> None:
         self._desk = desk
         self._mappings = mappings
-        self._one = asyncio.Lock()
+        self._one: dict[str, asyncio.Lock] = {}
 
     async def submit(self, call: Call) -> Reply:
         """POST [base]/$submit-cgm-bundle."""
         permit, reach = _allowed(call.bearer, TYPES)
         body, written = await _sent(call)
-        async with self._one:
+        who = submitter(permit.client, permit.organization)
+        async with self._one.setdefault(who, asyncio.Lock()):
             done = await asyncio.to_thread(self._taken, permit, reach, body, written)
         return FhirResponse(200, self._desk.renderer.transaction_response(done, call.notation))
 

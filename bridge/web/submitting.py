@@ -54,7 +54,10 @@ WAITS: Final = (
 RECEIVED: Final = f"Received. {WAITS}"
 """Said of everything that is taken in, whatever became of it."""
 KEPT: Final = f"Kept as it was received; no reading is made of it. {WAITS}"
-TAKEN: Final = "Taken back: nothing says it any more, and who was told of it is told that it was wrong."
+TAKEN: Final = (
+    "Taken back: nothing says it any more. Others who were told of it are told that it was wrong; a program of the "
+    "organisation that sent it finds it absent."
+)
 _STATUS: Final[Mapping[Fate, int]] = {Fate.CREATED: 201, Fate.HELD: 200, Fate.KEPT: 202, Fate.TAKEN: 200}
 
 
@@ -173,6 +176,9 @@ def person_of(resource: Node) -> Person:
 def receipt(place: str, what: What, outcome: Outcome, location: str) -> Receipt:
     """What an entry's submitter is told. `location`: of the resource that is served ('' none), without a version: how
     many there are depends on what its reader was told before (`data.md`, versions and times)."""
+    if outcome.fate is Fate.SEVERAL and what is What.WRONG:
+        where = f"{place}.resource.identifier"
+        return refused(problem(412, f"{where} fits several moments: effectiveDateTime says which.", place))
     if outcome.fate is Fate.SEVERAL:
         return refused(problem(412, f"{place}.request.ifNoneExist fits several resources.", place))
     if outcome.fate is Fate.REFUSED:

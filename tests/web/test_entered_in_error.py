@@ -114,8 +114,9 @@ def test_a_word_that_repeated_or_corrected_it_goes_too_and_the_next_one_stands(b
     assert both(brought) == ([90, 101, 102, 103, 251],) * 2
     assert statuses(submit(brought, bundle([wrong(ada)]))) == [200]
     assert both(brought) == ([90, 101, 102, 103],) * 2
-    assert statuses(submit(brought, bundle(readings(ada, 4)))) == [200] * 4  # sent once more, by mistake
-    assert both(brought) == ([90, 101, 102, 103],) * 2
+    assert statuses(submit(brought, bundle(readings(ada, 4)))) == [200] * 4  # sent anew by who took it back
+    assert both(brought) == ([90, 100, 101, 102, 103],) * 2
+    assert statuses(submit(brought, bundle([wrong(ada)]))) == [200]
     new = [wrong(ada, 1), entry(observation(ada, START + 5 * MINUTE, 77)), entry(observation(ada, START, 78))]
     assert statuses(submit(brought, bundle(new))) == [200, 200, 200]
     assert both(brought) == ([77, 78, 90, 102, 103],) * 2
