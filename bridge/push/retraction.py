@@ -66,7 +66,7 @@ async def _some(trip: Trip, bill: Waybill, some: Sequence[Held]) -> Report:
             decision, delivery = trip.courier.postpone(bill, found)
             return rounds.stopped(trip.client, decision, found.problem, delivery, trip.clock())
         outbox.note(trip.db, lane, found)
-    return await _sent(trip, bill, [held.id for held in some], frozenset({"open", "refused"}))
+    return await _sent(trip, bill, [held.id for held in some])
 
 
 async def _wrong(trip: Trip, bill: Waybill, some: Sequence[Held]) -> list[Held]:
@@ -90,10 +90,10 @@ async def _wrong(trip: Trip, bill: Waybill, some: Sequence[Held]) -> list[Held]:
     return [held for held in some if held.id not in means - told]
 
 
-async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozenset[str]) -> Report:
+async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes]) -> Report:
     lane = trip.errand.lane
     known = outbox.held(trip.db, lane, ids).values()
-    wanted = frozenset(spelled(each.id) for each in known if each.reference and each.state in states)
+    wanted = frozenset(spelled(each.id) for each in known if each.reference and _is_open(each))
     disclosure = await trip.gate.retract(DeliveryPermit(bill.grant, trip.client), lane.patient, wanted)
     if not disclosure.count:
         return NOTHING
@@ -101,15 +101,20 @@ async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozens
     if parcel.fit(trip.bounds) is not None and len(ids) > 1:
         trip.kept(disclosure)
         half = len(ids) // 2
-        first = await _sent(trip, bill, ids[:half], states)
-        return first if first.stops else first + await _sent(trip, bill, ids[half:], states)
+        first = await _sent(trip, bill, ids[:half])
+        return first if first.stops else first + await _sent(trip, bill, ids[half:])
     report, is_done = await trip.sent(disclosure, parcel, bill, among=disclosure.count)
     left = [] if is_done else list(ids)
     while left and not report.stops:
         page = trip.page
-        report += await _sent(trip, bill, left[:page], frozenset({"open"}))
+        report += await _sent(trip, bill, left[:page])
         left = left[page:]
     return report
+
+
+def _is_open(held: Held) -> bool:
+    """Whether it stands there yet, and was not refused to be taken back; that a correction was refused is no reason."""
+    return held.state != "retracted" and not held.kept
 
 
 def _reading(name: Name) -> tuple[int, Instant, int]:
