@@ -26,6 +26,7 @@ from bridge.push.account import Settlement, is_update, settled, untouched
 from bridge.push.answers import Reply
 from bridge.push.barrier import Barrier, Stands
 from bridge.push.engine import Engine
+from bridge.push.isolation import Apart, Next, as_said
 from bridge.push.parcel import Bounds, Parcel, ids_of, known_of, parcel
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Decision, State, Step, decide
@@ -64,14 +65,14 @@ class Waybill:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a parcel of so many readings. `is_content`: something in it was refused, and all of it with it."""
+    """What came of a parcel of so many readings. `follows`: what the search for a refused content asks for."""
 
     settlement: Settlement
     decision: Decision
     problem: str
     delivery: int
     readings: int
-    is_content: bool = False
+    follows: Next = Next.AS_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,13 @@ class Courier:
         self._note_new(results, found, bill)
         return not any(result.version or result.state == "refused" for result in results)
 
-    async def send(self, found: Parcel, bill: Waybill, entry: int | None, stands: Stands) -> Outcome:
-        """One attempt, and everything that it came to, recorded. `stands`: asked before each call of it."""
-        delivery = self._begun(bill, entry, found.items)
-        now, retracts = self.clock(), bill.what == "retraction"
+    async def send(
+        self, found: Parcel, bill: Waybill, entry: int | None, stands: Stands, apart: Apart = as_said
+    ) -> Outcome:
+        """One attempt, and all that it came to, recorded. `stands`: asked before each call; `apart`: what follows."""
+        delivery, retracts = self._begun(bill, entry, found.items), bill.what == "retraction"
         with self.barrier.only(stands):
-            reply = await self._reply(found, now)
+            reply = await self._reply(found, self.clock())
         settlement = replace(NOTHING, step=reply.step)
         if reply.entries:
             settlement = settled(found.items, reply.entries, found.before, retracts)
@@ -144,6 +146,9 @@ class Courier:
         decision = decide(step, delivery.attempts, self.clock(), self.chance(), reply.asked)
         if is_clear and delivery.attempts < AT_ONCE:
             decision = replace(decision, due=self.clock())
+        follows = apart(decision, reply.is_content, settlement.taken)
+        if follows is not Next.AS_SAID:
+            decision = Decision(State.QUEUED, self.clock(), Step.AGAIN)
         if decision.state is State.ACKED and (refused or bill.has_refused):
             decision = replace(decision, state=State.PARTIAL)
         stayed = (
@@ -160,8 +165,7 @@ class Courier:
             taken=settlement.taken,
             after=bill.after if decision.step is Step.DONE else None,
         )
-        number, readings = delivery.delivery, delivery.items
-        return Outcome(settlement, decision, reply.problem, number, readings, reply.is_content)
+        return Outcome(settlement, decision, reply.problem, delivery.delivery, delivery.items, follows)
 
     async def _reply(self, found: Parcel, now: Instant) -> Reply:
         if self.engine is None:

@@ -126,7 +126,7 @@ async def _due(trip: Trip, passage: Passage, course: Course, parcel: Parcel, sub
     """What of a page goes now, pieces of the same readings considered."""
     ask = partial(_told, trip, passage, course, subject)
     is_whole = (
-        trip.courier.can.form in WHOLE and trip.page > 1
+        trip.courier.can.form in WHOLE and trip.most > 1
     )  # a request that holds one holds none together
     return await parts.needed(trip.db, trip.errand.lane, passage.id, parcel, ask, is_whole)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 import bridge.store.links as links
 import bridge.store.patients as patients
 from bridge.push.chart import Broken
+from bridge.store.blocks import withdraw
 from bridge.store.links import Link, LinkState, Shown
-from tests.push.ehr import TRANSACTION, Ehr, running
-from tests.push.house import SHOWN, House, furnished
+from tests.push.ehr import CGM_RECEIVER, ORACLE, TRANSACTION, Ehr, Rules, running
+from tests.push.house import SHOWN, House, filed, furnished
 from tests.push.twin import IDENTIFIER
 
 SECOND = ("urn:oid:9.9.9", "N-77")
@@ -95,3 +97,31 @@ def test_what_was_shown_first_is_kept_and_compared_from_then_on(house: House, eh
     ehr.shelves["Patient"]["p1"] |= changed
     house.bring(10, [150])
     assert Broken.OTHER_BIRTH_DATE.value in house.push().held[0]
+
+
+@dataclass
+class Strict(Ehr):
+    """A reference must be a Patient that is there; a search is one in a transaction alone (R4 3.1.0.11.2)."""
+
+    def one(
+        self, method: str, where: str, resource: dict[str, Any], once: str, match: str
+    ) -> tuple[int, str, str, dict[str, Any] | None]:
+        subject = resource.get("subject", {}).get("reference", "Patient/p1")
+        if subject != "Patient/p1":
+            return 422, "", "", self.complaint("invalid", "422")
+        return super().one(method, where, resource, once, match)
+
+
+@pytest.mark.parametrize("rules", [ORACLE, CGM_RECEIVER], ids=["batch", "submission"])
+def test_what_went_to_a_record_is_taken_back_from_it_where_a_search_is_no_reference(
+    tmp_path: Path, rules: Rules
+) -> None:
+    with running(Strict(rules)) as ehr:
+        house = filed(tmp_path, ehr.url)
+        wrong = house.bring(0, [100, 101])
+        house.grant()
+        house.link(None)
+        assert house.push().sent == 2
+        withdraw(house.db, house.patient, wrong)
+        assert house.push().retracted == 2 and ehr.values() == []
+        house.db.close()
