@@ -27,6 +27,7 @@ from bridge.push.answers import Reply
 from bridge.push.barrier import Barrier, Stands
 from bridge.push.engine import Engine
 from bridge.push.isolation import Apart, Next, as_said
+from bridge.push.joined import believed
 from bridge.push.parcel import Bounds, Parcel, ids_of, known_of, parcel
 from bridge.push.receiver import Receiver
 from bridge.push.retry import Decision, State, Step, decide
@@ -169,7 +170,7 @@ class Courier:
 
     async def _reply(self, found: Parcel, now: Instant) -> Reply:
         if self.engine is None:
-            return await sent(self.receiver, found.letters, now)
+            return believed(self.db, self.lane, found.items, await sent(self.receiver, found.letters, now))
         messages = [(ask, content) for ask, content in found.letters if isinstance(content, Hl7Bytes)]
         return await self.engine.sent(messages)
 

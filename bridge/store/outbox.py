@@ -238,6 +238,21 @@ def standing(db: Database, lane: Lane, reference: str) -> tuple[Held, ...]:
     return tuple(Held(*row) for row in rows)
 
 
+def owners(db: Database, destination: int, references: Iterable[str]) -> dict[str, set[bytes]]:
+    """Whose places these are there, of whichever person: the ids of what stands at each."""
+    con, wanted, found = db.reader("bridge"), sorted(references), dict[str, set[bytes]]()
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        rows = con.execute(
+            "SELECT reference, id FROM sent WHERE destination = ? AND state <> 'retracted'"
+            f" AND reference IN ({','.join('?' * len(some))})",
+            (destination, *some),
+        )
+        for reference, id_ in rows:
+            found.setdefault(reference, set()).add(id_)
+    return found
+
+
 def load(db: Database, number: int) -> Delivery:
     """The delivery; KeyError where there is none."""
     for found in _deliveries(db, "delivery = ?", number):

@@ -4,3 +4,5 @@
 ALTER TABLE sent ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;  -- 1: refused, and what was refused is a retraction
 UPDATE sent SET kept = 1 WHERE state = 'refused' AND delivery IN (
   SELECT delivery FROM deliveries WHERE what = 'retraction' AND state = 'correction-not-deliverable');
+-- One place holds one item: whose it is already is asked after each answer.
+CREATE INDEX sent_reference ON sent (destination, reference);
