@@ -18,17 +18,20 @@ from bridge.consent.permit import DeliveryPermit
 from bridge.consent.recalled import is_mean
 from bridge.consent.summed import behind, secret
 from bridge.period import Instant
+from bridge.push import chart
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.answers import Reply
 from bridge.push.courier import NOT_CORRECTABLE, Waybill
 from bridge.push.parcel import packed
+from bridge.push.readings import RESOLVING
 from bridge.push.reconcile import spelled
 from bridge.push.retry import State
 from bridge.push.round import NOTHING, Report
 from bridge.push.trip import Trip
 from bridge.store.blocks import resurfaced
 from bridge.store.ids import Name
+from bridge.store.links import Shown
 from bridge.store.outbox import Held, Item
 
 
@@ -38,13 +41,20 @@ async def retract(trip: Trip) -> Report:
     for grant, link, some in gone(trip.db, trip.errand.lane):
         left = list(some)
         while left and not report.stops:
-            page, bill = (
-                trip.page,
-                Waybill("retraction", grant, link, trip.subject(links.load(trip.db, link))),
-            )
+            page, bill = trip.page, Waybill("retraction", grant, link, await _subject(trip, link))
             report += await _some(trip, bill, left[:page])
             left = left[page:]
     return report
+
+
+async def _subject(trip: Trip, number: int) -> str:
+    """The record that it went to. Where its id was kept nowhere and a search is no reference, it is looked for."""
+    link, courier = links.load(trip.db, number), trip.courier
+    if not link.shown.id and courier.engine is None and courier.can.form not in RESOLVING:
+        found = await chart.look(courier.receiver, link.system, link.value, trip.clock())
+        if isinstance(found, Shown) and chart.difference(link, found) is None:
+            return f"Patient/{found.id}"
+    return trip.subject(link)
 
 
 async def _some(trip: Trip, bill: Waybill, some: Sequence[Held]) -> Report:
