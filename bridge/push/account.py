@@ -23,11 +23,6 @@ DEVICE: Final = "Device"
 CREATED: Final = 201
 GONE: Final = frozenset({404, 410})
 
-STATES: Final[Mapping[str, Literal["open", "refused", "retracted"]]] = {
-    "open": "open",
-    "refused": "refused",
-    "retracted": "retracted",
-}
 NOT_TAKEN: Final = "the receiver did not take it"
 DONE: Final = Step.DONE
 AGAIN: Final = Step.AGAIN
@@ -90,7 +85,8 @@ def settled(
 def untouched(
     items: Sequence[Item], entries: Sequence[Entry], before: Mapping[bytes, Held]
 ) -> tuple[Result, ...]:
-    """Entries that surely had no effect and were in no doubt before: they are in none now. `entries`: none where
+    """Entries that surely had no effect and were in no doubt before: they are in none now, and what was refused before
+    is not refused this time. `entries`: none where
     that is so of the whole attempt."""
     stayed = items
     if entries:
@@ -104,7 +100,12 @@ def untouched(
 def _as_before(item: Item, known: Held | None) -> Result:
     if known is None:
         return Result(item.id, "")
-    return Result(item.id, known.version, STATES[known.state], "", known.etag, known.problem)
+    return Result(item.id, known.version, unsettled(known), "", known.etag)
+
+
+def unsettled(known: Held) -> Literal["open", "retracted"]:
+    """The state of what no answer speaks of: a refusal was of the attempt before."""
+    return "retracted" if known.state == "retracted" else "open"
 
 
 def _in_doubt(known: Held | None) -> bool:

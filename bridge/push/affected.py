@@ -9,7 +9,7 @@ it may hold is told as a number with the entries. It knows names and versions, n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -28,7 +28,6 @@ from bridge.push.copies import (
     DOUBTFUL,
     DUE,
     HELD,
-    KEPT,
     OUTDATED,
     REFUSED,
     RETIRED,
@@ -105,15 +104,15 @@ def _copies(
     db: Database, lane: Lane, over: Mapping[Name, Instant], gone: frozenset[Name], in_use: bool
 ) -> Iterator[Copy]:
     for _, name, held in _holding(db, lane, tuple(over), with_retracted=True):
-        is_gone = name in gone or held.state in (RETRACTED, KEPT)
+        is_gone = name in gone or held.state == RETRACTED or held.kept
         state = _taken(held, in_use) if is_gone else _standing(held, over[name])
         yield Copy(spelled(held.id), held.version or held.tried, held.reference, state)
 
 
 def _taken(held: Held, in_use: bool) -> str:
     """How far taking it back has come."""
-    if held.state in (RETRACTED, KEPT):
-        return TAKEN if held.state == RETRACTED else REFUSED
+    if held.state == RETRACTED or held.kept:
+        return REFUSED if held.kept else TAKEN
     return DOUBTFUL if not held.version else DUE if in_use else RETIRED
 
 
@@ -152,7 +151,7 @@ def gone(db: Database, lane: Lane) -> Iterator[tuple[str, int, list[Held]]]:
     open_ = [
         (grant, held)
         for grant, name, held in holding
-        if held.state != KEPT and (held.tried or held.changed < since.get(name, END_OF_TIME))
+        if not held.kept and (held.tried or held.changed < since.get(name, END_OF_TIME))
     ]
     found = sorted((*open_, *_means(db, lane), *summaries_held(db, lane)), key=_left_under)
     for (grant, link), some in groupby(found, key=_left_under):
@@ -164,10 +163,9 @@ def _means(db: Database, lane: Lane) -> Iterator[tuple[str, Held]]:
     signed = [standing.grant for standing in grants.listed(db, lane.patient, with_names=False)]
     if any(grant.grain in MEANS for grant in signed):
         pairings = {grant.id: grant.pairing for grant in signed}
-        for grant, what, held in outbox.holding(db, lane):
+        for grant, held in outbox.holding(db, lane):
             name = db.ids.read(held.kind, spelled(held.id), pairings[grant])
-            is_kept = what == "retraction" and held.state == "refused"
-            if name is not None and is_mean(name) and held.reference and not is_kept:
+            if name is not None and is_mean(name) and held.reference and not held.kept:
                 yield grant, held
 
 
@@ -180,15 +178,14 @@ def _holding(
 ) -> Iterator[tuple[str, Name, Held]]:
     """What the destination holds of the names: the grant that it left by, the name, and what is held."""
     holding = outbox.holding(db, lane, with_retracted)
-    signed = {grant: grants.load(db, grant).grant for grant in {grant for grant, _, _ in holding}}
+    signed = {grant: grants.load(db, grant).grant for grant in {grant for grant, _ in holding}}
     pairings = {name: grant.pairing for name, grant in signed.items()}
     most = most_parts(db, lane.patient)
     minted = {pairing: _minted(db, names, pairing, most) for pairing in set(pairings.values())}
-    for grant, what, held in holding:
+    for grant, held in holding:
         name = minted[pairings[grant]].get(held.id)
         if name is not None:
-            is_kept = what == "retraction" and held.state == "refused"
-            yield grant, name, replace(held, state=KEPT) if is_kept else held
+            yield grant, name, held
 
 
 def _minted(db: Database, names: Sequence[Name], pairing: bytes, most: int) -> Mapping[bytes, Name]:

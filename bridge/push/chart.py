@@ -2,9 +2,10 @@
 
 Law (`safety.md`, whose chart is it): a link breaks when the record is absent, ambiguous, inactive, deceased or
 replaced (`bridge.smart.record`), or when name, birth date, identifier or id are not what was shown when a human
-confirmed it. The bridge decides nothing about identity; it notices a difference and stops. A receiver that never
-shows patients is delivered to on the human's word; one that used to show them and does not is waited for. Reasons
-name nobody.
+confirmed it, or was written down by who did. The first look that shows the record of a link that was confirmed unseen
+keeps its id, unless it is another person's. The bridge decides nothing about identity; it notices a difference and
+stops. A receiver that never shows patients is delivered to on the human's word; one that used to show them and does not
+is waited for. Reasons name nobody.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 import bridge.store.destinations as destinations
+import bridge.store.links as links
 from bridge.net.client import Outbound
 from bridge.period import Instant
 from bridge.push.answers import Reply
@@ -48,6 +50,7 @@ class Broken(StrEnum):
     OTHER_ID = "the receiver's record is another one than the confirmed one"
     OTHER_NAME = "the receiver's record has another name than the confirmed one"
     OTHER_BIRTH_DATE = "the receiver's record has another birth date than the confirmed one"
+    ANOTHERS = "another person's link names the receiver's record: compare both"
 
 
 ENGINE: Final = "an interface engine shows no patients"
@@ -106,15 +109,37 @@ async def shown(
 
 
 def difference(link: Link, shown: Shown) -> Broken | None:
-    """What is not as it was when the link was confirmed; None where everything is, or nothing was shown."""
-    before = link.shown
-    if not before.id:
-        return None
-    if before.id != shown.id:
+    """What is not as it was when the link was confirmed; None where everything is, or nothing was shown or written down
+    that could differ."""
+    before, is_seen = link.shown, bool(link.shown.id)
+    if is_seen and before.id != shown.id:
         return Broken.OTHER_ID
-    if plain_name(before.name) != plain_name(shown.name):
+    if (is_seen or before.name) and not _is_named(before.name, shown.name):
         return Broken.OTHER_NAME
-    return Broken.OTHER_BIRTH_DATE if before.birth_date != shown.birth_date else None
+    is_dated = is_seen or before.birth_date is not None
+    return Broken.OTHER_BIRTH_DATE if is_dated and before.birth_date != shown.birth_date else None
+
+
+def _is_named(written: str, shown: str) -> bool:
+    """Whether it is the same name; who wrote it down may have put the family first, as the command asks for it."""
+    family, comma, given = written.partition(",")
+    spelled = (written, f"{given} {family}") if comma else (written,)
+    return plain_name(shown) in map(plain_name, spelled)
+
+
+async def recognised(db: Database, receiver: Receiver, link: Link, now: Instant) -> Shown | Broken | NotShown:
+    """The record of a link, looked at now and found to be the confirmed one; the first look keeps what it showed."""
+    shown = await look(receiver, link.system, link.value, now)
+    if not isinstance(shown, Shown):
+        return shown
+    broken = difference(link, shown)
+    if broken is not None:
+        return broken
+    try:
+        links.keep_first(db, link.number, shown)
+    except links.Anothers:
+        return Broken.ANOTHERS
+    return shown
 
 
 def _patients(bundle: Mapping[str, object]) -> list[Mapping[str, object]]:

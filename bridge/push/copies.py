@@ -30,9 +30,6 @@ from bridge.store.lanes import Lane
 from bridge.store.outbox import Held
 from bridge.store.reported import Reported, reported
 
-KEPT: Final = "kept"
-"""The receiver was told and refused to take it back: a human's task, not tried again by itself."""
-
 RETRACTED: Final = "retracted"
 HELD: Final = "held"
 CORRECTED: Final = "corrected"
@@ -60,7 +57,7 @@ def summaries_held(db: Database, lane: Lane) -> Iterator[tuple[str, Held]]:
     told as wrong or that the receiver refused to take back. Which of them are wrong, the gate alone can say."""
     for each, held in _held(db, lane):
         is_gone = held.state == RETRACTED or held.version.endswith(GONE)
-        if not is_gone and not _is_kept(db, held):
+        if not is_gone and not held.kept:
             yield each.grant, held
 
 
@@ -68,7 +65,7 @@ def documents_held(db: Database, lane: Lane) -> Iterator[tuple[Documented, Held]
     """The same of documents."""
     for each, held in _filed(db, lane):
         is_gone = held.state == RETRACTED or held.version.endswith(GONE)
-        if not is_gone and not _is_kept(db, held):
+        if not is_gone and not held.kept:
             yield each, held
 
 
@@ -84,7 +81,7 @@ def documents_of(db: Database, lane: Lane, found: Iterable[tuple[Stream, Ints, I
         ]
         inside = np.concatenate([np.zeros(0, np.int64), *ends])
         if len(inside):
-            state = _state(db, each.is_frozen, held, inside[inside < END_OF_TIME])
+            state = _state(each.is_frozen, held, inside[inside < END_OF_TIME])
             yield Copy(spelled(held.id), held.version or held.tried, held.reference, state)
 
 
@@ -104,7 +101,7 @@ def copies_of(db: Database, lane: Lane, instants: Ints, until: Ints) -> Iterator
         inside = (instants >= each.period.start) & (instants < each.period.end)
         if inside.any():
             others = until[inside & (until < END_OF_TIME)]
-            state = _state(db, each.is_frozen, held, others)
+            state = _state(each.is_frozen, held, others)
             yield Copy(spelled(held.id), held.version or held.tried, held.reference, state)
 
 
@@ -118,17 +115,13 @@ def _held(db: Database, lane: Lane) -> Iterator[tuple[Reported, Held]]:
                 yield each, held
 
 
-def _state(db: Database, is_frozen: bool, held: Held, others: Ints) -> str:
+def _state(is_frozen: bool, held: Held, others: Ints) -> str:
     if held.state == RETRACTED or held.version.endswith(GONE):
         return TAKEN
-    if _is_kept(db, held):
+    if held.kept:
         return REFUSED
     if not held.version:
         return DOUBTFUL
     if len(others) < (LEAST if is_frozen else 1):  # fewer do not change a frozen one
         return HELD
     return CORRECTED if held.changed >= others.max() and not held.tried else OUTDATED
-
-
-def _is_kept(db: Database, held: Held) -> bool:
-    return held.state == "refused" and outbox.load(db, held.delivery).what == "retraction"

@@ -15,16 +15,18 @@ from typing import Final
 
 import bridge.store.outbox as outbox
 from bridge.consent.disclosure import Disclosure
-from bridge.fhir.consignment import DEVICE, Form, Told
+from bridge.fhir.consignment import Told
 from bridge.fhir.filing import Filing
 from bridge.fhir.render import Renderer
 from bridge.period import Instant
-from bridge.push import abilities, engine, reconcile
+from bridge.push import abilities, engine, lessons, reconcile
 from bridge.push.abilities import Abilities
 from bridge.push.account import Settlement, is_update, settled, untouched
 from bridge.push.answers import Reply
 from bridge.push.barrier import Barrier, Stands
 from bridge.push.engine import Engine
+from bridge.push.isolation import Apart, Next, as_said
+from bridge.push.joined import believed
 from bridge.push.leaves import Pages
 from bridge.push.parcel import Bounds, Parcel, ids_of, known_of, parcel
 from bridge.push.receiver import Receiver
@@ -40,7 +42,6 @@ AT_ONCE: Final = 5
 NOT_CORRECTABLE: Final = "the receiver takes no corrections: somebody there must correct what it holds"
 IN_DOUBT: Final = "no answer came, and the receiver cannot be asked whether it has it: somebody must look"
 TOO_LARGE: Final = "this entry alone is larger than what the receiver takes in one request"
-NO_DEVICE: Final = frozenset({403, 404, 405})
 UNTAKEN: Final = "the receiver finds it a duplicate of something that is not ours"
 
 
@@ -64,14 +65,14 @@ class Waybill:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a parcel of so many readings. `is_content`: something in it was refused, and all of it with it."""
+    """What came of a parcel of so many readings. `follows`: what the search for a refused content asks for."""
 
     settlement: Settlement
     decision: Decision
     problem: str
     delivery: int
     readings: int
-    is_content: bool = False
+    follows: Next = Next.AS_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,14 @@ class Courier:
         self._note_new(results, found, bill)
         return not any(result.version or result.state == "refused" for result in results)
 
-    async def send(self, found: Parcel, bill: Waybill, entry: int | None, stands: Stands) -> Outcome:
-        """One attempt, and everything that it came to, recorded. `stands`: asked before each call of it."""
+    async def send(
+        self, found: Parcel, bill: Waybill, entry: int | None, stands: Stands, apart: Apart = as_said
+    ) -> Outcome:
+        """One attempt, and all that it came to, recorded. `stands`: asked before each call; `apart`: what follows."""
         place = "" if self.pages is None else self.pages.place(found.leaves)
-        delivery = self._begun(bill, entry, found.items, place)
-        now, retracts = self.clock(), bill.what == "retraction"
+        delivery, retracts = self._begun(bill, entry, found.items, place), bill.what == "retraction"
         with self.barrier.only(stands):
-            reply = await self._reply(found, now)
+            reply = await self._reply(found, self.clock())
         settlement = replace(NOTHING, step=reply.step)
         if reply.entries:
             settlement = settled(found.items, reply.entries, found.before, retracts)
@@ -143,15 +145,17 @@ class Courier:
         refused = settlement.refused + sum(result.state == "refused" for result in looked)
         settlement = replace(settlement, refused=refused)
         is_clear = bool(looked) or (step is Step.DONE and settlement.is_doubtful) or is_taught
-        step = Step.AGAIN if is_clear else step
-        decision = decide(step, delivery.attempts, self.clock(), self.chance(), reply.asked)
+        what = Step.AGAIN if is_clear else step
+        decision = decide(what, delivery.attempts, self.clock(), self.chance(), reply.asked)
         if is_clear and delivery.attempts < AT_ONCE:
             decision = replace(decision, due=self.clock())
+        follows = apart(decision, reply.is_content, settlement.taken)
+        if follows is not Next.AS_SAID:
+            decision = Decision(State.QUEUED, self.clock(), Step.AGAIN)
         if decision.state is State.ACKED and (refused or bill.has_refused):
             decision = replace(decision, state=State.PARTIAL)
-        stayed = (
-            untouched(found.items, reply.entries, found.before) if reply.entries or reply.is_untouched else ()
-        )
+        is_known = bool(reply.entries) or reply.is_untouched
+        stayed = untouched(found.items, reply.entries, found.before) if is_known else ()
         told = {result.id for result in (*settlement.results, *looked)}
         outbox.settle(
             self.db,
@@ -163,14 +167,13 @@ class Courier:
             taken=settlement.taken,
             after=bill.after if decision.step is Step.DONE else None,
         )
-        number, readings = delivery.delivery, delivery.items
-        return Outcome(settlement, decision, reply.problem, number, readings, reply.is_content)
+        return Outcome(settlement, decision, reply.problem, delivery.delivery, delivery.items, follows)
 
     async def _reply(self, found: Parcel, now: Instant) -> Reply:
         if self.pages is not None:
             return await self.pages.sent(found.leaves)
         if self.engine is None:
-            return await sent(self.receiver, found.requests, now)
+            return believed(self.db, self.lane, found.items, await sent(self.receiver, found.requests, now))
         return await self.engine.sent(found.messages)
 
     def skip(self, bill: Waybill) -> None:
@@ -238,31 +241,14 @@ class Courier:
 
     def _taught(self, found: Parcel, settlement: Settlement, reply: Reply) -> tuple[bool, Settlement]:
         """Whether the receiver showed something of itself by refusing, so that the same goes otherwise at once."""
-        if not self.has_file:
-            return False, settlement
-        entries = list(zip(found.items, reply.entries, strict=True)) if reply.entries else []
-        new = [(item, entry) for item, entry in entries if not is_update(found.before.get(item.id))]
-        shown = self.can
-        is_tried = self.can.form is Form.SUBMISSION and self.can.conditional
-        if is_tried and new and all(entry.status == 400 for _, entry in new):
-            shown = replace(shown, conditional=False)
-        if reply.status == 413 and len(found.items) > 1:
-            shown = replace(shown, most=max(1, len(found.items) // 2))
-        if any(item.kind == DEVICE and entry.status in NO_DEVICE for item, entry in new):
-            shown = replace(shown, devices=False)
+        shown, kept = (
+            lessons.learnt(self.can, found, settlement, reply) if self.has_file else (self.can, settlement)
+        )
         if shown == self.can:
             return False, settlement
         self.shown.append(shown)
         abilities.remember(self.db, self.lane.destination, shown, self.clock())
-        again = {
-            item.id
-            for item, entry in new
-            if entry.status == 400 or (item.kind == DEVICE and entry.status in NO_DEVICE)
-        }
-        kept = tuple(result for result in settlement.results if result.id not in again)
-        refused = sum(result.state == "refused" for result in kept)
-        not_made = tuple(Result(id_, "") for id_ in sorted(again))
-        return True, replace(settlement, results=(*kept, *not_made), refused=refused)
+        return True, kept
 
     async def _looked_into(
         self, found: Parcel, settlement: Settlement, whole: Step, retracts: bool, reply: Reply

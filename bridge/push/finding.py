@@ -55,7 +55,7 @@ async def look(
     db: Database, receiver: Receiver, lane: Lane, client: str, link: Link, codes: Codes, now: Instant
 ) -> str:
     """Look for the orders of a linked record and keep what there is; why it could not be done, '' it was."""
-    record = link.shown.id or await _record(receiver, link, now)
+    record = link.shown.id or await _record(db, receiver, link, now)
     seen = await _searched(receiver, record, codes, now) if record else NO_ID
     if isinstance(seen, str):
         orders.looked(db, lane, Look(link.number, now, seen))
@@ -65,8 +65,8 @@ async def look(
     return ""
 
 
-async def _record(receiver: Receiver, link: Link, now: Instant) -> str:
-    shown = await chart.look(receiver, link.system, link.value, now)
+async def _record(db: Database, receiver: Receiver, link: Link, now: Instant) -> str:
+    shown = await chart.recognised(db, receiver, link, now)
     return shown.id if isinstance(shown, Shown) else ""
 
 

@@ -24,7 +24,7 @@ from bridge.fhir.reports import DOCUMENT
 from bridge.fhir.summaries import GONE
 from bridge.period import ZoneHistory
 from bridge.portal.render import Bound, Shelved
-from bridge.push.account import CREATED, STATES
+from bridge.push.account import CREATED, unsettled
 from bridge.push.answers import Entry, Reply
 from bridge.push.bound import MANIFEST, Rack, not_untouched, tidied
 from bridge.push.documents import Documents, deliver_documents
@@ -145,7 +145,7 @@ class Leafing:
         outbox.note(
             db,
             lane,
-            [Result(held.id, held.version, STATES[held.state], "", files, held.problem, settled=False)],
+            [Result(held.id, held.version, unsettled(held), "", files, held.problem, settled=False)],
         )
         shelves.keep(db, lane, replace(shelf, revision=shelf.revision - 1, content=""))
 

@@ -126,7 +126,7 @@ async def _due(trip: Trip, passage: Passage, course: Course, parcel: Parcel, sub
     """What of a page goes now, pieces of the same readings considered."""
     ask = partial(_told, trip, passage, course, subject)
     is_whole = (
-        trip.courier.can.form in WHOLE and trip.page > 1
+        trip.courier.can.form in WHOLE and trip.most > 1
     )  # a request that holds one holds none together
     return await parts.needed(trip.db, trip.errand.lane, passage.id, parcel, ask, is_whole)
 
@@ -186,15 +186,12 @@ async def subject_there(trip: Trip, passage: Passage, link: Link) -> str | Repor
         subject = trip.subject(link)
         return subject if engine.person(subject).is_known else rounds.held(trip.client, NOT_SHOWN)
     receiver, now = trip.courier.receiver, trip.clock()
-    shown = await chart.look(receiver, link.system, link.value, now)
+    shown = await chart.recognised(trip.db, receiver, standing, now)
     if isinstance(shown, NotShown):
-        return _unseen(trip, passage, link, shown.reply)
-    broken = shown if isinstance(shown, Broken) else chart.difference(link, shown)
-    if broken is not None:
-        links.break_(trip.db, link.number, broken.value)
-        return rounds.held(trip.client, f"link-broken: {broken.value}")
+        return _unseen(trip, passage, standing, shown.reply)
     if isinstance(shown, Broken):
-        return subject_of(link)
+        links.break_(trip.db, link.number, shown.value)
+        return rounds.held(trip.client, f"link-broken: {shown.value}")
     if trip.spec is not None and trip.spec.encounter == "open":
         is_in = await chart.is_in_encounter(receiver, shown.id, now)
         if is_in is not True:

@@ -18,17 +18,20 @@ from bridge.consent.permit import DeliveryPermit
 from bridge.consent.recalled import is_mean
 from bridge.consent.summed import behind, secret
 from bridge.period import Instant
+from bridge.push import chart
 from bridge.push import round as rounds
 from bridge.push.affected import gone
 from bridge.push.answers import Reply
 from bridge.push.courier import NOT_CORRECTABLE, Waybill
 from bridge.push.parcel import packed
+from bridge.push.readings import RESOLVING
 from bridge.push.reconcile import spelled
 from bridge.push.retry import State
 from bridge.push.round import NOTHING, Report
 from bridge.push.trip import Trip
 from bridge.store.blocks import resurfaced
 from bridge.store.ids import Name
+from bridge.store.links import Shown
 from bridge.store.outbox import Held, Item
 
 
@@ -39,10 +42,21 @@ async def retract(trip: Trip) -> Report:
         left = list(some)
         while left and not report.stops:
             page = trip.page
-            bill = Waybill("retraction", grant, link, trip.subject(links.load(trip.db, link)))
+            bill = Waybill("retraction", grant, link, await _subject(trip, link))
             report += await _some(trip, bill, left[:page])
             left = left[page:]
     return report
+
+
+async def _subject(trip: Trip, number: int) -> str:
+    """The record that it went to. Where its id was kept nowhere and a search is no reference, it is looked for."""
+    link, courier = links.load(trip.db, number), trip.courier
+    is_by_link = courier.engine is not None or courier.pages is not None
+    if not (link.shown.id or is_by_link or courier.can.form in RESOLVING):
+        found = await chart.look(courier.receiver, link.system, link.value, trip.clock())
+        if isinstance(found, Shown) and chart.difference(link, found) is None:
+            return f"Patient/{found.id}"
+    return trip.subject(link)
 
 
 async def _some(trip: Trip, bill: Waybill, some: Sequence[Held]) -> Report:
@@ -64,7 +78,7 @@ async def _some(trip: Trip, bill: Waybill, some: Sequence[Held]) -> Report:
             decision, delivery = trip.courier.postpone(bill, found)
             return rounds.stopped(trip.client, decision, found.problem, delivery, trip.clock())
         outbox.note(trip.db, lane, found)
-    return await _sent(trip, bill, [held.id for held in some], frozenset({"open", "refused"}))
+    return await _sent(trip, bill, [held.id for held in some])
 
 
 async def _wrong(trip: Trip, bill: Waybill, some: Sequence[Held]) -> list[Held]:
@@ -88,10 +102,10 @@ async def _wrong(trip: Trip, bill: Waybill, some: Sequence[Held]) -> list[Held]:
     return [held for held in some if held.id not in means - told]
 
 
-async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozenset[str]) -> Report:
+async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes]) -> Report:
     lane = trip.errand.lane
     known = outbox.held(trip.db, lane, ids).values()
-    wanted = frozenset(spelled(each.id) for each in known if each.reference and each.state in states)
+    wanted = frozenset(spelled(each.id) for each in known if each.reference and _is_open(each))
     disclosure = await trip.gate.retract(DeliveryPermit(bill.grant, trip.client), lane.patient, wanted)
     if not disclosure.count:
         return NOTHING
@@ -99,15 +113,20 @@ async def _sent(trip: Trip, bill: Waybill, ids: Sequence[bytes], states: frozens
     if trip.fit(parcel) is not None and len(ids) > 1:
         trip.kept(disclosure)
         half = len(ids) // 2
-        first = await _sent(trip, bill, ids[:half], states)
-        return first if first.stops else first + await _sent(trip, bill, ids[half:], states)
+        first = await _sent(trip, bill, ids[:half])
+        return first if first.stops else first + await _sent(trip, bill, ids[half:])
     report, is_done = await trip.sent(disclosure, parcel, bill, among=disclosure.count)
     left = [] if is_done else list(ids)
     while left and not report.stops:
         page = trip.page
-        report += await _sent(trip, bill, left[:page], frozenset({"open"}))
+        report += await _sent(trip, bill, left[:page])
         left = left[page:]
     return report
+
+
+def _is_open(held: Held) -> bool:
+    """Whether it stands there yet, and was not refused to be taken back; that a correction was refused is no reason."""
+    return held.state != "retracted" and not held.kept
 
 
 def _reading(name: Name) -> tuple[int, Instant, int]:

@@ -21,11 +21,11 @@ from bridge.period import DAY, Instant
 from bridge.push import engine
 from bridge.push import round as rounds
 from bridge.push.barrier import Stands, always, standing
-from bridge.push.courier import Courier, Outcome, Waybill
-from bridge.push.isolation import Isolation, Next
+from bridge.push.courier import Courier, Waybill
+from bridge.push.isolation import Isolation, Next, as_said
 from bridge.push.parcel import Bounds, Parcel
 from bridge.push.plan import Errand
-from bridge.push.retry import State, Step
+from bridge.push.retry import Decision, State, Step
 from bridge.push.round import Report
 from bridge.store.db import Database
 from bridge.store.entries import KEPT
@@ -89,14 +89,18 @@ class Trip:
         return self.courier.bounds(self.spec.limits.entries, self.spec.limits.bytes)
 
     @property
-    def page(self) -> int:
-        """How many readings are asked for at once."""
+    def most(self) -> int:
+        """How many readings a request may hold there, whatever it is asked for just now."""
         most = self.bounds.entries or PAGE
         pace = PAGE if self.spec is None else self.spec.limits.calls_per_minute or PAGE
         if self.courier.can.form in SINGLY:
             most = min(most, MOST_CALLS, max(1, pace - SPARE))
-        most = min(most, self.isolation.most or PAGE)
         return max(1, min(most, PAGE, self.fits.get(self.errand.lane.destination, PAGE)))
+
+    @property
+    def page(self) -> int:
+        """How many readings are asked for at once."""
+        return min(self.most, self.isolation.most or PAGE)
 
     def fit(self, parcel: Parcel) -> int | None:
         """How many readings a page may have, where this one is more than a request holds here; None where it fits."""
@@ -124,24 +128,24 @@ class Trip:
         """One parcel goes; what came of it, and whether it is done with. `among`: what the receiver refuses all of it
         for is looked for among so many, in smaller parcels."""
         stands = self.standing(disclosure, bill)
-        outcome = await self.courier.send(parcel, bill, disclosure.entry, stands)
+        apart = as_said if among is None else partial(self._apart, among)
+        outcome = await self.courier.send(parcel, bill, disclosure.entry, stands, apart)
         said, left = rounds.word(outcome, bill.what == "retraction")
         self.gate.settle(disclosure, said, left)
-        follows = Next.AS_SAID if among is None else self._apart(outcome, among)
-        if follows is Next.SMALLER:
+        if outcome.follows is Next.SMALLER:
             return rounds.NOTHING, False
-        if follows is Next.ALONE:
+        if outcome.follows is Next.ALONE:
             items = [item for item in parcel.items if item.kind != DEVICE]
             self.courier.give_up(items, bill, outcome.problem, State.PARTIAL)
             return rounds.refused(self.client, len(items)), False
         report = rounds.of(self.client, outcome, self.clock())
         return report, outcome.decision.step is Step.DONE
 
-    def _apart(self, outcome: Outcome, count: int) -> Next:
-        if outcome.decision.step is Step.STOP and outcome.is_content:
+    def _apart(self, count: int, decision: Decision, is_content: bool, taken: int) -> Next:
+        if decision.step is Step.STOP and is_content:
             return self.isolation.refused(count, self.page)
-        if outcome.decision.step is Step.DONE:
-            self.isolation.taken(outcome.settlement.taken)
+        if decision.step is Step.DONE:
+            self.isolation.taken(taken)
         return Next.AS_SAID
 
     def standing(self, disclosure: Disclosure, bill: Waybill) -> Stands:

@@ -4,7 +4,8 @@ Law (`safety.md`, whose chart is it): no delivery without a confirmed link; the 
 name. What the receiver showed when the link was confirmed rests under the patient's key, and what it
 shows later is compared with that. One record is one person's: a link that names another person's is none, and that
 is looked at where it is made, whoever makes it and however the record is spelled. A broken link stays until a human
-confirms anew; a confirmation is a new link, the old one is kept for what was sent under it.
+confirms anew; a confirmation is a new link, the old one is kept for what was sent under it. Where the receiver showed
+nobody then, the id that it shows first is kept once, and is the link's from there on.
 
 Rejected: updating a link in place (what was sent could no longer be told to its chart).
 """
@@ -127,6 +128,25 @@ def canonical(system: str, value: str) -> tuple[str, str]:
 def _trimmed(text: str) -> str:
     """Without blanks at its edges, and without signs that show nothing (Unicode Cf), which a copied number brings."""
     return "".join(each for each in normalize("NFC", text) if category(each) != "Cf").strip()
+
+
+def keep_first(db: Database, number: int, found: Shown) -> None:
+    """The receiver shows the record of a link that was confirmed without it: its id is kept, and what nobody wrote down
+    of it. A link that has an id keeps it. Anothers where another person's link names the record."""
+    with db.write("bridge") as con:
+        link = load(db, number)
+        if link.shown.id:
+            return
+        shown = Shown(found.id, link.shown.name or found.name, link.shown.birth_date or found.birth_date)
+        record = _Record(link.client, *canonical(link.system, link.value), shown.id)
+        if _is_anothers(db, con, link.patient, record):
+            raise Anothers(ANOTHERS)
+        told = _text(link.system, link.value, shown, link.confirmed_by)
+        sealed = db.keys.box(link.patient).seal(told, place("link", link.patient, number))
+        con.execute(
+            "UPDATE links SET sealed = ?, record = ?, chart = ? WHERE link = ?",
+            (sealed, *record.marks(db), number),
+        )
 
 
 def _text(system: str, value: str, shown: Shown, by: str) -> bytes:

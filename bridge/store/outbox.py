@@ -11,6 +11,7 @@ Rejected: the rendered Bundle in the outbox; it would outlive a revocation.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -29,6 +30,7 @@ SEVERAL: Final = sendings.SEVERAL
 """A version that is one of several: the entry is sent once more, as an update."""
 
 What: TypeAlias = Literal["readings", "summaries", "document", "retraction"]
+GAVE_WAY: Final = "something else had to go first: what is left of this goes by itself with the next"
 CLOSED: Final = frozenset({"partial", "correction-not-deliverable"})
 """States of a delivery that is over and has entries which wait for a human."""
 
@@ -57,6 +59,7 @@ class Held:
     delivery: int
     problem: str
     changed: Instant = 0
+    kept: bool = False
 
 
 class Result(NamedTuple):
@@ -131,9 +134,10 @@ def begin(
     """Before the first byte: the lane's open delivery, or a new one, is `sending` these items; what stands nowhere yet
     will under `reference`."""
     now, known = db.clock(), opened(db, lane)
+    gives_way = known is not None and known.what != what
     since, readings = cursors.cursor(db, lane, grant, part), sum(each.kind != "Device" for each in items)
     with db.write("bridge") as con:
-        if known is None:
+        if known is None or (gives_way and _has_given_way(con, known, now)):
             number = con.execute(
                 "INSERT INTO deliveries (patient, destination, what, grant_id, state, attempts, due, items,"
                 " taken, since, entry, problem, began, changed, part)"
@@ -155,6 +159,20 @@ def begin(
     return load(db, number)
 
 
+def _has_given_way(con: sqlite3.Connection, known: Delivery, now: Instant) -> bool:
+    """What is open has entries and something else goes first: it is over as far as it came, and what is left of it goes
+    with another. What it was stays said: that tells what its entries were refused for, and under which grant they
+    left."""
+    return bool(
+        con.execute(
+            "UPDATE deliveries SET state = 'partial', due = NULL, changed = ?,"
+            " problem = CASE WHEN problem = '' THEN ? ELSE problem END WHERE delivery = ?"
+            " AND EXISTS (SELECT 1 FROM sent WHERE patient = ? AND destination = ? AND delivery = ?)",
+            (now, GAVE_WAY, known.delivery, known.patient, known.destination, known.delivery),
+        ).rowcount
+    )
+
+
 def settle(
     db: Database,
     delivery: Delivery,
@@ -174,7 +192,7 @@ def settle(
             " WHERE delivery = ?",
             (state, due, problem, taken, now, delivery.delivery),
         )
-        sendings.noted(con, lane, results, now)
+        sendings.noted(con, lane, results, now, delivery.what == "retraction")
         receipts.keep(con, delivery, state, taken, refused, problem, now)
         if after is not None:
             con.execute(
@@ -190,17 +208,17 @@ def note(db: Database, lane: Lane, results: Sequence[Result]) -> None:
         sendings.noted(con, lane, results, db.clock())
 
 
-def holding(db: Database, lane: Lane, with_retracted: bool = False) -> tuple[tuple[str, What, Held], ...]:
+def holding(db: Database, lane: Lane, with_retracted: bool = False) -> tuple[tuple[str, Held], ...]:
     """What the destination holds or may hold and was not retracted (or was), each with the grant that it last
-    left by and what it was then."""
+    left by."""
     columns = ", ".join(f"s.{field.name}" for field in fields(Held))
     rows = db.reader("bridge").execute(
-        f"SELECT d.grant_id, d.what, {columns} FROM sent s JOIN deliveries d ON d.delivery = s.delivery"
+        f"SELECT d.grant_id, {columns} FROM sent s JOIN deliveries d ON d.delivery = s.delivery"
         " WHERE s.patient = ? AND s.destination = ? AND (s.state <> 'retracted' OR ?)"
         " AND (s.version <> '' OR s.tried <> '')",
         (lane.patient, lane.destination, with_retracted),
     )
-    return tuple((grant, what, Held(*row)) for grant, what, *row in rows)
+    return tuple((grant, Held(*row)) for grant, *row in rows)
 
 
 def held(db: Database, lane: Lane, ids: Iterable[bytes]) -> Mapping[bytes, Held]:
@@ -223,6 +241,21 @@ def standing(db: Database, lane: Lane, reference: str) -> tuple[Held, ...]:
         (lane.patient, lane.destination, reference),
     )
     return tuple(Held(*row) for row in rows)
+
+
+def owners(db: Database, destination: int, references: Iterable[str]) -> dict[str, set[bytes]]:
+    """Whose places these are there, of whichever person: the ids of what stands at each."""
+    con, wanted, found = db.reader("bridge"), sorted(references), dict[str, set[bytes]]()
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        rows = con.execute(
+            "SELECT reference, id FROM sent WHERE destination = ? AND state <> 'retracted'"
+            f" AND reference IN ({','.join('?' * len(some))})",
+            (destination, *some),
+        )
+        for reference, id_ in rows:
+            found.setdefault(reference, set()).add(id_)
+    return found
 
 
 def load(db: Database, number: int) -> Delivery:
@@ -254,7 +287,7 @@ def retry(db: Database, number: int) -> None:
                 (now, number),
             )
         con.execute(
-            "UPDATE sent SET state = 'open', problem = '' WHERE patient = ? AND destination = ?"
+            "UPDATE sent SET state = 'open', problem = '', kept = 0 WHERE patient = ? AND destination = ?"
             " AND delivery = ? AND state = 'refused'",
             (lane.patient, lane.destination, number),
         )

@@ -1,8 +1,8 @@
 """The rows of what was sent, written many at once: as tried before the first byte, as noted after the answer.
 
 Law: within the transaction of a delivery (`outbox.py`), which alone calls this. A row for each entry, decided by what
-stands in it; what came of one entry is one change of one row. A statement has fewer variables than 999, the fewest that
-SQLite takes by default in any version (limits, section 9).
+stands in it, and what was refused is open once it goes anew; what came of one entry is one change of one row. A
+statement has fewer variables than 999, the fewest that SQLite takes by default in any version (limits, section 9).
 
 Rejected: a statement for each row (SQLite makes the list of states anew in each, twice the time of the rows).
 """
@@ -35,15 +35,16 @@ _TRIED: Final = (
     " ON CONFLICT (patient, destination, id) DO UPDATE SET delivery = excluded.delivery,"
     " link = excluded.link, changed = excluded.changed, reference = CASE WHEN excluded.reference <> ''"
     " AND (state = 'retracted' OR reference = '' OR (version = '' AND tried = ''))"
-    " THEN excluded.reference ELSE reference END,"
+    " THEN excluded.reference ELSE reference END, kept = 0, problem = '',"
     " version = CASE WHEN excluded.reference <> '' AND state = 'retracted' THEN '' ELSE version END,"
-    " state = CASE WHEN excluded.reference <> '' AND state = 'retracted' THEN 'open' ELSE state END, tried = CASE"
+    " state = CASE WHEN state = 'refused' OR (excluded.reference <> '' AND state = 'retracted') THEN 'open'"
+    " ELSE state END, tried = CASE"
     f" WHEN tried = '' OR tried = excluded.tried THEN excluded.tried ELSE '{SEVERAL}' END"
 )
 _NOTED: Final = (
     "UPDATE sent SET version = ?3, tried = CASE WHEN ?4 THEN '' ELSE tried END, state = ?5,"
     " reference = CASE WHEN said.column2 = '' THEN reference ELSE said.column2 END, etag = said.column3,"
-    " problem = ?6, changed = ?7 FROM (VALUES {rows}) AS said"
+    " problem = ?6, changed = ?7, kept = ?8 FROM (VALUES {rows}) AS said"
     " WHERE patient = ?1 AND destination = ?2 AND id = said.column1"
 )
 _Row = TypeVar("_Row")
@@ -58,10 +59,21 @@ def tried(
         con.execute(_many(_TRIED, len(known), len(some)), (*known, *(each for row in some for each in row)))
 
 
-def noted(con: sqlite3.Connection, lane: Lane, results: Sequence[Noted], now: Instant) -> None:
-    """What these entries came to, in their order."""
+def noted(
+    con: sqlite3.Connection, lane: Lane, results: Sequence[Noted], now: Instant, is_back: bool = False
+) -> None:
+    """What these entries came to, in their order. `is_back`: they were to be taken back."""
     for (version, state, problem, settled), alike in _alike(results):
-        known = (lane.patient, lane.destination, version, settled, state, problem, now)
+        known = (
+            lane.patient,
+            lane.destination,
+            version,
+            settled,
+            state,
+            problem,
+            now,
+            is_back and state == "refused",
+        )
         for some in _parts(alike):
             told = (each for row in some for each in (row[0], row[3], row[4]))
             con.execute(_many(_NOTED, len(known), len(some)), (*known, *told))

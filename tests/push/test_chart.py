@@ -122,3 +122,18 @@ def test_a_receiver_that_shows_no_patients_is_told_from_one_without_this_patient
 
 def test_a_reason_names_nobody() -> None:
     assert not any("Robin" in reason.value or "0042" in reason.value for reason in Broken)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (Shown("", "Example, Robin", date(1990, 4, 1)), None),
+        (Shown("", "robin example"), None),
+        (Shown("", "Meier, Max", date(1990, 4, 1)), Broken.OTHER_NAME),
+        (Shown("", "", date(1955, 5, 5)), Broken.OTHER_BIRTH_DATE),
+    ],
+)
+def test_what_a_human_wrote_down_is_compared_with_the_first_record_that_is_shown(
+    written: Shown, expected: Broken | None
+) -> None:
+    assert difference(replace(LINK, shown=written), SHOWN) is expected

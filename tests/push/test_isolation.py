@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil, log2
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 import pytest
 
 import bridge.store.outbox as outbox
-from bridge.push.isolation import MOST, STRANGERS, Isolation, Next
+from bridge.push.isolation import IN_A_ROW, STRANGERS, Isolation, Next
 from bridge.store.blocks import withdraw
 from tests.hl7.engine import Engine
 from tests.hl7.engine import standing as engine_standing
 from tests.hl7.test_deliveries import RECORD
 from tests.push.ehr import CGM_RECEIVER, TRANSACTION, Ehr, Rules, running
 from tests.push.house import House, filed
+from tests.push.test_several_grants import hours
 
 SIXTY = list(range(100, 160))
 
@@ -152,8 +154,54 @@ def test_a_receiver_that_takes_nothing_stops_the_delivery_after_few_requests(tmp
 def test_after_too_many_refusals_a_human_looks() -> None:
     found = Isolation()
     found.taken(1)
-    assert {found.refused(1, 1) for _ in range(MOST)} == {Next.ALONE}
+    assert {found.refused(1, 1) for _ in range(IN_A_ROW)} == {Next.ALONE}
     assert found.refused(1, 1) is Next.AS_SAID
+
+
+def test_many_in_one_page_are_found_and_all_others_arrive(tmp_path: Path) -> None:
+    values = [399 if at % 25 == 12 else 100 + at % 250 for at in range(400)]
+    with running(Choosy(TRANSACTION, bad={399})) as ehr:
+        house = filed(tmp_path, ehr.url)
+        house.bring(0, values)
+        house.grant()
+        house.link()
+        report = house.push()
+        assert (report.sent, report.stops) == (384, False) and len(problems(house)) == 16
+        house.db.close()
+
+
+@dataclass
+class Pausing(Choosy):
+    """Something happens right after its first refusal."""
+
+    then: list[Callable[[], None]] = field(default_factory=list)
+
+    def _bundle(
+        self, where: str, resource: dict[str, Any]
+    ) -> tuple[int, dict[str, Any], Sequence[tuple[str, str]]]:
+        found = super()._bundle(where, resource)
+        if self.refusals and self.then:
+            self.then.pop()()
+        return found
+
+
+def test_a_pause_while_it_is_looked_for_leaves_nothing_to_a_human(tmp_path: Path) -> None:
+    with running(Pausing(TRANSACTION, bad={131})) as ehr:
+        house = filed(tmp_path, ehr.url)
+        first = house.bring(0, [90, 91])
+        grant = house.grant()
+        house.link()
+        assert house.push().sent == 2
+        house.bring(10, SIXTY)
+        ehr.then.append(partial(house.pause, grant))
+        house.push()
+        assert "failed" not in {each.state for each in outbox.listed(house.db)}
+        withdraw(house.db, house.patient, first)
+        house.wait()
+        assert house.push().retracted == 2, "what is gone is taken back all the same"
+        house.resume(grant)
+        assert house.push().sent == 59 and len(problems(house)) == 1
+        house.db.close()
 
 
 def test_a_no_in_the_middle_of_it_lets_nothing_more_go(tmp_path: Path) -> None:
@@ -229,4 +277,20 @@ def test_a_receiver_that_gives_nothing_back_stops_the_delivery(tmp_path: Path) -
         withdraw(house.db, house.patient, wrong)
         assert house.push().stops and len(ehr.values()) == 60
         assert ehr.refusals <= ceil(log2(60)) + 1 + STRANGERS
+        house.db.close()
+
+
+def test_pieces_that_hang_together_go_after_a_retraction_was_refused(tmp_path: Path) -> None:
+    with running(Clinging(TRANSACTION)) as ehr:
+        house = filed(tmp_path, ehr.url)
+        house.run(0, 6)
+        wrong = house.bring(50, [170])
+        house.grant(periods=hours(4, 5))
+        house.link()
+        assert house.push().sent == 2
+        ehr.keeps = {f"Observation/{name}" for name in ehr.shelves["Observation"]}
+        withdraw(house.db, house.patient, wrong)
+        house.grant(periods=hours(0, 1))
+        house.push()
+        assert len(ehr.shelves["MedicationAdministration"]) == 2, "the refusal makes pages of one"
         house.db.close()

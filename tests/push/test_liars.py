@@ -25,7 +25,7 @@ ELSEWHERE = [
 
 
 def references(house: House) -> list[str]:
-    return [held.reference for _, _, held in outbox.holding(house.db, Lane(house.patient, 1))]
+    return [held.reference for _, held in outbox.holding(house.db, Lane(house.patient, 1))]
 
 
 @pytest.mark.parametrize("place", ELSEWHERE)

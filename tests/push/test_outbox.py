@@ -110,7 +110,7 @@ def test_who_holds_an_item_is_known_until_it_is_retracted(db: Database, lane: La
     outbox.settle(
         db, delivery, "acked", results=[Result(item(1).id, "1-a"), Result(item(3).id, "", "retracted")]
     )
-    assert {held.id for _, _, held in outbox.holding(db, lane)} == {item(1).id, item(2).id}
+    assert {held.id for _, held in outbox.holding(db, lane)} == {item(1).id, item(2).id}
 
 
 def test_one_lane_is_claimed_by_one_at_a_time_and_freed_by_a_kill(db: Database, lane: Lane) -> None:
