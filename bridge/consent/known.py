@@ -42,6 +42,7 @@ def behind_id(db: Database, memory: Memory, permit: Permit, kind: str, text: str
         if name is not None and pairing == _known_as(memory, permit, name.patient, now):
             return name.patient if permit.concerns(name.patient) else None
     if not named:  # an id of nobody costs what one of a stranger costs
+        custodian(db, permit, None, now)
         _known_as(memory, permit, None, now)
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -240,6 +241,7 @@ def test_l32_nothing_that_was_sent_is_kept_at_home(house: House, twin: Twin) -> 
     house.push()
     house.db.close()
     kept = b"".join(file.read_bytes() for file in house.db.home.rglob("*") if file.is_file())
+    kept = re.sub(rb"17800\d{8}", b"", kept)  # instants: their digits are no record's number
     assert b"valueQuantity" not in kept and b"Robin" not in kept and b"0042" not in kept
 
 
@@ -627,7 +629,7 @@ def test_a_receiver_that_refuses_to_take_it_back_is_a_humans_task(house: House, 
     house.bring(2, [102])
     assert house.push().sent == 1
     held = holders(house.db, house.patient, [name for name, _ in retracted(house.db, house.patient)])
-    assert [each.state for each in held] == ["kept"]
+    assert [(each.state, each.kept) for each in held] == [("refused", True)]
     refused = next(each for each in outbox.listed(house.db) if each.state == "partial")
     outbox.retry(house.db, refused.delivery)
     assert house.push().retracted == 1
