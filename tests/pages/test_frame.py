@@ -27,7 +27,9 @@ def problem(locale: str = "en", **more: object) -> str:
 def test_a_hostile_name_is_text_in_every_place(locale: str) -> None:
     frame = Frame(HOSTILE, HOSTILE, HOSTILE, Whose(HOSTILE, date(1980, 5, 17)), notice=HOSTILE)
     page = problem(locale, frame=frame, heading=HOSTILE, sentence=HOSTILE)
-    assert page.count("&lt;script&gt;") == 7, "what an address says was done is said by no page as it stands there"
+    assert page.count("&lt;script&gt;") == 7, (
+        "what an address says was done is said by no page as it stands there"
+    )
     assert page.count("<script") == 1
     assert page.count("{{7*7}}") == 7
 
