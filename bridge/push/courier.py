@@ -221,6 +221,11 @@ class Courier:
         return outbox.begin(self.db, *told)
 
     @property
+    def is_by_link(self) -> bool:
+        """Whether it is an engine or a portal: what goes there names the person by the link, and nothing is asked."""
+        return self.engine is not None or self.pages is not None
+
+    @property
     def _system(self) -> str:
         """Of our identifiers."""
         return f"urn:uuid:{self.db.installation}"
@@ -241,9 +246,9 @@ class Courier:
 
     def _taught(self, found: Parcel, settlement: Settlement, reply: Reply) -> tuple[bool, Settlement]:
         """Whether the receiver showed something of itself by refusing, so that the same goes otherwise at once."""
-        shown, kept = (
-            lessons.learnt(self.can, found, settlement, reply) if self.has_file else (self.can, settlement)
-        )
+        if not self.has_file:
+            return False, settlement
+        shown, kept = lessons.learnt(self.can, found, settlement, reply)
         if shown == self.can:
             return False, settlement
         self.shown.append(shown)
@@ -255,8 +260,7 @@ class Courier:
     ) -> tuple[Step, tuple[Result, ...]]:
         """A contradiction is looked into, and so is a refusal of a Bundle that had updates in it: one
         update of something that is gone fails a whole transaction."""
-        is_asked = self.engine is None and self.pages is None
-        updates = is_asked and any(is_update(found.before.get(item.id)) for item in found.items)
+        updates = not self.is_by_link and any(is_update(found.before.get(item.id)) for item in found.items)
         if whole is not Step.RECONCILE and not (whole is Step.STOP and updates):
             return whole, ()
         known = {result.id for result in settlement.results}

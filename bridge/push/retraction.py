@@ -51,8 +51,7 @@ async def retract(trip: Trip) -> Report:
 async def _subject(trip: Trip, number: int) -> str:
     """The record that it went to. Where its id was kept nowhere and a search is no reference, it is looked for."""
     link, courier = links.load(trip.db, number), trip.courier
-    is_by_link = courier.engine is not None or courier.pages is not None
-    if not (link.shown.id or is_by_link or courier.can.form in RESOLVING):
+    if not (link.shown.id or courier.is_by_link or courier.can.form in RESOLVING):
         found = await chart.look(courier.receiver, link.system, link.value, trip.clock())
         if isinstance(found, Shown) and chart.difference(link, found) is None:
             return f"Patient/{found.id}"

@@ -73,8 +73,7 @@ class Trip:
 
     def subject(self, link: Link) -> str:
         """How the receiver's record of the person is named, as the link says."""
-        is_by_link = self.courier.engine is not None or self.courier.pages is not None
-        return engine.subject_of(link.number) if is_by_link else subject_of(link)
+        return engine.subject_of(link.number) if self.courier.is_by_link else subject_of(link)
 
     @property
     def takes_readings(self) -> bool:
